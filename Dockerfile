@@ -1,0 +1,30 @@
+# The product's image. `tools` makes what needs development packages; only its results are taken over.
+ARG PYTHON=python:3.13-slim
+
+FROM ${PYTHON} AS packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /venv
+COPY requirements.txt .
+RUN /venv/bin/pip install --quiet --require-hashes -r requirements.txt
+
+FROM packages AS tools
+COPY requirements-dev.txt .
+RUN /venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt
+WORKDIR /app
+COPY . .
+# Settings refuse to load without a key and a database; these two open nothing and stay behind.
+RUN /venv/bin/python -m config.catalogues compile \
+    && ENVIRONMENT=production SECRET_KEY=unused DATABASE_URL=postgres://unused/unused \
+       /venv/bin/python manage.py collectstatic --noinput --verbosity 0
+
+FROM ${PYTHON}
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ENVIRONMENT=production WEB_CONCURRENCY=2
+RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin app
+WORKDIR /app
+COPY --from=packages /venv /venv
+COPY --from=tools /app /app
+RUN mkdir -p var && chown app var
+USER app
+EXPOSE 8000
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "4", \
+     "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]

@@ -1,0 +1,81 @@
+# `make` alone lists what there is. Works from anywhere: make -C <path> run
+
+PYTHON ?= python3
+PY := .venv/bin/python
+UV := $(PY) -m uv --no-cache
+# The stamp carries what was installed: other requirements or another Python, and the next target installs anew.
+STAMP := .venv/.installed-$(shell { $(PYTHON) -V; cat requirements.txt requirements-dev.txt; } 2>&1 | cksum | cut -d' ' -f1)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
+CHECKS := check-format check-lint check-types check-layers check-database check-messages
+# Values in the form of real ones, for checks that open no connection but to a database of their own.
+LIKE_PRODUCTION := env ENVIRONMENT=production SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example \
+	SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
+	STRIPE_SECRET_KEY=sk_live_unused STRIPE_WEBHOOK_SECRET=whsec_unused STRIPE_ALERT_EMAIL=staff@shop.example
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check $(CHECKS) format messages requirements clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(STAMP) ## Start everything for development: database, web, worker, beat
+	@exec $(PY) -m config.devrun
+
+test: $(STAMP) ## Run the tests on a database of their own (ARGS="-k name -n 2")
+	@exec $(PY) -m config.devdb exec --ephemeral -- $(PY) -m pytest $(ARGS)
+
+check: $(STAMP) ## Run every check but the tests; all of them, then fail if one did
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+format: $(STAMP) ## Put the code in shape: order of imports, layout, what can be repaired
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+messages: $(STAMP) ## Bring locale/*/LC_MESSAGES/django.po up to date with code and templates
+	@$(PY) -m config.catalogues extract
+
+requirements: $(STAMP) ## Compile requirements*.in into hashed requirements*.txt (ARGS=--upgrade)
+	@$(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
+	@$(COMPILE) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+
+setup: $(STAMP) ## Only make .venv, as every target does when needed
+
+clean: ## Remove all that was made here: .venv, var, the development database
+	@test ! -x $(PY) || $(PY) -m config.devdb drop
+	@rm -rf .venv var staticfiles .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} + -o -name '*.mo' -exec rm -f {} +
+
+check-format: $(STAMP)
+	@$(PY) -m ruff format --check --quiet . || { echo "Some files are not formatted: make format"; exit 1; }
+
+check-lint: $(STAMP)
+	@$(PY) -m ruff check .
+
+check-types: $(STAMP)
+	@DATABASE_URL=postgres://unused/unused $(PY) -m mypy
+
+check-layers: $(STAMP)
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+check-database: $(STAMP)
+	@$(LIKE_PRODUCTION) $(PY) -m config.devdb exec --ephemeral -- sh -c \
+		'$(PY) manage.py makemigrations --check --dry-run; told=$$?; \
+		$(PY) manage.py check --deploy --fail-level WARNING && exit $$told'
+
+check-messages: $(STAMP)
+	@$(PY) -m config.catalogues check
+
+# uv is five times faster than pip; pip repairs what it can't do (a mirror that only pip knows about, for example).
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python has no venv module here. This repairs it:  apt install python3-venv"; exit 1; }
+	@ls .venv/.installed-* >/dev/null 2>&1 || { echo "Installing into .venv …"; $(PYTHON) -m venv --clear .venv; }
+	@rm -f .venv/.installed-*
+	@sed -n '/^uv==/,/^ *# via/p' requirements-dev.txt > .venv/uv.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	@UV_LINK_MODE=copy $(UV) pip sync --quiet --require-hashes --python $(PY) requirements-dev.txt || \
+		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Settings, processes and development tools of the project; it names the apps only by string."""

@@ -1,0 +1,113 @@
+"""The Celery app: its broker, the whole timetable, and what every task finds when it starts."""
+
+import os
+import sys
+from typing import Any
+
+import structlog
+from celery import Celery, Task
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from django.conf import settings
+from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+EMBEDDED = "filesystem://"
+TRANSPORT_ALIASES["filesystem"] = "config.filebroker:Transport"
+# Half a second is what Celery would poll with; fifty milliseconds cost nothing one could measure.
+POLLING_SECONDS = 0.05
+SILENCE_SECONDS = 3
+
+
+def broker(url: str) -> dict[str, Any]:
+    """The broker by its address; without one, files under `var/` carry the few messages of one machine."""
+    if url.startswith("redis"):
+        # A broker that takes connections and says nothing would otherwise keep the worker from stopping.
+        patience = {"socket_timeout": SILENCE_SECONDS, "socket_connect_timeout": SILENCE_SECONDS}
+        return {"broker_url": url, "broker_transport_options": patience}
+    if not url.startswith(EMBEDDED):
+        return {"broker_url": url}
+    for name in ("queue", "control"):
+        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
+    return {
+        "broker_url": f"{EMBEDDED}localhost",
+        "broker_transport_options": {
+            # One directory for both ways: who reads and who writes are the same kind of process.
+            "data_folder_in": str(settings.BROKER_DIR / "queue"),
+            "data_folder_out": str(settings.BROKER_DIR / "queue"),
+            "control_folder": str(settings.BROKER_DIR / "control"),
+            "polling_interval": POLLING_SECONDS,
+        },
+        # Answers to `celery inspect` would pile up as files that nobody reads.
+        "worker_enable_remote_control": False,
+    }
+
+
+def every(seconds: float, job: str) -> dict[str, Any]:
+    """One line of the timetable. A tick that waited for its broker longer than a round is dropped, not made up for."""
+    return {"task": job, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app = Celery("config")
+app.conf.update(broker(settings.CELERY_BROKER_URL))
+app.conf.update(
+    # --- the timetable (names: payments/jobs.py). The loops inside the worker do the same on their own, and go on
+    # without a broker; this is the second string to the bow, should one of them hang.
+    beat_schedule={
+        "requeue events whose names became known": every(60, "payments.sweep"),
+        "deliver effects": every(60, "payments.deliver_effects"),
+        "recover effects whose worker died": every(60, "payments.recover_effects"),
+    },
+    beat_schedule_filename=str(settings.VAR_DIR / "beat"),
+    timezone="UTC",
+    # --- messages: names and ids, nothing that must not be lost (the ledger is the queue)
+    accept_content=["json"],
+    task_serializer="json",
+    result_backend=None,
+    task_ignore_result=True,
+    # Every task can run twice: so a killed worker's task is done again instead of lost.
+    task_acks_late=True,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    # --- the broker may be away for as long as it likes; the default ends the worker after 46 minutes of it
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    # --- database: the Django fix-up closes the connection before and after every task unless this number is reached
+    # (celery/fixups/django.py: close_database); broken ones are closed in `start_clean` below instead.
+    CELERY_DB_REUSE_MAX=sys.maxsize,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+)
+# In the worker's own blueprint, so that it starts before the consumer and goes on while the broker is away.
+app.steps["worker"].add("payments.processing.bootstep:ProcessingStep")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_signal: object) -> None:
+    """Somebody answers, so Celery sets up no log handlers and levels of its own: config/logs.py has done it."""
+
+
+@before_task_publish.connect
+def send_request_id(headers: dict[str, Any], **_signal: object) -> None:
+    """The request that asked for a task is named in the task's log lines too."""
+    if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def start_clean(task: Task, task_id: str, **_signal: object) -> None:
+    """Every log line of the task names it, and no task starts on a connection that the last one broke."""
+    close_old_connections()
+    request_id = task.request.get("request_id")
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(
+        task=task.name, task_id=task_id, **({"request_id": request_id} if request_id else {})
+    )
+
+
+@task_postrun.connect
+def leave_clean(**_signal: object) -> None:
+    """The thread's next task starts without this one's name."""
+    structlog.contextvars.clear_contextvars()

@@ -1,0 +1,34 @@
+"""What has to be done before the processes start, in order; all of it can be repeated."""
+
+import subprocess
+import sys
+import time
+
+from config.devrun import CannotRun
+from config.devrun.terminal import say
+
+MANAGE = (sys.executable, "manage.py")
+STEPS = {
+    "translations": (sys.executable, "-m", "config.catalogues", "compile"),
+    "database": (*MANAGE, "migrate", "--noinput"),
+    "demo data": (*MANAGE, "seed_demo"),
+}
+ENSURE_STAFF = (*MANAGE, "ensure_staff")
+
+
+def prepare() -> str:
+    """Take every step. Returns what was said about the staff account: its password is told only once."""
+    for name, command in STEPS.items():
+        began = time.monotonic()
+        _run(name, command)
+        say(f"  {name} ({time.monotonic() - began:.1f} s)")
+    return _run("staff account", ENSURE_STAFF)
+
+
+def _run(name: str, command: tuple[str, ...]) -> str:
+    """The output; it is shown at once only if the step fails."""
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        say(done.stdout + done.stderr)
+        raise CannotRun(f"The step “{name}” failed: {' '.join(command[1:])}")
+    return done.stdout.strip()

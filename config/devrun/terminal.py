@@ -1,0 +1,52 @@
+"""What the person at the terminal sees."""
+
+import os
+import sys
+import time
+
+from config.devenv import ROOT, VAR
+
+COLOURS = {"web": 36, "worker": 35, "beat": 33, "ready": 32, "trouble": 31}
+LINE = "─" * 78
+
+
+def say(text: str) -> None:
+    """One or more lines, at once. A terminal that is gone must not keep us from stopping in order."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
+
+
+def coloured(text: str, name: str) -> str:
+    """In the colour of that name, where somebody looks at it."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\033[1;{COLOURS[name]}m{text}\033[0m"
+
+
+def show_ready(url: str, *, staff: str, began: float) -> None:
+    """Where to look and what to try."""
+    python = os.path.relpath(sys.executable, ROOT) if sys.executable.startswith(str(ROOT)) else sys.executable
+    rows = {
+        "Site": f"{url}/",
+        "Admin": f"{url}/admin/",
+        "Staff": staff.replace("\n", f"\n{'':12}"),
+        "Mails": os.path.relpath(VAR / "mails", ROOT),
+        "Try": f"{python} manage.py send_event checkout.session.completed",
+        "Stop": "Ctrl-C",
+    }
+    body = "\n".join(f"  {name:<10}{value}" for name, value in rows.items())
+    say(
+        "\n".join(
+            [
+                "",
+                LINE,
+                coloured(f"  Ready after {time.monotonic() - began:.0f} s", "ready"),
+                "",
+                body,
+                LINE,
+                "",
+            ]
+        )
+    )

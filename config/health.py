@@ -1,0 +1,51 @@
+"""Is this process alive, and may it be sent requests? For load balancers and containers."""
+
+from functools import cache
+
+import structlog
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.urls import re_path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+log = structlog.get_logger(__name__)
+
+
+class NotMigrated(Exception):
+    """The database is older than this code."""
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponseBase:
+    """The process answers. Nothing else is asked: a restart would not repair a database."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponseBase:
+    """The database answers and fits this code."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        must_be_migrated()
+    except (DatabaseFailure, NotMigrated) as error:
+        log.warning("health.not_ready", error=type(error).__name__)
+        reason = "migrations" if isinstance(error, NotMigrated) else "database"
+        return JsonResponse({"status": "not ready", "reason": reason}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@cache
+def must_be_migrated() -> None:
+    """Raise NotMigrated while a migration of this code is missing; a yes is remembered, it stays one."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotMigrated
+
+
+urlpatterns = [re_path(r"^live/?\Z", live, name="live"), re_path(r"^ready/?\Z", ready, name="ready")]

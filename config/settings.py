@@ -1,0 +1,173 @@
+"""The one settings file; everything that differs between machines comes from the environment (docs/settings.md)."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import devenv
+from config.env import env, lines, secret, secrets, text
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(text("VAR_DIR", str(BASE_DIR / "var")))
+devenv.load()
+
+ENVIRONMENT = text("ENVIRONMENT", "production")
+if ENVIRONMENT not in ("production", "development", "test"):
+    raise ImproperlyConfigured(f"ENVIRONMENT is {ENVIRONMENT!r}; it must be production, development or test.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.bool("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG shows secrets to strangers: it cannot be on in production.")
+SECRET_KEY = secret("SECRET_KEY")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY (or SECRET_KEY_FILE) is not set. `make run` sets up a development machine."
+    )
+VERSION = text("VERSION", "development")
+
+SITE_NAME = text("SITE_NAME", "payments")
+SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or (
+    [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "accounts",
+    "payments",
+    "registrations",
+]
+AUTH_USER_MODEL = "accounts.User"
+MIDDLEWARE = [
+    "config.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Data: one engine everywhere; a new connection for each request would cost more than the request -----------
+DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgres://…).")
+# Behind a pooler LISTEN needs a connection of its own.
+DATABASE_LISTEN_URL = text("DATABASE_LISTEN_URL")
+REDIS_URL = text("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entry"}
+}
+
+# --- Stripe ----------------------------------------------------------------------------------------------------
+STRIPE_API_VERSION = "2026-10-28.endive"
+if text("STRIPE_API_VERSION", STRIPE_API_VERSION) != STRIPE_API_VERSION:
+    raise ImproperlyConfigured(
+        f"STRIPE_API_VERSION is {text('STRIPE_API_VERSION')!r}, but this version of the product was written for "
+        f"{STRIPE_API_VERSION!r}; another one has other object shapes. Remove the setting: events of older shapes "
+        "are understood all the same."
+    )
+STRIPE_SECRET_KEY = secret("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRETS = secrets("STRIPE_WEBHOOK_SECRET")
+STRIPE_WEBHOOK_UNSIGNED = env.bool("STRIPE_WEBHOOK_UNSIGNED", default=False)
+STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300
+STRIPE_WEBHOOK_MAX_BYTES = env.int("STRIPE_WEBHOOK_MAX_BYTES", default=1024 * 1024)
+STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=PRODUCTION)
+STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
+if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
+
+# --- Mail ------------------------------------------------------------------------------------------------------
+EMAIL_FILE_PATH = str(VAR_DIR / "mails")
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+if text("EMAIL_URL"):
+    vars().update(env.email_url("EMAIL_URL"))
+elif PRODUCTION:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "payments@localhost")
+STRIPE_ALERT_EMAIL = lines("STRIPE_ALERT_EMAIL") or ([] if PRODUCTION else ["staff@example.com"])
+
+# --- Work in the background --------------------------------------------------------------------------------------
+BROKER_DIR = VAR_DIR / "broker"
+CELERY_BROKER_URL = text("CELERY_BROKER_URL") or REDIS_URL or "filesystem://"
+DRAIN_BATCH_SIZE = 100
+SWEEP_SECONDS = 5
+
+# --- Language and time -------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = text("TIME_ZONE", "Europe/Paris")
+USE_TZ = True
+
+# --- Security ----------------------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+# A redirect is a failed delivery for Stripe, and a probe from inside speaks plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r"^healthz/"]
+if text("TRUSTED_PROXY_HEADER"):
+    SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https")
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+X_FRAME_OPTIONS = "DENY"
+
+# --- Files and API -----------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STATIC_STORAGE = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if PRODUCTION
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
+}
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "EXCEPTION_HANDLER": "config.errors.api_error",
+    "UNAUTHENTICATED_USER": None,
+}
+
+LOGGING_CONFIG = None
+LOG_FORMAT = text("LOG_FORMAT", "json" if PRODUCTION else "console")
+LOG_LEVEL = text("LOG_LEVEL", "INFO")
+logging_config(log_format=LOG_FORMAT, level=LOG_LEVEL)

@@ -1,0 +1,22 @@
+"""Start-up of the payments app: handlers, checks and effect deliverers register themselves here."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+HANDLERS = ("charge", "checkout_session", "dispute", "payment_intent", "refund")
+
+
+class PaymentsConfig(AppConfig):
+    """Payments know no product: what is sold registers itself from its own app."""
+
+    name = "payments"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        for module in HANDLERS:
+            import_module(f"payments.handlers.{module}")
+        for module in ("checks", "billing.mails", "processing.alerts"):
+            import_module(f"payments.{module}")

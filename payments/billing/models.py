@@ -1,0 +1,83 @@
+"""Money and what became of it: one row per PaymentIntent, refund and dispute. Amounts in minor units."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.statuses import DisputePhase, RefundStatus
+
+
+class Payment(models.Model):
+    """The money of one PaymentIntent (or of a session that names none): the only source of revenue figures."""
+
+    key = models.CharField(_("payment"), max_length=255, unique=True)
+    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="payments", verbose_name=_("order"))
+    session = models.CharField(_("session"), max_length=255, blank=True)
+    charge = models.CharField(_("charge"), max_length=255, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    received = models.PositiveBigIntegerField(_("received"), default=0)
+    charge_refunded = models.PositiveBigIntegerField(_("refunded, says the charge"), default=0)
+    refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints = [
+            models.CheckConstraint(
+                name="payment_refunds_at_most_what_it_received", condition=Q(refunded__lte=F("received"))
+            ),
+        ]
+        indexes = [models.Index(fields=["paid_at"], name="payment_paid")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def left(self) -> int:
+        """What was received and not given back."""
+        return self.received - self.refunded
+
+
+class Refund(models.Model):
+    """One refund; `payment` is the key of the payment that it gives back from."""
+
+    stripe_id = models.CharField(_("refund"), max_length=255, unique=True)
+    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="refunds", verbose_name=_("order"))
+    payment = models.CharField(_("payment"), max_length=255)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    status = models.CharField(_("state"), max_length=20, choices=RefundStatus.choices)
+    status_at = models.DateTimeField(_("since"))
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+    failure_reason = models.CharField(_("why it failed"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class Dispute(models.Model):
+    """One dispute of a payment; `status` is Stripe's word, `phase` what it means for us."""
+
+    stripe_id = models.CharField(_("dispute"), max_length=255, unique=True)
+    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="disputes", verbose_name=_("order"))
+    payment = models.CharField(_("payment"), max_length=255)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+    status = models.CharField(_("state"), max_length=60)
+    phase = models.SmallIntegerField(_("phase"), choices=DisputePhase.choices)
+    status_at = models.DateTimeField(_("since"))
+    due_by = models.DateTimeField(_("answer by"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
+        indexes = [models.Index(fields=["due_by"], name="dispute_due", condition=Q(phase=0))]
+
+    def __str__(self) -> str:
+        return self.stripe_id

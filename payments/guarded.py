@@ -1,0 +1,14 @@
+"""The one place where any error of one event is turned into a value, so that it costs only that event."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def guarded(function: Callable[[], T]) -> T | Exception:
+    """What the function returns, or what it raised. Must not wrap database work: a failed statement ends the transaction."""
+    try:
+        return function()
+    except Exception as error:  # noqa: BLE001 - one bad event must cost only itself
+        return error

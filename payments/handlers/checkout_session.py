@@ -1,0 +1,60 @@
+"""What the events of a Checkout session say: https://docs.stripe.com/api/events/types#event_types-checkout.session.completed"""
+
+from datetime import datetime
+
+from payments.facts import Fact, Facts, Nothing, OrderFact, PaymentFact
+from payments.handlers.registry import EventView, handles
+from payments.statuses import OrderStatus
+from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+
+
+@handles("checkout.session.completed")
+def completed(event: EventView) -> Facts:
+    """The buyer went through Checkout; whether money came is another question (`payment_status`)."""
+    session = CheckoutSession.read(event.object)
+    if session.mode == "setup":
+        yield Nothing("a session in setup mode pays nothing")
+    elif session.payment_status == "unpaid":
+        yield OrderFact(session.about, OrderStatus.PROCESSING, event.occurred_at)
+    else:
+        yield settled(session, at=event.occurred_at)
+
+
+@handles("checkout.session.async_payment_succeeded")
+def async_payment_succeeded(event: EventView) -> Facts:
+    """A delayed method brought the money."""
+    session = CheckoutSession.read(event.object)
+    if session.payment_status != "paid":
+        yield Nothing("the session is not paid")
+    else:
+        yield settled(session, at=event.occurred_at)
+
+
+@handles("checkout.session.async_payment_failed")
+def async_payment_failed(event: EventView) -> Facts:
+    """A delayed method brought no money; the session is used up."""
+    session = CheckoutSession.read(event.object)
+    yield OrderFact(session.about, OrderStatus.FAILED, event.occurred_at)
+
+
+@handles("checkout.session.expired")
+def expired(event: EventView) -> Facts:
+    """Nobody can pay in this session any more."""
+    session = CheckoutSession.read(event.object)
+    yield OrderFact(session.about, OrderStatus.EXPIRED, event.occurred_at)
+
+
+def settled(session: CheckoutSession, *, at: datetime) -> Fact:
+    """How a session was settled: by a subscription, by money, or because it cost nothing.
+
+    Raises MalformedObject for a `payment_status` that we do not know: nobody may guess whether money came.
+    """
+    if session.payment_status not in ("paid", "no_payment_required"):
+        told = "unknown to us" if session.payment_status else "missing"
+        raise MalformedObject(f"checkout.session {session.about.session}: its payment_status is {told}.")
+    if session.mode == "subscription":
+        return OrderFact(session.about, OrderStatus.PAID, at, by_subscription=True)
+    if session.payment_status == "no_payment_required":
+        return OrderFact(session.about, OrderStatus.PAID, at)
+    total = session.total
+    return PaymentFact(session.about, received=total.amount, currency=total.currency, occurred_at=at)

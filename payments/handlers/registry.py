@@ -1,0 +1,50 @@
+"""Which function understands which Stripe event: the complete event name is the key, so that a search finds it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from payments.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One Stripe event as a handler sees it: plain JSON, any API shape. `occurred_at` is Stripe's `created`, UTC."""
+
+    id: str
+    type: str
+    occurred_at: datetime
+    object: Mapping[str, Any]
+    api_version: str = ""
+    previous: Mapping[str, Any] = field(default_factory=dict)
+
+
+Handler = Callable[[EventView], Facts]
+_handlers: dict[str, Handler] = {}
+
+
+class HandledTwice(RuntimeError):
+    """Two functions claim the same event type."""
+
+
+def handles(event_type: str) -> Callable[[Handler], Handler]:
+    """Register the decorated function for exactly this event type."""
+
+    def register(handler: Handler) -> Handler:
+        if event_type in _handlers:
+            raise HandledTwice(event_type)
+        _handlers[event_type] = handler
+        return handler
+
+    return register
+
+
+def find_handler(event_type: str) -> Handler | None:
+    """The function for this event type; None for a type that we keep but do not follow."""
+    return _handlers.get(event_type)
+
+
+def handled_types() -> list[str]:
+    """Every event type that has a handler, sorted: what the endpoint at Stripe must send."""
+    return sorted(_handlers)

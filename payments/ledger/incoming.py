@@ -1,0 +1,127 @@
+"""A Stripe event on its way into the ledger: read strictly, whoever brings it (webhook, back-fill, import).
+
+https://docs.stripe.com/api/events/object
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from payments.ledger.models import PaymentEvent
+from payments.ledger.scrub import TooDeep, scrub
+
+WRONG_LIVEMODE = "wrong livemode"
+UNEXPECTED_ACCOUNT = "unexpected account"
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
+
+
+class MalformedEvent(ValueError):
+    """No Stripe event as we know them; the message names the field, never what is in it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event, ready to be kept: `payload` is scrubbed; `ignored_reason`: why it is not our business."""
+
+    id: str
+    type: str
+    api_version: str
+    livemode: bool
+    account: str
+    object_id: str
+    payload: Mapping[str, Any]
+    body_sha256: str
+    occurred_at: datetime
+    ignored_reason: str = ""
+
+
+def read_event(raw: object, *, body_sha256: str, expected_livemode: bool, expected_account: str) -> Incoming:
+    """Read one event, as JSON gave it. Raises MalformedEvent."""
+    event = _scrubbed(raw)
+    _must_be_an_event(event)
+    livemode, account = _livemode(event), _text(event, "account", column="account")
+    return Incoming(
+        id=_event_id(event),
+        type=_text(event, "type", column="type", required=True),
+        api_version=_text(event, "api_version", column="api_version"),
+        livemode=livemode,
+        account=account,
+        object_id=_text(_object(event), "id", column="object_id"),
+        payload=event,
+        body_sha256=body_sha256,
+        occurred_at=_created(event),
+        ignored_reason=_foreign(
+            livemode=livemode == expected_livemode, account=account in ("", expected_account)
+        ),
+    )
+
+
+def _scrubbed(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise MalformedEvent("not_an_object", "The body must be one JSON object.")
+    try:
+        return scrub(raw)  # type: ignore[no-any-return]
+    except TooDeep:
+        raise MalformedEvent("too_deep", "The body has more levels than any Stripe event.") from None
+
+
+def _must_be_an_event(event: Mapping[str, Any]) -> None:
+    kind = event.get("object")
+    if kind == "v2.core.event":
+        raise MalformedEvent(
+            "thin_event",
+            "This is a thin event: choose the payload style “snapshot” for this endpoint at Stripe.",
+        )
+    if kind != "event":
+        raise MalformedEvent("not_an_event", "`object` must be “event”.")
+
+
+def _event_id(event: Mapping[str, Any]) -> str:
+    event_id = _text(event, "id", column="stripe_event_id", required=True)
+    if not event_id.startswith("evt_") or not event_id.isprintable():
+        raise MalformedEvent("invalid_event", "`id` must begin with “evt_”.")
+    return event_id
+
+
+def _object(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = event.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("object"), dict):
+        raise MalformedEvent("invalid_event", "`data.object` must be an object.")
+    return data["object"]  # type: ignore[no-any-return]
+
+
+def _livemode(event: Mapping[str, Any]) -> bool:
+    livemode = event.get("livemode", False)
+    if not isinstance(livemode, bool):
+        raise MalformedEvent("invalid_event", "`livemode` must be true or false.")
+    return livemode
+
+
+def _created(event: Mapping[str, Any]) -> datetime:
+    created = event.get("created")
+    if type(created) is not int or not EARLIEST <= created < LATEST:  # True and 1.5 are numbers too
+        raise MalformedEvent("invalid_event", "`created` must be a date, in whole seconds since 1970.")
+    return datetime.fromtimestamp(created, tz=UTC)
+
+
+def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool = False) -> str:
+    """A text that fits its column; "" for one that may be missing and is."""
+    value = holder.get(name)
+    if value is None and not required:
+        return ""
+    longest = PaymentEvent._meta.get_field(column).max_length or 0
+    if not isinstance(value, str) or len(value) > longest or (required and not value):
+        raise MalformedEvent("invalid_event", f"`{name}` must be a text of at most {longest} characters.")
+    return value
+
+
+def _foreign(*, livemode: bool, account: bool) -> str:
+    if not livemode:
+        return WRONG_LIVEMODE
+    return "" if account else UNEXPECTED_ACCOUNT

@@ -1,0 +1,154 @@
+"""The ledger: every Stripe event as it came, and every try to process it. It is also the queue."""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.statuses import EventStatus
+
+DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
+UNMATCHED = "unmatched"
+
+
+class Source(models.TextChoices):
+    """How an event came to us."""
+
+    WEBHOOK = "webhook", _("Webhook")
+    BACKFILL = "backfill", _("Back-fill")
+    IMPORT = "import", _("Import")
+
+
+class Trigger(models.TextChoices):
+    """Why an event is tried."""
+
+    DELIVERY = "delivery", _("Delivery")
+    RETRY = "retry", _("Retry")
+    REPLAY = "replay", _("Replay")
+    RESYNC = "resync", _("Resync")
+    DRAIN = "drain", _("Release of held events")
+    REFERENCE = "reference", _("A name that it mentions became known")
+
+
+class PaymentEvent(models.Model):
+    """One Stripe event, kept before it is acknowledged; `payload` is the event as received, secrets removed."""
+
+    stripe_event_id = models.CharField(_("Stripe event"), max_length=255, unique=True)
+    type = models.CharField(_("type"), max_length=120)
+    api_version = models.CharField(_("API version"), max_length=60, blank=True)
+    livemode = models.BooleanField(_("live mode"), default=False)
+    account = models.CharField(_("connected account"), max_length=255, blank=True)
+    object_id = models.CharField(_("object"), max_length=255, blank=True)
+    payload = models.JSONField(_("payload"))
+    body_sha256 = models.CharField(_("hash of the body"), max_length=64)
+    source = models.CharField(_("source"), max_length=12, choices=Source.choices, default=Source.WEBHOOK)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    occurred_at = models.DateTimeField(_("occurred"))
+    received_at = models.DateTimeField(_("received"))
+
+    status = models.CharField(
+        _("state"), max_length=10, choices=EventStatus.choices, default=EventStatus.RECEIVED
+    )
+    ignored_reason = models.CharField(_("ignored because"), max_length=200, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"))
+    processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
+    error_kind = models.CharField(_("kind of error"), max_length=120, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    order = models.ForeignKey(
+        "payments.Order", models.SET_NULL, null=True, blank=True, related_name="events", verbose_name=_("order")
+    )
+    references = ArrayField(models.CharField(max_length=255), verbose_name=_("names"), default=list, blank=True)
+    trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.DELIVERY)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    requested_why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("payment event")
+        verbose_name_plural = _("payment events")
+        permissions = [("replay_paymentevent", "Can replay payment events")]
+        constraints = [
+            models.CheckConstraint(
+                name="event_id_is_a_stripe_event", condition=Q(stripe_event_id__startswith="evt_")
+            ),
+        ]
+        indexes = [
+            # The queue: only open rows, so that it costs the same with no and with ten million rows behind it.
+            models.Index(
+                fields=["next_attempt_at", "id"],
+                name="event_due",
+                condition=Q(status__in=[EventStatus.RECEIVED, EventStatus.FAILED]),
+            ),
+            GinIndex(
+                fields=["references"],
+                name="event_unmatched",
+                condition=Q(status=EventStatus.IGNORED, ignored_reason=UNMATCHED),
+            ),
+            models.Index(
+                fields=["processed_at"],
+                name="event_unmatched_since",
+                condition=Q(status=EventStatus.IGNORED, ignored_reason=UNMATCHED),
+            ),
+            models.Index(fields=["type", "id"], name="event_held", condition=Q(status=EventStatus.HELD)),
+            models.Index(fields=["received_at"], name="event_received"),
+            models.Index(fields=["object_id"], name="event_object"),
+            models.Index(fields=["request_id"], name="event_request", condition=~Q(request_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_event_id} {self.type}"
+
+    @property
+    def stripe_object(self) -> dict[str, Any]:
+        """The Stripe object that the event carries."""
+        return self.payload["data"]["object"]  # type: ignore[no-any-return]
+
+    @property
+    def lag(self) -> dt.timedelta | None:
+        """From receipt to the end of processing; None while it is open."""
+        return self.processed_at - self.received_at if self.processed_at else None
+
+
+class Outcome(models.TextChoices):
+    """How one try ended."""
+
+    PROCESSED = "PROCESSED", _("Processed")
+    IGNORED = "IGNORED", _("Ignored")
+    FAILED = "FAILED", _("Failed")
+    DEAD = "DEAD", _("Given up")
+    HELD = "HELD", _("Held back")
+
+
+class EventAttempt(models.Model):
+    """One try to process an event: what asked for it, how it ended and what it changed."""
+
+    event = models.ForeignKey(PaymentEvent, models.CASCADE, related_name="tries", verbose_name=_("event"))
+    number = models.PositiveIntegerField(_("number"))
+    trigger = models.CharField(_("trigger"), max_length=12, choices=Trigger.choices)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+    requested_why = models.CharField(_("why"), max_length=500, blank=True)
+    started_at = models.DateTimeField(_("started"))
+    duration_us = models.PositiveIntegerField(_("duration (µs)"), default=0)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    error_kind = models.CharField(_("kind of error"), max_length=120, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    changes = models.JSONField(_("changes"), default=list, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        indexes = [models.Index(fields=["event", "number"], name="attempt_of_event")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id}/{self.number} {self.outcome}"

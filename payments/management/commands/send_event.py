@@ -1,0 +1,108 @@
+"""`manage.py send_event TYPE`: a truly signed Stripe event about one of our orders, and what it changes."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from payments.operations.sample_events import SAMPLES, sample_event
+from payments.operations.samples.pick import NoOrder, pick_order, subject_of
+from payments.operations.samples.story import CURRENT_SHAPE, SHAPES, Json, Variation
+from payments.operations.send_event import Answer, Before, CannotSend, Outcome, send, watch
+from payments.statuses import EventStatus
+
+
+class Command(BaseCommand):
+    """Plays Stripe for one event: picks the order, delivers, waits, tells."""
+
+    help = (
+        "Deliver a made-up but truly signed Stripe event about one of the orders, and show what it changes."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("type", help=f"one of: {', '.join(sorted(SAMPLES))}")
+        whose = parser.add_mutually_exclusive_group()
+        whose.add_argument(
+            "--order", default="", help="number (O-000012), key or public id; else the newest fitting"
+        )
+        whose.add_argument("--registration", default="", help="public id, or id in the old system")
+        parser.add_argument("--shape", choices=SHAPES, default=CURRENT_SHAPE, help="API version of the event")
+        parser.add_argument("--times", type=int, default=1, help="deliver the same event so often")
+        parser.add_argument(
+            "--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)"
+        )
+        parser.add_argument("--decline-code", default=Variation.decline_code, help="why a card is declined")
+        parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
+        parser.add_argument(
+            "--status", default="", help="Stripe's word for a session's payment, refund or dispute"
+        )
+        parser.add_argument(
+            "--number", type=int, default=1, help="which decline, refund or dispute of the order"
+        )
+        parser.add_argument("--wait", type=float, default=10.0, help="seconds to wait for the outcome")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = timezone.now()
+        try:
+            event, before = self._prepare(options, at=at)
+            answers = send(event, url=options["url"], times=max(1, options["times"]), at=at)
+        except (NoOrder, CannotSend) as error:
+            raise CommandError(str(error)) from error
+        self._tell_answers(answers)
+        self._tell_outcome(watch(event["id"], before=before, seconds=options["wait"]))
+
+    def _prepare(self, options: dict[str, Any], *, at: Any) -> tuple[Json, Before]:
+        event_type = options["type"]
+        if event_type not in SAMPLES:
+            raise CommandError(
+                f"There is no sample of {event_type!r}. There are: {', '.join(sorted(SAMPLES))}."
+            )
+        order = pick_order(event_type, order=options["order"], registration=options["registration"])
+        event = sample_event(
+            event_type,
+            subject=subject_of(order, registration=options["registration"]),
+            shape=options["shape"],
+            at=at,
+            variation=Variation(
+                amount=options["amount"],
+                status=options["status"],
+                decline_code=options["decline_code"],
+                number=options["number"],
+            ),
+        )
+        self.stdout.write(f"{event_type} {event['id']} about {order} ({order.status})")
+        return event, Before.of(order)
+
+    def _tell_answers(self, answers: list[Answer]) -> None:
+        for number, answer in enumerate(answers, start=1):
+            self.stdout.write(f"delivery {number}: {answer.status} {answer.body}")
+        if not any(answer.is_accepted for answer in answers):
+            raise CommandError("The server took none of the deliveries: its answers above say why.")
+
+    def _tell_outcome(self, outcome: Outcome) -> None:
+        if outcome.event is None:
+            raise CommandError(
+                "The event is not in this database: does --url belong to a server with another one?"
+            )
+        if not outcome.is_decided:
+            raise CommandError(
+                "The event is stored, but nobody has processed it yet: does the worker run (`make run`)?"
+            )
+        event = outcome.event
+        waits = f", again at {event.next_attempt_at}" if event.status == EventStatus.FAILED else ""
+        self.stdout.write(f"event: {event.status} {event.ignored_reason or event.error}".rstrip() + waits)
+        for change in outcome.attempt.changes if outcome.attempt else ():
+            self.stdout.write(f"  {change['what']}: {change['before'] or '–'} → {change['after'] or '–'}")
+        self.stdout.write(
+            f"order {outcome.order.number}: {outcome.before.order_status} → {outcome.order.status}"
+        )
+        self._tell_effects(outcome)
+
+    def _tell_effects(self, outcome: Outcome) -> None:
+        for effect in outcome.effects:
+            self.stdout.write(f"effect {effect.key}: {effect.status} {effect.outcome}".rstrip())
+        if not outcome.effects:
+            self.stdout.write("no new effect (an effect that is there already is never noted twice)")
+        elif settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+            self.stdout.write(f"mails are written to {settings.EMAIL_FILE_PATH}")

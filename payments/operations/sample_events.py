@@ -1,0 +1,87 @@
+"""Makes complete Stripe events about one of our orders, as Stripe would send them, for drills and tests."""
+
+import copy
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from uuid import uuid4
+
+from django.conf import settings
+
+from payments.operations.samples import checkout_session, payment_intent
+from payments.operations.samples.charge import refunded_charge
+from payments.operations.samples.dispute import dispute
+from payments.operations.samples.refund import failed_refund, refund
+from payments.operations.samples.story import OLD_SHAPE, SHAPES, Json, SampleSubject, Story, Variation
+
+SAMPLES: dict[str, Callable[[Story], Json]] = {
+    "checkout.session.completed": checkout_session.completed,
+    "checkout.session.async_payment_succeeded": partial(
+        checkout_session.checkout_session, status="complete", payment_status="paid"
+    ),
+    "checkout.session.async_payment_failed": partial(
+        checkout_session.checkout_session, status="complete", payment_status="unpaid"
+    ),
+    "checkout.session.expired": partial(
+        checkout_session.checkout_session, status="expired", payment_status="unpaid"
+    ),
+    "payment_intent.succeeded": payment_intent.succeeded,
+    "payment_intent.payment_failed": payment_intent.declined,
+    "payment_intent.canceled": payment_intent.canceled,
+    "payment_intent.requires_action": payment_intent.waiting_for_buyer,
+    "payment_intent.processing": payment_intent.processing,
+    "charge.refunded": refunded_charge,
+    "charge.refund.updated": refund,
+    "refund.created": refund,
+    "refund.updated": refund,
+    "refund.failed": failed_refund,
+    "charge.dispute.created": partial(dispute, usual_status="needs_response"),
+    "charge.dispute.updated": partial(dispute, usual_status="under_review"),
+    "charge.dispute.closed": partial(dispute, usual_status="lost"),
+    "charge.dispute.funds_withdrawn": partial(dispute, usual_status="needs_response"),
+    "charge.dispute.funds_reinstated": partial(dispute, usual_status="won"),
+}
+# Stripe says what was different before in the `…updated` events only.
+PREVIOUS: dict[str, Json] = {
+    "charge.refund.updated": {"status": "pending"},
+    "refund.updated": {"status": "pending"},
+    "charge.dispute.updated": {"status": "needs_response"},
+}
+
+
+class NoSample(LookupError):
+    """There is no sample of this event type."""
+
+
+def sample_event(
+    event_type: str,
+    *,
+    subject: SampleSubject,
+    shape: str,
+    at: datetime,
+    event_id: str | None = None,
+    variation: Variation | None = None,
+) -> Json:
+    """One event about the subject, in one of SHAPES. Raises NoSample for a type without one.
+
+    The same subject always has the same Stripe ids, so that several events tell one story; the id of the
+    event itself is fresh.
+    """
+    if event_type not in SAMPLES:
+        raise NoSample(event_type)
+    if shape not in SHAPES:
+        raise ValueError(f"{shape!r} is no shape of the API; there are {', '.join(SHAPES)}.")
+    story = Story(subject=subject, shape=shape, at=at, variation=variation or Variation())
+    previous = {"previous_attributes": PREVIOUS[event_type]} if event_type in PREVIOUS else {}
+    event = {
+        "id": event_id or f"evt_1{uuid4().hex[:23]}",
+        "object": "event",
+        "api_version": OLD_SHAPE if story.is_old() else settings.STRIPE_API_VERSION,
+        "created": story.now(),
+        "data": {"object": SAMPLES[event_type](story), **previous},
+        "livemode": subject.livemode,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": event_type,
+    }
+    return copy.deepcopy(event)

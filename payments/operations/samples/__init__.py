@@ -1,0 +1,1 @@
+"""The Stripe objects that sample events carry, one file each."""

@@ -1,0 +1,145 @@
+"""How facts become an order's state. Every accumulator here only grows, so the order of arrival cannot matter.
+
+docs/adr/0002-order-fold.md
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from payments.billing.models import Dispute, Payment, Refund
+from payments.facts import DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.orders.models import Order
+from payments.statuses import (
+    DISPUTE_PHASES,
+    REFUND_COUNTS,
+    REFUND_ORDER,
+    STATUS_ORDER,
+    DisputePhase,
+    DisputeState,
+    OrderStatus,
+    RefundStatus,
+)
+
+PLAN = "plan"
+TryKey = tuple[int, int, int, int, str]
+
+
+def key_of_try(attempt: int, status: str, occurred_at: datetime | None, charge: str) -> TryKey:
+    """Where a try stands in the order of things: whole seconds, as Stripe counts them; the charge decides a tie."""
+    phase, rank = STATUS_ORDER[status]
+    seconds = int(occurred_at.timestamp()) if occurred_at else 0
+    return attempt, phase, seconds, rank, charge
+
+
+def fold_try(order: Order, fact: OrderFact, *, attempt: int) -> bool:
+    """Take the greater of what we knew about the buyer's tries and this fact; True if the fact was the greater."""
+    known = key_of_try(order.tried_attempt, order.tried_status, order.tried_at, order.failed_charge)
+    if key_of_try(attempt, fact.status, fact.occurred_at, fact.about.charge) <= known:
+        return False
+    order.tried_attempt, order.tried_status, order.tried_at = attempt, fact.status, fact.occurred_at
+    order.failed_charge = fact.about.charge
+    order.failure_code, order.failure_message = fact.failure.code, fact.failure.message
+    return True
+
+
+def pays_without_money(order: Order, fact: OrderFact) -> bool:
+    """Nothing to collect settles a free order, or one whose subscription tells of the money itself."""
+    return order.kind == PLAN if fact.by_subscription else order.amount == 0
+
+
+def fold_settlement(order: Order, fact: OrderFact) -> None:
+    """Settled without money: the earliest news counts."""
+    order.settled_at = min(order.settled_at or fact.occurred_at, fact.occurred_at)
+
+
+def fold_payment(payment: Payment, fact: PaymentFact) -> None:
+    """Money only grows: the greatest amount heard, the earliest date. Names do not differ; if they did, the greater stays."""
+    payment.currency = max(payment.currency, fact.currency)
+    payment.received = max(payment.received, fact.received)
+    payment.charge_refunded = max(payment.charge_refunded, fact.refunded)
+    payment.paid_at = min(payment.paid_at or fact.occurred_at, fact.occurred_at)
+    payment.session = max(payment.session, fact.about.session)
+    payment.charge = max(payment.charge, fact.about.charge)
+
+
+def fold_refund(refund: Refund, fact: RefundFact) -> bool:
+    """A refund moves up its ranks; the later second decides within one. True if the fact was the greater."""
+    known = (REFUND_ORDER.get(refund.status, 0), int(refund.status_at.timestamp()), refund.status)
+    told = (REFUND_ORDER.get(fact.status, 0), int(fact.occurred_at.timestamp()), fact.status)
+    if told <= known:
+        return False
+    refund.status, refund.status_at, refund.amount = fact.status, fact.occurred_at, fact.amount
+    refund.failure_reason = fact.failure_reason
+    return True
+
+
+def phase_of(status: str) -> DisputePhase:
+    """What Stripe's word for a dispute means for us."""
+    return DISPUTE_PHASES.get(status, DisputePhase.OPEN)
+
+
+def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
+    """A dispute moves up its phases (a late win is the top). True if the fact was the greater."""
+    known = (dispute.phase, int(dispute.status_at.timestamp()), dispute.status)
+    told = (phase_of(fact.status), int(fact.occurred_at.timestamp()), fact.status)
+    if told <= known:
+        return False
+    dispute.status, dispute.phase, dispute.status_at = fact.status, phase_of(fact.status), fact.occurred_at
+    dispute.amount, dispute.due_by = fact.amount, fact.due_by
+    return True
+
+
+def refunded_of(payment: Payment, refunds: Iterable[Refund]) -> int:
+    """What was given back of a payment: by its refund rows or by its charge's total, whichever says more."""
+    rows = [refund for refund in refunds if refund.payment == payment.key]
+    counted = sum(refund.amount for refund in rows if refund.status in REFUND_COUNTS)
+    undone = sum(refund.amount for refund in rows if refund.status in (RefundStatus.FAILED, RefundStatus.CANCELED))
+    return min(payment.received, max(counted, payment.charge_refunded - undone))
+
+
+def fits(order: Order, payment: Payment) -> bool:
+    """The money is exactly what the order asks for."""
+    return payment.received == order.amount and payment.currency == order.currency
+
+
+def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str]) -> list[Payment]:
+    """The payments that pay this order, the earliest first: right amount, and not through a session of somebody else."""
+    mine = [
+        payment
+        for payment in payments
+        if payment.paid_at and fits(order, payment) and (not payment.session or payment.session in sessions)
+    ]
+    return sorted(mine, key=lambda payment: (payment.paid_at, payment.key))
+
+
+def settle(
+    order: Order, *, payments: Collection[Payment], refunds: Collection[Refund], disputes: Collection[Dispute],
+    sessions: Collection[str],
+) -> None:
+    """Work out what the accumulators mean: status, dates, amounts, dispute."""
+    for payment in payments:
+        payment.refunded = refunded_of(payment, refunds)
+    order.amount_received = sum(payment.received for payment in payments)
+    order.amount_refunded = sum(payment.refunded for payment in payments)
+    pays = paying(order, payments, sessions)
+    dates = [date for date in (order.settled_at, *(payment.paid_at for payment in pays)) if date]
+    order.paid_at = min(dates, default=None)
+    order.dispute_state = _dispute_state(pays, disputes)
+    order.status = _status(order)
+
+
+def _status(order: Order) -> str:
+    if order.paid_at is None:
+        return order.tried_status
+    nothing_left = order.amount_received > 0 and order.amount_refunded == order.amount_received
+    return OrderStatus.REFUNDED if nothing_left else OrderStatus.PAID
+
+
+def _dispute_state(pays: Collection[Payment], disputes: Collection[Dispute]) -> str:
+    """Lost when no payment is left that a dispute did not take; disputed when each of them is doubted."""
+    left = {payment.key for payment in pays if payment.left} or {payment.key for payment in pays}
+    lost = {dispute.payment for dispute in disputes if dispute.phase == DisputePhase.LOST}
+    doubted = lost | {dispute.payment for dispute in disputes if dispute.phase == DisputePhase.OPEN}
+    if left and left <= lost:
+        return DisputeState.LOST
+    return DisputeState.OPEN if left and left <= doubted else DisputeState.NONE

@@ -1,0 +1,179 @@
+"""An order is one thing to be paid; its status is worked out from what we have been told (docs/adr/0002-order-fold.md)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from payments.money import format_amount
+from payments.statuses import DisputeState, OrderStatus
+
+
+class Order(models.Model):
+    """One thing to be paid, once. Amounts in minor units of `currency`."""
+
+    public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=30)
+    email = models.EmailField(_("e-mail"), blank=True)
+    label = models.CharField(_("what"), max_length=200, blank=True)
+    amount = models.PositiveBigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    livemode = models.BooleanField(_("live mode"), default=False)
+    created_at = models.DateTimeField(_("created"))
+
+    status = models.CharField(
+        _("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING
+    )
+    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    amount_received = models.PositiveBigIntegerField(_("received"), default=0)
+    amount_refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
+    dispute_state = models.CharField(
+        _("dispute"), max_length=10, choices=DisputeState.choices, blank=True, default=DisputeState.NONE
+    )
+
+    # The greatest fact heard about the buyer's tries; `tried_at` None is the start, which every fact of its attempt beats.
+    tried_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
+    tried_attempt = models.PositiveIntegerField(default=1)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    failed_charge = models.CharField(_("failed charge"), max_length=255, blank=True)
+    failure_code = models.CharField(_("failure code"), max_length=120, blank=True)
+    failure_message = models.TextField(_("failure message"), blank=True)
+    # Settled although nothing was collected: the earliest such news.
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.CheckConstraint(
+                name="order_refunds_at_most_what_it_received",
+                condition=Q(amount_refunded__lte=F("amount_received")),
+            ),
+            models.CheckConstraint(
+                name="order_is_paid_with_a_date",
+                condition=~Q(status__in=[OrderStatus.PAID, OrderStatus.REFUNDED]) | Q(paid_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["email"], name="order_email"),
+            models.Index(fields=["created_at"], name="order_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.label}"
+
+    @property
+    def number(self) -> str:
+        """What people quote."""
+        return f"O-{self.pk:06d}" if self.pk else "O-new"
+
+    @property
+    def price(self) -> str:
+        """The amount in words for people."""
+        return format_amount(self.amount, self.currency)
+
+    @property
+    def has_money(self) -> bool:
+        """Paid, and not all of it given back or lost: what was bought may be used."""
+        return self.status == OrderStatus.PAID and self.dispute_state != DisputeState.LOST
+
+
+class CheckoutAttempt(models.Model):
+    """One Checkout session of an order, stored before Stripe is called; `session` stays "" until Stripe answers."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="checkouts", verbose_name=_("order"))
+    number = models.PositiveIntegerField(_("number"))
+    session = models.CharField(_("session"), max_length=255, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("Checkout attempt")
+        verbose_name_plural = _("Checkout attempts")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(fields=["session"], name="session_once", condition=~Q(session="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}:{self.number} {self.session}"
+
+
+class Reference(models.Model):
+    """A name under which an order is known: Stripe's ids, `order:<public id>`, `registration:<id>`."""
+
+    name = models.CharField(_("name"), max_length=255, primary_key=True)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="references", verbose_name=_("order"))
+    attempt = models.PositiveIntegerField(_("attempt"), null=True, blank=True)
+    payment = models.CharField(
+        _("payment"), max_length=255, blank=True, help_text=_("For a charge: the payment that it belongs to.")
+    )
+
+    class Meta:
+        verbose_name = _("reference")
+        verbose_name_plural = _("references")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderChange(models.Model):
+    """One thing that changed about an order: from what to what, when it happened, when and from whom we learned it."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="changes", verbose_name=_("order"))
+    field = models.CharField(_("what"), max_length=40)
+    before = models.CharField(_("before"), max_length=255, blank=True)
+    after = models.CharField(_("after"), max_length=255, blank=True)
+    occurred_at = models.DateTimeField(_("happened"))
+    learned_at = models.DateTimeField(_("learned"))
+    event = models.ForeignKey(
+        "payments.PaymentEvent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("event")
+    )
+    source = models.CharField(_("by"), max_length=255)
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        indexes = [models.Index(fields=["order", "id"], name="change_of_order")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.field}: {self.before} → {self.after}"
+
+
+class ExceptionKind(models.TextChoices):
+    """Why money needs a person."""
+
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH", _("Amount or currency differs")
+    SECOND_PAYMENT = "SECOND_PAYMENT", _("Paid twice")
+    NO_PLACE = "NO_PLACE", _("Paid without a place")
+    UNKNOWN_ORDER = "UNKNOWN_ORDER", _("Names an order that does not exist")
+    UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
+
+
+class OrderException(models.Model):
+    """A question about money for staff: open until its cause is gone or somebody settles it; then it stays as history."""
+
+    order = models.ForeignKey(
+        Order, models.CASCADE, null=True, blank=True, related_name="exceptions", verbose_name=_("order")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=ExceptionKind.choices)
+    subject = models.CharField(_("about"), max_length=255)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    is_open = models.BooleanField(_("open"), default=True)
+    opened_at = models.DateTimeField(_("opened"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_because = models.CharField(_("closed because"), max_length=500, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+    )
+
+    class Meta:
+        verbose_name = _("exception")
+        verbose_name_plural = _("exceptions")
+        constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="exception_once")]
+        indexes = [models.Index(fields=["opened_at"], name="exception_open", condition=Q(is_open=True))]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

@@ -1,0 +1,83 @@
+"""What can be bought: each product registers the kind of order that it sells and follows what becomes of it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from payments.effects.note import Note
+from payments.orders.models import ExceptionKind, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that a person must decide about money, or (not `is_open`) need not decide any more."""
+
+    kind: ExceptionKind
+    subject: str
+    order_id: int | None
+    is_open: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChange:
+    """One thing that the product changed on its side, for the order's history."""
+
+    order_id: int
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What following the orders brought about: messages to send, questions for staff, changes for the history."""
+
+    notes: list[Note] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    changes: list[ProductChange] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Take in what another product brought about."""
+        self.notes += other.notes
+        self.questions += other.questions
+        self.changes += other.changes
+
+
+class Purchasable(Protocol):
+    """A product. `follow` is called in the transaction that moved the orders, which are locked, sorted by id."""
+
+    def follow(self, orders: Sequence[Order], *, at: datetime) -> Outcome:
+        """Bring the product in line with the orders as they are now; safe to call twice, with many at once."""
+        ...
+
+
+_purchasables: dict[str, Purchasable] = {}
+
+
+class SoldTwice(RuntimeError):
+    """Two products claim the same kind of order."""
+
+
+def purchasable(kind: str) -> Callable[[type[Purchasable]], type[Purchasable]]:
+    """Register the decorated class as what orders of this kind sell."""
+
+    def register(product: type[Purchasable]) -> type[Purchasable]:
+        if kind in _purchasables:
+            raise SoldTwice(kind)
+        _purchasables[kind] = product()
+        return product
+
+    return register
+
+
+def follow(orders: Iterable[Order], *, at: datetime) -> Outcome:
+    """Let each product follow its orders. An order of a kind that nobody sells (any more) is left alone."""
+    total = Outcome()
+    for kind, group in groupby(sorted(orders, key=attrgetter("kind", "pk")), key=attrgetter("kind")):
+        if product := _purchasables.get(kind):
+            total.add(product.follow(list(group), at=at))
+    return total

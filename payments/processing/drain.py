@@ -1,0 +1,95 @@
+"""Empties the queue: batch after batch until nothing is due; a bad event costs only itself (docs/adr/0003)."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from payments.ledger.claim import claim_due, claim_these
+from payments.processing.batch import Batch, Claim, process
+from payments.processing.mark import Verdict, mark
+from payments.processing.rematch import requeue_if_known, requeue_naming
+from payments.sql import StaleRows
+
+log = structlog.get_logger(__name__)
+TRIES = 5
+# Classes of SQLSTATE that say "not now" rather than "never": connection, rollback, resources, operator, plus two single ones.
+PASSING_CLASSES = ("08", "40", "53", "57")
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+def never() -> bool:
+    """The stop flag of who is never asked to stop."""
+    return False
+
+
+def drain(*, at: datetime | None = None, should_stop: Callable[[], bool] = never) -> int:
+    """Process everything that is due (at `at`, else as the clock goes). Returns how many events were processed.
+
+    Raises django.db.DatabaseError when the database is away or keeps refusing; nothing is lost then.
+    """
+    total = 0
+    while not should_stop():
+        done = drain_batch(at=at or timezone.now())
+        total += done
+        if not done:
+            break
+    return total
+
+
+def drain_batch(*, at: datetime) -> int:
+    """Process one batch of due events. Returns how many were claimed."""
+    return _process(lambda: claim_due(at=at, limit=settings.DRAIN_BATCH_SIZE), at=at)
+
+
+def _process(claim: Claim, *, at: datetime) -> int:
+    """Process what can be claimed; split the batch where the database refuses it."""
+    for turn in range(TRIES):
+        batch = Batch()
+        try:
+            process(claim, batch=batch, at=at)
+        except (DatabaseError, StaleRows) as error:
+            if not is_passing(error):
+                return _split(batch.event_ids, error, at=at)
+            if turn + 1 == TRIES or not batch.event_ids:
+                raise
+            log.info("drain.again", reason=str(error).splitlines()[0], events=len(batch.event_ids))
+            time.sleep(random.uniform(0, 0.01) * 2**turn)  # noqa: S311 - spreads rivals, guards nothing
+        else:
+            requeue_naming(batch.taught, at=at)
+            requeue_if_known(batch.unmatched, at=at)
+            return len(batch.event_ids)
+    raise AssertionError("unreachable: the last turn returns or raises")
+
+
+def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
+    """Halve the batch, each part claimed anew, until the event that the database refuses stands alone."""
+    if not event_ids:
+        raise error
+    if len(event_ids) == 1:
+        return _refuse(event_ids, error, at=at)
+    middle = len(event_ids) // 2
+    halves = (event_ids[:middle], event_ids[middle:])
+    return sum(_process(lambda half=half: claim_these(half), at=at) for half in halves)  # type: ignore[misc]
+
+
+@transaction.atomic
+def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
+    events = claim_these(event_ids)
+    mark([(event, Verdict.failed(error)) for event in events], at=at, duration_us=0)
+    return len(event_ids)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the error says nothing about the events: rivals, time-outs, a lost connection. No attempt is counted."""
+    if isinstance(error, StaleRows):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state is None:
+        return error.__cause__ is not None
+    return state[:2] in PASSING_CLASSES or state == LOCK_NOT_AVAILABLE

@@ -1,0 +1,98 @@
+"""The words for states, and the order in which they beat each other: a table that a product owner can read."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderStatus(models.TextChoices):
+    """Life of an order. Docs: docs/adr/0002-order-fold.md."""
+
+    PENDING = "PENDING", _("Waiting for payment")
+    ACTION_REQUIRED = "ACTION_REQUIRED", _("Buyer must act")
+    PROCESSING = "PROCESSING", _("Payment under way")
+    FAILED = "FAILED", _("Payment failed")
+    EXPIRED = "EXPIRED", _("Expired")
+    CANCELED = "CANCELED", _("Canceled")
+    PAID = "PAID", _("Paid")
+    REFUNDED = "REFUNDED", _("Refunded")
+
+
+# (phase, rank within a second). Phase 0: the buyer may still pay; phase 1: closed without money.
+# PAID and REFUNDED are no facts about the buyer's tries but follow from the money, so they have no place here.
+OPEN_PHASE, CLOSED_PHASE = 0, 1
+STATUS_ORDER: dict[str, tuple[int, int]] = {
+    OrderStatus.PENDING: (OPEN_PHASE, 0),
+    OrderStatus.ACTION_REQUIRED: (OPEN_PHASE, 1),
+    OrderStatus.PROCESSING: (OPEN_PHASE, 2),
+    OrderStatus.FAILED: (OPEN_PHASE, 3),
+    OrderStatus.EXPIRED: (CLOSED_PHASE, 0),
+    OrderStatus.CANCELED: (CLOSED_PHASE, 1),
+}
+
+
+class RefundStatus(models.TextChoices):
+    """https://docs.stripe.com/api/refunds/object#refund_object-status"""
+
+    PENDING = "pending", _("Pending")
+    REQUIRES_ACTION = "requires_action", _("Requires action")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+REFUND_ORDER: dict[str, int] = {
+    RefundStatus.PENDING: 0,
+    RefundStatus.REQUIRES_ACTION: 0,
+    RefundStatus.SUCCEEDED: 1,
+    RefundStatus.FAILED: 2,
+    RefundStatus.CANCELED: 2,
+}
+REFUND_COUNTS = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED})
+
+
+class DisputePhase(models.IntegerChoices):
+    """A dispute moves only upwards: the one documented way back is a late win, which is the top."""
+
+    OPEN = 0, _("Open")
+    LOST = 1, _("Lost")
+    CLOSED = 2, _("Won or closed without loss")
+
+
+# https://docs.stripe.com/api/disputes/object#dispute_object-status; an unknown word counts as open.
+DISPUTE_PHASES: dict[str, DisputePhase] = {
+    "lost": DisputePhase.LOST,
+    "won": DisputePhase.CLOSED,
+    "warning_closed": DisputePhase.CLOSED,
+    "prevented": DisputePhase.CLOSED,
+    "charge_refunded": DisputePhase.CLOSED,
+}
+
+
+class DisputeState(models.TextChoices):
+    """What the disputes of an order mean for it, laid over its status."""
+
+    NONE = "", _("None")
+    OPEN = "OPEN", _("Disputed")
+    LOST = "LOST", _("Dispute lost")
+
+
+class EventStatus(models.TextChoices):
+    """Life of a ledger row (docs/adr/0003-ledger-is-the-queue.md)."""
+
+    RECEIVED = "RECEIVED", _("Received")
+    PROCESSED = "PROCESSED", _("Processed")
+    IGNORED = "IGNORED", _("Ignored")
+    FAILED = "FAILED", _("Failed, will be tried again")
+    DEAD = "DEAD", _("Given up")
+    HELD = "HELD", _("Held back")
+
+
+class EffectStatus(models.TextChoices):
+    """Life of a mail, alert or refund that a change asked for."""
+
+    PENDING = "PENDING", _("Waiting")
+    CLAIMED = "CLAIMED", _("Being delivered")
+    DONE = "DONE", _("Delivered")
+    SKIPPED = "SKIPPED", _("Skipped")
+    UNCERTAIN = "UNCERTAIN", _("Uncertain")
+    DEAD = "DEAD", _("Given up")

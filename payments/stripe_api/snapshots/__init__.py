@@ -1,0 +1,20 @@
+"""Stripe objects in our words, read from plain JSON of any API version since 2023-10-16."""
+
+from payments.stripe_api.snapshots.charge import Charge
+from payments.stripe_api.snapshots.checkout_session import CheckoutSession
+from payments.stripe_api.snapshots.dispute import Dispute
+from payments.stripe_api.snapshots.payment_intent import PaymentIntent
+from payments.stripe_api.snapshots.reading import Json, MalformedObject, Money, id_of
+from payments.stripe_api.snapshots.refund import Refund
+
+__all__ = [
+    "Charge",
+    "CheckoutSession",
+    "Dispute",
+    "Json",
+    "MalformedObject",
+    "Money",
+    "PaymentIntent",
+    "Refund",
+    "id_of",
+]

@@ -1,0 +1,41 @@
+"""A Checkout session in our words: https://docs.stripe.com/api/checkout/sessions/object"""
+
+from dataclasses import dataclass, field, replace
+
+from payments.facts import About
+from payments.stripe_api.snapshots.reading import Json, Money, find_text, find_uuid, get_id, id_of, read_about
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutSession:
+    """`mode`, `status`, `payment_status` are Stripe's words; `total` is read only where money is at stake."""
+
+    about: About
+    mode: str
+    status: str
+    payment_status: str
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, source: Json) -> "CheckoutSession":
+        """Raises MalformedObject without an id."""
+        return cls(
+            about=_about(source),
+            mode=find_text(source, "mode"),
+            status=find_text(source, "status"),
+            payment_status=find_text(source, "payment_status"),
+            raw=source,
+        )
+
+    @property
+    def total(self) -> Money:
+        """What the buyer pays in all, in the currency that we asked for. Raises MalformedObject."""
+        return Money.read(self.raw, "amount_total")
+
+
+def _about(source: Json) -> About:
+    about = read_about(source, session=get_id(source), payment_intent=id_of(source.get("payment_intent")))
+    if about.order:
+        return about
+    # Anybody who makes sessions in the account may write here what they like: only a UUID can be ours.
+    return replace(about, order=find_uuid(source, "client_reference_id"))

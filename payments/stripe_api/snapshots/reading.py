@@ -1,0 +1,150 @@
+"""Reads plain Stripe JSON of any API shape: strict where money depends on it, forgiving everywhere else."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from payments.facts import About
+
+Json = Mapping[str, Any]
+
+# What the columns for names hold; ours carry a prefix there (`registration:…`).
+LONGEST_ID, LONGEST_NAME, LONGEST_WORD = 255, 240, 120
+# Far above what Stripe accepts, and even the sum of thousands of such amounts still fits its column.
+GREATEST_AMOUNT = 10**14
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
+
+
+class MalformedObject(ValueError):
+    """A Stripe object lacks something that money depends on, or tells it in a form that we do not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """So much, in minor units of `currency`."""
+
+    amount: int
+    currency: str
+
+    @classmethod
+    def read(cls, source: Json, name: str) -> "Money":
+        """The amount called `name` in the object's currency. Raises MalformedObject."""
+        return cls(get_amount(source, name), get_currency(source))
+
+
+def get_id(source: Json) -> str:
+    """The object's own id. Raises MalformedObject."""
+    if found := id_of(source.get("id")):
+        return found
+    raise MalformedObject(
+        f"{_called(source)}: its id is {_described(source.get('id'))}, so nothing can be known by it."
+    )
+
+
+def get_amount(source: Json, name: str) -> int:
+    """A whole amount in minor units, not negative. Raises MalformedObject."""
+    value = source.get(name)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= GREATEST_AMOUNT:
+        return value
+    raise MalformedObject(
+        f"{_called(source)}: {name} is {_described(value)}, not a whole amount in minor units."
+    )
+
+
+def get_currency(source: Json) -> str:
+    """The ISO code in lower case, as Stripe writes it. Raises MalformedObject."""
+    value = source.get("currency")
+    if isinstance(value, str) and re.fullmatch("[a-zA-Z]{3}", value):
+        return value.lower()
+    raise MalformedObject(f"{_called(source)}: currency is {_described(value)}, not a code of three letters.")
+
+
+def get_word(source: Json, name: str) -> str:
+    """A word that decides, such as a status; new words are no error. Raises MalformedObject without one."""
+    if word := find_text(source, name, longest=LONGEST_WORD):
+        return word
+    raise MalformedObject(f"{_called(source)}: {name} is {_described(source.get(name))}, which says nothing.")
+
+
+def id_of(value: object) -> str:
+    """The id, whether Stripe sent the id alone, the object expanded, or nothing ("")."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
+
+
+def find_text(source: Json, name: str, *, longest: int | None = None) -> str:
+    """A text, cut to `longest`; "" for anything else."""
+    value = source.get(name)
+    return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def find_moment(source: Json, name: str) -> datetime | None:
+    """A Unix time as a moment; Stripe writes "never" as null or 0."""
+    value = source.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(value, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def find_object(source: Json, name: str) -> Json:
+    """An inner object; an empty one where there is none (old versions wrote an empty list)."""
+    value = source.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def find_rows(source: Json, name: str) -> list[Json]:
+    """The rows of an inner list object, as far as Stripe included it."""
+    rows = find_object(source, name).get("data")
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def read_about(source: Json, *, session: str = "", payment_intent: str = "", charge: str = "") -> About:
+    """The names that an object goes by: Stripe's ids as given, ours from its metadata."""
+    metadata = find_object(source, "metadata")
+    return About(
+        session=session,
+        payment_intent=payment_intent,
+        charge=charge,
+        order=_our_name(metadata, "orderId"),
+        registration=_our_name(metadata, "registrationId"),
+        site=find_text(metadata, "site", longest=LONGEST_NAME),
+        attempt=_find_number(metadata, "attempt"),
+    )
+
+
+def find_uuid(source: Json, name: str) -> str:
+    """A UUID as we write it; "" for anything else."""
+    value = find_text(source, name)
+    return value.lower() if UUID.fullmatch(value) else ""
+
+
+def _our_name(metadata: Json, name: str) -> str:
+    """A name that we gave out. One too long to be ours is dropped, not cut: half a name may be another's."""
+    value = find_text(metadata, name)
+    return find_uuid(metadata, name) or (value if len(value) <= LONGEST_NAME else "")
+
+
+def _find_number(metadata: Json, name: str) -> int | None:
+    value = find_text(metadata, name)
+    return int(value) if POSITIVE.fullmatch(value) else None
+
+
+def _called(source: Json) -> str:
+    """What people call the object in an error: its kind and id, as far as it tells them."""
+    words = (find_text(source, "object", longest=40) or "Stripe object", id_of(source.get("id")))
+    return " ".join(word for word in words if word)
+
+
+def _described(value: object) -> str:
+    """What stands where something else should: never its text, which might be personal."""
+    if value is None:
+        return "missing"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:g}" if is_number and abs(value) < 10**30 else f"of type {type(value).__name__}"

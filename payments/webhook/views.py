@@ -1,0 +1,135 @@
+"""Where Stripe's deliveries arrive: verify, keep, answer 200. Everything else is the workers' business.
+
+https://docs.stripe.com/webhooks
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from payments.bell import ring_on_commit
+from payments.ledger.incoming import Incoming, MalformedEvent
+from payments.ledger.models import Source
+from payments.ledger.record import Outcome, Recorded, record_event
+from payments.stripe_api.signature import SignatureRefused, verify
+from payments.webhook.body import read_body
+from payments.webhook.parse import parse
+from payments.webhook.refusals import NotReady, Refusal
+
+log = structlog.get_logger(__name__)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Whatever the caller accepts: an odd Accept header or `?format=` is no reason to lose an event."""
+
+    def select_parser(self, request: Request, parsers: Sequence[Any]) -> None:
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], JSONRenderer.media_type
+
+
+class WebhookView(APIView):
+    """Open to anybody: the signature says who it is, and is checked before anything touches the database."""
+
+    http_method_names = ["post"]
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = ()
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = AlwaysJson
+
+    def post(self, request: Request) -> Response:
+        incoming = receive(request._request)
+        recorded = keep(incoming, request_id=request_id(request), at=timezone.now())
+        follow_up(incoming, recorded)
+        return Response(
+            {"received": True, "event": incoming.id, "duplicate": recorded.outcome is not Outcome.STORED}
+        )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, APIException):
+            log.warning("webhook.refused", code=exc.get_codes(), status=exc.status_code)
+        return response
+
+
+def receive(request: HttpRequest) -> Incoming:
+    """The event that this request truly brings from Stripe. Raises a Refusal. No database in here."""
+    header = request.META.get("HTTP_STRIPE_SIGNATURE", "")
+    secrets = settings.STRIPE_WEBHOOK_SECRETS
+    unsigned = settings.STRIPE_WEBHOOK_UNSIGNED and not settings.PRODUCTION and not secrets
+    if not secrets and not unsigned:
+        raise NotReady("no_webhook_secret", "No webhook secret is configured on this site.")
+    try:
+        body = read_body(request, limit=settings.STRIPE_WEBHOOK_MAX_BYTES)
+        if not unsigned:
+            tolerance = settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS
+            verify(body, header, secrets=secrets, tolerance=tolerance, now=time.time())
+        return parse(
+            body, expected_livemode=settings.STRIPE_LIVEMODE, expected_account=settings.STRIPE_ACCOUNT
+        )
+    except (SignatureRefused, MalformedEvent) as refused:
+        raise Refusal(refused.code, str(refused)) from None
+
+
+def keep(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
+    """Put the event into the ledger. Raises NotReady: without that commit Stripe must not hear “received”."""
+    try:
+        return _record(incoming, request_id=request_id, at=at)
+    except DatabaseFailure as error:
+        # The class only: PostgreSQL's sentences can quote the row.
+        log.error("webhook.not_stored", stripe_event=incoming.id, error=type(error).__name__)
+        raise NotReady("not_stored", "The event could not be stored just now.") from None
+
+
+def _record(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
+    """Once more on a fresh connection: after a restart of PostgreSQL each kept one fails exactly once."""
+    try:
+        return record_event(incoming, source=Source.WEBHOOK, request_id=request_id, at=at)
+    except DatabaseFailure:
+        connection.close()
+    return record_event(incoming, source=Source.WEBHOOK, request_id=request_id, at=at)
+
+
+def follow_up(incoming: Incoming, recorded: Recorded) -> None:
+    """Wake the workers where there is work, and leave one line about this delivery."""
+    if recorded.outcome is not Outcome.DUPLICATE and not incoming.ignored_reason:
+        ring_on_commit()
+    log.info(
+        LINES[recorded.outcome],
+        stripe_event=incoming.id,
+        type=incoming.type,
+        object=incoming.object_id,
+        event_id=recorded.id,
+        ignored=incoming.ignored_reason or None,
+    )
+
+
+def request_id(request: Request) -> str:
+    """The id that the middleware gave this request."""
+    return str(getattr(request, "request_id", ""))
+
+
+LINES = {
+    Outcome.STORED: "event.received",
+    Outcome.DUPLICATE: "event.duplicate",
+    Outcome.REQUEUED: "event.requeued",
+}

@@ -1,0 +1,18 @@
+"""Start-up of the registrations app: registers what it sells and the mails that it sends."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RegistrationsConfig(AppConfig):
+    """Knows payments; payments does not know it."""
+
+    name = "registrations"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Registrations")
+
+    def ready(self) -> None:
+        for module in ("purchasable", "mails"):
+            import_module(f"registrations.{module}")

@@ -1,0 +1,55 @@
+"""Which message a registration's state asks for: one per key, whatever way led there."""
+
+from datetime import timedelta
+
+from payments.effects.note import Note
+from payments.orders.models import Order
+from payments.statuses import DisputeState, OrderStatus
+from registrations.models import Registration
+
+# Mission B4: normal while the buyer is still on the bank's page.
+PATIENCE = timedelta(minutes=10)
+# A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
+WAIT_FOR_REASON = timedelta(minutes=1)
+
+
+def message_for(row: Registration, order: Order) -> Note | None:
+    """The message of the order's state; None where there is nothing to say."""
+    match order.status:
+        case OrderStatus.PAID:
+            return _paid(row, order)
+        case OrderStatus.REFUNDED:
+            return _note("refunded", row, order, key=f"{order.pk}")
+        case OrderStatus.EXPIRED | OrderStatus.CANCELED:
+            return _note("closed", row, order, key=f"{order.pk}:{order.tried_attempt}")
+        case OrderStatus.FAILED:
+            return _failed(row, order)
+        case OrderStatus.ACTION_REQUIRED:
+            return _note(
+                "action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE
+            )
+    return None
+
+
+def _paid(row: Registration, order: Order) -> Note | None:
+    if order.dispute_state == DisputeState.LOST:
+        return None
+    return _note("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}")
+
+
+def _failed(row: Registration, order: Order) -> Note:
+    """One mail per failed charge, however often Stripe repeats itself (mission B2)."""
+    key = f"{order.pk}:{order.failed_charge or order.tried_attempt}"
+    patience = timedelta(0) if order.failed_charge else WAIT_FOR_REASON
+    return _note("failed", row, order, key=key, patience=patience)
+
+
+def _note(kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)) -> Note:
+    since = order.tried_at
+    return Note(
+        key=f"registration.{kind}:{key}",
+        kind=f"registration.{kind}",
+        order_id=order.pk,
+        data={"registration": row.pk, "attempt": order.tried_attempt, "charge": order.failed_charge},
+        not_before=since + patience if patience and since else None,
+    )

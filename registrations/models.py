@@ -1,0 +1,136 @@
+"""Activities with limited places, and registrations: one place in one activity for one person."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from accounts.fields import LowercaseEmailField
+from payments.money import format_amount
+
+
+class LateMoney(models.TextChoices):
+    """What to do with money that arrives when no place is left."""
+
+    ASK = "ask", _("Ask staff")
+    REFUND = "refund", _("Refund automatically")
+
+
+class Activity(models.Model):
+    """What people register for. `price` in minor units; `places_taken` moves only with a registration."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    starts_at = models.DateTimeField(_("starts"))
+    price = models.PositiveBigIntegerField(_("price"))
+    currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
+    capacity = models.PositiveIntegerField(_("places"))
+    places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
+    late_money = models.CharField(
+        _("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK
+    )
+    is_on_sale = models.BooleanField(_("on sale"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+        constraints = [
+            models.CheckConstraint(
+                name="activity_never_oversold", condition=Q(places_taken__lte=F("capacity"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def places_left(self) -> int:
+        """How many people can still register."""
+        return self.capacity - self.places_taken
+
+    @property
+    def price_text(self) -> str:
+        """The price in words for people."""
+        return format_amount(self.price, self.currency)
+
+
+class RegistrationStatus(models.TextChoices):
+    """What staff see: the order's status, with a dispute shown as a failure (mission B6)."""
+
+    PENDING = "PENDING", _("Waiting for payment")
+    ACTION_REQUIRED = "ACTION_REQUIRED", _("Buyer must act")
+    PROCESSING = "PROCESSING", _("Payment under way")
+    FAILED = "FAILED", _("Failed")
+    EXPIRED = "EXPIRED", _("Expired")
+    CANCELED = "CANCELED", _("Canceled")
+    PAID = "PAID", _("Paid")
+    REFUNDED = "REFUNDED", _("Refunded")
+
+
+HIDDEN_STATUSES = (RegistrationStatus.EXPIRED, RegistrationStatus.CANCELED)
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    """The lists that people ask for."""
+
+    def live(self) -> "RegistrationQuerySet":
+        """Without those that ended unpaid: kept as evidence, hidden from every normal list (mission B3, B5)."""
+        return self.exclude(status__in=HIDDEN_STATUSES)
+
+
+class Registration(models.Model):
+    """One place in one activity for one person; follows its order."""
+
+    public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    external_id = models.CharField(_("id in the old system"), max_length=255, null=True, blank=True, unique=True)  # noqa: DJ001 - unique where given
+    activity = models.ForeignKey(
+        Activity, models.PROTECT, related_name="registrations", verbose_name=_("activity")
+    )
+    order = models.OneToOneField(
+        "payments.Order", models.PROTECT, related_name="registration", verbose_name=_("order")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="registrations"
+    )
+    name = models.CharField(_("name"), max_length=200)
+    email = LowercaseEmailField(_("e-mail"))
+    language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
+    status = models.CharField(
+        _("status"), max_length=20, choices=RegistrationStatus.choices, default=RegistrationStatus.PENDING
+    )
+    holds_place = models.BooleanField(_("holds a place"), default=False)
+    waits_since = models.DateTimeField(_("paid, waits for a place since"), null=True, blank=True)
+    held_until = models.DateTimeField(_("place held until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        constraints = [
+            models.UniqueConstraint(
+                "activity", Lower("email"), Lower("name"), name="one_place_a_person", condition=Q(holds_place=True)
+            ),
+            models.CheckConstraint(
+                name="who_waits_holds_no_place", condition=Q(holds_place=False) | Q(waits_since__isnull=True)
+            ),
+        ]
+        indexes = [
+            # Who waits for a place? Asked in every batch that touches an activity, so it must stay small.
+            models.Index(
+                fields=["activity", "waits_since"],
+                name="registration_waits",
+                condition=Q(waits_since__isnull=False),
+            ),
+            models.Index(fields=["email"], name="registration_email"),
+            models.Index(fields=["activity", "status"], name="registration_activity_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} – {self.activity_id} ({self.public_id})"

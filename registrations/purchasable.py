@@ -1,0 +1,99 @@
+"""A registration is something that orders sell: here it follows what becomes of its order."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from payments.orders.models import ExceptionKind, Order
+from payments.orders.purchasables import Outcome, ProductChange, Question, purchasable
+from payments.sql import update_rows
+from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, OrderStatus
+from registrations.messages import message_for
+from registrations.models import Registration, RegistrationStatus
+from registrations.places import Seating, move_places
+
+KIND = "registration"
+STATE = ("status", "holds_place", "waits_since")
+
+
+def status_for(order: Order) -> str:
+    """What staff see: a dispute that is open or lost shows as a failure (mission B6)."""
+    return RegistrationStatus.FAILED if order.dispute_state != DisputeState.NONE else order.status
+
+
+def keeps_no_place(order: Order) -> bool:
+    """Nothing came, all of it went back, or a lost dispute took it."""
+    if order.status == OrderStatus.PAID:
+        return order.dispute_state == DisputeState.LOST
+    return order.status == OrderStatus.REFUNDED or STATUS_ORDER[order.status][0] == CLOSED_PHASE
+
+
+@purchasable(KIND)
+class RegistrationPurchase:
+    """Follows many orders at once: places that become free go to who paid first, in the same breath."""
+
+    def follow(self, orders: Sequence[Order], *, at: datetime) -> Outcome:
+        by_id = {order.pk: order for order in orders}
+        locked = Registration.objects.filter(order_id__in=by_id).order_by("pk").select_for_update(no_key=True)
+        rows = list(locked)
+        before = {row.pk: _state(row) for row in rows}
+        for row in rows:
+            row.status = status_for(by_id[row.order_id])
+        seating = _settle_places(rows, by_id)
+        _write([*rows, *seating.called], before)
+        return _outcome(rows, by_id, seating, before)
+
+
+def _settle_places(rows: Sequence[Registration], orders: dict[int, Order]) -> Seating:
+    """Who must leave, who asks for a place; nobody else's place is touched."""
+    leaving, coming = [], []
+    for row in rows:
+        order = orders[row.order_id]
+        if keeps_no_place(order):
+            row.waits_since = None
+            if row.holds_place:
+                leaving.append(row)
+        elif order.has_money and not row.holds_place:
+            row.waits_since = order.paid_at
+            coming.append(row)
+    return move_places(leaving=leaving, coming=coming) if leaving or coming else Seating()
+
+
+def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> None:
+    """Two statements at most: who leaves goes first, so that the same person may take the place with another order."""
+    moved = [row for row in rows if before.get(row.pk) != _state(row)]
+    for holds in (False, True):
+        values = [{"id": row.pk, **_state(row)} for row in moved if row.holds_place is holds]
+        update_rows(Registration, values)
+
+
+def _state(row: Registration) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in STATE}
+
+
+def _outcome(
+    rows: Sequence[Registration], orders: dict[int, Order], seating: Seating, before: dict[int, dict[str, Any]]
+) -> Outcome:
+    outcome = Outcome()
+    called = {row.order_id: row for row in seating.called}
+    all_orders = {**Order.objects.in_bulk([key for key in called if key not in orders]), **orders}
+    for row in [*rows, *seating.called]:
+        order = all_orders[row.order_id]
+        if message := message_for(row, order):
+            outcome.notes.append(message)
+        outcome.questions.append(_place_question(row, order))
+        outcome.changes += _place_change(row, held=before.get(row.pk, {"holds_place": False})["holds_place"])
+    return outcome
+
+
+def _place_question(row: Registration, order: Order) -> Question:
+    is_open = order.has_money and not row.holds_place
+    detail = f"{row.name} <{row.email}>"
+    return Question(ExceptionKind.NO_PLACE, f"order:{order.public_id}", order.pk, is_open, detail)
+
+
+def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
+    if held == row.holds_place:
+        return []
+    words = {True: "held", False: "free"}
+    return [ProductChange(row.order_id, "place", words[held], words[row.holds_place])]

@@ -1,0 +1,58 @@
+"""The broker is away, mute or dies: events are processed all the same, and the worker can be stopped."""
+
+import socket
+
+import pytest
+
+from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
+from tests.support.processes import DEAD_REDIS, free_port, has_redis, running_redis, running_worker, wait_until
+
+
+@pytest.fixture
+def mute_redis():
+    """A broker that accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}"
+
+
+def assert_it_works_and_stops(worker):
+    waiting_events(3)
+    ring_bell()
+    wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+
+    took = worker.stop()
+
+    print(f"stopped within {took:.1f} s")
+    assert took < 10
+    assert worker.popen.returncode == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWorkerWithoutBroker:
+    @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+    def test_processes_and_stops_while_nobody_answers(self, tmp_path, pool):
+        with running_worker(tmp_path, broker=DEAD_REDIS, pool=pool) as worker:
+            worker.wait_for("Cannot connect to redis")
+
+            assert_it_works_and_stops(worker)
+
+    def test_processes_and_stops_while_the_broker_is_mute(self, tmp_path, mute_redis):
+        with running_worker(tmp_path, broker=mute_redis) as worker:
+            assert_it_works_and_stops(worker)
+
+    @pytest.mark.skipif(not has_redis, reason="redis-server is not installed")
+    def test_outlives_its_broker_and_finds_it_again(self, tmp_path):
+        port = free_port()
+        with running_redis(tmp_path, port=port) as redis:
+            with running_worker(tmp_path, broker=f"redis://127.0.0.1:{port}") as worker:
+                worker.wait_for("ready.")
+                redis.kill()
+                worker.wait_for("Cannot connect to redis")
+                waiting_events()
+                ring_bell()
+                wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+
+                with running_redis(tmp_path, port=port):
+                    wait_until(lambda: worker.output.count("Connected to redis") == 2, or_show=lambda: worker.output)
+
+                    assert_it_works_and_stops(worker)

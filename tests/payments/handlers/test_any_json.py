@@ -1,0 +1,68 @@
+"""Whatever JSON arrives: a handler says facts or nothing, or refuses the object with a reason."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payments.facts import Nothing
+from payments.handlers.registry import handled_types
+from payments.stripe_api.snapshots import MalformedObject
+from tests.support.stripe_objects import (
+    charge_object,
+    dispute_object,
+    intent_object,
+    refund_object,
+    session_object,
+    told_by,
+)
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+WHOLE = [session_object(), intent_object(), charge_object(), refund_object(), dispute_object()]
+NAMES = sorted({name for each in WHOLE for name in each} | {"charges", "refunds", "invoice"})
+INNER = [
+    "id",
+    "data",
+    "orderId",
+    "registrationId",
+    "attempt",
+    "site",
+    "charge",
+    "code",
+    "decline_code",
+    "due_by",
+]
+ODD_VALUES = ANYTHING | st.dictionaries(st.sampled_from(INNER), ANYTHING, max_size=4)
+
+
+@st.composite
+def odd_objects(draw: st.DrawFn) -> dict[str, Any]:
+    """A right object of any kind with odd values in some of its fields, or anything at all."""
+    whole = draw(st.sampled_from([{}, *WHOLE]))
+    odd = draw(st.dictionaries(st.sampled_from(NAMES), ODD_VALUES, max_size=5))
+    return json.loads(json.dumps({**whole, **odd}))
+
+
+class TestAnyHandler:
+    def test_is_there(self):
+        assert len(handled_types()) >= 19
+
+    @pytest.mark.parametrize("event_type", handled_types())
+    @settings(max_examples=60, deadline=None)
+    @given(stripe_object=odd_objects())
+    def test_says_something_or_refuses_with_a_reason(self, event_type, stripe_object):
+        with suppress(MalformedObject):
+            said = told_by(event_type, stripe_object)
+
+            assert said
+            names = {fact.about.names() for fact in said if not isinstance(fact, Nothing)}
+            assert len(names) <= 1
+            assert all(len(name) <= 255 for about in names for name in about)

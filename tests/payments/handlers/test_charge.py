@@ -1,0 +1,61 @@
+"""What the events of a charge say."""
+
+from payments.facts import Nothing, PaymentFact, RefundFact
+from payments.stripe_api.snapshots import Charge
+from tests.support.stripe_objects import MORNING, NOON, charge_object, refund_object, told_by
+
+REFUNDED = "charge.refunded"
+ABOUT = Charge.read(charge_object()).about
+
+
+class TestRefunded:
+    def test_says_that_it_was_paid_when_it_was_made_and_what_went_back(self):
+        facts = told_by(REFUNDED, charge_object())
+
+        assert facts == [
+            PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=MORNING, refunded=1000)
+        ]
+
+    def test_falls_back_on_the_time_of_the_event(self):
+        [fact] = told_by(REFUNDED, charge_object(created=None))
+
+        assert isinstance(fact, PaymentFact)
+        assert fact.occurred_at == NOON
+
+    def test_tells_of_each_refund_that_an_old_version_includes(self):
+        rows = [
+            refund_object(),
+            refund_object(id="re_2", status="failed", failure_reason="lost_or_stolen_card"),
+        ]
+
+        paid, first, second = told_by(REFUNDED, charge_object(refunds={"data": rows}, invoice=None))
+
+        assert isinstance(paid, PaymentFact)
+        assert isinstance(first, RefundFact)
+        assert isinstance(second, RefundFact)
+        assert (first.refund, first.amount, first.status, first.occurred_at) == (
+            "re_1",
+            1000,
+            "succeeded",
+            NOON,
+        )
+        assert (second.status, second.failure_reason) == ("failed", "lost_or_stolen_card")
+
+    def test_names_the_same_thing_in_all_its_facts(self):
+        foreign = refund_object(charge="ch_other", payment_intent=None, metadata={"orderId": "x"})
+
+        facts = told_by(REFUNDED, charge_object(refunds={"data": [foreign]}))
+
+        assert {fact.about for fact in facts if not isinstance(fact, Nothing)} == {ABOUT}
+
+    def test_says_nothing_of_a_hold_that_was_released(self):
+        [nothing] = told_by(REFUNDED, charge_object(captured=False, amount_captured=0, amount_refunded=4900))
+
+        assert isinstance(nothing, Nothing)
+        assert "no money went back" in nothing.reason
+
+    def test_reads_the_money_of_an_invoice_like_any_other(self):
+        [fact] = told_by(REFUNDED, charge_object(invoice="in_1", metadata={}))
+
+        assert isinstance(fact, PaymentFact)
+        assert fact.about.our_names() == ()

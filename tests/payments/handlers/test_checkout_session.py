@@ -1,0 +1,92 @@
+"""What the events of a Checkout session say."""
+
+import pytest
+
+from payments.facts import Nothing, OrderFact, PaymentFact
+from payments.statuses import OrderStatus
+from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+from tests.support.stripe_objects import NOON, session_object, told_by
+
+COMPLETED = "checkout.session.completed"
+SUCCEEDED = "checkout.session.async_payment_succeeded"
+ABOUT = CheckoutSession.read(session_object()).about
+
+
+class TestCompleted:
+    @pytest.mark.parametrize("payment_intent", ["pi_1", {"id": "pi_1", "object": "payment_intent"}])
+    def test_tells_of_the_money_when_it_is_paid(self, payment_intent):
+        facts = told_by(COMPLETED, session_object(payment_intent=payment_intent))
+
+        assert facts == [PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=NOON)]
+
+    def test_settles_without_money_what_costs_nothing(self):
+        free = session_object(payment_status="no_payment_required", payment_intent=None, amount_total=0)
+
+        [fact] = told_by(COMPLETED, free)
+
+        assert isinstance(fact, OrderFact)
+        assert (fact.status, fact.by_subscription) == (OrderStatus.PAID, False)
+
+    def test_waits_for_a_delayed_method(self):
+        facts = told_by(COMPLETED, session_object(payment_status="unpaid"))
+
+        assert facts == [OrderFact(ABOUT, OrderStatus.PROCESSING, NOON)]
+
+    @pytest.mark.parametrize("payment_status", ["paid", "no_payment_required"])
+    def test_leaves_the_money_of_a_subscription_to_its_invoices(self, payment_status):
+        begun = session_object(mode="subscription", payment_status=payment_status)
+
+        assert told_by(COMPLETED, begun) == [OrderFact(ABOUT, OrderStatus.PAID, NOON, by_subscription=True)]
+
+    def test_waits_for_a_subscription_that_is_not_paid_yet(self):
+        [fact] = told_by(COMPLETED, session_object(mode="subscription", payment_status="unpaid"))
+
+        assert isinstance(fact, OrderFact)
+        assert fact.status == OrderStatus.PROCESSING
+
+    def test_pays_nothing_in_setup_mode(self):
+        setup = session_object(mode="setup", payment_status="no_payment_required", amount_total=None)
+
+        assert told_by(COMPLETED, setup) == [Nothing("a session in setup mode pays nothing")]
+
+    @pytest.mark.parametrize("payment_status", [None, "", 7, "half_paid"])
+    def test_never_guesses_whether_money_came(self, payment_status):
+        with pytest.raises(MalformedObject, match="cs_test_1: its payment_status is"):
+            told_by(COMPLETED, session_object(payment_status=payment_status))
+
+    @pytest.mark.parametrize("odd", [{"amount_total": None}, {"amount_total": "4900"}, {"currency": None}])
+    def test_refuses_money_without_an_amount(self, odd):
+        with pytest.raises(MalformedObject):
+            told_by(COMPLETED, session_object(**odd))
+
+
+class TestAsyncPaymentSucceeded:
+    def test_tells_of_the_money(self):
+        facts = told_by(SUCCEEDED, session_object())
+
+        assert facts == [PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=NOON)]
+
+    def test_says_nothing_when_the_session_is_not_paid(self):
+        assert told_by(SUCCEEDED, session_object(payment_status="unpaid")) == [
+            Nothing("the session is not paid")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status"),
+    [
+        ("checkout.session.async_payment_failed", OrderStatus.FAILED),
+        ("checkout.session.expired", OrderStatus.EXPIRED),
+    ],
+)
+class TestEndWithoutMoney:
+    def test_tells_the_status(self, event_type, status):
+        facts = told_by(event_type, session_object(payment_status="unpaid"))
+
+        assert facts == [OrderFact(ABOUT, status, NOON)]
+
+    def test_needs_no_amount(self, event_type, status):
+        [fact] = told_by(event_type, session_object(amount_total=None, currency=None, payment_intent=None))
+
+        assert isinstance(fact, OrderFact)
+        assert fact.about.names()[0] == "cs_test_1"

@@ -1,0 +1,37 @@
+"""What the events of a refund say."""
+
+import pytest
+
+from payments.facts import About, RefundFact
+from payments.stripe_api.snapshots import MalformedObject
+from tests.support.stripe_objects import METADATA, NOON, ORDER, refund_object, told_by
+
+TYPES = ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"]
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+class TestEveryRefundEvent:
+    def test_tells_the_whole_refund(self, event_type):
+        facts = told_by(event_type, refund_object(status="failed", failure_reason="expired_or_canceled_card"))
+
+        expected = RefundFact(
+            About(payment_intent="pi_1", charge="ch_1"),
+            refund="re_1",
+            amount=1000,
+            currency="eur",
+            status="failed",
+            occurred_at=NOON,
+            reason="requested_by_customer",
+            failure_reason="expired_or_canceled_card",
+        )
+        assert facts == [expected]
+
+    def test_reads_our_metadata_when_the_refund_has_it(self, event_type):
+        [fact] = told_by(event_type, refund_object(metadata=METADATA))
+
+        assert isinstance(fact, RefundFact)
+        assert fact.about.order == ORDER
+
+    def test_refuses_a_refund_without_an_amount(self, event_type):
+        with pytest.raises(MalformedObject, match="amount is missing"):
+            told_by(event_type, refund_object(amount=None))

@@ -1,0 +1,239 @@
+"""Draining the queue: every event ends somewhere, a bad one costs only itself (docs/adr/0003-ledger-is-the-queue.md)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from payments.effects.models import Effect
+from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
+from payments.orders.models import Order, OrderException
+from payments.processing.drain import drain
+from payments.processing.mark import BACK_OFF
+from payments.processing.replay import ReplayRefused, release_held, replay_event
+from payments.processing.sweep import sweep
+from payments.statuses import EventStatus
+from payments.switches import HeldType
+from tests.support.road import NOON, event_of, hear, keep
+
+pytestmark = pytest.mark.django_db
+
+COMPLETED = "checkout.session.completed"
+LATER = NOON + timedelta(hours=2)
+
+
+def poisoned(registration) -> dict:
+    """An event that handler and fold accept, and the database refuses (see `refuse_poison`)."""
+    event = event_of(registration, "refund.created")
+    event["data"]["object"]["id"] = "re_poison"
+    return event
+
+
+@pytest.fixture
+def refuse_poison(db):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE payments_refund ADD CONSTRAINT no_poison CHECK (stripe_id <> 're_poison')")
+
+
+def malformed(registration) -> dict:
+    event = event_of(registration, COMPLETED)
+    event["data"]["object"]["amount_total"] = "forty-nine"
+    return event
+
+
+class TestDrain:
+    def test_marks_what_it_processed_with_one_row_of_history(self, registration):
+        (event,) = hear(event_of(registration, COMPLETED))
+
+        attempt = event.tries.get()
+        assert (event.status, event.attempts, event.order_id) == (EventStatus.PROCESSED, 1, registration.order_id)
+        assert (attempt.outcome, attempt.trigger) == ("PROCESSED", Trigger.DELIVERY)
+        assert {"what": "status", "before": "PENDING", "after": "PAID"} in attempt.changes
+
+    def test_keeps_and_ignores_a_type_without_handler(self, registration):
+        event = event_of(registration, COMPLETED) | {"type": "price.created"}
+
+        (row,) = hear(event)
+
+        assert (row.status, row.ignored_reason) == (EventStatus.IGNORED, "no handler for this type")
+
+    def test_ignores_what_another_site_made(self, registration):
+        (row,) = hear(event_of(registration, COMPLETED, subject={"site": "another"}))
+
+        assert (row.status, row.ignored_reason) == (EventStatus.IGNORED, "made by another site")
+        assert Order.objects.get().status == "PENDING"
+
+    def test_lets_a_malformed_event_cost_only_itself(self, registration, make_registration):
+        other = make_registration("Alex Smith")
+
+        bad, good = hear(malformed(registration), event_of(other, COMPLETED))
+
+        assert (bad.status, bad.error_kind) == (EventStatus.FAILED, "MalformedObject")
+        assert good.status == EventStatus.PROCESSED
+
+    def test_lets_an_event_that_the_database_refuses_cost_only_itself(
+        self, registration, make_registration, refuse_poison
+    ):
+        others = [make_registration(f"Person {number}") for number in range(9)]
+        good = [event_of(other, COMPLETED) for other in others]
+
+        rows = hear(*good[:4], event_of(registration, COMPLETED), poisoned(registration), *good[4:])
+
+        assert [row.status for row in rows].count(EventStatus.PROCESSED) == 10
+        assert (rows[5].status, rows[5].error_kind) == (EventStatus.FAILED, "IntegrityError")
+        assert Order.objects.filter(status="PAID").count() == 10
+
+    def test_asks_only_for_what_is_due(self, registration):
+        keep(event_of(registration, COMPLETED), at=LATER)
+
+        assert drain(at=NOON) == 0
+
+    def test_stops_between_batches_when_asked(self, registration, settings):
+        settings.DRAIN_BATCH_SIZE = 1
+        keep(event_of(registration, COMPLETED), event_of(registration, "payment_intent.succeeded"))
+
+        done = drain(at=LATER, should_stop=iter([False, True]).__next__)
+
+        assert done == 1
+
+    def test_costs_as_many_statements_for_a_hundred_as_for_ten(self, make_activity, make_registration, django_assert_max_num_queries):
+        crowd = make_activity(slug="crowd", capacity=100)
+        people = [make_registration(f"Person {number}", of=crowd) for number in range(100)]
+        keep(*[event_of(person, COMPLETED) for person in people], at=NOON)
+
+        with django_assert_max_num_queries(32):
+            drain(at=LATER)
+
+        assert Order.objects.filter(status="PAID").count() == 100
+
+
+class TestBackOff:
+    def test_waits_longer_each_time_and_then_gives_up_with_one_alert(self, registration):
+        keep(malformed(registration), at=NOON)
+        at = NOON
+        waits = []
+        for _ in BACK_OFF:
+            drain(at=at)
+            event = PaymentEvent.objects.get()
+            waits.append(event.next_attempt_at - at)
+            at = event.next_attempt_at
+
+        drain(at=at)
+
+        assert tuple(waits) == BACK_OFF
+        assert PaymentEvent.objects.get().status == EventStatus.DEAD
+        assert EventAttempt.objects.count() == 7
+        assert Effect.objects.filter(kind="alert.event_dead").count() == 1
+
+    def test_puts_money_for_an_order_that_never_appears_in_front_of_staff(self, registration):
+        event = event_of(registration, COMPLETED)
+        event["data"]["object"]["metadata"] = {"registrationId": "old-42"}
+        event["data"]["object"]["client_reference_id"] = None
+        keep(event, at=NOON)
+        PaymentEvent.objects.update(attempts=6)
+
+        drain(at=NOON)
+
+        question = OrderException.objects.get()
+        assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event["id"], True)
+
+
+class TestUnmatched:
+    def test_waits_for_the_name_and_is_then_applied(self, registration):
+        (refund,) = hear(event_of(registration, "refund.created"))
+        early = (refund.status, refund.ignored_reason)
+
+        hear(event_of(registration, COMPLETED))
+
+        refund.refresh_from_db()
+        assert early == (EventStatus.IGNORED, "unmatched")
+        assert (refund.status, refund.order.status) == (EventStatus.PROCESSED, "REFUNDED")
+
+    def test_is_resolved_by_what_the_same_batch_teaches(self, registration):
+        refund, paid = hear(event_of(registration, "refund.created"), event_of(registration, COMPLETED))
+
+        assert (refund.attempts, refund.status) == (1, EventStatus.PROCESSED)
+
+    def test_is_found_by_the_sweep_after_a_crash(self, registration):
+        (refund,) = hear(event_of(registration, "refund.created"))
+        hear(event_of(registration, COMPLETED))
+        PaymentEvent.objects.filter(pk=refund.pk).update(status="IGNORED", ignored_reason="unmatched", processed_at=LATER)
+
+        assert sweep(at=LATER) == 1
+        assert PaymentEvent.objects.get(pk=refund.pk).status == EventStatus.RECEIVED
+
+    def test_stays_quiet_while_nothing_is_known(self, registration):
+        hear(event_of(registration, "refund.created"))
+
+        assert sweep(at=LATER) == 0
+
+
+class TestImported:
+    def test_id_of_the_old_system_finds_the_registration(self, activity):
+        from registrations.services import register  # noqa: PLC0415
+
+        row = register(activity=activity, name="A", email="a@example.com", language="fr", at=NOON, external_id="old-42")
+        event = event_of(row, COMPLETED)
+        event["data"]["object"]["metadata"] = {"registrationId": "old-42"}
+        event["data"]["object"]["client_reference_id"] = None
+
+        hear(event)
+
+        assert Order.objects.get().status == "PAID"
+
+
+class TestHold:
+    def test_sets_events_aside_and_brings_them_back(self, registration, admin_user):
+        HeldType.objects.create(type=COMPLETED, reason="A handler is being repaired.")
+        (event,) = hear(event_of(registration, COMPLETED))
+        held = event.status
+
+        release_held(type=COMPLETED, by=admin_user, at=LATER)
+        drain(at=LATER)
+
+        event.refresh_from_db()
+        assert (held, event.status, event.attempts) == (EventStatus.HELD, EventStatus.PROCESSED, 1)
+
+
+class TestReplay:
+    def test_runs_the_event_again_and_sends_nothing_twice(self, registration, admin_user):
+        (event,) = hear(event_of(registration, COMPLETED))
+        effects = Effect.objects.count()
+
+        replay_event(event=event, by=admin_user, why="The place was missing.", at=LATER)
+        drain(at=LATER)
+
+        last = event.tries.order_by("-number").first()
+        assert (last.trigger, last.requested_by, last.requested_why) == ("replay", admin_user, "The place was missing.")
+        assert (last.outcome, last.changes, Effect.objects.count()) == ("PROCESSED", [], effects)
+
+    def test_repairs_a_product_that_lost_track(self, registration, admin_user):
+        (event,) = hear(event_of(registration, COMPLETED))
+        type(registration).objects.filter(pk=registration.pk).update(status="PENDING")
+
+        replay_event(event=event, by=admin_user, why="Status was wrong.", at=LATER)
+        drain(at=LATER)
+
+        registration.refresh_from_db()
+        assert registration.status == "PAID"
+
+    def test_needs_a_reason(self, registration, admin_user):
+        (event,) = hear(event_of(registration, COMPLETED))
+
+        with pytest.raises(ReplayRefused, match="reason"):
+            replay_event(event=event, by=admin_user, why="  ", at=LATER)
+
+
+class TestQueueIndex:
+    def test_serves_the_claim(self, registration):
+        hear(event_of(registration, COMPLETED))
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(
+                "EXPLAIN SELECT id FROM payments_paymentevent WHERE status IN ('RECEIVED', 'FAILED') "
+                "AND next_attempt_at <= now() ORDER BY next_attempt_at, id LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED"
+            )
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+
+        assert "event_due" in plan
+        assert "Sort" not in plan

@@ -1,0 +1,158 @@
+import os
+import threading
+import time
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from structlog.testing import capture_logs
+
+from payments import bell
+from payments.bell import CHANNEL, Bell, connect
+
+SOON = 5
+A_WHILE = 0.4
+
+
+@pytest.fixture
+def ear(transactional_db):
+    with connect() as listener:
+        listener.execute(f"LISTEN {CHANNEL}")
+        yield listener
+
+
+@pytest.fixture
+def one_bell():
+    ours = Bell()
+    yield ours
+    ours.stop()
+
+
+@pytest.fixture
+def the_bell():
+    yield bell
+    bell.stop()
+
+
+def heard(ear, *, within=SOON, stop_after=1):
+    return len(list(ear.notifies(timeout=within, stop_after=stop_after)))
+
+
+def sessions():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE query = %s", [f"NOTIFY {CHANNEL}"])
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+class TestRing:
+    def test_wakes_who_listens(self, ear, one_bell):
+        one_bell.ring()
+
+        assert heard(ear) == 1
+
+    def test_does_not_wait_for_the_database(self, ear, one_bell, monkeypatch):
+        monkeypatch.setattr(bell, "connect", lambda: time.sleep(A_WHILE) or connect())
+        began = time.perf_counter()
+
+        one_bell.ring()
+
+        assert time.perf_counter() - began < A_WHILE / 2
+        assert heard(ear) == 1
+
+    def test_of_a_burst_becomes_few_notifications_the_last_after_the_last_ring(self, ear, one_bell):
+        until = time.monotonic() + 0.2
+        rings = 0
+        while time.monotonic() < until:
+            one_bell.ring()
+            rings += 1
+            time.sleep(0.0002)
+        with connect() as other:
+            other.execute(f"LISTEN {CHANNEL}")
+            one_bell.ring()
+
+            assert heard(other) == 1
+        assert 1 < heard(ear, within=A_WHILE, stop_after=1000) <= 25 < rings
+
+    def test_keeps_to_one_thread_and_one_connection(self, ear, one_bell):
+        ringers = [threading.Thread(target=one_bell.ring) for _ in range(20)]
+        for ringer in ringers:
+            ringer.start()
+        for ringer in ringers:
+            ringer.join()
+
+        assert heard(ear) == 1
+        assert len(sessions()) == 1
+        assert len([thread for thread in threading.enumerate() if thread.name == "bell"]) == 1
+
+    def test_opens_a_lost_connection_again(self, ear, one_bell):
+        one_bell.ring()
+        heard(ear)
+        ear.execute("SELECT pg_terminate_backend(%s)", sessions())
+
+        with capture_logs() as lines:
+            one_bell.ring()
+            assert heard(ear) == 1
+
+        assert [line["event"] for line in lines] == ["bell.failed"]
+        assert lines[0]["log_level"] == "warning"
+
+    def test_survives_a_database_that_is_away(self, ear, one_bell, monkeypatch):
+        def refuse():
+            raise psycopg.OperationalError("connection refused")
+
+        monkeypatch.setattr(bell, "PAUSE_AFTER_FAILURE", 0.01)
+        monkeypatch.setattr(bell, "connect", refuse)
+        with capture_logs() as lines:
+            one_bell.ring()
+            assert heard(ear, within=A_WHILE) == 0
+        monkeypatch.undo()
+
+        one_bell.ring()
+
+        assert heard(ear) == 1
+        assert lines[0]["event"] == "bell.failed"
+
+    def test_works_again_after_it_was_stopped(self, ear, one_bell):
+        one_bell.ring()
+        heard(ear)
+        one_bell.stop()
+
+        one_bell.ring()
+
+        assert heard(ear) == 1
+
+    @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+    def test_works_in_a_child_that_was_forked_later(self, ear, the_bell):
+        the_bell.ring()
+        heard(ear)
+        child = os.fork()
+        if child == 0:
+            the_bell.ring()
+            time.sleep(1)
+            os._exit(0)
+
+        assert heard(ear) == 1
+        os.waitpid(child, 0)
+        the_bell.ring()
+        assert heard(ear) == 1
+
+
+class TestRingOnCommit:
+    def test_rings_after_the_commit(self, ear, the_bell):
+        with transaction.atomic():
+            the_bell.ring_on_commit()
+            assert heard(ear, within=A_WHILE) == 0
+
+        assert heard(ear) == 1
+
+    def test_rings_at_once_outside_a_transaction(self, ear, the_bell):
+        the_bell.ring_on_commit()
+
+        assert heard(ear) == 1
+
+    def test_is_silent_about_what_was_rolled_back(self, ear, the_bell):
+        with transaction.atomic():
+            the_bell.ring_on_commit()
+            transaction.set_rollback(True)
+
+        assert heard(ear, within=A_WHILE) == 0
