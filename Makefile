@@ -47,7 +47,7 @@ clean: ## Remove all that was made here: .venv, var, the development database
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} + -o -name '*.mo' -exec rm -f {} +
 
 check-format: $(STAMP)
-	@$(PY) -m ruff format --check --quiet . || { echo "Some files are not formatted: make format"; exit 1; }
+	@$(PY) -m ruff format --check --output-format concise . || { echo "To repair it:  make format"; exit 1; }
 
 check-lint: $(STAMP)
 	@$(PY) -m ruff check .
@@ -64,7 +64,7 @@ check-database: $(STAMP)
 		$(PY) manage.py check --deploy --fail-level WARNING && exit $$told'
 
 check-messages: $(STAMP)
-	@$(PY) -m config.catalogues check
+	@$(PY) -m config.catalogues check || { echo "To bring the texts in:  make messages"; exit 1; }
 
 # uv is five times faster than pip; pip repairs what it can't do (a mirror that only pip knows about, for example).
 $(STAMP):

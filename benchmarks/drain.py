@@ -1,4 +1,6 @@
-"""How fast one process empties the queue: `python -m config.devdb exec --ephemeral -- python -m benchmarks.drain [EVENTS]`.
+"""How fast one process empties the queue.
+
+`.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.drain [EVENTS]`
 
 Every event pays another order: state, history, effects, places and the mark are all written.
 """
@@ -27,7 +29,8 @@ def main() -> None:
     now = timezone.now()
     rows = make_registrations(count, activities=20, at=now, prefix=f"b{int(now.timestamp())}")
     PaymentEvent.objects.bulk_create(
-        (ledger_row(event_about(row, "checkout.session.completed", at=now), at=now) for row in rows), batch_size=1000
+        (ledger_row(event_about(row, "checkout.session.completed", at=now), at=now) for row in rows),
+        batch_size=1000,
     )
     print(f"{count} events queued")
     started = last = time.perf_counter()

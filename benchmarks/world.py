@@ -24,12 +24,25 @@ def make_registrations(count: int, *, activities: int, at: datetime, prefix: str
         for n in range(activities)
     )
     orders = Order.objects.bulk_create(
-        [Order(kind=KIND, email=f"{prefix}{n}@example.com", amount=PRICE, currency=CURRENCY, created_at=at) for n in range(count)],
+        [
+            Order(kind=KIND, email=f"{prefix}{n}@example.com", amount=PRICE, currency=CURRENCY, created_at=at)
+            for n in range(count)
+        ],
         batch_size=2000,
     )
-    CheckoutAttempt.objects.bulk_create((CheckoutAttempt(order=order, number=1, created_at=at) for order in orders), batch_size=2000)
+    CheckoutAttempt.objects.bulk_create(
+        (CheckoutAttempt(order=order, number=1, created_at=at) for order in orders), batch_size=2000
+    )
     rows = [
-        Registration(activity=shows[n % activities], order=order, name=f"Person {n}", email=order.email, language="fr", holds_place=True, created_at=at)
+        Registration(
+            activity=shows[n % activities],
+            order=order,
+            name=f"Person {n}",
+            email=order.email,
+            language="fr",
+            holds_place=True,
+            created_at=at,
+        )
         for n, order in enumerate(orders)
     ]
     Registration.objects.bulk_create(rows, batch_size=2000)

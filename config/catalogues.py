@@ -133,7 +133,7 @@ def _name(message: Message) -> str:
 
 
 def _translations(message: Message) -> tuple[str, ...] | list[str]:
-    return message.string if isinstance(message.string, tuple | list) else [message.string]
+    return message.string if isinstance(message.string, tuple | list) else [message.string or ""]
 
 
 def main(arguments: list[str]) -> int:

@@ -59,9 +59,7 @@ def answer(request: HttpRequest, *, status: int, code: str, message: str) -> Htt
     """The same refusal for programs or for people."""
     quoted = request_id(request)
     if wants_json(request):
-        return JsonResponse(
-            {"error": {"code": code, "message": message, "request_id": quoted}}, status=status
-        )
+        return JsonResponse({"error": {"code": code, "message": message, "request_id": quoted}}, status=status)
     page = {
         "message": message,
         "request_id": quoted,
@@ -83,8 +81,10 @@ def request_id(request: Any) -> str:
 
 
 def _code(exc: Exception, status: int) -> str:
-    """DRF's own word for it, or the exception's; many words at once only for a form with several errors."""
-    codes = exc.get_codes() if hasattr(exc, "get_codes") else {403: "forbidden"}.get(status, "not_found")
+    """DRF's own word for it, "forbidden" and "not_found" as on the pages; one word for a form with many errors."""
+    codes = exc.get_codes() if hasattr(exc, "get_codes") else ""
+    if not codes or codes == "permission_denied":
+        return "forbidden" if status == 403 else "not_found"
     return codes if isinstance(codes, str) else "invalid"
 
 

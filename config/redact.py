@@ -35,8 +35,8 @@ _SECRETS = re.compile(
     | (?P<bearer>\b[Bb]earer\s)\s*[\w.~+/=-]+
     | (?P<basic>\b[Bb]asic\s)\s*[\w+/=-]{12,}
     | (?P<url>://)[^\s/@'"]+:[^\s/@'"]*(?=@)
-    | (?P<named>\b(?:password|passwd|client_secret|authorization|signature|api_key)["']?\s?[=:]\s?)
-      (?:"[^"]*"|'[^']*'|[^\s,;&)}\]]+)
+    | (?P<named>(?i:\b(?:password|passwd|client_secret|authorization|signature|api_key)["']?\s?[=:]\s?))
+      (?:"[^"]*"|'[^']*'|(?i:bearer\s|basic\s)?[^\s,;&)}\]]+)
     """,
     re.VERBOSE,
 )
@@ -61,9 +61,7 @@ def redact(value: Any, *, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH:
         return "…"
     if isinstance(value, Mapping):
-        return {
-            redact_text(str(key)): redact_field(key, item, depth=depth + 1) for key, item in value.items()
-        }
+        return {redact_text(str(key)): redact_field(key, item, depth=depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [redact(item, depth=depth + 1) for item in value]
     return redact_text(repr(value) if isinstance(value, BaseException) else str(value))

@@ -22,16 +22,12 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG shows secrets to strangers: it cannot be on in production.")
 SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY:
-    raise ImproperlyConfigured(
-        "SECRET_KEY (or SECRET_KEY_FILE) is not set. `make run` sets up a development machine."
-    )
+    raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) is not set. `make run` sets up a development machine.")
 VERSION = text("VERSION", "development")
 
 SITE_NAME = text("SITE_NAME", "payments")
 SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or (
-    [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
-)
+ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or ([] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -61,7 +61,7 @@ class Bell:
             self._rung.wait()
             # Lowered before the notification: a ring from now on gets one of its own, after the pause.
             self._rung.clear()
-            time.sleep(PAUSE if self._stopped or self._notified() else PAUSE_AFTER_FAILURE)
+            time.sleep(PAUSE if self._notified() else PAUSE_AFTER_FAILURE)
         self._hang_up()
 
     def _notified(self) -> bool:

@@ -37,15 +37,24 @@ def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *,
     meta = model._meta
     columns = {field.attname: field for field in meta.concrete_fields}
     quote = connection.ops.quote_name
+    named = {name: quote(str(field.column)) for name, field in columns.items()}
 
     def typed(name: str, attname: str) -> str:
-        return f"{quote(name)} {columns[attname].rel_db_type(connection) if attname == 'id' else columns[attname].db_type(connection)}"
+        # `rel_db_type`: what refers to the column has its type without being an identity itself.
+        field = columns[attname]
+        return f"{quote(name)} {field.rel_db_type(connection) if attname == 'id' else field.db_type(connection)}"
 
-    shape = [typed("id", "id"), *(typed(key, key) for key in changed), *(typed(f"was_{key}", key) for key in guards)]
-    assignments = ", ".join(f"{quote(columns[key].column)} = r.{quote(key)}" for key in changed)
-    unchanged = "".join(f" AND t.{quote(columns[key].column)} IS NOT DISTINCT FROM r.{quote(f'was_{key}')}" for key in guards)
+    shape = [
+        typed("id", "id"),
+        *(typed(key, key) for key in changed),
+        *(typed(f"was_{key}", key) for key in guards),
+    ]
+    assignments = ", ".join(f"{named[key]} = r.{quote(key)}" for key in changed)
+    unchanged = "".join(
+        f" AND t.{named[key]} IS NOT DISTINCT FROM r.{quote(f'was_{key}')}" for key in guards
+    )
     sql = (
-        f"UPDATE {quote(meta.db_table)} AS t SET {assignments} "  # noqa: S608 - names come from the model, values travel as one parameter
+        f"UPDATE {quote(meta.db_table)} AS t SET {assignments} "
         f"FROM json_to_recordset(%s::json) AS r({', '.join(shape)}) WHERE t.id = r.id{unchanged}"
     )
     with connection.cursor() as cursor:

@@ -25,9 +25,7 @@ def message_for(row: Registration, order: Order) -> Note | None:
         case OrderStatus.FAILED:
             return _failed(row, order)
         case OrderStatus.ACTION_REQUIRED:
-            return _note(
-                "action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE
-            )
+            return _note("action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE)
     return None
 
 

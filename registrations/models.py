@@ -30,9 +30,7 @@ class Activity(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     capacity = models.PositiveIntegerField(_("places"))
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
-    late_money = models.CharField(
-        _("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK
-    )
+    late_money = models.CharField(_("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
     is_on_sale = models.BooleanField(_("on sale"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -40,9 +38,7 @@ class Activity(models.Model):
         verbose_name = _("activity")
         verbose_name_plural = _("activities")
         constraints = [
-            models.CheckConstraint(
-                name="activity_never_oversold", condition=Q(places_taken__lte=F("capacity"))
-            ),
+            models.CheckConstraint(name="activity_never_oversold", condition=Q(places_taken__lte=F("capacity"))),
         ]
 
     def __str__(self) -> str:
@@ -87,13 +83,9 @@ class Registration(models.Model):
     """One place in one activity for one person; follows its order."""
 
     public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
-    external_id = models.CharField(_("id in the old system"), max_length=255, null=True, blank=True, unique=True)  # noqa: DJ001 - unique where given
-    activity = models.ForeignKey(
-        Activity, models.PROTECT, related_name="registrations", verbose_name=_("activity")
-    )
-    order = models.OneToOneField(
-        "payments.Order", models.PROTECT, related_name="registration", verbose_name=_("order")
-    )
+    external_id = models.CharField(_("id in the old system"), max_length=255, null=True, blank=True, unique=True)
+    activity = models.ForeignKey(Activity, models.PROTECT, related_name="registrations", verbose_name=_("activity"))
+    order = models.OneToOneField("payments.Order", models.PROTECT, related_name="registration", verbose_name=_("order"))
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="registrations"
     )
@@ -115,7 +107,11 @@ class Registration(models.Model):
         verbose_name_plural = _("registrations")
         constraints = [
             models.UniqueConstraint(
-                "activity", Lower("email"), Lower("name"), name="one_place_a_person", condition=Q(holds_place=True)
+                "activity",
+                Lower("email"),
+                Lower("name"),
+                name="one_place_a_person",
+                condition=Q(holds_place=True),
             ),
             models.CheckConstraint(
                 name="who_waits_holds_no_place", condition=Q(holds_place=False) | Q(waits_since__isnull=True)

@@ -16,7 +16,7 @@ Person = tuple[int, str, str]
 
 @dataclass(slots=True)
 class Seating:
-    """What became of those who asked: `seated` hold a place now, `standing` do not; `called` had been waiting before."""
+    """What became of those who asked: `seated` hold a place now, `standing` do not; `called` had been waiting."""
 
     seated: list[Registration] = field(default_factory=list)
     standing: list[Registration] = field(default_factory=list)
@@ -69,7 +69,9 @@ def _people_with_place(rows: Sequence[Registration], *, but: Iterable[Registrati
     if not rows:
         return set()
     holders = Registration.objects.filter(
-        holds_place=True, activity_id__in={row.activity_id for row in rows}, email__in={row.email for row in rows}
+        holds_place=True,
+        activity_id__in={row.activity_id for row in rows},
+        email__in={row.email for row in rows},
     )
     return {person(row) for row in holders.exclude(pk__in=[row.pk for row in but])}
 
@@ -95,4 +97,3 @@ def _write(activities: dict[int, Activity], free: Counter[int]) -> None:
         if activity.places_left != free[key]
     ]
     update_rows(Activity, rows, guards=("places_taken",))
-

@@ -72,7 +72,10 @@ def _state(row: Registration) -> dict[str, Any]:
 
 
 def _outcome(
-    rows: Sequence[Registration], orders: dict[int, Order], seating: Seating, before: dict[int, dict[str, Any]]
+    rows: Sequence[Registration],
+    orders: dict[int, Order],
+    seating: Seating,
+    before: dict[int, dict[str, Any]],
 ) -> Outcome:
     outcome = Outcome()
     called = {row.order_id: row for row in seating.called}

@@ -21,6 +21,8 @@ def main() -> int:
     options = parser.parse_args()
     try:
         return _act(options)
+    except KeyboardInterrupt:
+        return 130
     except DatabaseUnavailable as refusal:
         print(refusal, file=sys.stderr)
         return 1

@@ -14,6 +14,8 @@ from config.devdb.owner import Owner, tied_to_parent
 from config.devdb.places import Place, abandoned_places, lasting_place, temporary_place
 from config.devdb.server import Server
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def lasting_server() -> Server:
     """The development server of this project, running or not."""
@@ -41,7 +43,7 @@ def running(*, ephemeral: bool) -> Iterator[str]:
 def execute(command: Sequence[str], *, ephemeral: bool) -> int:
     """Run the command with DATABASE_URL set, beside a server of ours unless it is set already."""
     if os.environ.get("DATABASE_URL"):
-        os.execvp(command[0], command)
+        os.execvp(command[0], list(command))
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignored it for us
@@ -49,18 +51,17 @@ def execute(command: Sequence[str], *, ephemeral: bool) -> int:
         try:
             return _run_to_the_end(command, os.environ | {"DATABASE_URL": url})
         finally:
-            for sign in (
-                signal.SIGINT,
-                signal.SIGTERM,
-                signal.SIGHUP,
-            ):  # what follows is not to be interrupted
+            for sign in STOP_SIGNALS:  # what follows is not to be interrupted
                 signal.signal(sign, signal.SIG_IGN)
 
 
 def _run_to_the_end(command: Sequence[str], environment: dict[str, str]) -> int:
+    # Held until we know the child: a signal in between would leave it to itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     child = subprocess.Popen(command, env=environment, preexec_fn=tied_to_parent(signal.SIGTERM))
     while True:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             code = child.wait()
         except KeyboardInterrupt:
             if not _at_terminal():  # at a terminal, Ctrl-C reached the child as well

@@ -125,6 +125,7 @@ def _keep_history(applied: Iterable[Applied], products: Iterable[ProductChange],
             learned_at=at, event_id=each.telling.event_id, source=each.telling.source,
         )
         for each in applied
+        if each.order_id
         for name, before, after in each.taken.changes
         if name != "superseded"
     ]  # fmt: skip

@@ -13,12 +13,15 @@ class Effect(models.Model):
     key = models.CharField(_("key"), max_length=255, unique=True)
     kind = models.CharField(_("kind"), max_length=80)
     order = models.ForeignKey(
-        "payments.Order", models.CASCADE, null=True, blank=True, related_name="effects", verbose_name=_("order")
+        "payments.Order",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="effects",
+        verbose_name=_("order"),
     )
     data = models.JSONField(_("data"), default=dict, blank=True)
-    status = models.CharField(
-        _("state"), max_length=10, choices=EffectStatus.choices, default=EffectStatus.PENDING
-    )
+    status = models.CharField(_("state"), max_length=10, choices=EffectStatus.choices, default=EffectStatus.PENDING)
     not_before = models.DateTimeField(_("not before"))
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
@@ -30,12 +33,8 @@ class Effect(models.Model):
         verbose_name = _("effect")
         verbose_name_plural = _("effects")
         indexes = [
-            models.Index(
-                fields=["not_before", "id"], name="effect_due", condition=Q(status=EffectStatus.PENDING)
-            ),
-            models.Index(
-                fields=["claimed_at"], name="effect_claimed", condition=Q(status=EffectStatus.CLAIMED)
-            ),
+            models.Index(fields=["not_before", "id"], name="effect_due", condition=Q(status=EffectStatus.PENDING)),
+            models.Index(fields=["claimed_at"], name="effect_claimed", condition=Q(status=EffectStatus.CLAIMED)),
         ]
 
     def __str__(self) -> str:

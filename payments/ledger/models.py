@@ -51,9 +51,7 @@ class PaymentEvent(models.Model):
     occurred_at = models.DateTimeField(_("occurred"))
     received_at = models.DateTimeField(_("received"))
 
-    status = models.CharField(
-        _("state"), max_length=10, choices=EventStatus.choices, default=EventStatus.RECEIVED
-    )
+    status = models.CharField(_("state"), max_length=10, choices=EventStatus.choices, default=EventStatus.RECEIVED)
     ignored_reason = models.CharField(_("ignored because"), max_length=200, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"))
@@ -62,13 +60,16 @@ class PaymentEvent(models.Model):
     error = models.TextField(_("error"), blank=True)
 
     order = models.ForeignKey(
-        "payments.Order", models.SET_NULL, null=True, blank=True, related_name="events", verbose_name=_("order")
+        "payments.Order",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=_("order"),
     )
     references = ArrayField(models.CharField(max_length=255), verbose_name=_("names"), default=list, blank=True)
     trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.DELIVERY)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     requested_why = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -76,9 +77,7 @@ class PaymentEvent(models.Model):
         verbose_name_plural = _("payment events")
         permissions = [("replay_paymentevent", "Can replay payment events")]
         constraints = [
-            models.CheckConstraint(
-                name="event_id_is_a_stripe_event", condition=Q(stripe_event_id__startswith="evt_")
-            ),
+            models.CheckConstraint(name="event_id_is_a_stripe_event", condition=Q(stripe_event_id__startswith="evt_")),
         ]
         indexes = [
             # The queue: only open rows, so that it costs the same with no and with ten million rows behind it.
@@ -109,7 +108,7 @@ class PaymentEvent(models.Model):
     @property
     def stripe_object(self) -> dict[str, Any]:
         """The Stripe object that the event carries."""
-        return self.payload["data"]["object"]  # type: ignore[no-any-return]
+        return self.payload["data"]["object"]
 
     @property
     def lag(self) -> dt.timedelta | None:
@@ -134,7 +133,12 @@ class EventAttempt(models.Model):
     number = models.PositiveIntegerField(_("number"))
     trigger = models.CharField(_("trigger"), max_length=12, choices=Trigger.choices)
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     requested_why = models.CharField(_("why"), max_length=500, blank=True)
     started_at = models.DateTimeField(_("started"))

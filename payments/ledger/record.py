@@ -74,7 +74,7 @@ def _insert(row: dict[str, Any]) -> Recorded | None:
 
 
 def _requeue(stripe_event_id: str, *, at: datetime) -> Recorded:
-    values = {
+    values: dict[str, str | datetime] = {
         "stripe_event_id": stripe_event_id,
         "at": at,
         "failed": str(EventStatus.FAILED),

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from payments.effects.models import Effect
@@ -46,18 +46,19 @@ class Before:
 
     order_id: int
     order_status: str
-    last_effect: int
+    effects: Mapping[int, str]
+    """The status of each effect of the order, by its id."""
 
     @classmethod
     def of(cls, order: Order) -> "Before":
         """Now, for this order."""
-        last = Effect.objects.aggregate(last=Max("pk"))["last"] or 0
-        return cls(order_id=order.pk, order_status=order.status, last_effect=last)
+        effects = dict(Effect.objects.filter(order=order).values_list("pk", "status"))
+        return cls(order_id=order.pk, order_status=order.status, effects=effects)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event: its ledger row and newest try (None: not there), order and new effects."""
+    """What became of an event: its ledger row and newest try (None: not there), order, effects that moved."""
 
     event: PaymentEvent | None
     attempt: EventAttempt | None
@@ -95,7 +96,7 @@ def watch(event_id: str, *, before: Before, seconds: float) -> Outcome:
         attempt=event.tries.order_by("pk").last() if event else None,
         order=Order.objects.get(pk=before.order_id),
         before=before,
-        effects=list(_new_effects(before).order_by("pk")),
+        effects=_moved_effects(before),
     )
 
 
@@ -104,11 +105,13 @@ def _is_over(event_id: str, *, before: Before) -> bool:
         PaymentEvent.objects.filter(stripe_event_id=event_id).exclude(status=EventStatus.RECEIVED).exists()
     )
     under_way = Q(status=EffectStatus.CLAIMED) | Q(status=EffectStatus.PENDING, not_before__lte=Now())
-    return is_decided and not _new_effects(before).filter(under_way).exists()
+    return is_decided and not Effect.objects.filter(under_way, order_id=before.order_id).exists()
 
 
-def _new_effects(before: Before) -> Any:
-    return Effect.objects.filter(order_id=before.order_id, pk__gt=before.last_effect)
+def _moved_effects(before: Before) -> list[Effect]:
+    """Noted since, or no longer as they were: a mail that is not wanted any more is skipped, say."""
+    rows = Effect.objects.filter(order_id=before.order_id).order_by("pk")
+    return [row for row in rows if before.effects.get(row.pk) != row.status]
 
 
 def _post(body: bytes, *, url: str, signature: str) -> Answer:

@@ -53,7 +53,7 @@ def fold_settlement(order: Order, fact: OrderFact) -> None:
 
 
 def fold_payment(payment: Payment, fact: PaymentFact) -> None:
-    """Money only grows: the greatest amount heard, the earliest date. Names do not differ; if they did, the greater stays."""
+    """Money only grows: the greatest amount, the earliest date. Names do not differ; if they did, the greater stays."""
     payment.currency = max(payment.currency, fact.currency)
     payment.received = max(payment.received, fact.received)
     payment.charge_refunded = max(payment.charge_refunded, fact.refunded)
@@ -103,7 +103,7 @@ def fits(order: Order, payment: Payment) -> bool:
 
 
 def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str]) -> list[Payment]:
-    """The payments that pay this order, the earliest first: right amount, and not through a session of somebody else."""
+    """The payments that pay this order, the earliest first: right amount, no session of somebody else."""
     mine = [
         payment
         for payment in payments
@@ -113,7 +113,11 @@ def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str])
 
 
 def settle(
-    order: Order, *, payments: Collection[Payment], refunds: Collection[Refund], disputes: Collection[Dispute],
+    order: Order,
+    *,
+    payments: Collection[Payment],
+    refunds: Collection[Refund],
+    disputes: Collection[Dispute],
     sessions: Collection[str],
 ) -> None:
     """Work out what the accumulators mean: status, dates, amounts, dispute."""

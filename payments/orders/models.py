@@ -1,4 +1,4 @@
-"""An order is one thing to be paid; its status is worked out from what we have been told (docs/adr/0002-order-fold.md)."""
+"""An order is one thing to be paid; its status is worked out from all that was heard (docs/adr/0002-order-fold.md)."""
 
 import uuid
 
@@ -23,9 +23,7 @@ class Order(models.Model):
     livemode = models.BooleanField(_("live mode"), default=False)
     created_at = models.DateTimeField(_("created"))
 
-    status = models.CharField(
-        _("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING
-    )
+    status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     amount_received = models.PositiveBigIntegerField(_("received"), default=0)
     amount_refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
@@ -33,7 +31,7 @@ class Order(models.Model):
         _("dispute"), max_length=10, choices=DisputeState.choices, blank=True, default=DisputeState.NONE
     )
 
-    # The greatest fact heard about the buyer's tries; `tried_at` None is the start, which every fact of its attempt beats.
+    # The greatest fact about the buyer's tries; `tried_at` None is the start, which every fact of its attempt beats.
     tried_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     tried_attempt = models.PositiveIntegerField(default=1)
     tried_at = models.DateTimeField(null=True, blank=True)
@@ -129,7 +127,12 @@ class OrderChange(models.Model):
     occurred_at = models.DateTimeField(_("happened"))
     learned_at = models.DateTimeField(_("learned"))
     event = models.ForeignKey(
-        "payments.PaymentEvent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("event")
+        "payments.PaymentEvent",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("event"),
     )
     source = models.CharField(_("by"), max_length=255)
 
@@ -153,7 +156,7 @@ class ExceptionKind(models.TextChoices):
 
 
 class OrderException(models.Model):
-    """A question about money for staff: open until its cause is gone or somebody settles it; then it stays as history."""
+    """A question about money for staff: open until its cause is gone or somebody settles it; then history."""
 
     order = models.ForeignKey(
         Order, models.CASCADE, null=True, blank=True, related_name="exceptions", verbose_name=_("order")
@@ -166,7 +169,12 @@ class OrderException(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_because = models.CharField(_("closed because"), max_length=500, blank=True)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("closed by"),
     )
 
     class Meta:

@@ -7,7 +7,7 @@ from payments.orders.models import CheckoutAttempt, Order, Reference
 
 
 def open_order(order: Order, *, names: Iterable[str], expires_at: datetime | None, at: datetime) -> Order:
-    """Store a new order. `names`: what else it is called (`registration:<id>`). To be called in the seller's transaction."""
+    """Store a new order. `names`: what else it is called (`registration:<id>`). Belongs in the seller's transaction."""
     order.save(force_insert=True)
     CheckoutAttempt.objects.create(order=order, number=1, created_at=at, expires_at=expires_at)
     known_as = [f"order:{order.public_id}", *names]

@@ -36,8 +36,8 @@ def _comes_second(payment: Payment, pays: Sequence[Payment]) -> bool:
 
 
 def keep(questions: Iterable[Question], *, at: datetime) -> list[OrderException]:
-    """Open what is asked for the first time, turn what changed; what staff have settled stays settled. Returns those rows."""
-    wanted = {(question.kind, question.subject): question for question in questions}
+    """Open what is new, turn what changed; what staff have settled stays settled. Returns the rows that changed."""
+    wanted = {(str(question.kind), question.subject): question for question in questions}
     if not wanted:
         return []
     subjects = [subject for _, subject in wanted]
@@ -66,4 +66,9 @@ def _turn(row: OrderException, *, at: datetime) -> None:
 
 
 def _state(row: OrderException) -> dict[str, object]:
-    return {"id": row.pk, "is_open": row.is_open, "closed_at": row.closed_at, "closed_because": row.closed_because}
+    return {
+        "id": row.pk,
+        "is_open": row.is_open,
+        "closed_at": row.closed_at,
+        "closed_because": row.closed_because,
+    }

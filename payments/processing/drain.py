@@ -18,7 +18,7 @@ from payments.sql import StaleRows
 
 log = structlog.get_logger(__name__)
 TRIES = 5
-# Classes of SQLSTATE that say "not now" rather than "never": connection, rollback, resources, operator, plus two single ones.
+# Classes of SQLSTATE that say "not now" rather than "never": connection, rollback, resources, operator.
 PASSING_CLASSES = ("08", "40", "53", "57")
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -59,7 +59,7 @@ def _process(claim: Claim, *, at: datetime) -> int:
             if turn + 1 == TRIES or not batch.event_ids:
                 raise
             log.info("drain.again", reason=str(error).splitlines()[0], events=len(batch.event_ids))
-            time.sleep(random.uniform(0, 0.01) * 2**turn)  # noqa: S311 - spreads rivals, guards nothing
+            time.sleep(random.uniform(0, 0.01) * 2**turn)
         else:
             requeue_naming(batch.taught, at=at)
             requeue_if_known(batch.unmatched, at=at)

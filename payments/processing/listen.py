@@ -33,9 +33,7 @@ def listening() -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def has_rung(
-    connection: psycopg.Connection[Any], *, within: float, should_stop: Callable[[], bool]
-) -> bool:
+def has_rung(connection: psycopg.Connection[Any], *, within: float, should_stop: Callable[[], bool]) -> bool:
     """Wait for the bell; however often it has rung, that is one answer. False: `within` seconds are over, or stop."""
     deadline = monotonic() + within
     while not should_stop() and monotonic() < deadline:

@@ -15,7 +15,7 @@ from payments.statuses import EventStatus
 
 LOOK_BACK = timedelta(hours=1)
 # Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
-NAMES_SOMETHING_KNOWN = RawSQL(  # noqa: S611 - no parameter, no input
+NAMES_SOMETHING_KNOWN = RawSQL(
     'EXISTS (SELECT FROM payments_reference r WHERE r.name = ANY(payments_paymentevent."references"))',
     [],
     output_field=BooleanField(),
@@ -47,6 +47,4 @@ def _known(events: QuerySet[PaymentEvent]) -> QuerySet[PaymentEvent]:
 
 
 def _requeue(events: QuerySet[PaymentEvent], *, at: datetime) -> int:
-    return events.update(
-        status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REFERENCE
-    )
+    return events.update(status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REFERENCE)

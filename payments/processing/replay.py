@@ -41,7 +41,11 @@ def release_held(*, type: str, by: Any, at: datetime) -> int:
     HeldType.objects.filter(pk=type).delete()
     rows = PaymentEvent.objects.filter(status=EventStatus.HELD, type=type)
     count = rows.update(
-        status=EventStatus.RECEIVED, next_attempt_at=at, trigger=Trigger.DRAIN, requested_by=by, requested_why=""
+        status=EventStatus.RECEIVED,
+        next_attempt_at=at,
+        trigger=Trigger.DRAIN,
+        requested_by=by,
+        requested_why="",
     )
     log.info("events.released", type=type, count=count, by=getattr(by, "pk", None))
     ring_on_commit()

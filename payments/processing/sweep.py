@@ -4,10 +4,10 @@ from datetime import datetime
 
 import structlog
 
+from payments.ledger.models import PaymentEvent, Trigger
 from payments.processing.rematch import requeue_recent
 from payments.statuses import EventStatus
 from payments.switches import held_types
-from payments.ledger.models import PaymentEvent, Trigger
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ RETRY_SECONDS = 30
 class Refusal(APIException):
     """A delivery that is wrong and stays wrong: 400."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(detail=message, code=code)

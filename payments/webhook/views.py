@@ -4,7 +4,7 @@ https://docs.stripe.com/webhooks
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -36,13 +36,13 @@ log = structlog.get_logger(__name__)
 class AlwaysJson(BaseContentNegotiation):
     """Whatever the caller accepts: an odd Accept header or `?format=` is no reason to lose an event."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> None:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> None:
         return None
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], JSONRenderer.media_type
+        return next(iter(renderers)), JSONRenderer.media_type
 
 
 class WebhookView(APIView):
@@ -60,9 +60,7 @@ class WebhookView(APIView):
         incoming = receive(request._request)
         recorded = keep(incoming, request_id=request_id(request), at=timezone.now())
         follow_up(incoming, recorded)
-        return Response(
-            {"received": True, "event": incoming.id, "duplicate": recorded.outcome is not Outcome.STORED}
-        )
+        return Response({"received": True, "event": incoming.id, "duplicate": recorded.outcome is not Outcome.STORED})
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -83,9 +81,7 @@ def receive(request: HttpRequest) -> Incoming:
         if not unsigned:
             tolerance = settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS
             verify(body, header, secrets=secrets, tolerance=tolerance, now=time.time())
-        return parse(
-            body, expected_livemode=settings.STRIPE_LIVEMODE, expected_account=settings.STRIPE_ACCOUNT
-        )
+        return parse(body, expected_livemode=settings.STRIPE_LIVEMODE, expected_account=settings.STRIPE_ACCOUNT)
     except (SignatureRefused, MalformedEvent) as refused:
         raise Refusal(refused.code, str(refused)) from None
 

@@ -111,7 +111,12 @@ class TestWorkersSideBySide:
         settings.DRAIN_BATCH_SIZE = 4
         activity = make_activity(slug="busy", capacity=20)
         people = [make_registration(f"Person {number}", of=activity) for number in range(20)]
-        types = ("checkout.session.completed", "payment_intent.succeeded", "payment_intent.payment_failed", "refund.created")
+        types = (
+            "checkout.session.completed",
+            "payment_intent.succeeded",
+            "payment_intent.payment_failed",
+            "refund.created",
+        )
         events = [event_of(person, event_type, **part(event_type)) for person in people for event_type in types]
         random.Random(1).shuffle(events)
         keep(*events)
@@ -131,7 +136,9 @@ class TestWorkersSideBySide:
 
         assert EventAttempt.objects.count() == 1
 
-    def test_find_each_other_when_a_refund_and_its_payment_arrive_together(self, make_activity, make_registration, settings):
+    def test_find_each_other_when_a_refund_and_its_payment_arrive_together(
+        self, make_activity, make_registration, settings
+    ):
         settings.DRAIN_BATCH_SIZE = 1
         activity = make_activity(slug="pairs", capacity=25)
         for number in range(25):
@@ -146,4 +153,3 @@ class TestWorkersSideBySide:
 def part(event_type: str) -> dict[str, int]:
     """A partial refund; everything else in full."""
     return {"amount": 900} if event_type == "refund.created" else {}
-

@@ -51,7 +51,11 @@ class TestRing:
         assert heard(ear) == 1
 
     def test_does_not_wait_for_the_database(self, ear, one_bell, monkeypatch):
-        monkeypatch.setattr(bell, "connect", lambda: time.sleep(A_WHILE) or connect())
+        def connect_slowly():
+            time.sleep(A_WHILE)
+            return connect()
+
+        monkeypatch.setattr(bell, "connect", connect_slowly)
         began = time.perf_counter()
 
         one_bell.ring()

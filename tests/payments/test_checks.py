@@ -14,7 +14,7 @@ def site(settings):
 
 def found(*, deploying=False):
     messages = run_checks(tags=["security"], include_deployment_checks=deploying)
-    return [message.id for message in messages if message.id.startswith("payments.")]
+    return [message.id for message in messages if str(message.id).startswith("payments.")]
 
 
 class TestChecks:

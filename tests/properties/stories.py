@@ -1,7 +1,7 @@
 """Life stories of orders, generated: what Stripe would send about each, with times that often fall into one second."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -20,7 +20,7 @@ class Step:
 
     type: str
     attempt: int = 1
-    variation: Variation = Variation()
+    variation: Variation = field(default_factory=Variation)
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,19 @@ def declined(number: int, attempt: int = 1) -> Step:
     return step("payment_intent.payment_failed", attempt, number=number)
 
 
-def refunded(amount: int, *, total: int, number: int = 1, attempt: int = 1, ends: str = "succeeded") -> tuple[Step, ...]:
+def refunded(
+    amount: int, *, total: int, number: int = 1, attempt: int = 1, ends: str = "succeeded"
+) -> tuple[Step, ...]:
     return (
         step("refund.created", attempt, amount=amount, status="pending", number=number),
         step("charge.refunded", attempt, amount=total, number=number),
-        step("refund.failed" if ends == "failed" else "refund.updated", attempt, amount=amount, status=ends, number=number),
+        step(
+            "refund.failed" if ends == "failed" else "refund.updated",
+            attempt,
+            amount=amount,
+            status=ends,
+            number=number,
+        ),
     )
 
 
@@ -68,17 +76,37 @@ STORIES = (
     Story("must act and does not", (ACT,)),
     Story("lets it expire", (ACT, EXPIRED)),
     Story("cancels", (declined(1), CANCELED, EXPIRED)),
-    Story("pays by a delayed method", (PROCESSING, UNPAID, step("checkout.session.async_payment_succeeded"), paid()[1])),
-    Story("a delayed method fails", (PROCESSING, UNPAID, step("checkout.session.async_payment_failed"), declined(1))),
+    Story(
+        "pays by a delayed method",
+        (PROCESSING, UNPAID, step("checkout.session.async_payment_succeeded"), paid()[1]),
+    ),
+    Story(
+        "a delayed method fails",
+        (PROCESSING, UNPAID, step("checkout.session.async_payment_failed"), declined(1)),
+    ),
     Story("pays in the second session", (declined(1), EXPIRED, *paid(2)), attempts=2),
-    Story("pays in the first session after the second began", (step("checkout.session.expired", 2), *paid()), attempts=2),
+    Story(
+        "pays in the first session after the second began",
+        (step("checkout.session.expired", 2), *paid()),
+        attempts=2,
+    ),
     Story("pays twice", (*paid(1), *paid(2)), attempts=2),
-    Story("pays twice, the second goes back", (*paid(1), *paid(2), *refunded(PRICE, total=PRICE, attempt=2)), attempts=2),
+    Story(
+        "pays twice, the second goes back",
+        (*paid(1), *paid(2), *refunded(PRICE, total=PRICE, attempt=2)),
+        attempts=2,
+    ),
     Story("gets a part back", (*paid(), *refunded(900, total=900))),
-    Story("gets it back in two parts", (*paid(), *refunded(900, total=900), *refunded(4000, total=PRICE, number=2))),
+    Story(
+        "gets it back in two parts",
+        (*paid(), *refunded(900, total=900), *refunded(4000, total=PRICE, number=2)),
+    ),
     Story("gets all back", (*paid(), *refunded(PRICE, total=PRICE))),
     Story("a refund fails later", (*paid(), *refunded(PRICE, total=PRICE, ends="failed"))),
-    Story("a refund overtakes its payment", (step("checkout.session.completed"), *refunded(PRICE, total=PRICE)[::2])),
+    Story(
+        "a refund overtakes its payment",
+        (step("checkout.session.completed"), *refunded(PRICE, total=PRICE)[::2]),
+    ),
     Story("only the refund tells of the payment", refunded(PRICE, total=PRICE)),
     Story("pays late", (EXPIRED, *paid())),
     Story("pays the wrong amount", (step("checkout.session.completed", amount=100), EXPIRED)),

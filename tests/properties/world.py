@@ -77,10 +77,14 @@ def picture() -> dict[str, Any]:
     )  # fmt: skip
     return {
         "orders": list(orders),
-        "payments": sorted(Payment.objects.values_list("key", "session", "charge", "currency", "received", "refunded", "paid_at")),
+        "payments": sorted(
+            Payment.objects.values_list("key", "session", "charge", "currency", "received", "refunded", "paid_at")
+        ),
         "refunds": sorted(Refund.objects.values_list("stripe_id", "payment", "amount", "status", "status_at")),
         "disputes": sorted(Dispute.objects.values_list("stripe_id", "payment", "status", "phase", "status_at")),
-        "names": sorted((name, str(numbers[order])) for name, order in Reference.objects.values_list("name", "order_id")),
+        "names": sorted(
+            (name, str(numbers[order])) for name, order in Reference.objects.values_list("name", "order_id")
+        ),
         "sessions": sorted(CheckoutAttempt.objects.values_list("order__public_id", "number", "session")),
         "questions": sorted(OrderException.objects.filter(is_open=True).values_list("kind", "subject")),
         "places": sorted(Registration.objects.values_list("public_id", "status", "holds_place", "waits_since")),
@@ -92,8 +96,6 @@ def picture() -> dict[str, Any]:
 def unsaid() -> list[str]:
     """Final states whose message was neither sent nor waits to be sent."""
     wanted = {
-        message.key
-        for row in Registration.objects.select_related("order")
-        if (message := message_for(row, row.order))
+        message.key for row in Registration.objects.select_related("order") if (message := message_for(row, row.order))
     }
     return sorted(wanted - set(Effect.objects.exclude(status="SKIPPED").values_list("key", flat=True)))

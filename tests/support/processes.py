@@ -74,10 +74,11 @@ def running(*command: str, log: Path, environment: Mapping[str, str] | None = No
 
 @contextmanager
 def running_worker(
-    directory: Path, *, broker: str = "", pool: str = "threads", **environment: str
+    directory: Path, *, broker: str = "", pool: str = "threads", concurrency: int = 2, **environment: str
 ) -> Iterator[Process]:
     """A Celery worker, from the moment when it listens. Without a broker's address: the embedded one, in `directory`."""
-    command = (sys.executable, "-m", "celery", "-A", "config", "worker", "--pool", pool, "--concurrency", "2")
+    celery = (sys.executable, "-m", "celery", "-A", "config", "worker")
+    command = (*celery, "--pool", pool, "--concurrency", str(concurrency))
     told = {"CELERY_BROKER_URL": broker, "REDIS_URL": "", "VAR_DIR": str(directory), "LOG_LEVEL": "INFO"}
     with running(*command, log=directory / "worker.log", environment={**told, **environment}) as worker:
         worker.wait_for("drain.listening")

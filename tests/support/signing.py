@@ -45,6 +45,4 @@ def signed_post(client: Any, event: object, *, url: str = URL, secret: str = "",
     """Deliver an event (a dict, or the very bytes) as Stripe does; `headers` as in `HTTP_X_REQUEST_ID=…`."""
     body = event if isinstance(event, bytes) else body_of(event)
     signature = signature_of(body, secret=secret)
-    return client.post(
-        url, body, content_type="application/json", HTTP_STRIPE_SIGNATURE=signature, **headers
-    )
+    return client.post(url, body, content_type="application/json", HTTP_STRIPE_SIGNATURE=signature, **headers)

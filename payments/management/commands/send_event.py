@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from payments.operations.sample_events import SAMPLES, sample_event
 from payments.operations.samples.pick import NoOrder, pick_order, subject_of
-from payments.operations.samples.story import CURRENT_SHAPE, SHAPES, Json, Variation
+from payments.operations.samples.story import CURRENT_SHAPE, SHAPES, USUAL_DECLINE, Json, Variation
 from payments.operations.send_event import Answer, Before, CannotSend, Outcome, send, watch
 from payments.statuses import EventStatus
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)"
         )
-        parser.add_argument("--decline-code", default=Variation.decline_code, help="why a card is declined")
+        parser.add_argument("--decline-code", default=USUAL_DECLINE, help="why a card is declined")
         parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
         parser.add_argument(
             "--status", default="", help="Stripe's word for a session's payment, refund or dispute"
@@ -103,6 +103,6 @@ class Command(BaseCommand):
         for effect in outcome.effects:
             self.stdout.write(f"effect {effect.key}: {effect.status} {effect.outcome}".rstrip())
         if not outcome.effects:
-            self.stdout.write("no new effect (an effect that is there already is never noted twice)")
+            self.stdout.write("no new effect (one that is there already is never noted twice)")
         elif settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
             self.stdout.write(f"mails are written to {settings.EMAIL_FILE_PATH}")

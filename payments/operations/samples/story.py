@@ -8,6 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
 SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
+USUAL_DECLINE = "insufficient_funds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Variation:
     """What the event speaks of, in minor units: paid, refunded (a charge: in all) or disputed."""
     status: str = ""
     """Stripe's word: `payment_status` of a session, `status` of a refund or dispute."""
-    decline_code: str = "insufficient_funds"
+    decline_code: str = USUAL_DECLINE
     number: int = 1
     """Which decline, refund or dispute of this order: another number has another id."""
 

@@ -146,5 +146,6 @@ def _described(value: object) -> str:
     """What stands where something else should: never its text, which might be personal."""
     if value is None:
         return "missing"
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:g}" if is_number and abs(value) < 10**30 else f"of type {type(value).__name__}"
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < GREATEST_AMOUNT:
+        return str(value)
+    return f"of type {type(value).__name__}"

@@ -66,10 +66,7 @@ class TestReadEvent:
 
     @pytest.mark.parametrize(
         "wrong",
-        [
-            {"id": value}
-            for value in (None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"])
-        ]
+        [{"id": value} for value in (None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"])]
         + [{"type": value} for value in (None, "", 1, "x" * 121, {})]
         + [{"data": value} for value in (None, [], "x", {}, {"object": None}, {"object": []})]
         + [

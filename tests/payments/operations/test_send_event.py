@@ -11,7 +11,7 @@ from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.operations.sample_events import sample_event
 from payments.operations.samples.pick import subject_of
-from payments.operations.samples.story import CURRENT_SHAPE
+from payments.operations.samples.story import CURRENT_SHAPE, Json
 from payments.operations.send_event import Before, CannotSend, send, watch
 from payments.orders.models import Order
 from payments.processing.drain import drain
@@ -32,7 +32,7 @@ def a_waiting_order() -> Order:
     ).order
 
 
-def event_about(order: Order, event_type: str = PAID_EVENT) -> dict[str, object]:
+def event_about(order: Order, event_type: str = PAID_EVENT) -> Json:
     return sample_event(event_type, subject=subject_of(order), shape=CURRENT_SHAPE, at=timezone.now())
 
 
@@ -120,6 +120,8 @@ class TestWatch:
         outcome = watch(event["id"], before=before, seconds=0)
 
         assert outcome.is_decided
+        assert outcome.event
+        assert outcome.attempt
         assert outcome.event.status == EventStatus.PROCESSED
         assert (outcome.before.order_status, outcome.order.status) == (OrderStatus.PENDING, OrderStatus.PAID)
         assert {"what": "status", "before": "PENDING", "after": "PAID"} in outcome.attempt.changes

@@ -11,7 +11,11 @@ from tests.support.road import NOON, event_of, hear
 pytestmark = pytest.mark.django_db
 
 COMPLETED, SUCCEEDED = "checkout.session.completed", "payment_intent.succeeded"
-DECLINED, EXPIRED, CANCELED = "payment_intent.payment_failed", "checkout.session.expired", "payment_intent.canceled"
+DECLINED, EXPIRED, CANCELED = (
+    "payment_intent.payment_failed",
+    "checkout.session.expired",
+    "payment_intent.canceled",
+)
 
 
 def order_of(registration) -> Order:

@@ -26,7 +26,7 @@ from tests.support.stripe_objects import (
     session_object,
 )
 
-NO_AMOUNT = [None, True, "4900", 4900.0, -1, 10**20, [], {}]
+NO_AMOUNT: list[object] = [None, True, "4900", 4900.0, -1, 10**20, [], {}]
 
 
 class TestIdOf:

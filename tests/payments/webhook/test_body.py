@@ -1,7 +1,7 @@
 from io import BytesIO
 
 import pytest
-from gunicorn.http.errors import ChunkMissingTerminator
+from gunicorn.http.errors import ChunkMissingTerminator  # type: ignore[import-untyped]
 from rest_framework.test import APIRequestFactory
 
 from payments.webhook.body import read_body

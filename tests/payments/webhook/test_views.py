@@ -7,14 +7,13 @@ from django.db import connection
 from django.test import Client
 from structlog.testing import capture_logs
 
+from payments import bell
 from payments.ledger.models import PaymentEvent
 from payments.statuses import EventStatus
 from tests.support.signing import URL, body_of, make_event, signature_of, signed_post
 
 URLS = [
-    f"{path}{slash}"
-    for path in ("/stripe/webhooks", "/stripe/webhook", "/api/webhooks/stripe")
-    for slash in ("", "/")
+    f"{path}{slash}" for path in ("/stripe/webhooks", "/stripe/webhook", "/api/webhooks/stripe") for slash in ("", "/")
 ]
 
 
@@ -168,9 +167,7 @@ class TestRefusal:
     def test_of_a_secret_that_is_not_ours(self, client):
         assert refusal(signed_post(client, make_event(), secret="whsec_x")) == (400, "invalid_signature")
 
-    @pytest.mark.parametrize(
-        ("seconds", "code"), [(-301, "timestamp_too_old"), (310, "timestamp_in_future")]
-    )
+    @pytest.mark.parametrize(("seconds", "code"), [(-301, "timestamp_too_old"), (310, "timestamp_in_future")])
     def test_of_a_signature_from_another_time(self, client, seconds, code):
         body = body_of(make_event())
 
@@ -262,8 +259,8 @@ class TestTroubleWithTheDatabase:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             backend = cursor.fetchone()
-        with connection.copy() as other, other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", backend)
+        with bell.connect() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", backend)
 
         response = signed_post(client, make_event())
 
@@ -276,9 +273,7 @@ class TestTroubleWithTheDatabase:
 
         assert refusal(response) == (503, "not_stored")
         assert int(response["Retry-After"]) > 0
-        assert [line["error"] for line in lines if line["event"] == "webhook.not_stored"] == [
-            "OperationalError"
-        ]
+        assert [line["error"] for line in lines if line["event"] == "webhook.not_stored"] == ["OperationalError"]
 
     def test_does_not_change_the_answer_to_strangers(self, client, unreachable_database):
         assert refusal(post(client, body_of(make_event()), "t=1,v1=0")) == (400, "invalid_signature")

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from payments.bell import stop
+from payments.effects.deliver import deliver_all
 from payments.handlers.registry import handled_types
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order
@@ -55,6 +56,7 @@ def worker(transactional_db):
         try:
             while not over.wait(0.05):
                 drain(at=timezone.now())
+                deliver_all(clock=timezone.now)
         finally:
             connection.close()
 
@@ -67,7 +69,7 @@ def worker(transactional_db):
 
 def told(event_type: str, live_server: object, **options: object) -> str:
     out = StringIO()
-    options = {"url": f"{live_server}/stripe/webhooks", "wait": 1.0, **options}
+    options = {"url": f"{live_server}/stripe/webhooks", **options}
     call_command("send_event", event_type, stdout=out, **options)
     return out.getvalue()
 
@@ -100,6 +102,15 @@ class TestSendEvent:
 
         assert "delivery 3: 200" in text
         assert PaymentEvent.objects.count() == 1
+
+    def test_declines_with_a_usual_reason_unless_told_otherwise(self, live_server, waiting_order):
+        told("payment_intent.payment_failed", live_server)
+
+        waiting_order.refresh_from_db()
+        assert (waiting_order.status, waiting_order.failure_code) == (
+            OrderStatus.FAILED,
+            "insufficient_funds",
+        )
 
     def test_says_that_nothing_new_is_sent(self, live_server, waiting_order):
         told("payment_intent.succeeded", live_server)

@@ -1,0 +1,144 @@
+"""Delivers the effects that are due, each claimed in a step of its own, so that none ever happens twice by itself."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.utils.translation import gettext_noop
+
+from payments.effects.models import Effect
+from payments.effects.registry import OutcomeUnknown, Skip, find_deliverer, repeatable_kinds
+from payments.statuses import EffectStatus
+
+log = structlog.get_logger(__name__)
+
+BACK_OFF = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
+# Longer than any delivery takes: who has had an effect in hand for so long is dead.
+LOST_AFTER = timedelta(minutes=10)
+WORKER_DIED = gettext_noop("The worker died during the delivery: it may have happened, or not.")
+CUT_OFF = gettext_noop("The connection broke during the delivery: it may have happened, or not.")
+NOBODY_DELIVERS = gettext_noop("Nobody delivers this kind of effect in this version.")
+
+CLAIM = """
+    UPDATE payments_effect SET status = %(claimed)s, claimed_at = %(at)s, attempts = attempts + 1
+    WHERE id = (
+        SELECT id FROM payments_effect WHERE status = 'PENDING' AND not_before <= %(at)s
+        ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+"""  # 'PENDING' stands in the text: as a parameter it would hide from the planner that the partial index fits
+
+
+def never() -> bool:
+    """The stop flag of who is never asked to stop."""
+    return False
+
+
+def deliver_all(*, clock: Callable[[], datetime], should_stop: Callable[[], bool] = never) -> int:
+    """Deliver until nothing is due, the clock read anew for each effect. Returns how many were taken in hand."""
+    total = 0
+    while not should_stop() and deliver_due(at=clock(), limit=1):
+        total += 1
+    return total
+
+
+def deliver_due(*, at: datetime, limit: int = 10) -> int:
+    """Deliver at most so many of those that are due, outside any transaction. Returns how many were taken in hand.
+
+    Claimed one by one: a worker that dies leaves one effect in doubt, not a whole batch.
+    """
+    count = 0
+    while count < limit and (effect := _claim(at=at)):
+        deliver_effect(effect, at=at)
+        count += 1
+    return count
+
+
+def deliver_effect(effect: Effect, *, at: datetime) -> None:
+    """Deliver one effect that we have claimed, and write down what became of it. Any error of a deliverer is its own."""
+    deliverer = find_deliverer(effect.kind)
+    if deliverer is None:
+        _give_up(effect, NOBODY_DELIVERS)
+        return
+    try:
+        skip = deliverer.deliver(effect)
+    except OutcomeUnknown as error:
+        _leave_open(effect, error, is_repeatable=deliverer.is_repeatable, at=at)
+    except Exception as error:  # noqa: BLE001 - a deliverer may fail in any way; it is tried again
+        _put_off(effect, error, at=at)
+    else:
+        _skip(effect, skip) if skip else _done(effect, at=at)
+
+
+def recover_claimed(*, at: datetime) -> int:
+    """Settle what dead workers left in hand: done again where that does no harm, else shown to staff. Returns how many."""
+    lost = Effect.objects.filter(status=EffectStatus.CLAIMED, claimed_at__lte=at - LOST_AFTER)
+    again = lost.filter(kind__in=repeatable_kinds()).update(
+        status=EffectStatus.PENDING, claimed_at=None, not_before=at
+    )
+    uncertain = lost.update(status=EffectStatus.UNCERTAIN, outcome=WORKER_DIED)
+    if again or uncertain:
+        log.warning("effects.recovered", again=again, uncertain=uncertain)
+    return again + uncertain
+
+
+def _claim(*, at: datetime) -> Effect | None:
+    """One effect that is due; while we have it in hand nobody else takes it."""
+    return next(iter(Effect.objects.raw(CLAIM, {"claimed": EffectStatus.CLAIMED, "at": at})), None)
+
+
+def _done(effect: Effect, *, at: datetime) -> None:
+    _settle(effect, EffectStatus.DONE, delivered_at=at, outcome="")
+    log.info("effect.delivered", effect=effect.key, order=effect.order_id)
+
+
+def _skip(effect: Effect, skip: Skip) -> None:
+    """Skipped, unless it was noted again while we looked: then its state is back, and we look again."""
+    if not _settle(effect, EffectStatus.SKIPPED, only_if={"not_before": effect.not_before}, outcome=skip.reason[:500]):
+        _settle(effect, EffectStatus.PENDING, claimed_at=None)
+        return
+    log.info("effect.skipped", effect=effect.key, order=effect.order_id, reason=skip.reason)
+
+
+def _leave_open(effect: Effect, error: OutcomeUnknown, *, is_repeatable: bool, at: datetime) -> None:
+    if is_repeatable:
+        _put_off(effect, error, at=at)
+        return
+    _settle(effect, EffectStatus.UNCERTAIN, outcome=CUT_OFF)
+    log.warning("effect.uncertain", effect=effect.key, order=effect.order_id, error=repr(error))
+
+
+def _put_off(effect: Effect, error: Exception, *, at: datetime) -> None:
+    """The n-th refusal waits the n-th span; after the last one the effect is given up."""
+    outcome = f"{type(error).__name__}: {error}"
+    if effect.attempts > len(BACK_OFF):
+        _give_up(effect, outcome)
+        return
+    again_at = at + BACK_OFF[effect.attempts - 1]
+    _settle(effect, EffectStatus.PENDING, claimed_at=None, not_before=again_at, outcome=_storable(outcome))
+    log.warning("effect.refused", effect=effect.key, order=effect.order_id, error=outcome, again_at=again_at)
+
+
+def _give_up(effect: Effect, outcome: str) -> None:
+    _settle(effect, EffectStatus.DEAD, outcome=_storable(outcome))
+    log.error("effect.given_up", effect=effect.key, kind=effect.kind, order=effect.order_id, error=outcome)
+
+
+def _settle(
+    effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any
+) -> bool:
+    """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
+    ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
+    return ours.filter(**(only_if or {})).update(status=status, **columns) == 1
+
+
+def _storable(text: str) -> str:
+    """What a server says may hold anything; PostgreSQL takes no NUL."""
+    return text.replace("\0", "")[:500]

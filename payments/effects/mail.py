@@ -1,0 +1,107 @@
+"""Mails: built from three templates (subject, plain, HTML) in the reader's language, sent one by one."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import wraps
+from smtplib import SMTPException, SMTPServerDisconnected
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.template import Context, Engine
+from django.utils import translation
+from django.utils.functional import lazy
+from django.utils.translation import gettext_noop
+
+from payments.effects.models import Effect
+from payments.effects.registry import Deliver, OutcomeUnknown, Skip, delivers
+from payments.money import format_amount
+
+# An amount for a mail's context: it finds its words when the mail is written, in the reader's language.
+amount_in_words = lazy(format_amount, str)
+BLANK_LINES = re.compile(r"\n\s*\n")
+NO_ADDRESS = gettext_noop("There is no address to write to.")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What to write to whom: `context` fills the templates `email/<kind>.{subject.txt,txt,html}`."""
+
+    to: tuple[str, ...]
+    language: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+Write = Callable[[Effect], Mail | Skip]
+
+
+def mails(kind: str) -> Callable[[Write], Deliver]:
+    """Register the decorated function as what writes the mails of this kind; they are sent for it."""
+
+    def register(write: Write) -> Deliver:
+        @delivers(kind)
+        @wraps(write)
+        def deliver(effect: Effect) -> Skip | None:
+            mail = write(effect)
+            if isinstance(mail, Skip):
+                return mail
+            if not mail.to:
+                return Skip(NO_ADDRESS)
+            send(build(mail, kind=kind, key=effect.key))
+            return None
+
+        return deliver
+
+    return register
+
+
+def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:
+    """The message, plain and HTML. `key` goes along, so that support finds the effect behind a mail."""
+    with translation.override(mail.language or settings.LANGUAGE_CODE):
+        subject = one_line(_render(f"email/{kind}.subject.txt", mail.context, escaped=False))
+        plain = BLANK_LINES.sub("\n\n", _render(f"email/{kind}.txt", mail.context, escaped=False))
+        html = _render(f"email/{kind}.html", {**mail.context, "subject": subject}, escaped=True)
+    message = EmailMultiAlternatives(
+        subject=subject,
+        body=plain.strip() + "\n",
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=list(mail.to),
+        # No out-of-office note shall answer a machine: RFC 3834.
+        headers={"X-Effect-Key": one_line(key), "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def send(message: EmailMultiAlternatives) -> None:
+    """Hand the message over, on a connection of its own. Raises OutcomeUnknown if that broke halfway.
+
+    Any other error means that the message was refused: nothing has been sent.
+    """
+    connection = get_connection()
+    connection.open()
+    try:
+        connection.send_messages([message])
+    except SMTPServerDisconnected as error:
+        raise OutcomeUnknown(str(error)) from error
+    except SMTPException:
+        raise  # the server has answered, and it was a no
+    except OSError as error:
+        raise OutcomeUnknown(str(error)) from error
+    finally:
+        # The server has answered by now: whatever goes wrong with the farewell changes nothing.
+        with suppress(OSError):
+            connection.close()
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and other control characters: fit for a header and for a greeting."""
+    visible = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+    return " ".join(visible.split())
+
+
+def _render(name: str, context: Mapping[str, Any], *, escaped: bool) -> str:
+    return Engine.get_default().get_template(name).render(Context({**context}, autoescape=escaped))
