@@ -5,25 +5,20 @@
 Every event pays another order: state, history, effects, places and the mark are all written.
 """
 
-import os
 import sys
 import time
 
-import django
+from django.core.management import call_command
+from django.utils import timezone
+
+from benchmarks.world import event_about, ledger_row, make_registrations
+from payments.ledger.models import PaymentEvent
+from payments.processing.drain import drain, drain_batch
+from registrations.models import Registration
 
 
 def main() -> None:
     """Prints events per second for each fifth of the backlog: they should not fall as the tables fill."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
-    django.setup()
-    from django.core.management import call_command  # noqa: PLC0415 - needs django.setup()
-    from django.utils import timezone  # noqa: PLC0415
-
-    from benchmarks.world import event_about, ledger_row, make_registrations  # noqa: PLC0415
-    from payments.ledger.models import PaymentEvent  # noqa: PLC0415
-    from payments.processing.drain import drain, drain_batch  # noqa: PLC0415
-    from registrations.models import Registration  # noqa: PLC0415
-
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     call_command("migrate", verbosity=0)
     now = timezone.now()

@@ -145,7 +145,8 @@ X_FRAME_OPTIONS = "DENY"
 # --- Files and API -----------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-WHITENOISE_USE_FINDERS = not PRODUCTION
+# Outside production files are read where they lie: nothing needs to be collected first.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 STATIC_STORAGE = (
     "whitenoise.storage.CompressedManifestStaticFilesStorage"
     if PRODUCTION

@@ -1,13 +1,21 @@
 """What every test may use: an activity and people who have registered for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
+from payments import bell
 from registrations.models import Activity, Registration
 from registrations.services import register
 from tests.support.road import NOON
+
+
+@pytest.fixture(autouse=True)
+def _hang_up() -> Iterator[None]:
+    """A database on which somebody still rings cannot be dropped."""
+    yield
+    bell.stop()
 
 
 @pytest.fixture

@@ -16,16 +16,17 @@ from config.devdb import DatabaseUnavailable
 PR_SET_PDEATHSIG = 1
 
 
-def tied_to_parent(sign: signal.Signals) -> Callable[[], None] | None:
-    """For `preexec_fn`: the child gets `sign` when its parent dies, even by SIGKILL (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+def tied_to_parent(sign: signal.Signals) -> Callable[[], None]:
+    """For `preexec_fn`: the child hears all signals, and `sign` when its parent dies, even by SIGKILL (Linux)."""
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    parent = os.getpid()
 
     def tie() -> None:
-        prctl(PR_SET_PDEATHSIG, int(sign))
-        if os.getppid() != parent:  # it died before the tie held
-            os.kill(os.getpid(), sign)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, int(sign))
+            if os.getppid() != parent:  # it died before the tie held
+                os.kill(os.getpid(), sign)
 
     return tie
 

@@ -80,9 +80,7 @@ def deliver_effect(effect: Effect, *, at: datetime) -> None:
 def recover_claimed(*, at: datetime) -> int:
     """Settle what dead workers left in hand: done again where that does no harm, else shown to staff. Returns how many."""
     lost = Effect.objects.filter(status=EffectStatus.CLAIMED, claimed_at__lte=at - LOST_AFTER)
-    again = lost.filter(kind__in=repeatable_kinds()).update(
-        status=EffectStatus.PENDING, claimed_at=None, not_before=at
-    )
+    again = lost.filter(kind__in=repeatable_kinds()).update(status=EffectStatus.PENDING, claimed_at=None, not_before=at)
     uncertain = lost.update(status=EffectStatus.UNCERTAIN, outcome=WORKER_DIED)
     if again or uncertain:
         log.warning("effects.recovered", again=again, uncertain=uncertain)
@@ -131,9 +129,7 @@ def _give_up(effect: Effect, outcome: str) -> None:
     log.error("effect.given_up", effect=effect.key, kind=effect.kind, order=effect.order_id, error=outcome)
 
 
-def _settle(
-    effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any
-) -> bool:
+def _settle(effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any) -> bool:
     """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
     ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
     return ours.filter(**(only_if or {})).update(status=status, **columns) == 1

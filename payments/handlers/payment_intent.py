@@ -11,9 +11,7 @@ def succeeded(event: EventView) -> Facts:
     """The money is here: the second road to a paid order."""
     intent = PaymentIntent.read(event.object)
     received = intent.received
-    yield PaymentFact(
-        intent.about, received=received.amount, currency=received.currency, occurred_at=event.occurred_at
-    )
+    yield PaymentFact(intent.about, received=received.amount, currency=received.currency, occurred_at=event.occurred_at)
 
 
 @handles("payment_intent.payment_failed")

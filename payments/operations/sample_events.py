@@ -22,9 +22,7 @@ SAMPLES: dict[str, Callable[[Story], Json]] = {
     "checkout.session.async_payment_failed": partial(
         checkout_session.checkout_session, status="complete", payment_status="unpaid"
     ),
-    "checkout.session.expired": partial(
-        checkout_session.checkout_session, status="expired", payment_status="unpaid"
-    ),
+    "checkout.session.expired": partial(checkout_session.checkout_session, status="expired", payment_status="unpaid"),
     "payment_intent.succeeded": payment_intent.succeeded,
     "payment_intent.payment_failed": payment_intent.declined,
     "payment_intent.canceled": payment_intent.canceled,

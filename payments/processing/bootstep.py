@@ -13,7 +13,7 @@ class ProcessingStep(bootsteps.StartStopStep):
     # After the pool, so that its children are forked before there are threads and connections to inherit.
     requires = ("celery.worker.components:Pool",)
 
-    def create(self, parent: Any) -> Loops:
+    def create(self, parent: Any) -> Loops:  # type: ignore[override] # the stubs say None
         return Loops()
 
     def close(self, parent: Any) -> None:

@@ -59,7 +59,7 @@ class Loops:
                 log.warning("loop.left_behind", loop=thread.name)
 
     def keep_running(self, loop: Callable[[], None]) -> None:
-        """Run the loop until the end; after any trouble it starts over with fresh connections, a little later each time."""
+        """Run the loop until the end; after any trouble it starts over with fresh connections, a bit later each."""
         pause = FIRST_PAUSE
         while not self.stopping.is_set():
             began = monotonic()
@@ -88,7 +88,7 @@ class Loops:
         while not self.stopping.is_set():
             if housekeeping.is_due():
                 recover_claimed(at=timezone.now())
-            deliver_all(clock=timezone.now)
+            deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
             self.effects_wanted.wait(EFFECTS_SECONDS)
             self.effects_wanted.clear()
 

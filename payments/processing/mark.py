@@ -53,9 +53,9 @@ def mark(verdicts: Sequence[tuple[PaymentEvent, Verdict]], *, at: datetime, dura
     tries = [_turn(event, verdict, at=at, duration_us=duration_us) for event, verdict in verdicts]
     EventAttempt.objects.bulk_create(tries)
     update_rows(PaymentEvent, [_row(event) for event, _ in verdicts])
-    given_up = [event for event, _ in verdicts if event.status == EventStatus.DEAD]
-    note(_alerts(given_up, at=at), at=at)
-    keep(_unknown_orders(given_up), at=at)
+    events = [event for event, _ in verdicts]
+    note(_alerts([event for event in events if event.status == EventStatus.DEAD], at=at), at=at)
+    keep(_unknown_orders(events), at=at)
 
 
 def _turn(event: PaymentEvent, verdict: Verdict, *, at: datetime, duration_us: int) -> EventAttempt:
@@ -102,13 +102,13 @@ def _alerts(events: Iterable[PaymentEvent], *, at: datetime) -> list[Note]:
     ]
 
 
-def _unknown_orders(events: Iterable[PaymentEvent]) -> list[Question]:
-    """Money that names an order which never appeared goes in front of staff; it is never lost."""
-    return [
-        Question(ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, None, True, event.error)
-        for event in events
-        if event.error_kind == UnknownOrder.__name__
-    ]
+def _unknown_orders(events: Iterable[PaymentEvent]) -> Iterable[Question]:
+    """What names an order that never appeared goes in front of staff, until the event finds one after all."""
+    for event in events:
+        if event.attempts > len(BACK_OFF):
+            is_lost = event.status == EventStatus.DEAD and event.error_kind == UnknownOrder.__name__
+            subject = event.stripe_event_id
+            yield Question(ExceptionKind.UNKNOWN_ORDER, subject, event.order_id, is_lost, event.error)
 
 
 def _log(event: PaymentEvent, verdict: Verdict) -> None:

@@ -158,9 +158,9 @@ class TestExec:
 
 
 class TestLastingServer:
-    def test_is_started_once_and_found_again(self, lasting):
+    def test_is_started_once_and_found_again_from_a_terminal_with_other_settings(self, lasting, folder):
         _, first = lasting.run("start")
-        _, second = lasting.run("start", TMPDIR="/tmp")
+        _, second = lasting.run("start", TMPDIR=str(folder))
 
         assert first.startswith("postgres://postgres@/app?host=/")
         assert second == first

@@ -35,7 +35,7 @@ def channel(settings, tmp_path):
 
 class TestChannel:
     def test_gives_each_message_once_and_whole_while_another_process_writes(self, channel, tmp_path):
-        received = []
+        received: list[int] = []
         sender = subprocess.Popen([sys.executable, "-c", SENDER, str(tmp_path / "queue")], cwd=ROOT)
         while len(received) < MESSAGES:
             try:

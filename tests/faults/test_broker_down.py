@@ -3,9 +3,14 @@
 import socket
 
 import pytest
+from django.utils import timezone
 
+from payments.effects.models import Effect
+from payments.statuses import EffectStatus
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
 from tests.support.processes import DEAD_REDIS, free_port, has_redis, running_redis, running_worker, wait_until
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -36,6 +41,17 @@ class TestWorkerWithoutBroker:
 
             assert_it_works_and_stops(worker)
 
+    def test_delivers_effects_while_nobody_answers(self, tmp_path):
+        now = timezone.now()
+        effect = Effect.objects.create(key="unknown:1", kind="unknown", not_before=now, created_at=now)
+
+        with running_worker(tmp_path, broker=DEAD_REDIS) as worker:
+            wait_until(
+                lambda: Effect.objects.get(pk=effect.pk).status == EffectStatus.DEAD,  # nobody delivers this kind
+                seconds=5,
+                or_show=lambda: worker.output,
+            )
+
     def test_processes_and_stops_while_the_broker_is_mute(self, tmp_path, mute_redis):
         with running_worker(tmp_path, broker=mute_redis) as worker:
             assert_it_works_and_stops(worker)
@@ -43,16 +59,16 @@ class TestWorkerWithoutBroker:
     @pytest.mark.skipif(not has_redis, reason="redis-server is not installed")
     def test_outlives_its_broker_and_finds_it_again(self, tmp_path):
         port = free_port()
-        with running_redis(tmp_path, port=port) as redis:
-            with running_worker(tmp_path, broker=f"redis://127.0.0.1:{port}") as worker:
-                worker.wait_for("ready.")
-                redis.kill()
-                worker.wait_for("Cannot connect to redis")
-                waiting_events()
-                ring_bell()
-                wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+        url = f"redis://127.0.0.1:{port}"
+        with running_redis(tmp_path, port=port) as redis, running_worker(tmp_path, broker=url) as worker:
+            worker.wait_for("ready.")
+            redis.kill()
+            worker.wait_for("Cannot connect to redis")
+            waiting_events()
+            ring_bell()
+            wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
 
-                with running_redis(tmp_path, port=port):
-                    wait_until(lambda: worker.output.count("Connected to redis") == 2, or_show=lambda: worker.output)
+            with running_redis(tmp_path, port=port):
+                wait_until(lambda: worker.output.count("Connected to redis") == 2, or_show=lambda: worker.output)
 
-                    assert_it_works_and_stops(worker)
+                assert_it_works_and_stops(worker)

@@ -11,6 +11,8 @@ from tests.support.processes import running_worker, wait_until
 
 OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
 
+pytestmark = pytest.mark.slow
+
 
 def end_backends(extra=""):
     """Ends every connection to the test database but the test's own, as a restart does. Returns how many."""

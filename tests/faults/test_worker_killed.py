@@ -7,6 +7,8 @@ from payments.statuses import EventStatus
 from tests.support.ledger_rows import is_all_done, waiting_events
 from tests.support.processes import running_worker, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.django_db(transaction=True)
 class TestWorkerKilledInMidBatch:

@@ -4,7 +4,7 @@ import time
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from structlog.testing import capture_logs
 
 from payments import bell
@@ -38,10 +38,22 @@ def heard(ear, *, within=SOON, stop_after=1):
     return len(list(ear.notifies(timeout=within, stop_after=stop_after)))
 
 
-def sessions():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE query = %s", [f"NOTIFY {CHANNEL}"])
-        return [pid for (pid,) in cursor.fetchall()]
+def ringing_connections(ear):
+    """By their number: over which connection the next notification came."""
+    return [notification.pid for notification in ear.notifies(timeout=SOON, stop_after=1)]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The connections that bells have made."""
+    connections: list[psycopg.Connection] = []
+
+    def connect_and_remember():
+        connections.append(connect())
+        return connections[-1]
+
+    monkeypatch.setattr(bell, "connect", connect_and_remember)
+    return connections
 
 
 class TestRing:
@@ -77,7 +89,17 @@ class TestRing:
             assert heard(other) == 1
         assert 1 < heard(ear, within=A_WHILE, stop_after=1000) <= 25 < rings
 
-    def test_keeps_to_one_thread_and_one_connection(self, ear, one_bell):
+    def test_during_the_pause_gets_a_notification_after_it(self, ear, one_bell, monkeypatch):
+        monkeypatch.setattr(bell, "PAUSE", A_WHILE)
+        one_bell.ring()
+        heard(ear)
+
+        one_bell.ring()
+
+        assert heard(ear, within=A_WHILE / 2) == 0
+        assert heard(ear) == 1
+
+    def test_keeps_to_one_thread_and_one_connection(self, ear, one_bell, made):
         ringers = [threading.Thread(target=one_bell.ring) for _ in range(20)]
         for ringer in ringers:
             ringer.start()
@@ -85,13 +107,12 @@ class TestRing:
             ringer.join()
 
         assert heard(ear) == 1
-        assert len(sessions()) == 1
+        assert len(made) == 1
         assert len([thread for thread in threading.enumerate() if thread.name == "bell"]) == 1
 
     def test_opens_a_lost_connection_again(self, ear, one_bell):
         one_bell.ring()
-        heard(ear)
-        ear.execute("SELECT pg_terminate_backend(%s)", sessions())
+        ear.execute("SELECT pg_terminate_backend(%s, 5000)", ringing_connections(ear))
 
         with capture_logs() as lines:
             one_bell.ring()
@@ -128,17 +149,19 @@ class TestRing:
     @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
     def test_works_in_a_child_that_was_forked_later(self, ear, the_bell):
         the_bell.ring()
-        heard(ear)
+        (parents_connection,) = ringing_connections(ear)
         child = os.fork()
         if child == 0:
             the_bell.ring()
             time.sleep(1)
             os._exit(0)
 
-        assert heard(ear) == 1
+        (childs_connection,) = ringing_connections(ear)
         os.waitpid(child, 0)
         the_bell.ring()
-        assert heard(ear) == 1
+
+        assert ringing_connections(ear) == [parents_connection]
+        assert childs_connection != parents_connection
 
 
 class TestRingOnCommit:

@@ -76,7 +76,7 @@ def running(*command: str, log: Path, environment: Mapping[str, str] | None = No
 def running_worker(
     directory: Path, *, broker: str = "", pool: str = "threads", concurrency: int = 2, **environment: str
 ) -> Iterator[Process]:
-    """A Celery worker, from the moment when it listens. Without a broker's address: the embedded one, in `directory`."""
+    """A Celery worker, from when it listens on. Without a broker's address: the embedded one, in `directory`."""
     celery = (sys.executable, "-m", "celery", "-A", "config", "worker")
     command = (*celery, "--pool", pool, "--concurrency", str(concurrency))
     told = {"CELERY_BROKER_URL": broker, "REDIS_URL": "", "VAR_DIR": str(directory), "LOG_LEVEL": "INFO"}

@@ -11,6 +11,8 @@ MORNING = datetime(2026, 11, 20, 8, tzinfo=UTC)
 ORDER = "7b0c3f0e-43c1-4c53-9a5e-0d2f4f1f7a11"
 REGISTRATION = "f3b1a1f4-0f5e-4f0c-8a57-6f1b8a0f2b22"
 METADATA = {"orderId": ORDER, "registrationId": REGISTRATION, "attempt": "2", "site": "payments"}
+# What may stand where an amount should, and is none.
+NO_AMOUNT: list[object] = [None, True, "4900", 4900.0, -1, 10**20, [], {}]
 Json = dict[str, Any]
 
 

@@ -16,30 +16,20 @@ from payments.statuses import EventStatus
 class Command(BaseCommand):
     """Plays Stripe for one event: picks the order, delivers, waits, tells."""
 
-    help = (
-        "Deliver a made-up but truly signed Stripe event about one of the orders, and show what it changes."
-    )
+    help = "Deliver a made-up but truly signed Stripe event about one of the orders, and show what it changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("type", help=f"one of: {', '.join(sorted(SAMPLES))}")
         whose = parser.add_mutually_exclusive_group()
-        whose.add_argument(
-            "--order", default="", help="number (O-000012), key or public id; else the newest fitting"
-        )
+        whose.add_argument("--order", default="", help="number (O-000012), key or public id; else the newest fitting")
         whose.add_argument("--registration", default="", help="public id, or id in the old system")
         parser.add_argument("--shape", choices=SHAPES, default=CURRENT_SHAPE, help="API version of the event")
         parser.add_argument("--times", type=int, default=1, help="deliver the same event so often")
-        parser.add_argument(
-            "--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)"
-        )
+        parser.add_argument("--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)")
         parser.add_argument("--decline-code", default=USUAL_DECLINE, help="why a card is declined")
         parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
-        parser.add_argument(
-            "--status", default="", help="Stripe's word for a session's payment, refund or dispute"
-        )
-        parser.add_argument(
-            "--number", type=int, default=1, help="which decline, refund or dispute of the order"
-        )
+        parser.add_argument("--status", default="", help="Stripe's word for a session's payment, refund or dispute")
+        parser.add_argument("--number", type=int, default=1, help="which decline, refund or dispute of the order")
         parser.add_argument("--wait", type=float, default=10.0, help="seconds to wait for the outcome")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,9 +45,7 @@ class Command(BaseCommand):
     def _prepare(self, options: dict[str, Any], *, at: Any) -> tuple[Json, Before]:
         event_type = options["type"]
         if event_type not in SAMPLES:
-            raise CommandError(
-                f"There is no sample of {event_type!r}. There are: {', '.join(sorted(SAMPLES))}."
-            )
+            raise CommandError(f"There is no sample of {event_type!r}. There are: {', '.join(sorted(SAMPLES))}.")
         order = pick_order(event_type, order=options["order"], registration=options["registration"])
         event = sample_event(
             event_type,
@@ -82,9 +70,7 @@ class Command(BaseCommand):
 
     def _tell_outcome(self, outcome: Outcome) -> None:
         if outcome.event is None:
-            raise CommandError(
-                "The event is not in this database: does --url belong to a server with another one?"
-            )
+            raise CommandError("The event is not in this database: does --url belong to a server with another one?")
         if not outcome.is_decided:
             raise CommandError(
                 "The event is stored, but nobody has processed it yet: does the worker run (`make run`)?"
@@ -94,15 +80,13 @@ class Command(BaseCommand):
         self.stdout.write(f"event: {event.status} {event.ignored_reason or event.error}".rstrip() + waits)
         for change in outcome.attempt.changes if outcome.attempt else ():
             self.stdout.write(f"  {change['what']}: {change['before'] or '–'} → {change['after'] or '–'}")
-        self.stdout.write(
-            f"order {outcome.order.number}: {outcome.before.order_status} → {outcome.order.status}"
-        )
+        self.stdout.write(f"order {outcome.order.number}: {outcome.before.order_status} → {outcome.order.status}")
         self._tell_effects(outcome)
 
     def _tell_effects(self, outcome: Outcome) -> None:
         for effect in outcome.effects:
             self.stdout.write(f"effect {effect.key}: {effect.status} {effect.outcome}".rstrip())
         if not outcome.effects:
-            self.stdout.write("no new effect (one that is there already is never noted twice)")
+            self.stdout.write("no new effect (none asked for, or noted before: never twice)")
         elif settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
             self.stdout.write(f"mails are written to {settings.EMAIL_FILE_PATH}")

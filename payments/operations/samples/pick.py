@@ -77,17 +77,11 @@ def _by_registration(given: str) -> Order:
 
 def _newest_for(event_type: str) -> Order:
     if not Order.objects.exists():
-        raise NoOrder(
-            "There is no order yet: run `manage.py seed_demo`, or register for an activity on the site."
-        )
+        raise NoOrder("There is no order yet: run `manage.py seed_demo`, or register for an activity on the site.")
     is_later = event_type.startswith(AFTER_PAYMENT)
-    newest = (
-        Order.objects.filter(status__in=PAID if is_later else WAITING).order_by("created_at", "pk").last()
-    )
+    newest = Order.objects.filter(status__in=PAID if is_later else WAITING).order_by("created_at", "pk").last()
     if newest is None and is_later:
-        raise NoOrder(
-            "No order is paid yet: send payment_intent.succeeded first, or name an order with --order."
-        )
+        raise NoOrder("No order is paid yet: send payment_intent.succeeded first, or name an order with --order.")
     if newest is None:
         raise NoOrder("No order waits for payment: register on the site, or name an order with --order.")
     return newest

@@ -52,7 +52,5 @@ def _latest_charge(source: Json) -> str:
 
 
 def _failure(error: Json) -> Failure:
-    code = find_text(error, "decline_code", longest=LONGEST_WORD) or find_text(
-        error, "code", longest=LONGEST_WORD
-    )
+    code = find_text(error, "decline_code", longest=LONGEST_WORD) or find_text(error, "code", longest=LONGEST_WORD)
     return Failure(code=code, message=find_text(error, "message"))

@@ -49,9 +49,7 @@ def get_amount(source: Json, name: str) -> int:
     value = source.get(name)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= GREATEST_AMOUNT:
         return value
-    raise MalformedObject(
-        f"{_called(source)}: {name} is {_described(value)}, not a whole amount in minor units."
-    )
+    raise MalformedObject(f"{_called(source)}: {name} is {_described(value)}, not a whole amount in minor units.")
 
 
 def get_currency(source: Json) -> str:

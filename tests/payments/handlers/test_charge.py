@@ -12,9 +12,7 @@ class TestRefunded:
     def test_says_that_it_was_paid_when_it_was_made_and_what_went_back(self):
         facts = told_by(REFUNDED, charge_object())
 
-        assert facts == [
-            PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=MORNING, refunded=1000)
-        ]
+        assert facts == [PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=MORNING, refunded=1000)]
 
     def test_falls_back_on_the_time_of_the_event(self):
         [fact] = told_by(REFUNDED, charge_object(created=None))

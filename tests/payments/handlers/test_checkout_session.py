@@ -67,9 +67,7 @@ class TestAsyncPaymentSucceeded:
         assert facts == [PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=NOON)]
 
     def test_says_nothing_when_the_session_is_not_paid(self):
-        assert told_by(SUCCEEDED, session_object(payment_status="unpaid")) == [
-            Nothing("the session is not paid")
-        ]
+        assert told_by(SUCCEEDED, session_object(payment_status="unpaid")) == [Nothing("the session is not paid")]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,7 @@ OLD_SHAPE = {"latest_charge": None, "charges": {"object": "list", "data": [{"id"
 
 
 class TestSucceeded:
-    @pytest.mark.parametrize(
-        "shape", [{}, OLD_SHAPE, {"latest_charge": {"id": "ch_1"}, "payment_record": None}]
-    )
+    @pytest.mark.parametrize("shape", [{}, OLD_SHAPE, {"latest_charge": {"id": "ch_1"}, "payment_record": None}])
     def test_tells_of_the_money_in_every_shape(self, shape):
         facts = told_by(SUCCEEDED, intent_object(**shape))
 
@@ -34,9 +32,7 @@ class TestSucceeded:
         assert isinstance(fact, PaymentFact)
         assert fact.about.our_names() == ()
 
-    @pytest.mark.parametrize(
-        "odd", [{"amount_received": None}, {"amount_received": True}, {"currency": "€€€"}]
-    )
+    @pytest.mark.parametrize("odd", [{"amount_received": None}, {"amount_received": True}, {"currency": "€€€"}])
     def test_refuses_money_without_an_amount(self, odd):
         with pytest.raises(MalformedObject, match="payment_intent pi_1"):
             told_by(SUCCEEDED, intent_object(**odd))

@@ -1,10 +1,22 @@
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from payments.ledger.incoming import MalformedEvent, read_event
 from tests.support.signing import make_event
+
+WRONG: dict[str, list[Any]] = {
+    "id": [None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"]],
+    "type": [None, "", 1, "x" * 121, {}],
+    "data": [None, [], "x", {}, {"object": None}, {"object": []}],
+    "created": [None, True, 1_790_000_000.0, "1790000000", 0, -1, 946_684_799, 4_133_980_800, 10**30],
+    "livemode": [None, 1, "true"],
+    "account": [1, "a" * 256],
+    "api_version": [2024, "x" * 61],
+    "object": [{"id": 1}, {"id": "x" * 256}],
+}
 
 
 def read(event, *, livemode=False, account=""):
@@ -64,21 +76,9 @@ class TestReadEvent:
 
         assert refusal_of(make_event(object=deep)).code == "too_deep"
 
-    @pytest.mark.parametrize(
-        "wrong",
-        [{"id": value} for value in (None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"])]
-        + [{"type": value} for value in (None, "", 1, "x" * 121, {})]
-        + [{"data": value} for value in (None, [], "x", {}, {"object": None}, {"object": []})]
-        + [
-            {"created": value}
-            for value in (None, True, 1_790_000_000.0, "1790000000", 0, -1, 946_684_799, 4_133_980_800, 10**30)
-        ]
-        + [{"livemode": value} for value in (None, 1, "true")]
-        + [{"account": 1}, {"account": "a" * 256}, {"api_version": 2024}, {"api_version": "x" * 61}]
-        + [{"object": {"id": 1}}, {"object": {"id": "x" * 256}}],
-    )
-    def test_refuses_a_field_that_would_surprise_later(self, wrong):
-        refused = refusal_of(make_event(**wrong))
+    @pytest.mark.parametrize(("field", "value"), [(field, value) for field in WRONG for value in WRONG[field]])
+    def test_refuses_a_field_that_would_surprise_later(self, field, value):
+        refused = refusal_of(make_event(**{field: value}))
 
         assert refused.code == "invalid_event"
 

@@ -27,9 +27,7 @@ def a_waiting_order() -> Order:
     activity = Activity.objects.create(
         slug="pottery", title="Pottery", starts_at=now + timedelta(days=9), price=4900, capacity=5
     )
-    return register(
-        activity=activity, name="Camille", email="camille@example.com", language="en", at=now
-    ).order
+    return register(activity=activity, name="Camille", email="camille@example.com", language="en", at=now).order
 
 
 def event_about(order: Order, event_type: str = PAID_EVENT) -> Json:
@@ -71,17 +69,13 @@ class TestSend:
     def test_tells_what_a_server_answers_that_refuses(self, live_server):
         stale = timezone.now() - timedelta(hours=1)
 
-        [answer] = send(
-            event_about(a_waiting_order()), url=f"{live_server}/stripe/webhooks", times=1, at=stale
-        )
+        [answer] = send(event_about(a_waiting_order()), url=f"{live_server}/stripe/webhooks", times=1, at=stale)
 
         assert (answer.status, answer.is_accepted) == (400, False)
         assert "too old" in answer.body
 
     def test_follows_no_redirect(self, live_server):
-        [answer] = send(
-            event_about(a_waiting_order()), url=f"{live_server}/admin", times=1, at=timezone.now()
-        )
+        [answer] = send(event_about(a_waiting_order()), url=f"{live_server}/admin", times=1, at=timezone.now())
 
         assert not answer.is_accepted
 

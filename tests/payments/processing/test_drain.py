@@ -7,7 +7,7 @@ from django.db import connection
 
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
-from payments.orders.models import Order, OrderException
+from payments.orders.models import Order, OrderException, Reference
 from payments.processing.drain import drain
 from payments.processing.mark import BACK_OFF
 from payments.processing.replay import ReplayRefused, release_held, replay_event
@@ -142,6 +142,20 @@ class TestBackOff:
 
         question = OrderException.objects.get()
         assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event["id"], True)
+
+    def test_asks_staff_no_more_once_the_order_appeared(self, registration, admin_user):
+        event = event_of(registration, COMPLETED)
+        Reference.objects.all().delete()
+        keep(event, at=NOON)
+        PaymentEvent.objects.update(attempts=6)
+        drain(at=NOON)
+        Reference.objects.create(name=f"order:{registration.order.public_id}", order=registration.order)
+
+        replay_event(event=PaymentEvent.objects.get(), by=admin_user, why="Imported now.", at=LATER)
+        drain(at=LATER)
+
+        assert OrderException.objects.get().is_open is False
+        assert Order.objects.get().status == "PAID"
 
 
 class TestUnmatched:

@@ -3,21 +3,18 @@
 import signal
 import statistics
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import DatabaseError
 
 from payments import bell
 from payments.ledger.models import EventAttempt
-from payments.processing.loops import Every
+from payments.processing.loops import Every, Loops
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
 from tests.support.processes import running_command, running_worker, wait_until
 
-
-@pytest.fixture
-def rung_bell():
-    """The product's own bell; its thread must be gone before the database is emptied."""
-    yield bell
-    bell.stop()
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,12 +32,12 @@ class TestWorker:
         assert worker.popen.returncode == 0
         assert "loop.left_behind" not in worker.output
 
-    def test_wakes_up_when_the_bell_rings(self, tmp_path, rung_bell):
+    def test_wakes_up_when_the_bell_rings(self, tmp_path):
         with running_worker(tmp_path) as worker:
             waits = []
             for _ in range(20):
                 waiting_events()
-                rung_bell.ring()
+                bell.ring()
                 waits.append(wait_until(is_all_done, or_show=lambda: worker.output))
 
         print(f"wake-up: median {statistics.median(waits) * 1000:.1f} ms, longest {max(waits) * 1000:.1f} ms")
@@ -100,6 +97,38 @@ class TestDrainCommand:
 
         assert took < 6
         assert command.popen.returncode == 0
+
+
+class TestKeepRunning:
+    def test_starts_over_after_any_error_and_says_so(self, caplog):
+        loops = Loops()
+        turns: list[int] = []
+
+        def unlucky_loop():
+            turns.append(len(turns))
+            if len(turns) == 3:
+                loops.ask_to_stop()
+            raise (psycopg.OperationalError("gone"), KeyError("a bug"), DatabaseError("gone too"))[len(turns) - 1]
+
+        loops.keep_running(unlucky_loop)
+
+        assert turns == [0, 1, 2]
+        said = [record.msg["event"] for record in caplog.records]
+        assert said == ["loop.interrupted", "loop.failed", "loop.interrupted"]
+
+    def test_waits_longer_each_time_but_not_for_ever(self, monkeypatch):
+        loops = Loops()
+        pauses: list[float] = []
+        monkeypatch.setattr(loops.stopping, "wait", pauses.append)
+
+        def dead_loop():
+            if len(pauses) == 7:
+                loops.ask_to_stop()
+            raise psycopg.OperationalError("nobody there")
+
+        loops.keep_running(dead_loop)
+
+        assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
 
 
 class TestEvery:

@@ -64,9 +64,7 @@ class TestPickOrder:
 
     @pytest.mark.parametrize("event_type", [REFUND_EVENT, "charge.refunded", "charge.dispute.created"])
     @pytest.mark.parametrize("status", [OrderStatus.PAID, OrderStatus.REFUNDED])
-    def test_takes_the_newest_that_was_paid_for_what_comes_after_payment(
-        self, event_type, status, waiting_order
-    ):
+    def test_takes_the_newest_that_was_paid_for_what_comes_after_payment(self, event_type, status, waiting_order):
         paid = an_order(minutes=-5, status=status)
 
         assert pick_order(event_type) == paid

@@ -1,0 +1,52 @@
+"""The people's screen: who may sign in, and who may do what."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class NewUserForm(AdminUserCreationForm):
+    """An address and a password."""
+
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(StockUserAdmin):
+    """People are switched off rather than deleted: what they did names them."""
+
+    add_form = NewUserForm
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (_("Person"), {"fields": ("name", "language")}),
+        (_("Rights"), {"fields": ("is_active", *RIGHTS)}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    search_fields = ("email", "name")
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Who may not do everything gives nobody rights, not even to oneself."""
+        hidden = () if request.user.is_superuser else RIGHTS
+        return (*self.readonly_fields, *hidden)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nor takes over the account of somebody who may do more."""
+        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not is_above and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False

@@ -1,0 +1,204 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.core import mail as post
+
+from payments.billing.mails import GONE, MOVED_ON, NOT_FAILED
+from payments.billing.models import Dispute, Refund
+from payments.effects.mail import NO_ADDRESS
+from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
+from tests.support.factories import NOON, OrderFactory
+from tests.support.mails import deliver, english_in, html_of, read, sent
+
+pytestmark = pytest.mark.django_db
+
+DEADLINE = datetime(2026, 7, 14, 16, 30, tzinfo=UTC)
+
+
+@pytest.fixture(params=["en", "fr"])
+def language(request, settings):
+    settings.LANGUAGE_CODE = request.param
+    return request.param
+
+
+@pytest.fixture
+def order():
+    return OrderFactory(label="Atelier poterie", email="ines@example.com")
+
+
+@pytest.fixture
+def make_dispute(order):
+    def make(status="needs_response", **fields):
+        given = {"amount": 4900, "reason": "fraudulent", "due_by": DEADLINE, **fields}
+        return Dispute.objects.create(
+            stripe_id="du_1", order=order, payment="pi_1", currency="eur", status=status, status_at=NOON,
+            phase=DISPUTE_PHASES.get(status, DisputePhase.OPEN), **given,
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def make_refund(order):
+    def make(status="failed"):
+        return Refund.objects.create(
+            stripe_id="re_1", order=order, payment="pi_1", amount=1200, currency="eur", status=status, status_at=NOON,
+            failure_reason="expired_or_canceled_card",
+        )  # fmt: skip
+
+    return make
+
+
+def opened():
+    return deliver("alert.dispute:du_1", kind="alert.dispute", dispute="du_1")
+
+
+def closed(how):
+    return deliver(f"alert.dispute_closed:du_1:{how}", kind="alert.dispute_closed", dispute="du_1")
+
+
+def failed():
+    return deliver("alert.refund_failed:re_1", kind="alert.refund_failed", refund="re_1")
+
+
+class TestDisputeOpened:
+    def test_says_how_much_why_until_when_and_what_to_do(self, make_dispute, order, language):
+        make_dispute()
+
+        assert opened().status == EffectStatus.DONE
+
+        words = {
+            "en": ("49.00 EUR", "owner did not make this payment", "July 14, 2026, 6:30 p.m.", "hand in the evidence"),
+            "fr": (
+                "49,00 EUR",
+                "titulaire de la carte n’a pas fait ce paiement",
+                "14 juillet 2026 18:30",
+                "déposez les preuves",
+            ),
+        }[language]
+        for text in read(sent()):
+            for fact in (*words, order.number, "Atelier poterie", "ines@example.com", "du_1"):
+                assert fact in text
+        assert order.number in sent().subject
+
+    def test_goes_to_every_address_for_alerts(self, make_dispute, settings):
+        settings.STRIPE_ALERT_EMAIL = ["a@example.com", "b@example.com"]
+        make_dispute()
+
+        opened()
+
+        assert sent().to == ["a@example.com", "b@example.com"]
+
+    def test_is_skipped_where_no_address_is_configured(self, make_dispute, settings):
+        settings.STRIPE_ALERT_EMAIL = []
+        make_dispute()
+
+        effect = opened()
+
+        assert (effect.status, effect.outcome) == (EffectStatus.SKIPPED, NO_ADDRESS)
+
+    def test_is_skipped_once_the_dispute_is_decided(self, make_dispute):
+        make_dispute("won")
+
+        assert opened().outcome == MOVED_ON.reason
+        assert post.outbox == []
+
+    def test_is_skipped_when_the_dispute_is_gone(self):
+        assert opened().outcome == GONE.reason
+
+    def test_says_so_when_stripe_names_no_deadline(self, make_dispute, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute("warning_needs_response", due_by=None)
+
+        opened()
+
+        for text in read(sent()):
+            assert "names no deadline" in text
+            assert "Answer by" not in text
+
+    def test_shows_a_reason_that_nobody_has_translated_as_stripe_says_it(self, make_dispute):
+        make_dispute(reason="noncompliant")
+
+        opened()
+
+        assert "noncompliant" in sent().body
+
+    def test_shows_a_sentence_of_the_buyer_as_text(self, make_dispute, order):
+        order.label = "<script>alert(1)</script>"
+        order.save()
+        make_dispute()
+
+        opened()
+
+        assert "<script>" not in html_of(sent())
+        assert "<script>" in sent().body
+
+
+class TestDisputeClosed:
+    @pytest.mark.parametrize(
+        ("status", "how", "english", "french"),
+        [
+            ("lost", "lost", ("Dispute lost", "the money is gone"), ("Litige perdu", "l’argent est parti")),
+            ("won", "closed", ("Dispute won", "the money stays with us"), ("Litige gagné", "l’argent nous reste")),
+            (
+                "warning_closed",
+                "closed",
+                ("without loss", "money stays with us"),
+                ("sans perte", "l’argent nous reste"),
+            ),
+        ],
+    )
+    def test_says_how_it_ended(self, make_dispute, order, language, status, how, english, french):
+        make_dispute(status)
+
+        closed(how)
+
+        subject, sentence = {"en": english, "fr": french}[language]
+        assert subject in sent().subject
+        for text in read(sent()):
+            assert sentence in text
+            assert order.number in text
+
+    def test_does_not_tell_of_a_loss_that_a_late_win_has_undone(self, make_dispute):
+        make_dispute("won")
+
+        assert closed("lost").outcome == MOVED_ON.reason
+        assert closed("closed").status == EffectStatus.DONE
+
+
+class TestRefundFailed:
+    def test_says_how_much_for_which_order_and_what_to_do(self, make_refund, order, language):
+        make_refund()
+
+        failed()
+
+        words = {"en": ("12.00 EUR", "bank transfer"), "fr": ("12,00 EUR", "virement")}[language]
+        for text in read(sent()):
+            for fact in (*words, order.number, "re_1", "expired_or_canceled_card"):
+                assert fact in text
+
+    def test_is_skipped_when_the_refund_has_not_failed(self, make_refund):
+        make_refund("succeeded")
+
+        assert failed().outcome == NOT_FAILED.reason
+
+    def test_is_skipped_when_the_refund_is_gone(self):
+        assert failed().outcome == GONE.reason
+
+
+class TestFrench:
+    def test_is_french_throughout(self, make_dispute, make_refund, settings):
+        settings.LANGUAGE_CODE = "fr"
+        settings.STRIPE_ALERT_EMAIL = ["a@example.com"]
+        make_refund()
+        dispute = make_dispute(reason="product_not_received")
+
+        opened()
+        failed()
+        for status, how in (("lost", "lost"), ("won", "closed"), ("prevented", "closed")):
+            Dispute.objects.filter(pk=dispute.pk).update(status=status, phase=DISPUTE_PHASES[status])
+            deliver(f"alert.dispute_closed:du_1{status}:{how}", kind="alert.dispute_closed", dispute="du_1")
+
+        assert len(post.outbox) == 5
+        said = " ".join(text for message in post.outbox for text in (message.subject, *read(message)))
+        assert english_in(said) == []

@@ -1,0 +1,272 @@
+from datetime import UTC, datetime
+
+import pytest
+from django.core import mail as post
+from django.utils import translation
+
+from payments.effects.models import Effect
+from payments.statuses import DisputeState, EffectStatus, OrderStatus
+from registrations.mails import GONE, MOVED_ON, TOLD_ALREADY
+from registrations.messages import message_for
+from registrations.models import Registration
+from tests.support.factories import ActivityFactory, RegistrationFactory
+from tests.support.mails import deliver, english_in, html_of, read, sent
+
+pytestmark = pytest.mark.django_db
+
+# What makes each mail true: the kind, and the state of the registration in which it is wanted.
+WANTED = {
+    "confirmed": {"order__status": OrderStatus.PAID},
+    "no_place": {"order__status": OrderStatus.PAID, "holds_place": False},
+    "failed": {
+        "order__status": OrderStatus.FAILED,
+        "order__failed_charge": "ch_1",
+        "order__failure_code": "insufficient_funds",
+    },
+    "action_required": {"order__status": OrderStatus.ACTION_REQUIRED},
+    "expired": {"order__status": OrderStatus.EXPIRED},
+    "canceled": {"order__status": OrderStatus.CANCELED},
+    "refunded": {"order__status": OrderStatus.REFUNDED},
+}
+KINDS = {"expired": "closed", "canceled": "closed"}
+SUMMER_EVENING = datetime(2026, 7, 14, 16, 30, tzinfo=UTC)
+
+# case: subject, then what the mail must say; the words are the reader's, in both languages.
+ENGLISH = {
+    "confirmed": ("Your place is confirmed", "received your payment", "nothing else to do"),
+    "no_place": (
+        "no place is left",
+        "received your payment of 49.00 EUR",
+        "Your money is safe",
+        "nothing you need to do",
+    ),
+    "failed": ("did not go through", "Nothing was charged", "not enough money in the account", "try again there"),
+    "action_required": (
+        "confirm your payment",
+        "bank asks you to confirm",
+        "Nothing is charged before",
+        "payment page",
+    ),
+    "expired": ("has expired", "has run out", "Nothing was charged", "place has been released", "register again"),
+    "canceled": ("is canceled", "was canceled", "Nothing was charged", "place has been released", "register again"),
+    "refunded": ("Your refund", "refunded 49.00 EUR", "5 to 10 working days", "nothing you need to do"),
+}
+FRENCH = {
+    "confirmed": ("Votre place est confirmée", "reçu votre paiement", "rien d’autre à faire"),
+    "no_place": ("il ne reste plus de place", "paiement de 49,00 EUR", "argent est en sécurité", "n’avez rien à faire"),
+    "failed": ("n’a pas abouti", "Rien n’a été débité", "pas assez d’argent sur le compte", "essayer de nouveau"),
+    "action_required": (
+        "confirmer votre paiement",
+        "banque vous demande",
+        "Rien n’est débité avant",
+        "page de paiement",
+    ),
+    "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
+    "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
+    "refunded": ("Votre remboursement", "remboursé 49,00 EUR", "5 à 10 jours ouvrés", "n’avez rien à faire"),
+}
+
+
+def registered(case, **others):
+    """A registration in the state in which this mail is wanted."""
+    activity = ActivityFactory(title="Atelier poterie & thé", starts_at=SUMMER_EVENING)
+    return RegistrationFactory(**{"activity": activity, "name": "Inès O'Neil", **WANTED[case], **others})
+
+
+def tell(row, kind, *, key="1", **data):
+    """Deliver the mail of this kind about the registration; returns its effect as it is afterwards."""
+    known = {"registration": row.pk, "attempt": row.order.tried_attempt, "charge": row.order.failed_charge}
+    full = f"registration.{KINDS.get(kind, kind)}"
+    return deliver(f"{full}:{key}", kind=full, order_id=row.order_id, **{**known, **data})
+
+
+class TestEveryMail:
+    @pytest.mark.parametrize("case", WANTED)
+    @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("fr", FRENCH)])
+    def test_says_what_happened_and_what_happens_next(self, case, language, words):
+        row = registered(case, language=language)
+
+        effect = tell(row, case)
+
+        subject, *sentences = words[case]
+        assert effect.status == EffectStatus.DONE
+        assert sent().to == [row.email]
+        assert subject in sent().subject
+        for text in read(sent()):
+            assert [sentence for sentence in sentences if sentence not in text] == []
+
+    @pytest.mark.parametrize("case", WANTED)
+    @pytest.mark.parametrize(
+        ("language", "date", "price"),
+        [("en", "July 14, 2026 at 6:30 p.m.", "49.00 EUR"), ("fr", "14 juillet 2026 à 18:30", "49,00 EUR")],
+    )
+    def test_names_order_activity_date_in_the_sites_time_and_amount(self, case, language, date, price):
+        row = registered(case, language=language)
+
+        tell(row, case)
+
+        for text in read(sent()):
+            for fact in (row.order.number, "Atelier poterie & thé", date, price, "Inès O'Neil"):
+                assert fact in text
+
+    @pytest.mark.parametrize("case", WANTED)
+    def test_is_french_throughout_for_who_reads_french(self, case):
+        tell(registered(case, language="fr"), case)
+
+        assert '<html lang="fr">' in html_of(sent())
+        assert english_in(" ".join([sent().subject, *read(sent())])) == []
+
+    @pytest.mark.parametrize("case", WANTED)
+    @pytest.mark.parametrize("active", ["en", "fr"])
+    def test_speaks_the_readers_language_whoever_delivers_it(self, case, active):
+        with translation.override(active):
+            tell(registered(case, language="en"), case)
+
+        assert '<html lang="en">' in html_of(sent())
+        assert ENGLISH[case][0] in sent().subject
+        assert "49.00\N{NO-BREAK SPACE}EUR" in sent().body
+
+    @pytest.mark.parametrize("case", WANTED)
+    def test_holds_no_link_and_no_style_but_its_own(self, case):
+        tell(registered(case), case)
+
+        assert "http" not in sent().body
+        for thing in ("href=", "src=", "style=", "<script", "http"):
+            assert thing not in html_of(sent())
+
+    @pytest.mark.parametrize("case", WANTED)
+    def test_is_what_the_state_of_the_order_asks_for(self, case):
+        row = registered(case)
+
+        message = message_for(row, row.order)
+
+        assert message.kind == f"registration.{KINDS.get(case, case)}"
+        effect = deliver(message.key, kind=message.kind, order_id=message.order_id, **message.data)
+        assert effect.status == EffectStatus.DONE
+
+    @pytest.mark.parametrize("case", WANTED)
+    def test_needs_no_registration_that_is_gone(self, case):
+        row = registered(case)
+        Registration.objects.filter(pk=row.pk).delete()
+
+        assert tell(row, case).outcome == GONE.reason
+        assert post.outbox == []
+
+
+class TestGreeting:
+    def greeting(self, name):
+        tell(registered("expired", language="en", name=name), "expired")
+        return sent().body.splitlines()[0]
+
+    def test_calls_people_by_their_name(self):
+        assert self.greeting("J.R. Tolkien-Müller") == "Hello J.R. Tolkien-Müller,"
+
+    def test_stays_on_one_line(self):
+        assert self.greeting("Ann\r\nBcc: x") == "Hello,"
+        assert sent().message()["Bcc"] is None
+
+    @pytest.mark.parametrize(
+        "name", ["Win at http://evil.example", "www.evil.example", "evil.example", "me@evil.fr", "<b>x</b>"]
+    )
+    def test_leaves_out_a_name_that_would_be_advertisement(self, name):
+        assert self.greeting(name) == "Hello,"
+
+
+class TestSkipping:
+    @pytest.mark.parametrize("case", WANTED)
+    @pytest.mark.parametrize("now", WANTED)
+    def test_happens_unless_the_state_is_the_one_it_tells_of(self, case, now):
+        kind, kind_now = KINDS.get(case, case), KINDS.get(now, now)
+
+        effect = tell(registered(now), case)
+
+        assert effect.status == (EffectStatus.DONE if kind == kind_now else EffectStatus.SKIPPED)
+        assert effect.outcome == ("" if kind == kind_now else MOVED_ON.reason)
+        assert len(post.outbox) == (kind == kind_now)
+
+    @pytest.mark.parametrize("case", ["confirmed", "no_place"])
+    def test_happens_while_a_lost_dispute_has_taken_the_money(self, case):
+        row = registered(case, order__dispute_state=DisputeState.LOST)
+
+        assert tell(row, case).outcome == MOVED_ON.reason
+
+    def test_does_not_happen_while_a_dispute_is_only_open(self):
+        row = registered("confirmed", order__dispute_state=DisputeState.OPEN)
+
+        assert tell(row, "confirmed").status == EffectStatus.DONE
+
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
+    def test_happens_when_the_buyer_has_begun_another_session(self, case):
+        row = registered(case, order__tried_attempt=2)
+
+        assert tell(row, case, attempt=1).outcome == MOVED_ON.reason
+
+    def test_happens_when_another_charge_has_failed_since(self):
+        row = registered("failed", order__failed_charge="ch_2")
+
+        assert tell(row, "failed", charge="ch_1").outcome == MOVED_ON.reason
+
+    def test_lets_a_closed_order_tell_how_it_closed_in_the_end(self):
+        row = registered("canceled", language="en")
+
+        tell(row, "expired")
+
+        assert "is canceled" in sent().subject
+
+
+class TestFailureOfADelayedMethod:
+    """It fails as a charge, with a reason, and as a session, without: one failure, one mail."""
+
+    def failed(self):
+        return registered("failed", order__failed_charge="", order__failure_code="")
+
+    def told_with_reason(self, row, *, status, attempt=1):
+        tell(row, "failed", key="ch_1", charge="ch_1", attempt=attempt)
+        Effect.objects.update(status=status)
+        post.outbox.clear()
+
+    def test_is_told_where_nothing_else_tells_of_it(self):
+        assert tell(self.failed(), "failed").status == EffectStatus.DONE
+
+    @pytest.mark.parametrize("status", ["PENDING", "CLAIMED", "DONE", "UNCERTAIN"])
+    def test_is_not_told_again_when_the_reason_is_or_will_be_told(self, status):
+        row = self.failed()
+        self.told_with_reason(row, status=status)
+        Effect.objects.filter(status="PENDING").update(not_before=datetime(2027, 1, 1, tzinfo=UTC))
+
+        assert tell(row, "failed", key="session").outcome == TOLD_ALREADY.reason
+        assert post.outbox == []
+
+    @pytest.mark.parametrize("status", ["SKIPPED", "DEAD"])
+    def test_is_told_when_the_reason_never_went_out(self, status):
+        row = self.failed()
+        self.told_with_reason(row, status=status)
+
+        assert tell(row, "failed", key="session").status == EffectStatus.DONE
+
+    def test_is_told_when_only_an_earlier_session_was_told_of(self):
+        row = registered("failed", order__failed_charge="", order__tried_attempt=2)
+        self.told_with_reason(row, status="DONE", attempt=1)
+
+        assert tell(row, "failed", key="session").status == EffectStatus.DONE
+
+
+class TestFreeRegistration:
+    def test_is_confirmed_without_a_word_of_payment(self):
+        row = registered("confirmed", language="en", activity=ActivityFactory(price=0))
+
+        tell(row, "confirmed")
+
+        for text in read(sent()):
+            assert "confirmed" in text
+            assert "payment" not in text
+            assert "EUR" not in text
+
+
+class TestCost:
+    def test_reads_registration_order_and_activity_at_once(self, django_assert_num_queries):
+        row = registered("confirmed")
+
+        # note, claim, read, done, and the test's own look at the effect; two savepoints around the note
+        with django_assert_num_queries(7):
+            tell(row, "confirmed")
