@@ -140,6 +140,7 @@ SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r
 if text("TRUSTED_PROXY_HEADER"):
     SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https")
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Files and API -----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The mails that a registration sends; each looks at the state as it is now, and is skipped if it tells no longer the truth."""
+"""The mails that a registration sends; each looks at the state as it is now, and is skipped if that has moved on."""
 
 import re
 from collections.abc import Callable
@@ -76,7 +76,7 @@ def failed(row: Registration, effect: Effect) -> Mail | Skip:
     still_failed = row.order.status == OrderStatus.FAILED and effect.data["charge"] == row.order.failed_charge
     if not (still_failed and _is_same_try(effect, row.order)):
         return MOVED_ON
-    if not effect.data["charge"] and _is_told_otherwise(effect):
+    if not effect.data["charge"] and _is_told_otherwise(row.order, effect):
         return TOLD_ALREADY
     return _mail(row, reason=decline_reason(row.order.failure_code))
 
@@ -89,9 +89,9 @@ def _is_same_try(effect: Effect, order: Order) -> bool:
     return bool(effect.data["attempt"] == order.tried_attempt)
 
 
-def _is_told_otherwise(effect: Effect) -> bool:
+def _is_told_otherwise(order: Order, effect: Effect) -> bool:
     """A delayed method fails twice, as a charge with a reason and as a session: one failure, one mail."""
-    others = Effect.objects.filter(order_id=effect.order_id, kind=effect.kind, data__attempt=effect.data["attempt"])
+    others = Effect.objects.filter(order=order, kind=effect.kind, data__attempt=effect.data["attempt"])
     return others.exclude(pk=effect.pk).exclude(status__in=(EffectStatus.SKIPPED, EffectStatus.DEAD)).exists()
 
 

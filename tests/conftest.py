@@ -11,9 +11,9 @@ from registrations.services import register
 from tests.support.road import NOON
 
 
-@pytest.fixture(autouse=True)
-def _hang_up() -> Iterator[None]:
-    """A database on which somebody still rings cannot be dropped."""
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The bell that deliveries ring has a connection, and a database in use cannot be dropped."""
     yield
     bell.stop()
 

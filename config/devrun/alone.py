@@ -42,9 +42,7 @@ def only_run(url: str) -> Iterator[OnlyRun]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotRun(
-                f"It is already running at {_noted(file).get('url', 'an unknown address')}."
-            ) from None
+            raise CannotRun(f"It is already running at {_noted(file).get('url', 'an unknown address')}.") from None
         for pid, born in _noted(file).get("children", []):
             if _born(pid) == born:
                 _end_group(pid)
@@ -66,9 +64,7 @@ def _born(pid: int) -> str:
     status = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         return status.read_text().rpartition(")")[2].split()[19] if status.exists() else ""
-    return subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True
-    ).stdout.strip()
+    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
 
 
 def _end_group(leader: int, *, seconds: float = 7) -> None:

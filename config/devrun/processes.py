@@ -80,9 +80,7 @@ class Processes:
             self._pass_on(seconds=0.2)
             for process in self._processes:
                 if (code := process.child.poll()) is not None:
-                    raise CannotRun(
-                        f"{process.name} ended by itself with code {code}: everything is stopped."
-                    )
+                    raise CannotRun(f"{process.name} ended by itself with code {code}: everything is stopped.")
             on_tick()
 
     def stop(self) -> None:

@@ -31,22 +31,11 @@ def show_ready(url: str, *, staff: str, began: float) -> None:
     rows = {
         "Site": f"{url}/",
         "Admin": f"{url}/admin/",
-        "Staff": staff.replace("\n", f"\n{'':12}"),
+        "": staff.replace("\n", f"\n{'':12}"),
         "Mails": os.path.relpath(VAR / "mails", ROOT),
         "Try": f"{python} manage.py send_event checkout.session.completed",
         "Stop": "Ctrl-C",
     }
+    headline = coloured(f"  Ready after {time.monotonic() - began:.0f} s", "ready")
     body = "\n".join(f"  {name:<10}{value}" for name, value in rows.items())
-    say(
-        "\n".join(
-            [
-                "",
-                LINE,
-                coloured(f"  Ready after {time.monotonic() - began:.0f} s", "ready"),
-                "",
-                body,
-                LINE,
-                "",
-            ]
-        )
-    )
+    say(f"\n{LINE}\n{headline}\n\n{body}\n{LINE}\n")

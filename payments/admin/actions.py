@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 log = structlog.get_logger(__name__)
 MOST_REASONS = 5
 T = TypeVar("T")
-T = TypeVar("T")
 
 
 def apply_to_each(request: HttpRequest, rows: Iterable[T], service: Callable[[T], Any], *, done: str) -> int:
@@ -24,9 +23,12 @@ def apply_to_each(request: HttpRequest, rows: Iterable[T], service: Callable[[T]
         try:
             with transaction.atomic():
                 service(row)
+        except ValueError as refusal:
+            log.info("action.refused", row=str(row), reason=str(refusal))
+            refused[str(refusal)] += 1
         except Exception as error:
-            # A refusal is an answer; anything else is our mistake, and the other rows must not suffer from it.
-            log.info("action.refused", row=str(row), reason=repr(error), exc_info=not isinstance(error, ValueError))
+            # Our own mistake: the other rows must not suffer from it, and somebody must see it.
+            log.exception("action.failed", row=str(row))
             refused[str(error) or type(error).__name__] += 1
         else:
             succeeded += 1

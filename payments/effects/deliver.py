@@ -62,7 +62,7 @@ def deliver_due(*, at: datetime, limit: int = 10) -> int:
 
 
 def deliver_effect(effect: Effect, *, at: datetime) -> None:
-    """Deliver one effect that we have claimed, and write down what became of it. Any error of a deliverer is its own."""
+    """Deliver one effect that we have claimed, and write down what became of it; a deliverer may fail in any way."""
     deliverer = find_deliverer(effect.kind)
     if deliverer is None:
         _give_up(effect, NOBODY_DELIVERS)
@@ -71,14 +71,14 @@ def deliver_effect(effect: Effect, *, at: datetime) -> None:
         skip = deliverer.deliver(effect)
     except OutcomeUnknown as error:
         _leave_open(effect, error, is_repeatable=deliverer.is_repeatable, at=at)
-    except Exception as error:  # noqa: BLE001 - a deliverer may fail in any way; it is tried again
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
         _put_off(effect, error, at=at)
     else:
         _skip(effect, skip) if skip else _done(effect, at=at)
 
 
 def recover_claimed(*, at: datetime) -> int:
-    """Settle what dead workers left in hand: done again where that does no harm, else shown to staff. Returns how many."""
+    """Settle what dead workers left in hand: done again where that does no harm, else shown. Returns how many."""
     lost = Effect.objects.filter(status=EffectStatus.CLAIMED, claimed_at__lte=at - LOST_AFTER)
     again = lost.filter(kind__in=repeatable_kinds()).update(status=EffectStatus.PENDING, claimed_at=None, not_before=at)
     uncertain = lost.update(status=EffectStatus.UNCERTAIN, outcome=WORKER_DIED)

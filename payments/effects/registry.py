@@ -36,7 +36,7 @@ class DeliveredTwice(RuntimeError):
 
 
 def delivers(kind: str, *, repeatable: bool = False) -> Callable[[Deliver], Deliver]:
-    """Register the decorated function for this kind. It returns when the effect is delivered; raising = refused, try later.
+    """Register the decorated function for this kind. It returns when the effect is delivered; raising = refused.
 
     `repeatable`: idempotent outside (a refund with an idempotency key), so what a dead worker left is simply done
     again. Anything else (a mail) then becomes UNCERTAIN and is never repeated by itself.

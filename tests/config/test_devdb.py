@@ -19,9 +19,7 @@ import os, psycopg
 psycopg.connect(host=os.environ["DATABASE_URL"].split("host=")[1], user="postgres", dbname="app").close()
 print("connected")
 """
-only_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux tells a child that its parent died"
-)
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 
 
 class DevDB:

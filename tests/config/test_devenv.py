@@ -41,9 +41,7 @@ class TestAddress:
         with socket.create_server(("127.0.0.1", free_port())) as taken:
             port = taken.getsockname()[1]
 
-            with pytest.raises(
-                CannotRun, match=rf":{port} \(Address already in use\).* make run PORT={port + 1}"
-            ):
+            with pytest.raises(CannotRun, match=rf":{port} \(Address already in use\).* make run PORT={port + 1}"):
                 Address("127.0.0.1", port).require_free()
 
 

@@ -105,4 +105,4 @@ class RegistrationFactory(DjangoModelFactory[Registration]):
 
 def make_staff(**fields: Any) -> User:
     """Somebody who may do everything in the admin."""
-    return UserFactory(is_staff=True, is_superuser=True, **fields)
+    return UserFactory.create(is_staff=True, is_superuser=True, **fields)

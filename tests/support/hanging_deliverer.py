@@ -1,4 +1,4 @@
-"""A process that takes one effect in hand and never comes back: `python -m tests.support.hanging_deliverer repeatable|once`."""
+"""Takes one effect in hand and never comes back; the argument says of which sort it is: `repeatable` or `once`."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ from payments.effects.registry import delivers  # noqa: E402
 
 @delivers("parcel", repeatable=sys.argv[1] == "repeatable")
 def never_come_back(effect: Effect) -> None:
-    print("in hand", flush=True)  # noqa: T201 - whoever kills us waits for this
+    print("in hand", flush=True)
     time.sleep(60)
 
 

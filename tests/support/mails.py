@@ -1,4 +1,4 @@
-"""What a mail says, for assertions on its meaning: subject, plain and HTML text, and whether it is French throughout."""
+"""What a mail says, for assertions on its meaning: subject, plain and HTML text, and the English left in it."""
 
 import re
 from html.parser import HTMLParser

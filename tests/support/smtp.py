@@ -9,7 +9,7 @@ from threading import Thread
 
 @dataclass
 class MailServer:
-    """Where it listens and what it was given. `refuses`: every recipient; `hangs_up`: after the message, without an answer."""
+    """Where it listens, what it got. `refuses` every recipient; `hangs_up` after the message without an answer."""
 
     port: int = 0
     refuses: bool = False

@@ -88,7 +88,7 @@ class TestNoteInTransactions:
 
     def test_does_not_lock_out_another_batch_with_the_same_keys_in_another_order(self):
         rounds = [[f"mail:{turn}:{n}" for n in range(500)] for turn in range(10)]
-        barrier = Barrier(2)
+        barrier, new_keys = Barrier(2), []
 
         def work(step):
             try:
@@ -100,7 +100,6 @@ class TestNoteInTransactions:
             finally:
                 connection.close()
 
-        new_keys: list[str] = []
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(work, (1, -1)))
 

@@ -1,0 +1,64 @@
+import re
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from tests.support.factories import UserFactory, make_staff
+
+
+def ensure_staff(*arguments):
+    output = StringIO()
+    call_command("ensure_staff", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+class TestEnsureStaff:
+    def test_creates_somebody_who_can_sign_in_to_the_admin_with_what_it_shows(self, client):
+        said = ensure_staff()
+
+        (password,) = re.findall(r"Password: +(\S+)", said)
+        user = User.objects.get()
+        assert user.email == "staff@example.com"
+        assert user.email in said
+        client.post("/admin/login/", {"username": user.email, "password": password})
+        assert client.get("/admin/").status_code == 200
+
+    def test_makes_another_password_each_time_it_is_needed(self):
+        first = ensure_staff()
+        User.objects.all().delete()
+
+        assert ensure_staff() != first
+
+    def test_takes_another_address(self):
+        assert "me@example.com" in ensure_staff("--email", "Me@Example.com")
+
+    def test_leaves_alone_who_is_there_and_says_how_to_reset_the_password(self):
+        staff = make_staff(email="boss@example.com")
+        password = staff.password
+
+        said = ensure_staff()
+
+        staff.refresh_from_db()
+        assert staff.password == password
+        assert User.objects.count() == 1
+        assert "manage.py changepassword boss@example.com" in said
+        assert "Password:" not in said
+
+    def test_does_not_count_who_is_switched_off(self):
+        make_staff(email="gone@example.com", is_active=False)
+
+        ensure_staff()
+
+        assert User.objects.filter(is_staff=True, is_active=True).count() == 1
+
+    def test_makes_no_customer_a_member_of_staff(self):
+        customer = UserFactory(email="staff@example.com")
+
+        with pytest.raises(CommandError, match="--email"):
+            ensure_staff()
+
+        customer.refresh_from_db()
+        assert not customer.is_staff

@@ -1,0 +1,68 @@
+"""A little of everything for the screens, come about as in real life, and somebody to look at it."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from payments.ledger.models import PaymentEvent
+from payments.orders.models import ExceptionKind, OrderException
+from payments.switches import HeldType
+from tests.support.factories import UserFactory, make_staff
+from tests.support.road import NOON, event_of, hear, keep
+
+STORY = (
+    "checkout.session.completed",
+    "payment_intent.succeeded",
+    "refund.created",
+    "charge.dispute.created",
+)
+
+
+@pytest.fixture
+def staff(db):
+    return make_staff(email="staff@example.com")
+
+
+@pytest.fixture
+def page(staff):
+    """The browser of a member of staff who may do everything."""
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def order(registration):
+    """Paid, partly given back, disputed, with an open question."""
+    hear(*(event_of(registration, event_type) for event_type in STORY))
+    OrderException.objects.create(
+        order=registration.order, kind=ExceptionKind.NO_PLACE, subject="pi_1", detail="<b>full</b>", opened_at=NOON
+    )
+    registration.order.refresh_from_db()
+    return registration.order
+
+
+@pytest.fixture
+def event(order):
+    return order.events.get(type="checkout.session.completed")
+
+
+@pytest.fixture
+def waiting_event(registration):
+    """Received, not processed yet."""
+    event = event_of(registration, "checkout.session.expired")
+    keep(event)
+    return PaymentEvent.objects.get(stripe_event_id=event["id"])
+
+
+@pytest.fixture
+def held_type(staff):
+    return HeldType.objects.create(type="charge.refunded", reason="looks odd", held_by=staff)
+
+
+@pytest.fixture
+def clerk(db):
+    """May look at the ledger and do nothing else."""
+    user = UserFactory(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_paymentevent"))
+    return user

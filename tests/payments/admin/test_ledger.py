@@ -1,0 +1,156 @@
+"""The ledger's screen: what it finds, what it shows, and a replay that asks why."""
+
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
+from payments.statuses import EventStatus
+from tests.support.road import NOON
+
+LIST = reverse("admin:payments_paymentevent_changelist")
+
+
+def choose(page, *events, **fields):
+    """What the browser sends from the list, and, with `confirmed` and `reason`, from the page between."""
+    data = {"action": "replay", "_selected_action": [event.pk for event in events], **fields}
+    return page.post(LIST, data, follow=True)
+
+
+def found(page, term):
+    return [event.pk for event in page.get(LIST, {"q": term}).context["cl"].result_list]
+
+
+def messages_of(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+class TestSearch:
+    def test_finds_an_event_under_each_of_its_names(self, page, event):
+        PaymentEvent.objects.filter(pk=event.pk).update(request_id="req-1")
+
+        assert found(page, event.stripe_event_id) == [event.pk]
+        assert event.pk in found(page, event.object_id)
+        assert found(page, "req-1") == [event.pk]
+        assert event.pk in found(page, event.order.number)
+        assert event.pk in found(page, str(event.order.public_id))
+        assert found(page, event.stripe_event_id[:-1]) == []
+
+    def test_asks_in_a_way_that_finds_its_index(self, page, event):
+        with CaptureQueriesContext(connection) as queries:
+            page.get(LIST, {"q": event.stripe_event_id})
+
+        (sql,) = {query["sql"] for query in queries if "ORDER BY" in query["sql"] and "request_id" in query["sql"]}
+        assert "UPPER(" not in sql
+        assert "payload" not in sql
+
+
+class TestPage:
+    def test_shows_each_try_and_what_it_changed(self, page, event):
+        EventAttempt.objects.create(
+            event=event, number=2, trigger=Trigger.RETRY, started_at=NOON, outcome="FAILED", error_kind="KeyError",
+            error="no such thing", changes=[{"what": "status", "before": "", "after": "PAID"}],
+        )  # fmt: skip
+
+        content = page.get(reverse("admin:payments_paymentevent_change", args=[event.pk])).content.decode()
+
+        assert "no such thing" in content
+        assert "status: – → PAID" in content
+        assert event.order.number in content
+
+    def test_offers_a_replay_to_those_who_may(self, page, client, clerk, event):
+        client.force_login(clerk)
+        own_page = reverse("admin:payments_paymentevent_change", args=[event.pk])
+
+        assert 'value="replay"' in page.get(own_page).content.decode()
+        assert 'value="replay"' not in client.get(own_page).content.decode()
+
+
+class TestReplay:
+    def test_asks_why_first(self, page, event):
+        response = choose(page, event)
+
+        event.refresh_from_db()
+        assert event.status == EventStatus.PROCESSED
+        assert 'name="reason"' in response.content.decode()
+        assert event.stripe_event_id in response.content.decode()
+
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_does_nothing_without_a_reason(self, page, event, reason):
+        response = choose(page, event, confirmed="Replay", reason=reason)
+
+        event.refresh_from_db()
+        assert event.status == EventStatus.PROCESSED
+        assert "errorlist" in response.content.decode()
+
+    def test_queues_the_event_again_and_keeps_who_and_why(self, page, staff, event):
+        response = choose(page, event, confirmed="Replay", reason="  handler repaired ")
+
+        event.refresh_from_db()
+        assert event.status == EventStatus.RECEIVED
+        assert (event.trigger, event.requested_by, event.requested_why) == (Trigger.REPLAY, staff, "handler repaired")
+        assert messages_of(response) == ["1 queued again."]
+
+    def test_leaves_alone_what_was_not_chosen(self, page, order):
+        chosen, other = order.events.order_by("pk")[:2]
+
+        choose(page, chosen, confirmed="Replay", reason="why not")
+
+        other.refresh_from_db()
+        assert other.status != EventStatus.RECEIVED
+
+    def test_of_all_means_all_that_the_list_shows(self, page, order):
+        url = f"{LIST}?type=charge.dispute.created"
+        data = {"action": "replay", "select_across": "1", "_selected_action": [order.events.first().pk]}
+        between = page.post(url, data)
+        assert 'action="' not in between.content.decode().split("<form", 2)[2].split(">", 1)[0]
+
+        page.post(url, {**data, "confirmed": "Replay", "reason": "all of this type"})
+
+        queued = PaymentEvent.objects.filter(status=EventStatus.RECEIVED)
+        assert {event.type for event in queued} == {"charge.dispute.created"}
+
+    def test_never_happens_by_get(self, page, event):
+        data = {"action": "replay", "_selected_action": event.pk, "confirmed": "Replay", "reason": "a link in a mail"}
+
+        page.get(LIST, data)
+
+        event.refresh_from_db()
+        assert event.status == EventStatus.PROCESSED
+
+    def test_is_refused_to_those_who_may_only_look(self, client, clerk, event):
+        client.force_login(clerk)
+
+        choose(client, event, confirmed="Replay", reason="just because")
+
+        event.refresh_from_db()
+        assert event.status == EventStatus.PROCESSED
+
+    def test_shows_what_strangers_wrote_as_text(self, page, event):
+        PaymentEvent.objects.filter(pk=event.pk).update(type="<script>")
+
+        assert "<script>" not in choose(page, event).content.decode().split('id="content-main"')[1]
+
+
+@contextmanager
+def in_hand_of_a_worker(event):
+    """The event's row, locked by another session."""
+    with psycopg.connect(**connection.get_connection_params()) as worker:
+        worker.execute("SELECT 1 FROM payments_paymentevent WHERE id = %s FOR UPDATE", [event.pk])
+        yield
+        worker.rollback()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestReplayOfABusyEvent:
+    def test_is_refused_with_the_reason(self, page, event):
+        with in_hand_of_a_worker(event):
+            response = choose(page, event, confirmed="Replay", reason="impatient")
+
+        (told,) = messages_of(response)
+        assert told.startswith("1 refused: ")
+        assert event.stripe_event_id in told
