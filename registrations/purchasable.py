@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from payments.orders.models import ExceptionKind, Order
 from payments.orders.purchasables import Outcome, ProductChange, Question, purchasable
 from payments.sql import update_rows
@@ -12,6 +14,7 @@ from registrations.messages import message_for
 from registrations.models import Registration, RegistrationStatus
 from registrations.places import Seating, move_places
 
+log = structlog.get_logger(__name__)
 KIND = "registration"
 STATE = ("status", "holds_place", "waits_since")
 
@@ -65,6 +68,9 @@ def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> N
     for holds in (False, True):
         values = [{"id": row.pk, **_state(row)} for row in moved if row.holds_place is holds]
         update_rows(Registration, values)
+    for row in moved:
+        registration, status, place = str(row.public_id), row.status, row.holds_place
+        log.info("registration.changed", registration=registration, order=row.order_id, status=status, place=place)
 
 
 def _state(row: Registration) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def register(
     # Last, because it locks the activity that everybody wants.
     if not take_place(activity_id=activity.pk):
         raise ActivityFull(activity.title)
-    log.info("registration.created", registration=str(row.public_id), order=order.number, activity=activity.slug)
+    log.info("registration.created", registration=str(row.public_id), order=order.pk, activity=activity.slug)
     return row
 
 

@@ -31,6 +31,7 @@ class Telling:
     source: str
     occurred_at: datetime
     event_id: int | None = None
+    request_id: str = ""
     follow_anyway: bool = False
     """Let the product follow even if the order did not move: what a replay is for."""
 
@@ -141,4 +142,7 @@ def _keep_history(applied: Iterable[Applied], products: Iterable[ProductChange],
 
 def _log_changes(order: Order, telling: Telling, taken: Taken) -> None:
     for name, before, after in taken.changes:
-        log.info("order.changed", order=order.number, what=name, before=before, after=after, by=telling.source)
+        log.info(
+            "order.changed", order=order.pk, what=name, before=before, after=after, stripe_event=telling.source,
+            request_id=telling.request_id,
+        )  # fmt: skip

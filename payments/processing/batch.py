@@ -107,6 +107,7 @@ def _telling(heard: Heard) -> Telling:
         source=event.stripe_event_id,
         occurred_at=event.occurred_at,
         event_id=event.pk,
+        request_id=event.request_id,
         follow_anyway=event.trigger == Trigger.REPLAY,
     )
 

@@ -112,7 +112,8 @@ def _unknown_orders(events: Iterable[PaymentEvent]) -> Iterable[Question]:
 
 
 def _log(event: PaymentEvent, verdict: Verdict) -> None:
-    log.info(
+    say = log.warning if verdict.error_kind else log.info
+    say(
         f"event.{event.status.lower()}", stripe_event=event.stripe_event_id, type=event.type, order=event.order_id,
         attempt=event.attempts, reason=verdict.reason or verdict.error, request_id=event.request_id,
     )  # fmt: skip

@@ -23,7 +23,8 @@ LATER = NOON + timedelta(hours=1)
 
 def at_once(*jobs: Callable[[], object]) -> list[object]:
     """Run the jobs in threads that start together, each with its own connection. Returns results or errors."""
-    gate, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+    gate = threading.Barrier(len(jobs))
+    results: list[object] = [None] * len(jobs)
 
     def run(number: int, job: Callable[[], object]) -> None:
         gate.wait()

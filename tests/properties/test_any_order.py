@@ -37,7 +37,8 @@ def tell(stories: list[Story], tellings: list[Telling], *, pauses: set[int], riv
             world.receive(telling.event(world.subject), at=LATER + timedelta(seconds=number))
             if number in pauses:
                 work(at=LATER + timedelta(seconds=number))
-                rivals and fill(world.activity, number)
+                if rivals:
+                    fill(world.activity, number)
         work(at=LATER + timedelta(hours=1))
         seen = picture()
         check_places()

@@ -300,6 +300,8 @@ class TestManyDeliverers:
     @staticmethod
     def deliver_elsewhere():
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
             return deliver_all(clock=lambda: LATER)
         finally:
             connection.close()
