@@ -36,9 +36,7 @@ def extract_all(root: Path = ROOT) -> None:
         catalogue.update(used, no_fuzzy_matching=True, update_creation_date=False)
         po.parent.mkdir(parents=True, exist_ok=True)
         with po.open("wb") as file:
-            write_po(
-                file, catalogue, ignore_obsolete=True, include_lineno=False, sort_by_file=True, width=110
-            )
+            write_po(file, catalogue, ignore_obsolete=True, include_lineno=False, sort_by_file=True, width=110)
 
 
 def compile_all(root: Path = ROOT) -> None:
@@ -80,13 +78,9 @@ def used_texts(root: Path) -> Catalog:
         if path.suffix != ".py":
             # What Django writes for xgettext is Python but for its indentation.
             code = re.sub(r"^[ \t]+", "", templatize(code, origin=str(path)), flags=re.MULTILINE)
-        found = extract(
-            "python", io.BytesIO(code.encode()), KEYWORDS, ["Translators:"], {"encoding": "utf-8"}
-        )
+        found = extract("python", io.BytesIO(code.encode()), KEYWORDS, ["Translators:"], {"encoding": "utf-8"})
         for line, text, comments, context in found:
-            used.add(
-                text, locations=[(str(path.relative_to(root)), line)], auto_comments=comments, context=context
-            )
+            used.add(text, locations=[(str(path.relative_to(root)), line)], auto_comments=comments, context=context)
     return used
 
 

@@ -52,12 +52,13 @@ def every(seconds: float, job: str) -> dict[str, Any]:
 app = Celery("config")
 app.conf.update(broker(settings.CELERY_BROKER_URL))
 app.conf.update(
-    # --- the timetable (names: payments/jobs.py). The loops inside the worker do the same on their own, and go on
+    # --- the timetable (names: jobs.py of each app). The loops inside the worker do the same on their own, and go on
     # without a broker; this is the second string to the bow, should one of them hang.
     beat_schedule={
         "requeue events whose names became known": every(60, "payments.sweep"),
         "deliver effects": every(60, "payments.deliver_effects"),
         "recover effects whose worker died": every(60, "payments.recover_effects"),
+        "seat people who paid and wait": every(60, "registrations.seat_waiting"),
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),
     timezone="UTC",

@@ -17,10 +17,10 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """A message appears whole or not at all."""
 
-    def _put(self, queue: str, message: Any, **_options: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         finished = Path(self.data_folder_out, f"{time.time_ns():020}_{uuid.uuid4()}.{queue}.msg")
         unfinished = finished.with_suffix(".unfinished")
-        unfinished.write_text(dumps(message))
+        unfinished.write_text(dumps(payload))
         unfinished.replace(finished)
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:

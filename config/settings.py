@@ -105,7 +105,7 @@ if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
 
 # --- Mail ------------------------------------------------------------------------------------------------------
 EMAIL_FILE_PATH = str(VAR_DIR / "mails")
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
 if text("EMAIL_URL"):
     vars().update(env.email_url("EMAIL_URL"))
 elif PRODUCTION:

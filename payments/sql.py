@@ -50,9 +50,7 @@ def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *,
         *(typed(f"was_{key}", key) for key in guards),
     ]
     assignments = ", ".join(f"{named[key]} = r.{quote(key)}" for key in changed)
-    unchanged = "".join(
-        f" AND t.{named[key]} IS NOT DISTINCT FROM r.{quote(f'was_{key}')}" for key in guards
-    )
+    unchanged = "".join(f" AND t.{named[key]} IS NOT DISTINCT FROM r.{quote(f'was_{key}')}" for key in guards)
     sql = (
         f"UPDATE {quote(meta.db_table)} AS t SET {assignments} "
         f"FROM json_to_recordset(%s::json) AS r({', '.join(shape)}) WHERE t.id = r.id{unchanged}"

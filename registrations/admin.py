@@ -5,14 +5,22 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.base import ListAdmin, ReadOnlyAdmin, link_to
 from payments.admin.search import order_number, public_id
 from registrations.models import Activity, Registration
+from registrations.services import seat_waiting
+
+
+def seat_now() -> None:
+    """More places may have been added: whoever paid and waits gets them first."""
+    seat_waiting(at=timezone.now())
 
 
 class ActivityForm(forms.ModelForm):
@@ -51,6 +59,8 @@ class ActivityAdmin(ListAdmin):
     def save_model(self, request: HttpRequest, obj: Activity, form: Any, change: bool) -> None:
         """Only what was edited: the counter of places moves on while somebody looks at the form."""
         obj.save(update_fields=form.changed_data if change else None)
+        # After the commit: orders are locked before activities, and this one is locked now.
+        transaction.on_commit(seat_now)
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
     def price_text(self, activity: Activity) -> str:

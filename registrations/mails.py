@@ -12,12 +12,11 @@ from payments.effects.models import Effect
 from payments.effects.registry import Deliver, Skip
 from payments.orders.decline_reasons import decline_reason
 from payments.orders.models import Order
-from payments.statuses import DisputeState, EffectStatus, OrderStatus
+from payments.statuses import DisputeState, OrderStatus
 from registrations.models import Registration
 
 GONE = Skip(gettext_noop("The registration no longer exists."))
 MOVED_ON = Skip(gettext_noop("The registration has moved on meanwhile."))
-TOLD_ALREADY = Skip(gettext_noop("Another mail tells of the same failure, with its reason."))
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
@@ -73,12 +72,11 @@ def action_required(row: Registration, effect: Effect) -> Mail | Skip:
 
 @mails_about("registration.failed")
 def failed(row: Registration, effect: Effect) -> Mail | Skip:
-    still_failed = row.order.status == OrderStatus.FAILED and effect.data["charge"] == row.order.failed_charge
-    if not (still_failed and _is_same_try(effect, row.order)):
+    """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
+    is_same_charge = effect.data["charge"] == row.order.charge_of_try
+    if not (row.order.status == OrderStatus.FAILED and is_same_charge and _is_same_try(effect, row.order)):
         return MOVED_ON
-    if not effect.data["charge"] and _is_told_otherwise(row.order, effect):
-        return TOLD_ALREADY
-    return _mail(row, reason=decline_reason(row.order.failure_code))
+    return _mail(row, reason=decline_reason(row.order.failure_code if row.order.charge_of_try else ""))
 
 
 def _is_settled(order: Order) -> bool:
@@ -87,12 +85,6 @@ def _is_settled(order: Order) -> bool:
 
 def _is_same_try(effect: Effect, order: Order) -> bool:
     return bool(effect.data["attempt"] == order.tried_attempt)
-
-
-def _is_told_otherwise(order: Order, effect: Effect) -> bool:
-    """A delayed method fails twice, as a charge with a reason and as a session: one failure, one mail."""
-    others = Effect.objects.filter(order=order, kind=effect.kind, data__attempt=effect.data["attempt"])
-    return others.exclude(pk=effect.pk).exclude(status__in=(EffectStatus.SKIPPED, EffectStatus.DEAD)).exists()
 
 
 def _mail(row: Registration, **context: Any) -> Mail:

@@ -32,13 +32,15 @@ def message_for(row: Registration, order: Order) -> Note | None:
 def _paid(row: Registration, order: Order) -> Note | None:
     if order.dispute_state == DisputeState.LOST:
         return None
-    return _note("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}")
+    # Whoever was told that there is no place hears again when one is found.
+    waits = f":{row.times_waited}" if row.times_waited else ""
+    return _note("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
 
 
 def _failed(row: Registration, order: Order) -> Note:
     """One mail per failed charge, however often Stripe repeats itself (mission B2)."""
-    key = f"{order.pk}:{order.failed_charge or order.tried_attempt}"
-    patience = timedelta(0) if order.failed_charge else WAIT_FOR_REASON
+    key = f"{order.pk}:{order.charge_of_try or order.tried_attempt}"
+    patience = timedelta(0) if order.charge_of_try else WAIT_FOR_REASON
     return _note("failed", row, order, key=key, patience=patience)
 
 
@@ -48,6 +50,6 @@ def _note(kind: str, row: Registration, order: Order, *, key: str, patience: tim
         key=f"registration.{kind}:{key}",
         kind=f"registration.{kind}",
         order_id=order.pk,
-        data={"registration": row.pk, "attempt": order.tried_attempt, "charge": order.failed_charge},
+        data={"registration": row.pk, "attempt": order.tried_attempt, "charge": order.charge_of_try},
         not_before=since + patience if patience and since else None,
     )

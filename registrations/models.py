@@ -97,6 +97,7 @@ class Registration(models.Model):
     )
     holds_place = models.BooleanField(_("holds a place"), default=False)
     waits_since = models.DateTimeField(_("paid, waits for a place since"), null=True, blank=True)
+    times_waited = models.PositiveSmallIntegerField(_("times it waited for a place"), default=0)
     held_until = models.DateTimeField(_("place held until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
 

@@ -16,7 +16,7 @@ from registrations.places import Seating, move_places
 
 log = structlog.get_logger(__name__)
 KIND = "registration"
-STATE = ("status", "holds_place", "waits_since")
+STATE = ("status", "holds_place", "waits_since", "times_waited")
 
 
 def status_for(order: Order) -> str:
@@ -43,6 +43,8 @@ class RegistrationPurchase:
         for row in rows:
             row.status = status_for(by_id[row.order_id])
         seating = _settle_places(rows, by_id)
+        for row in seating.standing:
+            row.times_waited += before[row.pk]["waits_since"] is None
         _write([*rows, *seating.called], before)
         return _outcome(rows, by_id, seating, before)
 

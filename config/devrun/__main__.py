@@ -72,7 +72,9 @@ def commands(address: Address) -> dict[str, list[str]]:
             *celery,
             "worker",
             "--loglevel=info",
-            "--concurrency=2",
+            # Threads: no child inherits the connections of the loops beside the pool.
+            "--pool=threads",
+            "--concurrency=4",
             "--without-gossip",
             "--without-mingle",
         ],

@@ -1,6 +1,6 @@
 """Applies a batch of tellings (a batch of one is the same code): resolve, lock, fold, follow, note."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,6 +77,16 @@ def apply(tellings: Sequence[Telling], *, at: datetime) -> Report:
     return Report(applied, names.taught)
 
 
+@transaction.atomic
+def follow_again(order_ids: Collection[int], *, source: str, at: datetime) -> None:
+    """Let the products look at these orders once more, though nothing was told: something on their side has changed."""
+    states = States.lock(order_ids)
+    outcome = follow([states[key].order for key in sorted(states)], at=at)
+    _keep_history([], outcome.changes, at=at, source=source)
+    keep(outcome.questions, at=at)
+    note(outcome.notes, at=at)
+
+
 def _is_foreign(telling: Telling) -> bool:
     return telling.about.site not in ("", settings.SITE_NAME)
 
@@ -118,7 +128,9 @@ def _notes(applied: Iterable[Applied], outcome: Outcome) -> list[Note]:
     return [each_note for each in applied for each_note in each.taken.notes] + outcome.notes
 
 
-def _keep_history(applied: Iterable[Applied], products: Iterable[ProductChange], *, at: datetime) -> None:
+def _keep_history(
+    applied: Iterable[Applied], products: Iterable[ProductChange], *, at: datetime, source: str = "product"
+) -> None:
     """One row for each change; a fact that moved nothing stands in the event's own history only."""
     rows = [
         OrderChange(
@@ -133,7 +145,7 @@ def _keep_history(applied: Iterable[Applied], products: Iterable[ProductChange],
     rows += [
         OrderChange(
             order_id=change.order_id, field=change.field, before=change.before, after=change.after, occurred_at=at,
-            learned_at=at, source="product",
+            learned_at=at, source=source,
         )
         for change in products
     ]  # fmt: skip

@@ -14,7 +14,9 @@ from payments.sql import update_rows
 
 ORDER_STATE = (
     "status", "paid_at", "amount_received", "amount_refunded", "dispute_state", "tried_status", "tried_attempt",
-    "tried_at", "failed_charge", "failure_code", "failure_message", "settled_at",
+    "tried_at", "failed_charge",
+    "failed_attempt",
+    "failed_at", "failure_code", "failure_message", "settled_at",
 )  # fmt: skip
 ORDER_KEY = ("status", "tried_status", "tried_attempt", "tried_at")
 PAYMENT_STATE = ("session", "charge", "currency", "received", "charge_refunded", "refunded", "paid_at")

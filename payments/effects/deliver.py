@@ -65,14 +65,15 @@ def deliver_effect(effect: Effect, *, at: datetime) -> None:
     """Deliver one effect that we have claimed, and write down what became of it; a deliverer may fail in any way."""
     deliverer = find_deliverer(effect.kind)
     if deliverer is None:
-        _give_up(effect, NOBODY_DELIVERS)
+        # A newer version may have noted it, and deliver it: no reason to give up before the others do.
+        _put_off(effect, NOBODY_DELIVERS, at=at)
         return
     try:
         skip = deliverer.deliver(effect)
     except OutcomeUnknown as error:
         _leave_open(effect, error, is_repeatable=deliverer.is_repeatable, at=at)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-        _put_off(effect, error, at=at)
+        _put_off(effect, _described(error), at=at)
     else:
         _skip(effect, skip) if skip else _done(effect, at=at)
 
@@ -107,15 +108,18 @@ def _skip(effect: Effect, skip: Skip) -> None:
 
 def _leave_open(effect: Effect, error: OutcomeUnknown, *, is_repeatable: bool, at: datetime) -> None:
     if is_repeatable:
-        _put_off(effect, error, at=at)
+        _put_off(effect, _described(error), at=at)
         return
     _settle(effect, EffectStatus.UNCERTAIN, outcome=CUT_OFF)
     log.warning("effect.uncertain", effect=effect.key, order=effect.order_id, error=repr(error))
 
 
-def _put_off(effect: Effect, error: Exception, *, at: datetime) -> None:
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _put_off(effect: Effect, outcome: str, *, at: datetime) -> None:
     """The n-th refusal waits the n-th span; after the last one the effect is given up."""
-    outcome = f"{type(error).__name__}: {error}"
     if effect.attempts > len(BACK_OFF):
         _give_up(effect, outcome)
         return

@@ -21,25 +21,37 @@ from payments.statuses import (
 )
 
 PLAN = "plan"
-TryKey = tuple[int, int, int, int, str]
+TryKey = tuple[int, int, int, int]
 
 
-def key_of_try(attempt: int, status: str, occurred_at: datetime | None, charge: str) -> TryKey:
-    """Where a try stands in the order of things: whole seconds, as Stripe counts them; the charge decides a tie."""
+def key_of_try(attempt: int, status: str, occurred_at: datetime | None) -> TryKey:
+    """Where a try stands in the order of things."""
     phase, rank = STATUS_ORDER[status]
-    seconds = int(occurred_at.timestamp()) if occurred_at else 0
-    return attempt, phase, seconds, rank, charge
+    return attempt, phase, _seconds(occurred_at), rank
+
+
+def _seconds(moment: datetime | None) -> int:
+    """Whole seconds, as Stripe counts them; the start is before everything."""
+    return int(moment.timestamp()) if moment else 0
 
 
 def fold_try(order: Order, fact: OrderFact, *, attempt: int) -> bool:
     """Take the greater of what we knew about the buyer's tries and this fact; True if the fact was the greater."""
-    known = key_of_try(order.tried_attempt, order.tried_status, order.tried_at, order.failed_charge)
-    if key_of_try(attempt, fact.status, fact.occurred_at, fact.about.charge) <= known:
+    if fact.status == OrderStatus.FAILED and fact.about.charge:
+        _fold_failure(order, fact, attempt=attempt)
+    known = key_of_try(order.tried_attempt, order.tried_status, order.tried_at)
+    if key_of_try(attempt, fact.status, fact.occurred_at) <= known:
         return False
     order.tried_attempt, order.tried_status, order.tried_at = attempt, fact.status, fact.occurred_at
-    order.failed_charge = fact.about.charge
-    order.failure_code, order.failure_message = fact.failure.code, fact.failure.message
     return True
+
+
+def _fold_failure(order: Order, fact: OrderFact, *, attempt: int) -> None:
+    """Why it failed, by the greatest failed charge: a delayed method also fails as a session, which knows no reason."""
+    known = (order.failed_attempt, _seconds(order.failed_at), order.failed_charge)
+    if (attempt, _seconds(fact.occurred_at), fact.about.charge) > known:
+        order.failed_attempt, order.failed_at, order.failed_charge = attempt, fact.occurred_at, fact.about.charge
+        order.failure_code, order.failure_message = fact.failure.code, fact.failure.message
 
 
 def pays_without_money(order: Order, fact: OrderFact) -> bool:
@@ -64,8 +76,8 @@ def fold_payment(payment: Payment, fact: PaymentFact) -> None:
 
 def fold_refund(refund: Refund, fact: RefundFact) -> bool:
     """A refund moves up its ranks; the later second decides within one. True if the fact was the greater."""
-    known = (REFUND_ORDER.get(refund.status, 0), int(refund.status_at.timestamp()), refund.status)
-    told = (REFUND_ORDER.get(fact.status, 0), int(fact.occurred_at.timestamp()), fact.status)
+    known = (REFUND_ORDER.get(refund.status, 0), _seconds(refund.status_at), refund.status)
+    told = (REFUND_ORDER.get(fact.status, 0), _seconds(fact.occurred_at), fact.status)
     if told <= known:
         return False
     refund.status, refund.status_at, refund.amount = fact.status, fact.occurred_at, fact.amount
@@ -80,8 +92,8 @@ def phase_of(status: str) -> DisputePhase:
 
 def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
     """A dispute moves up its phases (a late win is the top). True if the fact was the greater."""
-    known = (dispute.phase, int(dispute.status_at.timestamp()), dispute.status)
-    told = (phase_of(fact.status), int(fact.occurred_at.timestamp()), fact.status)
+    known = (dispute.phase, _seconds(dispute.status_at), dispute.status)
+    told = (phase_of(fact.status), _seconds(fact.occurred_at), fact.status)
     if told <= known:
         return False
     dispute.status, dispute.phase, dispute.status_at = fact.status, phase_of(fact.status), fact.occurred_at

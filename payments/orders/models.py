@@ -35,6 +35,9 @@ class Order(models.Model):
     tried_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
     tried_attempt = models.PositiveIntegerField(default=1)
     tried_at = models.DateTimeField(null=True, blank=True)
+    # The greatest failure that names its charge, and with it the reason.
+    failed_attempt = models.PositiveIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True, blank=True)
     failed_charge = models.CharField(_("failed charge"), max_length=255, blank=True)
     failure_code = models.CharField(_("failure code"), max_length=120, blank=True)
     failure_message = models.TextField(_("failure message"), blank=True)
@@ -71,6 +74,11 @@ class Order(models.Model):
     def price(self) -> str:
         """The amount in words for people."""
         return format_amount(self.amount, self.currency)
+
+    @property
+    def charge_of_try(self) -> str:
+        """The charge that failed in the session that counts; "" while none is known."""
+        return self.failed_charge if self.failed_attempt == self.tried_attempt else ""
 
     @property
     def has_money(self) -> bool:

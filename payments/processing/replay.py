@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from payments.bell import ring_on_commit
 from payments.ledger.models import PaymentEvent, Trigger
@@ -22,11 +23,11 @@ class ReplayRefused(ValueError):
 def replay_event(*, event: PaymentEvent, by: Any, why: str, at: datetime) -> None:
     """Queue the event again at once. Raises ReplayRefused without a reason, or while a worker has it in hand."""
     if not why.strip():
-        raise ReplayRefused("A replay needs a reason.")
+        raise ReplayRefused(_("A replay needs a reason."))
     locked = PaymentEvent.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=event.pk)
     row = locked.only("pk").first()
     if row is None:
-        raise ReplayRefused(f"{event.stripe_event_id} is being processed at this moment.")
+        raise ReplayRefused(_("%(event)s is being processed at this moment.") % {"event": event.stripe_event_id})
     PaymentEvent.objects.filter(pk=row.pk).update(
         status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REPLAY, requested_by=by,
         requested_why=why.strip()[:500],

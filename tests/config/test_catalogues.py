@@ -100,9 +100,7 @@ class TestComplaints:
         assert f"{PO}: fuzzy: 'Welcome'" in told
         assert f"{PO}: untranslated: abbreviation: 'May'" in told
 
-    @pytest.mark.parametrize(
-        ("text", "translation"), [("Hi %(name)s", "Salut %(nom)s"), ("Hi {name}", "Salut {nom}")]
-    )
+    @pytest.mark.parametrize(("text", "translation"), [("Hi %(name)s", "Salut %(nom)s"), ("Hi {name}", "Salut {nom}")])
     def test_names_a_placeholder_that_nobody_will_fill(self, project, text, translation):
         write(project / "shop/models.py", f"_('{text}')")
         extract_all(project)

@@ -202,5 +202,5 @@ def crash(devdb: DevDB) -> None:
 
 def ask(url: str, query: str) -> object:
     with psycopg.connect(host=url.strip().split("host=")[1], user="postgres", dbname="app") as connection:
-        cursor = connection.execute(query)  # type: ignore[arg-type]
+        cursor = connection.execute(query)
         return cursor.fetchone()[0] if cursor.description else None  # type: ignore[index]

@@ -70,6 +70,10 @@ class TestStorm:
         activity.refresh_from_db()
         assert Registration.objects.filter(holds_place=True).count() == activity.places_taken == 6
         assert Effect.objects.filter(kind="registration.confirmed", status="UNCERTAIN").count() == 0
-        final = {"PAID": "registration.confirmed", "REFUNDED": "registration.refunded", "EXPIRED": "registration.closed"}
+        final = {
+            "PAID": "registration.confirmed",
+            "REFUNDED": "registration.refunded",
+            "EXPIRED": "registration.closed",
+        }
         for order in Order.objects.all():
             assert order.effects.filter(kind=final[order.status]).count() == 1

@@ -4,9 +4,8 @@ import pytest
 from django.core import mail as post
 from django.utils import translation
 
-from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
-from registrations.mails import GONE, MOVED_ON, TOLD_ALREADY
+from registrations.mails import GONE, MOVED_ON
 from registrations.messages import message_for
 from registrations.models import Registration
 from tests.support.factories import ActivityFactory, RegistrationFactory
@@ -21,6 +20,7 @@ WANTED = {
     "failed": {
         "order__status": OrderStatus.FAILED,
         "order__failed_charge": "ch_1",
+        "order__failed_attempt": 1,
         "order__failure_code": "insufficient_funds",
     },
     "action_required": {"order__status": OrderStatus.ACTION_REQUIRED},
@@ -75,7 +75,7 @@ def registered(case, **others):
 
 def tell(row, kind, *, key="1", **data):
     """Deliver the mail of this kind about the registration; returns its effect as it is afterwards."""
-    known = {"registration": row.pk, "attempt": row.order.tried_attempt, "charge": row.order.failed_charge}
+    known = {"registration": row.pk, "attempt": row.order.tried_attempt, "charge": row.order.charge_of_try}
     full = f"registration.{KINDS.get(kind, kind)}"
     return deliver(f"{full}:{key}", kind=full, order_id=row.order_id, **{**known, **data})
 
@@ -217,38 +217,19 @@ class TestSkipping:
 class TestFailureOfADelayedMethod:
     """It fails as a charge, with a reason, and as a session, without: one failure, one mail."""
 
-    def failed(self):
-        return registered("failed", order__failed_charge="", order__failure_code="")
+    def test_is_told_where_no_charge_is_known(self):
+        row = registered("failed", order__failed_charge="", order__failure_code="")
 
-    def told_with_reason(self, row, *, status, attempt=1):
-        tell(row, "failed", key="ch_1", charge="ch_1", attempt=attempt)
-        Effect.objects.update(status=status)
-        post.outbox.clear()
+        assert tell(row, "failed", charge="").status == EffectStatus.DONE
 
-    def test_is_told_where_nothing_else_tells_of_it(self):
-        assert tell(self.failed(), "failed").status == EffectStatus.DONE
+    def test_gives_way_to_the_mail_with_the_reason(self):
+        assert tell(registered("failed"), "failed", charge="").outcome == MOVED_ON.reason
 
-    @pytest.mark.parametrize("status", ["PENDING", "CLAIMED", "DONE", "UNCERTAIN"])
-    def test_is_not_told_again_when_the_reason_is_or_will_be_told(self, status):
-        row = self.failed()
-        self.told_with_reason(row, status=status)
-        Effect.objects.filter(status="PENDING").update(not_before=datetime(2027, 1, 1, tzinfo=UTC))
+    def test_is_told_without_the_reason_of_an_earlier_session(self):
+        row = registered("failed", language="en", order__tried_attempt=2)
 
-        assert tell(row, "failed", key="session").outcome == TOLD_ALREADY.reason
-        assert post.outbox == []
-
-    @pytest.mark.parametrize("status", ["SKIPPED", "DEAD"])
-    def test_is_told_when_the_reason_never_went_out(self, status):
-        row = self.failed()
-        self.told_with_reason(row, status=status)
-
-        assert tell(row, "failed", key="session").status == EffectStatus.DONE
-
-    def test_is_told_when_only_an_earlier_session_was_told_of(self):
-        row = registered("failed", order__failed_charge="", order__tried_attempt=2)
-        self.told_with_reason(row, status="DONE", attempt=1)
-
-        assert tell(row, "failed", key="session").status == EffectStatus.DONE
+        assert tell(row, "failed", charge="").status == EffectStatus.DONE
+        assert "not enough money" not in read(sent())[0]
 
 
 class TestFreeRegistration:

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed, register, seat_waiting
 from tests.support.road import NOON, event_of, hear
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +163,25 @@ class TestLateMoneyWithoutPlace:
         hear(event_of(again, EXPIRED))
 
         assert (state(first), state(again), places(activity)) == (("PAID", True), ("EXPIRED", False), (1, 1))
+
+
+class TestSeatWaiting:
+    def test_gives_added_places_to_who_paid_first(self, late, tiny, make_registration):
+        make_registration("Alex Smith", of=tiny)
+        hear(event_of(late, COMPLETED))
+        Activity.objects.filter(pk=tiny.pk).update(capacity=2)
+
+        seated = seat_waiting(at=NOON)
+
+        assert (seated, state(late), places(tiny)) == (1, ("PAID", True), (2, 2))
+        assert not OrderException.objects.filter(is_open=True).exists()
+        assert Effect.objects.filter(order_id=late.order_id, kind="registration.confirmed").exists()
+
+    def test_does_nothing_while_all_places_are_taken(self, late, tiny, make_registration):
+        make_registration("Alex Smith", of=tiny)
+        hear(event_of(late, COMPLETED))
+
+        assert seat_waiting(at=NOON) == 0
 
 
 class TestActivity:

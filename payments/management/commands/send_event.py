@@ -88,5 +88,5 @@ class Command(BaseCommand):
             self.stdout.write(f"effect {effect.key}: {effect.status} {effect.outcome}".rstrip())
         if not outcome.effects:
             self.stdout.write("no new effect (none asked for, or noted before: never twice)")
-        elif settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        elif settings.EMAIL_BACKEND.endswith("mailbox.EmailBackend"):
             self.stdout.write(f"mails are written to {settings.EMAIL_FILE_PATH}")

@@ -134,14 +134,15 @@ class TestDeliverDue:
         assert only().status == EffectStatus.DONE
         assert only().attempts == 2
 
-    def test_gives_up_a_kind_that_nobody_delivers(self, kinds):
+    def test_waits_for_a_version_that_delivers_this_kind(self, kinds):
         ask_for("a", kind="pigeon")
 
         with capture_logs() as logs:
             deliver_due(at=LATER)
 
-        assert (only().status, only().outcome) == (EffectStatus.DEAD, NOBODY_DELIVERS)
-        assert [(line["event"], line["log_level"]) for line in logs] == [("effect.given_up", "error")]
+        assert (only().status, only().outcome) == (EffectStatus.PENDING, NOBODY_DELIVERS)
+        assert only().not_before == LATER + BACK_OFF[0]
+        assert [(line["event"], line["log_level"]) for line in logs] == [("effect.refused", "warning")]
 
 
 @pytest.mark.django_db

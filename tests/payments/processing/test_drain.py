@@ -1,4 +1,4 @@
-"""Draining the queue (docs/adr/0003-ledger-is-the-queue.md): every event ends somewhere, a bad one costs only itself."""
+"""Draining the queue (docs/adr/0003-ledger-is-the-queue.md): a bad event costs only itself."""
 
 from datetime import timedelta
 

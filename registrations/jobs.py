@@ -1,0 +1,3 @@
+"""Names of this app's jobs, for the timetable."""
+
+SEAT_WAITING = "registrations.seat_waiting"
