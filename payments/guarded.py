@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def guarded(function: Callable[[], T]) -> T | Exception:
-    """What the function returns, or what it raised. No database work in there: a failed statement ends the transaction."""
+    """What the function returns, or what it raised. Not for database work: a failed statement spoils the rest."""
     try:
         return function()
     except Exception as error:  # noqa: BLE001 - one bad event must cost only itself

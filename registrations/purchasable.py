@@ -43,8 +43,8 @@ class RegistrationPurchase:
         for row in rows:
             row.status = status_for(by_id[row.order_id])
         seating = _settle_places(rows, by_id)
-        for row in seating.standing:
-            row.times_waited += before[row.pk]["waits_since"] is None
+        for row in rows:
+            row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
         _write([*rows, *seating.called], before)
         return _outcome(rows, by_id, seating, before)
 
