@@ -72,6 +72,9 @@ class ReadOnlyInline(NothingByHand, admin.TabularInline):
     can_delete = False
     show_change_link = True
 
+    class Media:
+        css = {"all": ["payments/admin.css"]}
+
 
 def link_to(row: models.Model | None, text: str = "") -> str:
     """The row's own page."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to, pretty
 from payments.admin.replay import replay
 from payments.admin.search import order_named
+from payments.admin.words import name_of, value_of
 from payments.handlers.registry import handled_types
 from payments.ledger.models import EventAttempt, PaymentEvent
 
@@ -42,12 +43,21 @@ class AttemptInline(ReadOnlyInline):
     show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("requested_by")
+        return super().get_queryset(request).select_related("requested_by", "event__order").defer("event__payload")
 
     @admin.display(description=gettext_lazy("changes"))
     def changes_text(self, attempt: EventAttempt) -> str:
         """A line for each."""
-        lines = ((change["what"], change["before"] or "–", change["after"] or "–") for change in attempt.changes)
+        order = attempt.event.order
+        currency = order.currency if order else ""
+        lines = (
+            (
+                name_of(change["what"]),
+                value_of(change["what"], change["before"], currency=currency),
+                value_of(change["what"], change["after"], currency=currency),
+            )
+            for change in attempt.changes
+        )
         return format_html_join("\n", "<div>{}: {} → {}</div>", lines) or "–"
 
 
@@ -59,7 +69,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     change_form_template = "admin/payments/paymentevent/change_form.html"
     inlines = (AttemptInline,)
     list_display = (
-        "stripe_event_id", "received_at", "type", "status", "order_link", "attempts", "lag_text", "request_id",
+        "type", "status", "received_at", "order_link", "attempts", "lag_text", "stripe_event_id", "request_id",
     )  # fmt: skip
     list_filter = ("status", TypeFilter, "source", "livemode", ("received_at", admin.DateFieldListFilter))
     list_select_related = ("order",)

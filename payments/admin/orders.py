@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to
 from payments.admin.search import order_named
+from payments.admin.words import name_of, value_of
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
@@ -16,12 +17,29 @@ from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderExc
 
 class ChangeInline(ReadOnlyInline):
     model = OrderChange
-    fields = ("learned_at", "field", "before", "after", "occurred_at", "event", "source")
+    fields = ("learned_at", "what", "was", "became", "occurred_at", "cause")
+    readonly_fields = ("what", "was", "became", "cause")
     ordering = ("id",)
     show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("event").defer("event__payload")
+        return super().get_queryset(request).select_related("event", "order").defer("event__payload")
+
+    @admin.display(description=_("what"))
+    def what(self, change: OrderChange) -> str:
+        return name_of(change.field)
+
+    @admin.display(description=_("before"))
+    def was(self, change: OrderChange) -> str:
+        return value_of(change.field, change.before, currency=change.order.currency)
+
+    @admin.display(description=_("after"))
+    def became(self, change: OrderChange) -> str:
+        return value_of(change.field, change.after, currency=change.order.currency)
+
+    @admin.display(description=_("by"))
+    def cause(self, change: OrderChange) -> str:
+        return link_to(change.event, str(change.event)) if change.event else change.source
 
 
 class EventInline(ReadOnlyInline):

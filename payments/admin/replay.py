@@ -24,7 +24,7 @@ def replay(screen: admin.ModelAdmin, request: HttpRequest, events: QuerySet) -> 
     if not form.is_valid():
         return confirmation_page(
             screen, request, chosen, form=form, title=_("Replay these events?"),
-            consequences=consequences(events), button=_("Replay"),
+            consequences=consequences(events), button=_("Replay now"),
         )  # fmt: skip
     at, why = timezone.now(), form.cleaned_data["reason"]
     apply_to_each(

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderException
 from payments.statuses import EffectStatus, EventStatus
 from payments.stripe_api.signature import sign
 
@@ -58,13 +58,14 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event: its ledger row and newest try (None: not there), order, effects that moved."""
+    """What became of an event: its ledger row and newest try (None: not there), order, effects, open questions."""
 
     event: PaymentEvent | None
     attempt: EventAttempt | None
     order: Order
     before: Before
     effects: list[Effect]
+    questions: list[OrderException]
 
     @property
     def is_decided(self) -> bool:
@@ -95,6 +96,7 @@ def watch(event_id: str, *, before: Before, seconds: float) -> Outcome:
         order=Order.objects.get(pk=before.order_id),
         before=before,
         effects=_moved_effects(before),
+        questions=list(OrderException.objects.filter(order=before.order_id, is_open=True)),
     )
 
 

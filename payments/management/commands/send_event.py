@@ -81,6 +81,8 @@ class Command(BaseCommand):
         for change in outcome.attempt.changes if outcome.attempt else ():
             self.stdout.write(f"  {change['what']}: {change['before'] or '–'} → {change['after'] or '–'}")
         self.stdout.write(f"order {outcome.order.number}: {outcome.before.order_status} → {outcome.order.status}")
+        for question in outcome.questions:
+            self.stdout.write(f"question for staff: {question.kind} {question.detail}".rstrip())
         self._tell_effects(outcome)
 
     def _tell_effects(self, outcome: Outcome) -> None:

@@ -59,7 +59,7 @@ class TestPage:
         content = page.get(reverse("admin:payments_paymentevent_change", args=[event.pk])).content.decode()
 
         assert "no such thing" in content
-        assert "status: – → PAID" in content
+        assert "Status: – → Paid" in content
         assert event.order.number in content
 
     def test_offers_a_replay_to_those_who_may(self, page, client, clerk, event):
