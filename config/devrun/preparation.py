@@ -11,6 +11,7 @@ MANAGE = (sys.executable, "manage.py")
 STEPS = {
     "translations": (sys.executable, "-m", "config.catalogues", "compile"),
     "database": (*MANAGE, "migrate", "--noinput"),
+    "cache": (*MANAGE, "createcachetable"),
     "demo data": (*MANAGE, "seed_demo"),
 }
 ENSURE_STAFF = (*MANAGE, "ensure_staff")

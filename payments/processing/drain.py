@@ -7,14 +7,13 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from payments.ledger.claim import claim_due, claim_these
 from payments.processing.batch import Batch, Claim, process
 from payments.processing.mark import Verdict, mark
 from payments.processing.rematch import requeue_if_known, requeue_naming
-from payments.sql import StaleRows
 
 log = structlog.get_logger(__name__)
 TRIES = 5
@@ -31,7 +30,7 @@ def never() -> bool:
 def drain(*, at: datetime | None = None, should_stop: Callable[[], bool] = never) -> int:
     """Process everything that is due (at `at`, else as the clock goes). Returns how many events were processed.
 
-    Raises django.db.DatabaseError when the database is away or keeps refusing; nothing is lost then.
+    Raises django.db.Error when the database is away or keeps refusing; nothing is lost then.
     """
     total = 0
     while not should_stop():
@@ -48,17 +47,17 @@ def drain_batch(*, at: datetime) -> int:
 
 
 def _process(claim: Claim, *, at: datetime) -> int:
-    """Process what can be claimed; split the batch where the database refuses it."""
+    """Process what can be claimed; split the batch where the database, or a product that follows, refuses it."""
     for turn in range(TRIES):
         batch = Batch()
         try:
             process(claim, batch=batch, at=at)
-        except (DatabaseError, StaleRows) as error:
+        except Exception as error:
             if not is_passing(error):
                 return _split(batch.event_ids, error, at=at)
             if turn + 1 == TRIES or not batch.event_ids:
                 raise
-            log.info("drain.again", reason=str(error).splitlines()[0], events=len(batch.event_ids))
+            log.info("drain.again", reason=type(error).__name__, events=len(batch.event_ids))
             time.sleep(random.uniform(0, 0.01) * 2**turn)
         else:
             requeue_naming(batch.taught, at=at)
@@ -68,7 +67,7 @@ def _process(claim: Claim, *, at: datetime) -> int:
 
 
 def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
-    """Halve the batch, each part claimed anew, until the event that the database refuses stands alone."""
+    """Halve the batch, each part claimed anew, until the event that brings it down stands alone."""
     if not event_ids:
         raise error
     if len(event_ids) == 1:
@@ -87,8 +86,10 @@ def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
 
 def is_passing(error: Exception) -> bool:
     """Whether the error says nothing about the events: rivals, time-outs, a lost connection. No attempt is counted."""
-    if isinstance(error, StaleRows):
+    if isinstance(error, InterfaceError):
         return True
+    if not isinstance(error, DatabaseError):
+        return False
     state = getattr(error.__cause__, "sqlstate", None)
     if state is None:
         return error.__cause__ is not None

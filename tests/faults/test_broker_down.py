@@ -1,13 +1,18 @@
 """The broker is away, mute or dies: events are processed all the same, and the worker can be stopped."""
 
 import socket
+from contextlib import closing
 
 import pytest
 from django.utils import timezone
 
 from payments.effects.models import Effect
+from payments.orders.models import Order
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
 from tests.support.processes import DEAD_REDIS, free_port, has_redis, running_redis, running_worker, wait_until
+from tests.support.road import event_of
+from tests.support.signing import URL, body_of, signature_of
+from tests.support.web_server import web_server
 
 pytestmark = pytest.mark.slow
 
@@ -71,3 +76,29 @@ class TestWorkerWithoutBroker:
                 wait_until(lambda: worker.output.count("Connected to redis") == 2, or_show=lambda: worker.output)
 
                 assert_it_works_and_stops(worker)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWebhooksWithoutBroker:
+    def test_are_acknowledged_and_processed_as_ever(self, tmp_path, make_activity, make_registration):
+        activity = make_activity(slug="crowd", capacity=20)
+        people = [make_registration(f"Person {number}", of=activity) for number in range(20)]
+
+        with (
+            web_server(tmp_path, CELERY_BROKER_URL=DEAD_REDIS, REDIS_URL=DEAD_REDIS) as server,
+            running_worker(tmp_path, broker=DEAD_REDIS) as worker,
+            closing(server.connect()) as client,
+        ):
+            answers = [deliver(client, event_of(row, "checkout.session.completed")) for row in people]
+            wait_until(is_all_done, seconds=5, or_show=lambda: worker.output)
+
+        assert answers == [200] * 20
+        assert set(Order.objects.values_list("status", flat=True)) == {"PAID"}
+
+
+def deliver(client, event):
+    body = body_of(event)
+    client.request("POST", URL, body, {"Stripe-Signature": signature_of(body)})
+    response = client.getresponse()
+    response.read()
+    return response.status
