@@ -1,7 +1,7 @@
 """Life stories of orders, generated: what Stripe would send about each, with times that often fall into one second."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -21,6 +21,8 @@ class Step:
     type: str
     attempt: int = 1
     variation: Variation = field(default_factory=Variation)
+    again: bool = False
+    """About the same person's second registration."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Story:
     steps: tuple[Step, ...]
     attempts: int = 1
     knows_sessions: bool = True
+    registers_again: bool = False
+    """The first session expired, and the person has registered once more before anything else is heard."""
 
 
 def step(type: str, attempt: int = 1, **variation: object) -> Step:
@@ -59,6 +63,11 @@ def refunded(
             number=number,
         ),
     )
+
+
+def again(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The same, about the second registration."""
+    return tuple(replace(each, again=True) for each in steps)
 
 
 ACT, PROCESSING = step("payment_intent.requires_action"), step("payment_intent.processing")
@@ -113,6 +122,9 @@ STORIES = (
     Story("wins a dispute", (*paid(), OPENED, WITHDRAWN, REINSTATED, WON)),
     Story("loses a dispute", (*paid(), OPENED, WITHDRAWN, LOST)),
     Story("loses a dispute, then wins it", (*paid(), OPENED, LOST, WON)),
+    Story("registers again, then pays both", (*paid(), *again(paid())), registers_again=True),
+    Story("registers again, pays the first, lets go the second", (*paid(), *again([EXPIRED])), registers_again=True),
+    Story("registers again, cancels that, pays it late", again([CANCELED, *paid()]), registers_again=True),
     Story("is disputed after a part went back", (*paid(), *refunded(900, total=900), OPENED)),
 )
 
@@ -126,12 +138,12 @@ class Telling:
     second: int
     shape: str
 
-    def event(self, subject: Callable[[int, int], SampleSubject]) -> Json:
+    def event(self, subject: Callable[..., SampleSubject]) -> Json:
         """The event as Stripe sends it; the same telling always has the same id."""
         word = sha256(f"{self.person}{self.step}{self.second}{self.shape}".encode()).hexdigest()
         return sample_event(
             self.step.type,
-            subject=subject(self.person, self.step.attempt),
+            subject=subject(self.person, self.step.attempt, again=self.step.again),
             shape=self.shape,
             at=NOON + timedelta(seconds=self.second),
             event_id=f"evt_{word[:24]}",

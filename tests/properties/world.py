@@ -10,8 +10,10 @@ from django.conf import settings
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
-from payments.operations.samples.story import Json, SampleSubject
+from payments.operations.sample_events import sample_event
+from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
+from payments.processing.drain import drain
 from registrations.messages import message_for
 from registrations.models import Activity, Registration
 from registrations.services import register
@@ -21,6 +23,11 @@ from tests.support.road import keep
 SPACE = UUID(int=7)
 
 
+def public_id_of(number: int, *, again: bool = False) -> UUID:
+    """The same person always has the same ids, so that two worlds can be compared."""
+    return uuid5(SPACE, f"{number}{'again' * again}")
+
+
 class World:
     """One activity and its people, as they are before Stripe says anything."""
 
@@ -28,39 +35,46 @@ class World:
         self.activity = Activity.objects.create(
             slug="world", title="World", price=PRICE, currency=CURRENCY, capacity=capacity, starts_at=NOON
         )
-        self.people = [self._person(number, story) for number, story in enumerate(stories)]
+        for number, story in enumerate(stories):
+            self._person(number, story)
+            if story.registers_again:
+                self._let_expire(number)
+                self._person(number, story, again=True)
 
-    def _person(self, number: int, story: Story) -> Registration:
+    def _person(self, number: int, story: Story, *, again: bool = False) -> None:
         row = register(
             activity=self.activity, name=f"P{number}", email=f"p{number}@example.com", language="en", at=NOON
         )
-        public_id = uuid5(SPACE, str(number))
+        public_id = public_id_of(number, again=again)
         Reference.objects.filter(order=row.order).delete()
-        Order.objects.filter(pk=row.order_id).update(public_id=public_id)
+        Order.objects.filter(pk=row.order_id).update(public_id=public_id, tried_attempt=story.attempts)
         Registration.objects.filter(pk=row.pk).update(public_id=public_id)
         names = (f"order:{public_id}", f"registration:{public_id}")
         Reference.objects.bulk_create(Reference(name=name, order_id=row.order_id) for name in names)
         for attempt in range(2, story.attempts + 1):
             CheckoutAttempt.objects.create(order_id=row.order_id, number=attempt, created_at=NOON)
         if story.knows_sessions:
-            self._answer(row.order_id, number, story)
-        Order.objects.filter(pk=row.order_id).update(tried_attempt=story.attempts)
-        return Registration.objects.get(pk=row.pk)
+            self._answer(row.order_id, number, story, again=again)
 
-    def _answer(self, order_id: int, number: int, story: Story) -> None:
+    def _answer(self, order_id: int, number: int, story: Story, *, again: bool) -> None:
         """Stripe's answers have told us the sessions' ids."""
         for attempt in range(1, story.attempts + 1):
-            session = self.subject(number, attempt).session
+            session = self.subject(number, attempt, again=again).session
             CheckoutAttempt.objects.filter(order_id=order_id, number=attempt).update(session=session)
             Reference.objects.create(name=session, order_id=order_id, attempt=attempt)
 
-    def subject(self, number: int, attempt: int) -> SampleSubject:
+    def _let_expire(self, number: int) -> None:
+        subject = self.subject(number, 1)
+        self.receive(sample_event("checkout.session.expired", subject=subject, shape=CURRENT_SHAPE, at=NOON), at=NOON)
+        drain(at=NOON)
+
+    def subject(self, number: int, attempt: int, *, again: bool = False) -> SampleSubject:
         """Whom the events of this person's n-th session are about."""
-        public_id = str(uuid5(SPACE, str(number)))
+        public_id = str(public_id_of(number, again=again))
         return SampleSubject(
             order=public_id, registration=public_id, site=settings.SITE_NAME, attempt=attempt, amount=PRICE,
             currency=CURRENCY, email=f"p{number}@example.com", name=f"P{number}",
-            session=f"cs_test_{number}_{attempt}",
+            session=f"cs_test_{number}_{attempt}{'_again' * again}",
         )  # fmt: skip
 
     def receive(self, event: Json, *, at: datetime) -> None:
