@@ -41,12 +41,18 @@ def extract_all(root: Path = ROOT) -> None:
 
 def compile_all(root: Path = ROOT) -> None:
     """Make the binary catalogues that Django reads; a running server never sees half a file."""
-    for po in filter(Path.exists, catalogues(root)):
+    for po in filter(_is_stale, catalogues(root)):
         compiled = io.BytesIO()
         write_mo(compiled, load(po))
         unfinished = po.with_suffix(f".{os.getpid()}")
         unfinished.write_bytes(compiled.getvalue())
         unfinished.replace(po.with_suffix(".mo"))
+
+
+def _is_stale(po: Path) -> bool:
+    """Whether there is something to compile: the binary catalogue is missing or older."""
+    compiled = po.with_suffix(".mo")
+    return po.exists() and not (compiled.exists() and compiled.stat().st_mtime_ns > po.stat().st_mtime_ns)
 
 
 def complaints(root: Path = ROOT) -> list[str]:

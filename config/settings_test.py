@@ -4,7 +4,11 @@ import atexit
 import os
 from contextlib import ExitStack
 
+from config.catalogues import compile_all
 from config.devdb.programs import running
+
+# Before Django starts: it reads a catalogue once, and many tests read French.
+compile_all()
 
 os.environ.setdefault("ENVIRONMENT", "test")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
@@ -16,7 +20,7 @@ if not os.environ.get("DATABASE_URL"):
     atexit.register(_server.close)
     os.environ["DATABASE_URL"] = _server.enter_context(running(ephemeral=True))
 
-from config.settings import *  # noqa: F403
+from config.settings import *  # noqa: E402, F403
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -8,10 +8,7 @@ import pytest
 from payments import bell
 from registrations.models import Activity, Registration
 from registrations.services import register
-from tests.support.catalogues import pytest_configure
 from tests.support.road import NOON
-
-__all__ = ["pytest_configure"]
 
 
 @pytest.fixture(scope="session")
