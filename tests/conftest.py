@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from payments import bell
 from registrations.models import Activity, Registration
@@ -16,6 +17,13 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The bell that deliveries ring has a connection, and a database in use cannot be dropped."""
     yield
     bell.stop()
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Whatever language the test before left behind: a request sets its own and keeps it."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ class TestReplay:
     def test_needs_a_reason(self, registration, admin_user):
         (event,) = hear(event_of(registration, COMPLETED))
 
-        with pytest.raises(ReplayRefused, match="motif"):
+        with pytest.raises(ReplayRefused, match="reason"):
             replay_event(event=event, by=admin_user, why="  ", at=LATER)
 
 
