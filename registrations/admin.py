@@ -26,6 +26,10 @@ def seat_now() -> None:
 class ActivityForm(forms.ModelForm):
     """Says in words what the database would refuse."""
 
+    def clean_currency(self) -> str:
+        """As Stripe writes it: an order in "EUR" would never match a payment in "eur"."""
+        return str(self.cleaned_data["currency"]).lower()
+
     def clean_capacity(self) -> int:
         capacity: int = self.cleaned_data["capacity"]
         if self.instance.pk is None:

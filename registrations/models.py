@@ -26,7 +26,7 @@ class Activity(models.Model):
     slug = models.SlugField(_("address"), unique=True)
     title = models.CharField(_("title"), max_length=200)
     starts_at = models.DateTimeField(_("starts"))
-    price = models.PositiveBigIntegerField(_("price"))
+    price = models.PositiveBigIntegerField(_("price"), help_text=_("In the smallest unit: 4900 is 49.00 EUR."))
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     capacity = models.PositiveIntegerField(_("places"))
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)

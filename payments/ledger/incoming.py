@@ -58,8 +58,15 @@ def read_event(raw: object, *, body_sha256: str, expected_livemode: bool, expect
         payload=event,
         body_sha256=body_sha256,
         occurred_at=_created(event),
-        ignored_reason=_foreign(livemode=livemode == expected_livemode, account=account in ("", expected_account)),
+        ignored_reason=why_foreign(livemode == expected_livemode, account in ("", expected_account)),
     )
+
+
+def why_foreign(is_our_mode: bool, is_our_account: bool) -> str:
+    """Why an event is none of ours and moves nothing; "" for one of ours."""
+    if not is_our_mode:
+        return WRONG_LIVEMODE
+    return "" if is_our_account else UNEXPECTED_ACCOUNT
 
 
 def _scrubbed(raw: object) -> dict[str, Any]:
@@ -119,9 +126,3 @@ def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool =
     if not isinstance(value, str) or len(value) > longest or (required and not value):
         raise MalformedEvent("invalid_event", f"`{name}` must be a text of at most {longest} characters.")
     return value
-
-
-def _foreign(*, livemode: bool, account: bool) -> str:
-    if not livemode:
-        return WRONG_LIVEMODE
-    return "" if account else UNEXPECTED_ACCOUNT

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from payments.apply import Applied, Telling, apply
 from payments.facts import Fact, Nothing
 from payments.guarded import guarded
 from payments.handlers.registry import EventView, find_handler
+from payments.ledger.incoming import why_foreign
 from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger
 from payments.processing.mark import Verdict, mark
 from payments.statuses import EventStatus
@@ -71,6 +73,8 @@ def _plan_for_few_rows() -> None:
 
 def _hear(event: PaymentEvent, *, held: frozenset[str]) -> Heard:
     """Ask the event's handler what it says: pure, so that any error is this event's own."""
+    if reason := _why_foreign(event):
+        return Heard(event, verdict=Verdict(EventStatus.IGNORED, reason=reason))
     if event.type in held:
         return Heard(event, verdict=Verdict(EventStatus.HELD))
     handler = find_handler(event.type)
@@ -85,6 +89,12 @@ def _hear(event: PaymentEvent, *, held: frozenset[str]) -> Heard:
         return Heard(event, verdict=Verdict(EventStatus.IGNORED, reason=(reasons or ["nothing to apply"])[0]))
     event.references = list(facts[0].about.names())
     return Heard(event, facts=facts)
+
+
+def _why_foreign(event: PaymentEvent) -> str:
+    """Asked again here: a replay must not let test money pay for real orders."""
+    is_our_account = event.account in ("", settings.STRIPE_ACCOUNT)
+    return why_foreign(event.livemode == settings.STRIPE_LIVEMODE, is_our_account)
 
 
 def view_of(event: PaymentEvent) -> EventView:

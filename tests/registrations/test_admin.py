@@ -11,6 +11,7 @@ from django.urls import reverse
 from registrations.models import Activity, Registration
 from tests.support.factories import ActivityFactory, RegistrationFactory, make_staff
 from tests.support.processes import wait_until
+from tests.support.road import event_of, hear
 
 LIST = reverse("admin:registrations_registration_changelist")
 
@@ -61,6 +62,27 @@ class TestActivity:
 
             pottery.refresh_from_db()
             assert (pottery.capacity, pottery.places_taken) == (capacity, 2)
+
+    def test_keeps_its_currency_as_stripe_writes_it(self, page, pottery):
+        edit(page, pottery, currency="EUR")
+
+        pottery.refresh_from_db()
+        assert pottery.currency == "eur"
+
+    def test_gives_added_places_to_who_paid_and_waits(
+        self, page, make_activity, make_registration, django_capture_on_commit_callbacks
+    ):
+        tiny = make_activity(slug="tiny", capacity=1)
+        late = make_registration("Late Payer", of=tiny)
+        hear(event_of(late, "checkout.session.expired"))
+        make_registration("Alex Smith", of=tiny)
+        hear(event_of(late, "checkout.session.completed"))
+
+        with django_capture_on_commit_callbacks(execute=True):
+            edit(page, tiny, capacity="2")
+
+        late.refresh_from_db()
+        assert (late.status, late.holds_place) == ("PAID", True)
 
     def test_cannot_have_fewer_places_than_are_taken(self, page, pottery):
         response = edit(page, pottery, capacity=1)

@@ -39,7 +39,8 @@ def event_of(
 def ledger_row(event: Json, *, at: datetime, **columns: Any) -> PaymentEvent:
     """The event as the webhook would store it, not saved yet."""
     return PaymentEvent(
-        stripe_event_id=event["id"], type=event["type"], api_version=event["api_version"] or "", payload=event,
+        stripe_event_id=event["id"], type=event["type"], livemode=event["livemode"],
+        api_version=event["api_version"] or "", payload=event,
         body_sha256=sha256(json.dumps(event).encode()).hexdigest(), object_id=event["data"]["object"].get("id") or "",
         occurred_at=datetime.fromtimestamp(event["created"], tz=UTC), received_at=at,
         **{"next_attempt_at": at, **columns},

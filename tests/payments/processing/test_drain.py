@@ -259,6 +259,16 @@ class TestReplay:
         registration.refresh_from_db()
         assert registration.status == "PAID"
 
+    def test_lets_test_money_pay_for_nothing_real(self, registration, admin_user, settings):
+        (event,) = hear(event_of(registration, COMPLETED, subject={"livemode": not settings.STRIPE_LIVEMODE}))
+
+        replay_event(event=event, by=admin_user, why="Somebody hoped.", at=LATER)
+        drain(at=LATER)
+
+        event.refresh_from_db()
+        assert (event.status, event.ignored_reason) == (EventStatus.IGNORED, "wrong livemode")
+        assert Order.objects.get().status == "PENDING"
+
     def test_needs_a_reason(self, registration, admin_user):
         (event,) = hear(event_of(registration, COMPLETED))
 
