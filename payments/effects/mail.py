@@ -100,7 +100,8 @@ def send(message: EmailMultiAlternatives) -> None:
 def one_line(text: str) -> str:
     """The text without line breaks and other control characters: fit for a header and for a greeting."""
     visible = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
-    return " ".join(visible.split())
+    # Only plain spaces: a no-break space keeps French punctuation on its line.
+    return " ".join(word for word in visible.split(" ") if word)
 
 
 def _render(name: str, context: Mapping[str, Any], *, escaped: bool) -> str:

@@ -107,6 +107,9 @@ class TestOneLine:
     def test_leaves_every_other_letter(self):
         assert one_line("Zoë Müller 李 👩‍🚀") == "Zoë Müller 李 👩‍🚀"
 
+    def test_keeps_french_punctuation_on_its_line(self):
+        assert one_line("confirmée\N{NO-BREAK SPACE}: poterie") == "confirmée\N{NO-BREAK SPACE}: poterie"
+
 
 class TestMails:
     def test_sends_what_the_function_writes(self, deliver_letter):
