@@ -1,0 +1,72 @@
+"""The only writer, called as resync will call it: facts without an event behind them."""
+
+import pytest
+from django.db import transaction
+
+from payments.apply import Telling, apply, follow_again
+from payments.effects.models import Effect
+from payments.facts import About, OrderFact, PaymentFact
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+from payments.statuses import OrderStatus
+from registrations.models import Registration
+from tests.support.road import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def paid(registration: Registration, **names: str) -> Telling:
+    about = About(order=str(registration.order.public_id), **names)
+    fact = PaymentFact(about, received=4900, currency="eur", occurred_at=NOON)
+    return Telling(facts=[fact], source="a person", occurred_at=NOON)
+
+
+class TestApply:
+    def test_writes_state_history_and_effects_together(self, registration):
+        report = apply([paid(registration, payment_intent="pi_1")], at=NOON)
+
+        assert [each.order_id for each in report.applied] == [registration.order_id]
+        assert Order.objects.get().status == OrderStatus.PAID
+        assert OrderChange.objects.filter(source="a person", field="status", event=None).count() == 1
+        assert Effect.objects.get().kind == "registration.confirmed"
+
+    def test_leaves_nothing_behind_when_it_is_rolled_back_and_tells_all_the_same(self, registration):
+        with transaction.atomic():
+            report = apply([paid(registration, payment_intent="pi_1")], at=NOON)
+            transaction.set_rollback(True)
+
+        assert ("status", "PENDING", "PAID") in report.applied[0].taken.changes
+        assert Order.objects.get().status == OrderStatus.PENDING
+        assert not Effect.objects.exists()
+
+    def test_learns_every_name_that_comes_with_a_known_one(self, registration):
+        report = apply([paid(registration, session="cs_1", payment_intent="pi_1", charge="ch_1")], at=NOON)
+
+        assert report.taught == {"cs_1", "pi_1", "ch_1"}
+        assert Reference.objects.get(name="ch_1").payment == "pi_1"
+        assert CheckoutAttempt.objects.get().session == "cs_1"
+
+    def test_changes_nothing_the_second_time(self, registration):
+        apply([paid(registration, payment_intent="pi_1")], at=NOON)
+
+        report = apply([paid(registration, payment_intent="pi_1")], at=NOON)
+
+        assert (report.applied[0].taken.changes, report.taught) == ([], set())
+        assert Effect.objects.count() == 1
+
+    def test_ignores_what_names_nothing_known(self, registration):
+        fact = OrderFact(About(payment_intent="pi_x"), OrderStatus.FAILED, NOON)
+
+        report = apply([Telling(facts=[fact], source="a person", occurred_at=NOON)], at=NOON)
+
+        assert (report.applied[0].order_id, report.applied[0].reason) == (None, "unmatched")
+
+
+class TestFollowAgain:
+    def test_brings_a_product_back_in_line_with_its_order(self, registration):
+        apply([paid(registration, payment_intent="pi_1")], at=NOON)
+        Registration.objects.update(status="PENDING")
+
+        follow_again([registration.order_id], source="a repair", at=NOON)
+
+        assert Registration.objects.get().status == "PAID"
+        assert Effect.objects.count() == 1
