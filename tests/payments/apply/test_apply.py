@@ -1,5 +1,7 @@
 """The only writer, called as resync will call it: facts without an event behind them."""
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
@@ -14,7 +16,7 @@ from tests.support.road import NOON
 pytestmark = pytest.mark.django_db
 
 
-def paid(registration: Registration, **names: str) -> Telling:
+def paid(registration: Registration, **names: Any) -> Telling:
     about = About(order=str(registration.order.public_id), **names)
     fact = PaymentFact(about, received=4900, currency="eur", occurred_at=NOON)
     return Telling(facts=[fact], source="a person", occurred_at=NOON)
