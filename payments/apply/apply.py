@@ -14,12 +14,12 @@ from payments.apply.take import Taken, take_all
 from payments.effects.note import Note, note
 from payments.facts import About, Fact
 from payments.guarded import guarded
+from payments.ledger.models import UNMATCHED
 from payments.orders.models import Order, OrderChange
 from payments.orders.purchasables import Outcome, ProductChange, Question, follow
 from payments.orders.questions import keep, questions_of
 
 log = structlog.get_logger(__name__)
-UNMATCHED = "unmatched"
 FOREIGN_SITE = "made by another site"
 
 

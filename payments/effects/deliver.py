@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from payments.effects.models import Effect
 from payments.effects.registry import OutcomeUnknown, Skip, find_deliverer, repeatable_kinds
 from payments.statuses import EffectStatus
+from payments.stopping import ShouldStop, never
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +37,7 @@ CLAIM = """
 """  # 'PENDING' stands in the text: as a parameter it would hide from the planner that the partial index fits
 
 
-def never() -> bool:
-    """The stop flag of who is never asked to stop."""
-    return False
-
-
-def deliver_all(*, clock: Callable[[], datetime], should_stop: Callable[[], bool] = never) -> int:
+def deliver_all(*, clock: Callable[[], datetime], should_stop: ShouldStop = never) -> int:
     """Deliver until nothing is due, the clock read anew for each effect. Returns how many were taken in hand."""
     total = 0
     while not should_stop() and deliver_due(at=clock(), limit=1):

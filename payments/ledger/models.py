@@ -1,7 +1,6 @@
 """The ledger: every Stripe event as it came, and every try to process it. It is also the queue."""
 
 import datetime as dt
-from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -104,11 +103,6 @@ class PaymentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stripe_event_id} {self.type}"
-
-    @property
-    def stripe_object(self) -> dict[str, Any]:
-        """The Stripe object that the event carries."""
-        return self.payload["data"]["object"]
 
     @property
     def lag(self) -> dt.timedelta | None:

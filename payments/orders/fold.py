@@ -35,15 +35,13 @@ def _seconds(moment: datetime | None) -> int:
     return int(moment.timestamp()) if moment else 0
 
 
-def fold_try(order: Order, fact: OrderFact, *, attempt: int) -> bool:
-    """Take the greater of what we knew about the buyer's tries and this fact; True if the fact was the greater."""
+def fold_try(order: Order, fact: OrderFact, *, attempt: int) -> None:
+    """Take the greater of what we knew about the buyer's tries and this fact."""
     if fact.status == OrderStatus.FAILED and fact.about.charge:
         _fold_failure(order, fact, attempt=attempt)
     known = key_of_try(order.tried_attempt, order.tried_status, order.tried_at)
-    if key_of_try(attempt, fact.status, fact.occurred_at) <= known:
-        return False
-    order.tried_attempt, order.tried_status, order.tried_at = attempt, fact.status, fact.occurred_at
-    return True
+    if key_of_try(attempt, fact.status, fact.occurred_at) > known:
+        order.tried_attempt, order.tried_status, order.tried_at = attempt, fact.status, fact.occurred_at
 
 
 def _fold_failure(order: Order, fact: OrderFact, *, attempt: int) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -14,6 +14,7 @@ from payments.ledger.claim import claim_due, claim_these
 from payments.processing.batch import Batch, Claim, process
 from payments.processing.mark import Verdict, mark
 from payments.processing.rematch import requeue_if_known, requeue_naming
+from payments.stopping import ShouldStop, never
 
 log = structlog.get_logger(__name__)
 TRIES = 5
@@ -22,12 +23,7 @@ PASSING_CLASSES = ("08", "40", "53", "57")
 LOCK_NOT_AVAILABLE = "55P03"
 
 
-def never() -> bool:
-    """The stop flag of who is never asked to stop."""
-    return False
-
-
-def drain(*, at: datetime | None = None, should_stop: Callable[[], bool] = never) -> int:
+def drain(*, at: datetime | None = None, should_stop: ShouldStop = never) -> int:
     """Process everything that is due (at `at`, else as the clock goes). Returns how many events were processed.
 
     Raises django.db.Error when the database is away or keeps refusing; nothing is lost then.

@@ -1,6 +1,6 @@
 """Hears the bell: a PostgreSQL connection of its own that LISTENs, for as long as its owner wants to wait."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -11,6 +11,7 @@ from django.db import connection as default_connection
 from psycopg.conninfo import conninfo_to_dict
 
 from payments.bell import CHANNEL
+from payments.stopping import ShouldStop
 
 # How long a stop may go unnoticed.
 GLANCE_SECONDS = 0.25
@@ -33,7 +34,7 @@ def listening() -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def has_rung(connection: psycopg.Connection[Any], *, within: float, should_stop: Callable[[], bool]) -> bool:
+def has_rung(connection: psycopg.Connection[Any], *, within: float, should_stop: ShouldStop) -> bool:
     """Wait for the bell; however often it has rung, that is one answer. False: `within` seconds are over, or stop."""
     deadline = monotonic() + within
     while not should_stop() and monotonic() < deadline:

@@ -109,35 +109,31 @@ class TestActivity:
 
 @pytest.mark.django_db(transaction=True)
 class TestActivityEditedWhileSomebodyRegisters:
+    """The form is sent while the last place is being taken."""
+
     def test_waits_and_then_sees_the_place_that_was_taken(self, page, pottery):
-        """The form is sent while the last place is being taken: capacity 2 is fine before and too small afterwards."""
-        answers = []
-        sender = threading.Thread(target=lambda: (answers.append(edit(page, pottery, capacity=2)), connection.close()))
-        with psycopg.connect(**connection.get_connection_params()) as buyer:
-            buyer.execute("UPDATE registrations_activity SET places_taken = 3 WHERE id = %s", [pottery.pk])
-            sender.start()
-            wait_until(self.somebody_waits_for_a_lock)
-            buyer.commit()
-        sender.join(10)
+        answer = self.edit_meanwhile(page, pottery, capacity=2)  # fine before, too small afterwards
 
         pottery.refresh_from_db()
         assert (pottery.capacity, pottery.places_taken) == (3, 3)
-        assert "3 places are taken" in answers[0].content.decode()
+        assert "3 places are taken" in answer.content.decode()
 
     def test_keeps_the_place_that_was_taken_meanwhile(self, page, pottery):
+        self.edit_meanwhile(page, pottery, title="Raku", capacity=5)
+
+        pottery.refresh_from_db()
+        assert (pottery.title, pottery.capacity, pottery.places_taken) == ("Raku", 5, 3)
+
+    def edit_meanwhile(self, page, pottery, **changes):
         answers = []
-        sender = threading.Thread(
-            target=lambda: (answers.append(edit(page, pottery, title="Raku", capacity=5)), connection.close())
-        )
+        sender = threading.Thread(target=lambda: (answers.append(edit(page, pottery, **changes)), connection.close()))
         with psycopg.connect(**connection.get_connection_params()) as buyer:
             buyer.execute("UPDATE registrations_activity SET places_taken = 3 WHERE id = %s", [pottery.pk])
             sender.start()
             wait_until(self.somebody_waits_for_a_lock)
             buyer.commit()
         sender.join(10)
-
-        pottery.refresh_from_db()
-        assert (pottery.title, pottery.capacity, pottery.places_taken) == ("Raku", 5, 3)
+        return answers[0]
 
     @staticmethod
     def somebody_waits_for_a_lock():
