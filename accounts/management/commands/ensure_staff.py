@@ -4,7 +4,9 @@ import secrets
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
 
 from accounts.models import User
 
@@ -28,6 +30,10 @@ class Command(BaseCommand):
             self._create(email)
 
     def _create(self, email: str) -> None:
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            raise CommandError(f"{email!r} is no e-mail address.") from error
         password = secrets.token_urlsafe(12)
         user = User.objects.create_superuser(email, password)
         self.stdout.write(f"Staff account: {user.email}\nPassword:      {password}\nIt is shown only this once.")

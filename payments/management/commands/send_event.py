@@ -1,5 +1,6 @@
 """`manage.py send_event TYPE`: a truly signed Stripe event about one of our orders, and what it changes."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,13 @@ from payments.operations.send_event import Answer, Before, CannotSend, Outcome, 
 from payments.statuses import EventStatus
 
 
+def at_least_one(text: str) -> int:
+    """A count from the command line; argparse says what is wrong with any other word."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number from 1 up")
+    return int(text)
+
+
 class Command(BaseCommand):
     """Plays Stripe for one event: picks the order, delivers, waits, tells."""
 
@@ -24,7 +32,7 @@ class Command(BaseCommand):
         whose.add_argument("--order", default="", help="number (O-000012), key or public id; else the newest fitting")
         whose.add_argument("--registration", default="", help="public id, or id in the old system")
         parser.add_argument("--shape", choices=SHAPES, default=CURRENT_SHAPE, help="API version of the event")
-        parser.add_argument("--times", type=int, default=1, help="deliver the same event so often")
+        parser.add_argument("--times", type=at_least_one, default=1, help="deliver the same event so often")
         parser.add_argument("--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)")
         parser.add_argument("--decline-code", default=USUAL_DECLINE, help="why a card is declined")
         parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
@@ -36,7 +44,7 @@ class Command(BaseCommand):
         at = timezone.now()
         try:
             event, before = self._prepare(options, at=at)
-            answers = send(event, url=options["url"], times=max(1, options["times"]), at=at)
+            answers = send(event, url=options["url"], times=options["times"], at=at)
         except (NoOrder, CannotSend) as error:
             raise CommandError(str(error)) from error
         self._tell_answers(answers)

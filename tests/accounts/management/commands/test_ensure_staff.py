@@ -35,6 +35,12 @@ class TestEnsureStaff:
     def test_takes_another_address(self):
         assert "me@example.com" in ensure_staff("--email", "Me@Example.com")
 
+    def test_refuses_what_is_no_address(self):
+        with pytest.raises(CommandError, match="'nonsense' is no e-mail address"):
+            ensure_staff("--email", "nonsense")
+
+        assert not User.objects.exists()
+
     def test_leaves_alone_who_is_there_and_says_how_to_reset_the_password(self):
         staff = make_staff(email="boss@example.com")
         password = staff.password

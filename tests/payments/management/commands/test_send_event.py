@@ -128,6 +128,11 @@ class TestSendEvent:
 
 
 class TestSendEventRefuses:
+    @pytest.mark.parametrize("times", ["0", "-1", "often"])
+    def test_to_deliver_less_than_once(self, times):
+        with pytest.raises(CommandError, match="no number from 1 up"):
+            call_command("send_event", "checkout.session.completed", f"--times={times}")
+
     def test_a_type_without_a_sample_and_lists_them(self, live_server, waiting_order):
         with pytest.raises(CommandError, match=r"There is no sample of 'order\.shipped'") as refusal:
             told("order.shipped", live_server)
