@@ -85,7 +85,7 @@ class TestDelivery:
 
         response = signed_post(client, body)
 
-        kept = PaymentEvent.objects.get().stripe_object
+        kept = PaymentEvent.objects.get().payload["data"]["object"]
         assert response.status_code == 200
         assert (kept["name"], kept["nul"], kept["half"], kept["�"]) == ("Zoé 😀", "a�b", "�", 1)
 
