@@ -42,6 +42,10 @@ INSTALLED_APPS = [
     "payments",
     "registrations",
 ]
+# Stands in for Stripe: a process of its own (config/settings_emulator.py) that keeps its tables here.
+STRIPE_EMULATOR = env.bool("STRIPE_EMULATOR", default=False)
+if STRIPE_EMULATOR:
+    INSTALLED_APPS.append("stripe_emulator")
 AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
@@ -94,6 +98,8 @@ if text("STRIPE_API_VERSION", STRIPE_API_VERSION) != STRIPE_API_VERSION:
         "are understood all the same."
     )
 STRIPE_SECRET_KEY = secret("STRIPE_SECRET_KEY")
+STRIPE_API_BASE = text("STRIPE_API_BASE").rstrip("/")
+STRIPE_EMULATOR_URL = text("STRIPE_EMULATOR_URL", "http://127.0.0.1:8001").rstrip("/")
 STRIPE_WEBHOOK_SECRETS = secrets("STRIPE_WEBHOOK_SECRET")
 STRIPE_WEBHOOK_UNSIGNED = env.bool("STRIPE_WEBHOOK_UNSIGNED", default=False)
 STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300

@@ -13,6 +13,8 @@ compile_all()
 os.environ.setdefault("ENVIRONMENT", "test")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_test_current whsec_test_previous")
+os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_of_the_emulator")
+os.environ.setdefault("STRIPE_EMULATOR", "1")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 if not os.environ.get("DATABASE_URL"):
     # Who starts pytest by hand gets a server of their own as well, for as long as this process lives.

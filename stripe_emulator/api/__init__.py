@@ -1,0 +1,1 @@
+"""Stripe's API: form parameters in, JSON out, one file per resource."""

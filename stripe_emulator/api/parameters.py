@@ -1,0 +1,145 @@
+"""Checks the parameters of a call against the types that the SDK declares for it, and converts the texts."""
+
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+
+import stripe.params
+import stripe.params.billing_portal
+import stripe.params.checkout
+from stripe import RequestOptions
+from typing_extensions import is_typeddict
+
+from stripe_emulator.errors import Json, StripeRefusal
+
+INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+CLIENT_OPTIONS = frozenset(RequestOptions.__annotations__)
+BOOLEANS = {"true": True, "false": False}
+
+
+def check(given: Json, params_class: type, *, strict: bool) -> Json:
+    """The parameters with their types. Raises StripeRefusal in Stripe's words.
+
+    `strict`: parameters that the SDK does not know are refused. Otherwise they pass as they come: calls under
+    another version of the API have parameters of their own.
+    """
+    return _fields(given, params_class, path="", strict=strict)
+
+
+@cache
+def named(name: str) -> type:
+    """The SDK's class, for example "CustomerCreateParams" or "checkout.SessionCreateParams"."""
+    found: Any = stripe.params
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+@cache
+def _hints(params_class: type) -> dict[str, Any]:
+    """What may be sent: the class also lists options of the client, some of types that only checkers know."""
+    sent = {name: hint for name, hint in params_class.__annotations__.items() if name not in CLIENT_OPTIONS}
+    globalns = vars(sys.modules[params_class.__module__])
+    return get_type_hints(SimpleNamespace(__annotations__=sent), globalns=globalns, include_extras=True)
+
+
+def _fields(given: Json, params_class: type, *, path: str, strict: bool) -> Json:
+    hints = _hints(params_class)
+    for name, hint in hints.items():
+        if get_origin(hint) is not NotRequired and name not in given and strict:
+            raise StripeRefusal(
+                f"Missing required param: {_inside(path, name)}.", code="parameter_missing", param=_inside(path, name)
+            )
+    checked: Json = {}
+    for name, value in given.items():
+        if name in hints:
+            checked[name] = _value(value, hints[name], path=_inside(path, name), strict=strict)
+        elif strict:
+            raise _unknown(_inside(path, name))
+        else:
+            checked[name] = value
+    return checked
+
+
+def _value(value: Any, hint: Any, *, path: str, strict: bool) -> Any:
+    """The value as the first of the declared types that fits it."""
+    kinds = _alternatives(hint)
+    if strict and any(_words(kind) for kind in kinds):
+        # `Literal[…] | str` only prepares the SDK for the words of later versions.
+        kinds = [kind for kind in kinds if kind is not str]
+    if isinstance(value, Mapping):
+        return _nested(dict(value), kinds, path=path, strict=strict)
+    for kind in sorted(kinds, key=_narrowness):
+        converted = _text(value, kind)
+        if converted is not None:
+            return converted
+    raise _does_not_fit(value, kinds, path)
+
+
+def _nested(value: Json, kinds: list[Any], *, path: str, strict: bool) -> Any:
+    for kind in kinds:
+        if is_typeddict(kind):
+            return _fields(value, kind, path=path, strict=strict)
+        if get_origin(kind) is list:
+            (row,) = get_args(kind)
+            return [_value(each, row, path=_inside(path, key), strict=strict) for key, each in value.items()]
+        if get_origin(kind) is dict or getattr(kind, "__name__", "") == "UntypedStripeObject":
+            return value
+    raise StripeRefusal(f"Invalid {path}: it has no inner fields.", code="parameter_unknown", param=path)
+
+
+def _text(value: str, kind: Any) -> Any:
+    """The text as this type; None where it does not fit."""
+    if get_origin(kind) is Literal:
+        return value if value in get_args(kind) else None
+    if kind is bool:
+        return BOOLEANS.get(value)
+    if kind in (int, float):
+        return int(value) if INTEGER.fullmatch(value) else None
+    # What has fields can be emptied by an empty text; decimals travel as texts.
+    return value if kind is str or getattr(kind, "__name__", "") == "Decimal" else None
+
+
+def _alternatives(hint: Any) -> list[Any]:
+    """A declared type as the plain types that it allows."""
+    origin = get_origin(hint)
+    if origin in (NotRequired, Required):
+        return _alternatives(get_args(hint)[0])
+    if origin in (Union, UnionType):
+        return [plain for each in get_args(hint) for plain in _alternatives(each)]
+    return [] if hint is NoneType else [hint]
+
+
+def _words(kind: Any) -> list[str]:
+    """The words that may be given; an empty one only means that the parameter can be unset."""
+    return [word for word in get_args(kind) if word] if get_origin(kind) is Literal else []
+
+
+def _narrowness(kind: Any) -> int:
+    """Words first, any text last."""
+    return (get_origin(kind) is not Literal) + (kind is str)
+
+
+def _does_not_fit(value: str, kinds: list[Any], path: str) -> StripeRefusal:
+    if int in kinds:
+        return StripeRefusal(f"Invalid integer: {value[:100]}", code="parameter_invalid_integer", param=path)
+    if value == "":
+        message = f"You passed an empty string for '{path}', which asks to unset it; it cannot be unset."
+        return StripeRefusal(message, code="parameter_invalid_empty", param=path)
+    words = [word for kind in kinds for word in _words(kind)]
+    if words:
+        return StripeRefusal(f"Invalid {path}: must be one of {', '.join(words)}", param=path)
+    if bool in kinds:
+        return StripeRefusal(f"Invalid boolean: {value[:100]}", param=path)
+    return StripeRefusal(f"Invalid {'array' if any(get_origin(k) is list for k in kinds) else 'object'}", param=path)
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}[{name}]" if path else name
+
+
+def _unknown(path: str) -> StripeRefusal:
+    return StripeRefusal(f"Received unknown parameter: {path}", code="parameter_unknown", param=path)

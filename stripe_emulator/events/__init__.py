@@ -1,0 +1,1 @@
+"""Events: made when something happens, planned for every endpoint, sent, and sent again."""

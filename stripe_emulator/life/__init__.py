@@ -1,0 +1,1 @@
+"""What happens to Stripe objects, one verb each: pay, decline, expire, refund, dispute, renew."""

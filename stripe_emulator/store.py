@@ -1,0 +1,59 @@
+"""Finds and keeps Stripe objects."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from stripe_emulator import clock
+from stripe_emulator.errors import NoSuchObject
+from stripe_emulator.models import Json, StoredObject
+
+
+def keep(data: Json, *, parent: StoredObject | None = None, **hidden: Any) -> StoredObject:
+    """Keep a new object; it lives in the time of its parent, else it begins now."""
+    return StoredObject.objects.create(
+        stripe_id=data["id"],
+        kind=data["object"],
+        created=data["created"] if "created" in data else clock.real_now(),
+        ahead=parent.ahead if parent else clock.ahead(),
+        data=data,
+        hidden=hidden,
+    )
+
+
+def get(kind: str, id: str, *, param: str = "id", lock: bool = False) -> StoredObject:
+    """The object of this kind with this id, deleted or not, locked if it is going to change. Raises NoSuchObject.
+
+    Lock in this order: session, subscription, invoice, intent, charge, refund or dispute, customer.
+    """
+    rows = StoredObject.objects.select_for_update() if lock else StoredObject.objects.all()
+    found = rows.filter(kind=kind, stripe_id=id).first()
+    if found is None:
+        raise NoSuchObject(kind, id, param=param)
+    return found
+
+
+def get_living(kind: str, id: str, *, param: str = "id", lock: bool = False) -> StoredObject:
+    """The same, but what was deleted is not there any more."""
+    found = get(kind, id, param=param, lock=lock)
+    if found.is_deleted:
+        raise NoSuchObject(kind, id, param=param)
+    return found
+
+
+def find(kind: str, **contains: Any) -> QuerySet[StoredObject]:
+    """Living objects of this kind whose `data` has these values, the newest first."""
+    living = StoredObject.objects.filter(kind=kind, is_deleted=False)
+    return (living.filter(data__contains=contains) if contains else living).order_by("-created", "-number")
+
+
+def delete(stored: StoredObject) -> Json:
+    """Forget the object. Returns the stub that Stripe answers from then on."""
+    stored.is_deleted = True
+    stored.save(update_fields=["is_deleted"])
+    return stub(stored)
+
+
+def stub(stored: StoredObject) -> Json:
+    """What is left of a deleted object."""
+    return {"id": stored.stripe_id, "object": stored.kind, "deleted": True}

@@ -1,0 +1,74 @@
+"""What happens by itself: sessions expire, debits settle, subscriptions renew. Advancing the clock brings it nearer."""
+
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+from stripe_emulator import clock
+from stripe_emulator.models import Emulation, StoredObject, Timer
+
+Reaction = Callable[[StoredObject, int], None]
+REACTIONS: dict[str, Reaction] = {}
+ONE_AT_A_TIME = 727_415_002  # key of the advisory lock
+LONGEST_ADVANCE = 3 * 366 * 24 * 3600
+
+
+class TooFar(ValueError):
+    """The clock only goes forward, and not by more than LONGEST_ADVANCE at once."""
+
+
+def reacts_to(kind: str) -> Callable[[Reaction], Reaction]:
+    """Register what happens when such a timer is due: `reaction(stored, at)`, `at` in the object's own time.
+
+    The object is locked; the timer is gone already, and the reaction may set it anew.
+    """
+
+    def register(reaction: Reaction) -> Reaction:
+        REACTIONS[kind] = reaction
+        return reaction
+
+    return register
+
+
+def set_timer(kind: str, stored: StoredObject, *, at: int) -> None:
+    """Let it happen at this moment of the object's own time; a timer of the same kind is moved."""
+    Timer.objects.update_or_create(about=stored, kind=kind, defaults={"due_at": clock.emulated(at, stored)})
+
+
+def drop_timer(kind: str, stored: StoredObject) -> None:
+    """Let it not happen."""
+    Timer.objects.filter(about=stored, kind=kind).delete()
+
+
+def advance(seconds: int) -> int:
+    """Let the time pass and do what falls due meanwhile, in order. Returns how many timers that were."""
+    if not 0 < seconds <= LONGEST_ADVANCE:
+        raise TooFar(f"The clock can go forward by 1 to {LONGEST_ADVANCE} seconds at once, not by {seconds}.")
+    with transaction.atomic():
+        emulation = Emulation.current(lock=True)
+        emulation.ahead += seconds
+        emulation.save(update_fields=["ahead"])
+    return fire_due()
+
+
+def fire_due() -> int:
+    """Do what is due, the earliest first, each in its own transaction. Returns how many timers that were."""
+    fired = 0
+    while _fire_earliest(until=clock.emulated_now()):
+        fired += 1
+    return fired
+
+
+@transaction.atomic
+def _fire_earliest(*, until: int) -> bool:
+    """One at a time over all processes: what a reaction sets may be due before what another has found."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    timer = Timer.objects.filter(due_at__lte=until).order_by("due_at", "pk").first()
+    if timer is None:
+        return False
+    stored = StoredObject.objects.select_for_update().get(pk=timer.about_id)
+    # Meanwhile whoever held the object may have dropped or moved it.
+    if Timer.objects.filter(pk=timer.pk, due_at=timer.due_at).delete()[0]:
+        REACTIONS[timer.kind](stored, clock.local(timer.due_at, stored))
+    return True

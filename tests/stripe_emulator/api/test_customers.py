@@ -1,0 +1,65 @@
+"""Customers through the official client."""
+
+import pytest
+import stripe
+
+from stripe_emulator.models import Event
+from tests.support.emulator import official_client, refusal_of
+
+
+class TestCustomers:
+    def test_keep_what_was_given(self, stripe_api):
+        made = stripe_api.customers.create({"email": "a@example.com", "metadata": {"userId": "7"}})
+
+        found = stripe_api.customers.retrieve(made.id)
+
+        assert found.email == "a@example.com"
+        assert found.metadata["userId"] == "7"
+
+    def test_tell_each_change_with_what_was_different(self, stripe_api):
+        customer = stripe_api.customers.create({"email": "a@example.com"})
+
+        stripe_api.customers.update(customer.id, {"email": "b@example.com"})
+
+        created, updated = Event.objects.order_by("number")
+        assert (created.type, updated.type) == ("customer.created", "customer.updated")
+        assert updated.previous == {"email": "a@example.com"}
+
+    def test_that_are_deleted_leave_a_stub(self, stripe_api):
+        customer = stripe_api.customers.create({})
+
+        stripe_api.customers.delete(customer.id)
+
+        assert stripe_api.customers.retrieve(customer.id).deleted is True
+        assert stripe_api.customers.list({}).data == []
+
+    def test_are_listed_in_pages_both_ways(self, stripe_api):
+        made = [stripe_api.customers.create({}).id for _ in range(5)]
+
+        forwards = [each.id for each in stripe_api.customers.list({"limit": 2}).auto_paging_iter()]
+        backwards = stripe_api.customers.list({"limit": 2, "ending_before": made[0]})
+
+        assert forwards == made[::-1]
+        assert [each.id for each in backwards.auto_paging_iter()] == made[1:]
+
+    def test_unknown_parameters_are_refused_under_the_pinned_version_only(self, stripe_api):
+        refusal = refusal_of(stripe_api.customers.create, {"shoe_size": 42})
+
+        assert isinstance(refusal, stripe.InvalidRequestError)
+        assert (refusal.code, refusal.param) == ("parameter_unknown", "shoe_size")
+        assert official_client(version="2023-10-16").v1.customers.create({"shoe_size": 42}).id
+
+    @pytest.mark.parametrize("key", ["sk_test_of_somebody_else", "sk_live_123456789012"])
+    def test_another_key_opens_nothing(self, db, key):
+        refusal = refusal_of(official_client(key=key).v1.customers.create, {})
+
+        assert isinstance(refusal, stripe.AuthenticationError)
+
+    def test_the_same_key_gives_the_same_answer(self, stripe_api):
+        first = stripe_api.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+        again = stripe_api.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+        other = refusal_of(stripe_api.customers.create, {"name": "Bob"}, {"idempotency_key": "k1"})
+
+        assert again.id == first.id
+        assert again.last_response.headers["Idempotent-Replayed"] == "true"
+        assert isinstance(other, stripe.IdempotencyError)
