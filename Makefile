@@ -12,6 +12,7 @@ CHECKS := check-format check-lint check-types check-layers check-database check-
 LIKE_PRODUCTION := env ENVIRONMENT=production SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
 	STRIPE_SECRET_KEY=sk_live_unused STRIPE_WEBHOOK_SECRET=whsec_unused STRIPE_ALERT_EMAIL=staff@shop.example
+WITH_EMULATOR := ENVIRONMENT=development STRIPE_EMULATOR=1 STRIPE_SECRET_KEY=sk_test_unused
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check $(CHECKS) format messages requirements clean
@@ -60,7 +61,8 @@ check-layers: $(STAMP)
 
 check-database: $(STAMP)
 	@$(LIKE_PRODUCTION) $(PY) -m config.devdb exec --ephemeral -- sh -c \
-		'$(PY) manage.py makemigrations --check --dry-run; told=$$?; \
+		'$(PY) manage.py makemigrations --check --dry-run && $(WITH_EMULATOR) $(PY) manage.py makemigrations --check \
+		--dry-run stripe_emulator; told=$$?; \
 		$(PY) manage.py check --deploy --fail-level WARNING && exit $$told'
 
 check-messages: $(STAMP)
