@@ -99,6 +99,8 @@ if text("STRIPE_API_VERSION", STRIPE_API_VERSION) != STRIPE_API_VERSION:
     )
 STRIPE_SECRET_KEY = secret("STRIPE_SECRET_KEY")
 STRIPE_API_BASE = text("STRIPE_API_BASE").rstrip("/")
+if PRODUCTION and STRIPE_API_BASE:
+    raise ImproperlyConfigured("STRIPE_API_BASE leads payments to somebody who is not Stripe: not in production.")
 STRIPE_EMULATOR_URL = text("STRIPE_EMULATOR_URL", "http://127.0.0.1:8001").rstrip("/")
 STRIPE_WEBHOOK_SECRETS = secrets("STRIPE_WEBHOOK_SECRET")
 STRIPE_WEBHOOK_UNSIGNED = env.bool("STRIPE_WEBHOOK_UNSIGNED", default=False)

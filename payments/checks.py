@@ -20,6 +20,11 @@ TEST_KEY = Error(
     hint="STRIPE_SECRET_KEY must begin with sk_live_ or rk_live_.",
     id="payments.E003",
 )
+LIVE_KEY = Error(
+    "A Stripe key of live mode outside production: trying things out would move real money.",
+    hint="Replace STRIPE_SECRET_KEY by a key that begins with sk_test_ or rk_test_.",
+    id="payments.E004",
+)
 ODD_SECRET = Warning(
     "A webhook secret does not begin with whsec_, so it is probably something else.",
     hint="Copy the endpoint's signing secret from the Stripe Dashboard; several are separated by commas.",
@@ -40,9 +45,10 @@ def webhook_is_signed(app_configs: Any, **_: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def production_is_live(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """In production there is a webhook secret, and the key is none of test mode."""
+    """In production there is a webhook secret, and the key is none of test mode; elsewhere it is none of live mode."""
     if not settings.PRODUCTION:
-        return []
+        is_live = settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+        return [LIVE_KEY] if is_live else []
     is_test = settings.STRIPE_SECRET_KEY.startswith(("sk_test_", "rk_test_"))
     return _missing_secret() + ([TEST_KEY] if is_test else [])
 

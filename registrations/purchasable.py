@@ -48,6 +48,12 @@ class RegistrationPurchase:
         _write([*rows, *seating.called], before)
         return _outcome(rows, by_id, seating, before)
 
+    def hold(self, order: Order, *, until: datetime) -> None:
+        Registration.objects.filter(order=order, holds_place=True).update(held_until=until)
+
+    def language_of(self, order: Order) -> str:
+        return Registration.objects.filter(order=order).values_list("language", flat=True).first() or ""
+
 
 def _settle_places(rows: Sequence[Registration], orders: dict[int, Order]) -> Seating:
     """Who must leave, who asks for a place; nobody else's place is touched."""

@@ -5,8 +5,38 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-LIFE: tuple[str, ...] = ()
-RESOURCES: tuple[str, ...] = ("customers",)
+LIFE: tuple[str, ...] = (
+    "checkout",
+    "collecting",
+    "disputes",
+    "invoices",
+    "payments",
+    "refunds",
+    "renewals",
+)
+RESOURCES: tuple[str, ...] = (
+    "account",
+    "balance_transactions",
+    "charges",
+    "checkout_sessions",
+    "customers",
+    "disputes",
+    "events",
+    "invoice_payments",
+    "invoiceitems",
+    "invoices",
+    "payment_intents",
+    "payment_methods",
+    "payment_pages",
+    "prices",
+    "products",
+    "refunds",
+    "setup_intents",
+    "subscription_items",
+    "subscriptions",
+    "tokens",
+    "webhook_endpoints",
+)
 
 
 class StripeEmulatorConfig(AppConfig):

@@ -31,8 +31,7 @@ class NoSuchObject(StripeRefusal):
     """404: there is nothing with this id."""
 
     def __init__(self, kind: str, id: str, *, param: str = "id") -> None:
-        name = kind.replace(".", " ").replace("_", " ")
-        super().__init__(f"No such {name}: '{id}'", code="resource_missing", param=param, status=404)
+        super().__init__(f"No such {kind}: '{id}'", code="resource_missing", param=param, status=404)
 
 
 class CardDeclined(StripeRefusal):

@@ -162,6 +162,8 @@ class Emulation(models.Model):
     @classmethod
     def current(cls, *, lock: bool = False) -> "Emulation":
         """The row, made when first asked for."""
-        Emulation.objects.bulk_create([Emulation(id=1)], ignore_conflicts=True)
-        rows = Emulation.objects.select_for_update() if lock else cls.objects.all()
-        return rows.get(id=1)
+        rows = Emulation.objects.select_for_update() if lock else Emulation.objects.all()
+        if (found := rows.filter(id=1).first()) is None:
+            Emulation.objects.bulk_create([Emulation(id=1)], ignore_conflicts=True)
+            found = rows.get(id=1)
+        return found

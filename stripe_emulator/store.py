@@ -2,11 +2,24 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from stripe_emulator import clock
 from stripe_emulator.errors import NoSuchObject
 from stripe_emulator.models import Json, StoredObject
+
+ONE_AT_A_TIME = 727_415_002  # key of the advisory lock
+
+
+def one_at_a_time() -> None:
+    """Wait until nobody else changes anything, and let nobody until the end of this transaction.
+
+    Objects change each other in both directions (an intent its session, a session its intent), so locks of their
+    rows alone could meet crosswise. Nothing is lost by it: whoever changes something is one process, and fast.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
 
 
 def keep(data: Json, *, parent: StoredObject | None = None, **hidden: Any) -> StoredObject:
@@ -22,10 +35,7 @@ def keep(data: Json, *, parent: StoredObject | None = None, **hidden: Any) -> St
 
 
 def get(kind: str, id: str, *, param: str = "id", lock: bool = False) -> StoredObject:
-    """The object of this kind with this id, deleted or not, locked if it is going to change. Raises NoSuchObject.
-
-    Lock in this order: session, subscription, invoice, intent, charge, refund or dispute, customer.
-    """
+    """The object of this kind with this id, deleted or not, locked if it is going to change. Raises NoSuchObject."""
     rows = StoredObject.objects.select_for_update() if lock else StoredObject.objects.all()
     found = rows.filter(kind=kind, stripe_id=id).first()
     if found is None:

@@ -1,15 +1,19 @@
 """What happens by itself: sessions expire, debits settle, subscriptions renew. Advancing the clock brings it nearer."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from django.db import connection, transaction
+import structlog
+from django.db import transaction
 
 from stripe_emulator import clock
+from stripe_emulator.errors import CardDeclined, StripeRefusal
 from stripe_emulator.models import Emulation, StoredObject, Timer
+from stripe_emulator.store import one_at_a_time
 
+log = structlog.get_logger(__name__)
 Reaction = Callable[[StoredObject, int], None]
 REACTIONS: dict[str, Reaction] = {}
-ONE_AT_A_TIME = 727_415_002  # key of the advisory lock
 LONGEST_ADVANCE = 3 * 366 * 24 * 3600
 
 
@@ -61,14 +65,21 @@ def fire_due() -> int:
 
 @transaction.atomic
 def _fire_earliest(*, until: int) -> bool:
-    """One at a time over all processes: what a reaction sets may be due before what another has found."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    """Strictly in order: what a reaction sets may be due before what another has found."""
+    one_at_a_time()
     timer = Timer.objects.filter(due_at__lte=until).order_by("due_at", "pk").first()
     if timer is None:
         return False
     stored = StoredObject.objects.select_for_update().get(pk=timer.about_id)
-    # Meanwhile whoever held the object may have dropped or moved it.
-    if Timer.objects.filter(pk=timer.pk, due_at=timer.due_at).delete()[0]:
-        REACTIONS[timer.kind](stored, clock.local(timer.due_at, stored))
+    timer.delete()
+    _react(timer, stored)
     return True
+
+
+def _react(timer: Timer, stored: StoredObject) -> None:
+    """What is refused now would be refused each time: it is told and not tried again. A decline is an outcome."""
+    try:
+        with transaction.atomic(), suppress(CardDeclined):
+            REACTIONS[timer.kind](stored, clock.local(timer.due_at, stored))
+    except StripeRefusal as refusal:
+        log.warning("emulator.timer_refused", timer=timer.kind, about=stored.stripe_id, reason=refusal.message)

@@ -18,9 +18,14 @@ from config.devrun.environment import Address, settle
 from config.devrun.preparation import prepare
 from config.devrun.processes import Processes
 from config.devrun.readiness import Readiness
+from config.devrun.stripe import emulator_beside, stripe_environment
 from config.devrun.terminal import coloured, say, show_ready
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+EMULATOR = [
+    *("-m", "gunicorn", "-c", "python:stripe_emulator.serving", "stripe_emulator.wsgi", "--no-control-socket"),
+    *("--env", "DJANGO_SETTINGS_MODULE=config.settings_emulator"),
+]
 
 
 def main() -> int:
@@ -42,16 +47,20 @@ def run() -> None:
     """Everything in order; leaving a block stops what it started."""
     began = time.monotonic()
     address = Address.chosen()
+    emulator = emulator_beside(address)
+    servers = [address, emulator] if emulator else [address]
     with only_run(address.url) as alone:
-        address.require_free()
+        for server in servers:
+            server.require_free()
         say("Preparing …")
         with database() as database_url:
-            settle(address, database_url=database_url)
-            staff = prepare()
-            with started(commands(address)) as processes:
+            settle(address, database_url=database_url, stripe=stripe_environment(emulator))
+            staff = prepare(is_emulated=bool(emulator))
+            with started(commands(address, emulator)) as processes:
                 alone.remember(processes.pids)
-                tell = partial(show_ready, address.url, staff=staff, began=began)
-                processes.watch(Readiness(address, processes, tell))
+                stripe_url = os.environ["STRIPE_EMULATOR_URL"] if emulator else ""
+                tell = partial(show_ready, address.url, emulator=stripe_url, staff=staff, began=began)
+                processes.watch(Readiness(servers, processes, tell))
 
 
 def database() -> AbstractContextManager[str]:
@@ -60,13 +69,14 @@ def database() -> AbstractContextManager[str]:
     return nullcontext(named) if named else running(ephemeral=False)
 
 
-def commands(address: Address) -> dict[str, list[str]]:
+def commands(address: Address, emulator: Address | None) -> dict[str, list[str]]:
     """What an installation consists of."""
     # Root is usual in a development container: Celery's long warning would only bury what matters.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser privileges"]
     celery = [*python, "-m", "celery", "--quiet", "-A", "config"]
     web = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
-    return {
+    stand_in = {"stripe": [*python, *EMULATOR, "--bind", emulator.bind]} if emulator else {}
+    return stand_in | {
         "web": [*python, "-m", "gunicorn", "config.wsgi", "--bind", address.bind, *web],
         "worker": [
             *celery,

@@ -19,18 +19,16 @@ MADE_UP: dict[str, Callable[[], str]] = {
 
 @dataclass(frozen=True)
 class Address:
-    """Where the site listens."""
+    """Where one of our web servers listens; the user chooses another port by `setting`."""
 
     host: str
     port: int
+    setting: str = "PORT"
 
     @classmethod
     def chosen(cls) -> "Address":
-        """By the user, in HOST and PORT."""
-        host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-        if not port.isdecimal() or not 0 < int(port) < FIRST_EPHEMERAL_PORT:
-            raise CannotRun(f"PORT is {port!r}; it must be a number from 1 to {FIRST_EPHEMERAL_PORT - 1}.")
-        return cls(host, int(port))
+        """The site's, by the user in HOST and PORT."""
+        return cls(os.environ.get("HOST") or "127.0.0.1", chosen_port("PORT", default=8000))
 
     @property
     def near(self) -> str:
@@ -53,13 +51,24 @@ class Address:
         except OSError as refusal:
             raise CannotRun(
                 f"Cannot listen on {self.bind} ({os.strerror(refusal.errno or 0)}): stop what "
-                f"uses it, or choose another port:  make run PORT={self.port + 1}"
+                f"uses it, or choose another port:  make run {self.setting}={self.port + 2}"
             ) from None
 
 
-def settle(address: Address, *, database_url: str) -> None:
-    """Complete our environment for the children; keep it in `var/dev.env` for other terminals."""
-    remembered = devenv.read()
+def chosen_port(setting: str, *, default: int) -> int:
+    """By the user; raises CannotRun for what is no port."""
+    port = os.environ.get(setting) or str(default)
+    if not port.isdecimal() or not 0 < int(port) < FIRST_EPHEMERAL_PORT:
+        raise CannotRun(f"{setting} is {port!r}; it must be a number from 1 to {FIRST_EPHEMERAL_PORT - 1}.")
+    return int(port)
+
+
+def settle(address: Address, *, database_url: str, stripe: dict[str, str]) -> None:
+    """Complete our environment for the children; keep it in `var/dev.env` for other terminals.
+
+    `stripe`: what leads to the emulator, stronger than anything else; empty where the user brings a key.
+    """
+    remembered = devenv.read() if stripe else devenv.without_emulator(devenv.read())
     values = remembered | {
         "ENVIRONMENT": os.environ.get("ENVIRONMENT", "development"),
         "SITE_URL": os.environ.get("SITE_URL", address.url),
@@ -67,8 +76,8 @@ def settle(address: Address, *, database_url: str) -> None:
     }
     for name, make_up in MADE_UP.items():
         values[name] = os.environ.get(name) or remembered.get(name) or make_up()
-    devenv.write(values)
-    os.environ.update({name: os.environ.get(name) or value for name, value in values.items()})
+    devenv.write(values | stripe)
+    os.environ.update({name: os.environ.get(name) or value for name, value in values.items()} | stripe)
 
 
 def _bracketed(host: str) -> str:

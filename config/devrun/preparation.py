@@ -1,5 +1,6 @@
 """What has to be done before the processes start, in order; all of it can be repeated."""
 
+import os
 import subprocess
 import sys
 import time
@@ -15,11 +16,18 @@ STEPS = {
     "demo data": (*MANAGE, "seed_demo"),
 }
 ENSURE_STAFF = (*MANAGE, "ensure_staff")
+WEBHOOK_PATH = "/stripe/webhooks"
 
 
-def prepare() -> str:
+def emulator_steps() -> dict[str, tuple[str, ...]]:
+    """The emulator delivers to the site, signed with the site's own webhook secret."""
+    url = os.environ["SITE_URL"].rstrip("/") + WEBHOOK_PATH
+    return {"webhook endpoint": (sys.executable, "-m", "config.devrun.endpoint", url)}
+
+
+def prepare(*, is_emulated: bool) -> str:
     """Take every step. Returns what was said about the staff account: its password is told only once."""
-    for name, command in STEPS.items():
+    for name, command in (STEPS | (emulator_steps() if is_emulated else {})).items():
         began = time.monotonic()
         _run(name, command)
         say(f"  {name} ({time.monotonic() - began:.1f} s)")

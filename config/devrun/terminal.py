@@ -6,7 +6,7 @@ import time
 
 from config.devenv import ROOT, VAR
 
-COLOURS = {"web": 36, "worker": 35, "beat": 33, "ready": 32, "trouble": 31}
+COLOURS = {"web": 36, "worker": 35, "beat": 33, "stripe": 34, "ready": 32, "trouble": 31}
 LINE = "─" * 78
 
 
@@ -25,17 +25,26 @@ def coloured(text: str, name: str) -> str:
     return f"\033[1;{COLOURS[name]}m{text}\033[0m"
 
 
-def show_ready(url: str, *, staff: str, began: float) -> None:
-    """Where to look and what to try."""
-    python = os.path.relpath(sys.executable, ROOT) if sys.executable.startswith(str(ROOT)) else sys.executable
+def show_ready(url: str, *, emulator: str, staff: str, began: float) -> None:
+    """Where to look and what to try. `emulator`: the address of what stands in for Stripe; "" with a real test key."""
+    manage = f"{_python()} manage.py"
     rows = {
-        "Site": f"{url}/",
-        "Admin": f"{url}/admin/",
-        "": staff.replace("\n", f"\n{'':12}"),
-        "Mails": os.path.relpath(VAR / "mails", ROOT),
-        "Try": f"{python} manage.py send_event checkout.session.completed",
-        "Stop": "Ctrl-C",
+        "Site": [f"{url}/"],
+        "Admin": [f"{url}/admin/", *staff.splitlines()],
+        "Stripe": [f"{emulator}/  (emulator)"] if emulator else _real_stripe(url),
+        "Mails": [os.path.relpath(VAR / "mails", ROOT)],
+        "Try": [f"{manage} open_checkout", f"{manage} send_event checkout.session.completed"],
+        "Stop": ["Ctrl-C"],
     }
     headline = coloured(f"  Ready after {time.monotonic() - began:.0f} s", "ready")
-    body = "\n".join(f"  {name:<10}{value}" for name, value in rows.items())
+    body = "\n".join(f"  {name:<10}" + f"\n{'':12}".join(lines) for name, lines in rows.items())
     say(f"\n{LINE}\n{headline}\n\n{body}\n{LINE}\n")
+
+
+def _real_stripe(url: str) -> list[str]:
+    """Stripe cannot reach this machine by itself."""
+    return ["test mode, by your key", f"events:  stripe listen --forward-to {url}/stripe/webhooks"]
+
+
+def _python() -> str:
+    return os.path.relpath(sys.executable, ROOT) if sys.executable.startswith(str(ROOT)) else sys.executable

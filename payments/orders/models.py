@@ -94,6 +94,8 @@ class CheckoutAttempt(models.Model):
     session = models.CharField(_("session"), max_length=255, blank=True)
     created_at = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    # From the moment before Stripe is asked until it answers: asked again, Stripe must hear the very same.
+    params = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("Checkout attempt")

@@ -7,6 +7,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
+from django.conf import settings
+
 from payments.effects.note import Note
 from payments.orders.models import ExceptionKind, Order
 
@@ -54,6 +56,14 @@ class Purchasable(Protocol):
         """Bring the product in line with the orders as they are now; safe to call twice, with many at once."""
         ...
 
+    def hold(self, order: Order, *, until: datetime) -> None:
+        """Keep what is bought until then, since it can be paid so long. The order is locked and waits for payment."""
+        ...
+
+    def language_of(self, order: Order) -> str:
+        """The buyer's language, one of settings.LANGUAGES; "" if the product does not know it."""
+        ...
+
 
 _purchasables: dict[str, Purchasable] = {}
 
@@ -81,3 +91,15 @@ def follow(orders: Iterable[Order], *, at: datetime) -> Outcome:
         if product := _purchasables.get(kind):
             total.add(product.follow(list(group), at=at))
     return total
+
+
+def hold(order: Order, *, until: datetime) -> None:
+    """Let the product keep what the order buys until then."""
+    if product := _purchasables.get(order.kind):
+        product.hold(order, until=until)
+
+
+def language_of(order: Order) -> str:
+    """The language in which the buyer of the order reads."""
+    product = _purchasables.get(order.kind)
+    return (product.language_of(order) if product else "") or settings.LANGUAGE_CODE

@@ -14,6 +14,8 @@ def read_form(encoded: str) -> Json:
 
     Raises StripeRefusal for names that make no sense.
     """
+    if "%00" in encoded or "\0" in encoded:
+        raise StripeRefusal("Parameters are texts: they hold no character of number zero.")
     found: Json = {}
     try:
         pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)

@@ -8,6 +8,7 @@ from stripe_emulator import store
 from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
 
 USUAL_LIMIT, GREATEST_LIMIT = 10, 100
+BOUNDS = {"exact", "gt", "gte", "lt", "lte"}
 
 
 def list_objects(kind: str, params: Json, *, url: str, filters: tuple[str, ...] = ()) -> Json:
@@ -41,6 +42,8 @@ def created_within(rows: QuerySet[Any], created: Any) -> QuerySet[Any]:
     if created is None:
         return rows
     bounds = created if isinstance(created, dict) else {"exact": created}
+    if unknown := set(bounds) - BOUNDS:
+        raise StripeRefusal(f"Received unknown parameter: created[{min(unknown)}]", param="created")
     try:
         return rows.filter(**{f"created__{name}": int(bound) for name, bound in bounds.items()})
     except ValueError:

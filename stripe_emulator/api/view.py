@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from stripe_emulator.api.routes import Call, Route, find_route
 from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.events.emit import Origin, caused_by
 from stripe_emulator.ids import new_id
+from stripe_emulator.store import one_at_a_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def api(request: HttpRequest, path: str) -> JsonResponse:
         _authenticate(request)
         reply = _reply(request, path.rstrip("/"), request_id)
     except StripeRefusal as refusal:
-        reply = Reply(refusal.status, {"error": refusal.body})
+        reply = _refused(refusal)
     return _response(request, reply, request_id)
 
 
@@ -48,7 +48,7 @@ def _reply(request: HttpRequest, path: str, request_id: str) -> Reply:
     method = request.method or ""
     route, ids = find_route(method, path)
     given = _given(request)
-    paths = list(_as_dict(given.pop("expand", {})).values())
+    paths = _paths(given.pop("expand", {}))
     is_pinned = request.headers.get("Stripe-Version") == settings.STRIPE_API_VERSION
     params = check(given, named(route.params), strict=is_pinned) if route.params else given
     call = Call(params=params, at=clock.real_now(), is_pinned=is_pinned)
@@ -57,6 +57,8 @@ def _reply(request: HttpRequest, path: str, request_id: str) -> Reply:
     with transaction.atomic(), caused_by(Origin(request_id, told)):
         if key and (kept := key.find_answer()):
             return Reply(kept.status, kept.body, replayed_from=kept.request_id)
+        if method != "GET":
+            one_at_a_time()
         reply = _carry_out(route, call, ids, paths)
         if key:
             key.keep(status=reply.status, body=reply.body, request_id=request_id)
@@ -68,7 +70,11 @@ def _carry_out(route: Route, call: Call, ids: dict[str, str], paths: list[str]) 
     try:
         return Reply(200, expand(route.answer(call, **ids), paths))
     except CardDeclined as decline:
-        return Reply(decline.status, {"error": decline.body})
+        return _refused(decline)
+
+
+def _refused(refusal: StripeRefusal) -> Reply:
+    return Reply(refusal.status, {"error": {**refusal.body, "request_log_url": f"{settings.STRIPE_EMULATOR_URL}/"}})
 
 
 def _given(request: HttpRequest) -> Json:
@@ -97,8 +103,12 @@ def _of_basic(told: str) -> str:
         return ""
 
 
-def _as_dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {"0": value}
+def _paths(told: Any) -> list[str]:
+    """What is to be expanded. Raises StripeRefusal."""
+    paths = list(told.values()) if isinstance(told, dict) else [told]
+    if not all(isinstance(path, str) for path in paths):
+        raise StripeRefusal("Invalid array: expand is a list of properties.", param="expand")
+    return paths
 
 
 def _response(request: HttpRequest, reply: Reply, request_id: str) -> JsonResponse:
@@ -110,7 +120,4 @@ def _response(request: HttpRequest, reply: Reply, request_id: str) -> JsonRespon
     if reply.replayed_from:
         response["Idempotent-Replayed"] = "true"
         response["Original-Request"] = reply.replayed_from
-    if reply.status >= 400:
-        reply.body["error"].setdefault("request_log_url", f"{settings.STRIPE_EMULATOR_URL}/")
-        response.content = json.dumps(reply.body, indent=2).encode()
     return response

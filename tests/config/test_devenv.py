@@ -41,16 +41,16 @@ class TestAddress:
         with socket.create_server(("127.0.0.1", free_port())) as taken:
             port = taken.getsockname()[1]
 
-            with pytest.raises(CannotRun, match=rf":{port} \(Address already in use\).* make run PORT={port + 1}"):
+            with pytest.raises(CannotRun, match=rf":{port} \(Address already in use\).* make run PORT={port + 2}"):
                 Address("127.0.0.1", port).require_free()
 
 
 class TestSettle:
     def test_makes_up_secrets_once_and_keeps_them_from_others(self, environment):
-        settle(HERE, database_url="postgres://one")
+        settle(HERE, database_url="postgres://one", stripe={})
         first = devenv.read()
         environment.clear()
-        settle(HERE, database_url="postgres://two")
+        settle(HERE, database_url="postgres://two", stripe={})
 
         assert first["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
         assert devenv.read() == first | {"DATABASE_URL": "postgres://two"}
@@ -60,7 +60,7 @@ class TestSettle:
         environment.update(SECRET_KEY="mine", SITE_URL="https://shop.example")
         devenv.write({"STRIPE_ACCOUNT": "acct_noted_by_hand"})
 
-        settle(HERE, database_url="postgres://one")
+        settle(HERE, database_url="postgres://one", stripe={})
 
         assert environment["SECRET_KEY"] == devenv.read()["SECRET_KEY"] == "mine"
         assert environment["SITE_URL"] == "https://shop.example"
@@ -76,6 +76,16 @@ class TestLoad:
 
         assert environment["SECRET_KEY"] == "mine"
         assert environment["DATABASE_URL"] == "postgres://one?host=/tmp/a=b"
+
+    @pytest.mark.parametrize("name", ["STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE"])
+    def test_does_not_lead_a_key_of_the_user_to_the_emulator(self, environment, name):
+        devenv.write(dict.fromkeys(devenv.EMULATED, "sk_test_emulator_") | {"SECRET_KEY": "remembered"})
+        environment[name] = "mine"
+
+        devenv.load()
+
+        assert set(devenv.EMULATED) & set(environment) == {"STRIPE_SECRET_KEY"} & {name}
+        assert (environment[name], environment["SECRET_KEY"]) == ("mine", "remembered")
 
     @pytest.mark.parametrize("kind", ["test", "production"])
     def test_leaves_every_other_environment_alone(self, environment, kind):

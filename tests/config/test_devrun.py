@@ -19,8 +19,11 @@ from config.devrun import __main__ as devrun, preparation, readiness
 readiness.QUIET_SECONDS = 0.1
 preparation.STEPS = {}
 preparation.ENSURE_STAFF = (sys.executable, "-c", "print('staff@example.com, password: s3cret')")
-devrun.commands = lambda address: {
-    "web": [sys.executable, "-m", "http.server", str(address.port), "--bind", "127.0.0.1", "-d", sys.argv[1]],
+preparation.emulator_steps = lambda: {}
+def serving(address):
+    return [sys.executable, "-m", "http.server", str(address.port), "--bind", "127.0.0.1", "-d", sys.argv[1]]
+devrun.commands = lambda address, emulator: ({"stripe": serving(emulator)} if emulator else {}) | {
+    "web": serving(address),
     "worker": ["sh", "-c", "echo working; exec sleep 60"],
 }
 sys.exit(devrun.main())
@@ -32,6 +35,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
+        self.environment: dict[str, str] = {}
         (folder / "healthz").mkdir()
         (folder / "healthz/live").touch()
         self.log = folder / "log"
@@ -53,7 +57,9 @@ class Run:
                     "VAR_DIR": str(self.folder / "var"),
                     "PORT": str(self.port),
                     "DATABASE_URL": "postgres://elsewhere",
-                },
+                    "STRIPE_SECRET_KEY": "sk_test_of_the_user",
+                }
+                | self.environment,
             )
         self.started.append(process)
         return process
@@ -128,3 +134,55 @@ class TestRun:
 
         assert "Preparing" not in run.said()
         assert not (run.folder / "var/dev.env").exists()
+
+
+class TestRunWithEmulator:
+    @pytest.fixture
+    def run(self, run):
+        run.environment = {"STRIPE_SECRET_KEY": "", "STRIPE_EMULATOR_PORT": str(run.port + 7)}
+        return run
+
+    def test_shows_where_it_is_and_lets_other_terminals_know(self, run):
+        run.start_and_wait()
+
+        emulator = f"http://127.0.0.1:{run.port + 7}"
+        remembered = (run.folder / "var/dev.env").read_text()
+        assert f"{emulator}/  (emulator)" in run.said()
+        assert "manage.py open_checkout" in run.said()
+        assert f"STRIPE_API_BASE={emulator}\n" in remembered
+        assert "STRIPE_SECRET_KEY=sk_test_emulator_" in remembered
+
+    def test_is_ready_only_when_both_answer(self, run):
+        (run.folder / "healthz/live").unlink()
+        (run.folder / "healthz").rmdir()
+
+        run.start_and_wait()
+
+        answered = [line for line in run.said().splitlines() if "GET /healthz/live" in line]
+        assert {line.split()[0] for line in answered} == {"stripe", "web"}
+
+    def test_refuses_a_taken_port_before_it_starts_anything(self, run):
+        with socket.create_server(("127.0.0.1", run.port + 7)):
+            assert run.start().wait(timeout=12) == 1
+
+        assert f"make run STRIPE_EMULATOR_PORT={run.port + 9}" in run.said()
+        assert "Preparing" not in run.said()
+
+    def test_refuses_a_live_key(self, run):
+        run.environment["STRIPE_SECRET_KEY"] = "sk_live_" + "Abc123" * 4
+
+        assert run.start().wait(timeout=12) == 1
+
+        assert "STRIPE_SECRET_KEY is a key of live mode" in run.said()
+        assert "Abc123" not in run.said()
+
+    def test_leaves_nothing_behind_for_a_run_with_a_key(self, run):
+        run.start_and_wait().send_signal(signal.SIGINT)
+        run.started[-1].wait(timeout=12)
+        run.environment = {}
+
+        run.start_and_wait()
+
+        remembered = (run.folder / "var/dev.env").read_text()
+        assert "emulator" not in remembered.lower()
+        assert "stripe listen --forward-to" in run.said()

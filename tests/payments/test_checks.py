@@ -31,7 +31,7 @@ class TestChecks:
         assert found(deploying=deploying) == ["payments.E001"]
 
     def test_find_a_missing_secret_elsewhere_only_when_deploying(self, site):
-        site.ENVIRONMENT, site.PRODUCTION = "development", False
+        site.ENVIRONMENT, site.PRODUCTION, site.STRIPE_SECRET_KEY = "development", False, "sk_test_a"
         site.STRIPE_WEBHOOK_SECRETS = []
 
         assert (found(), found(deploying=True)) == ([], ["payments.E001"])
@@ -40,7 +40,8 @@ class TestChecks:
         ("environment", "ids"), [("production", ["payments.E002"]), ("test", ["payments.E002"]), ("development", [])]
     )
     def test_find_unsigned_webhooks_outside_development(self, site, environment, ids):
-        site.ENVIRONMENT = environment
+        site.ENVIRONMENT, site.PRODUCTION = environment, environment == "production"
+        site.STRIPE_SECRET_KEY = "sk_live_a" if site.PRODUCTION else "sk_test_a"
         site.STRIPE_WEBHOOK_UNSIGNED = True
 
         assert found() == ids
@@ -52,6 +53,13 @@ class TestChecks:
 
         site.ENVIRONMENT, site.PRODUCTION = "development", False
         assert found() == []
+
+    @pytest.mark.parametrize("key", ["sk_live_a", "rk_live_a"])
+    @pytest.mark.parametrize("environment", ["development", "test"])
+    def test_find_a_live_key_everywhere_else(self, site, environment, key):
+        site.ENVIRONMENT, site.PRODUCTION, site.STRIPE_SECRET_KEY = environment, False, key
+
+        assert found() == ["payments.E004"]
 
     def test_find_a_secret_that_looks_like_something_else(self, site):
         site.STRIPE_WEBHOOK_SECRETS = ["whsec_a", "sk_live_a"]

@@ -6,6 +6,7 @@ from typing import Any
 import stripe
 from django.conf import settings
 from django.test import Client, override_settings
+from requests.structures import CaseInsensitiveDict
 from stripe import HTTPClient, StripeClient
 
 BASE = "http://emulator.invalid"
@@ -28,7 +29,7 @@ class InProcess(HTTPClient):
         path = url.removeprefix(BASE)
         with override_settings(ROOT_URLCONF="stripe_emulator.urls"):
             answer = self.client.generic(method.upper(), path, post_data or "", content_type=FORM, headers=told)
-        return answer.content.decode(), answer.status_code, dict(answer.headers)
+        return answer.content.decode(), answer.status_code, CaseInsensitiveDict(answer.headers)
 
     def close(self) -> None:
         """There is no connection."""

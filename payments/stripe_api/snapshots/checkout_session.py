@@ -1,9 +1,20 @@
 """A Checkout session in our words: https://docs.stripe.com/api/checkout/sessions/object"""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from payments.facts import About
-from payments.stripe_api.snapshots.reading import Json, Money, find_text, find_uuid, get_id, id_of, read_about
+from payments.stripe_api.snapshots.reading import (
+    Json,
+    Money,
+    find_moment,
+    find_object,
+    find_text,
+    find_uuid,
+    get_id,
+    id_of,
+    read_about,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,21 @@ class CheckoutSession:
     def total(self) -> Money:
         """What the buyer pays in all, in the currency that we asked for. Raises MalformedObject."""
         return Money.read(self.raw, "amount_total")
+
+    @property
+    def url(self) -> str:
+        """Where the buyer pays, while the session is open; whoever knows it can pay there."""
+        return find_text(self.raw, "url")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when one can pay there."""
+        return find_moment(self.raw, "expires_at")
+
+    @property
+    def intent_status(self) -> str:
+        """Stripe's word for its payment, where the PaymentIntent came with it; "" otherwise."""
+        return find_text(find_object(self.raw, "payment_intent"), "status")
 
 
 def _about(source: Json) -> About:

@@ -63,3 +63,20 @@ class TestCustomers:
         assert again.id == first.id
         assert again.last_response.headers["Idempotent-Replayed"] == "true"
         assert isinstance(other, stripe.IdempotencyError)
+
+    def test_have_complete_addresses_that_can_be_removed(self, stripe_api):
+        address = {"city": "Lyon", "line2": ""}
+
+        made = stripe_api.customers.create({"address": address, "shipping": {"name": "Ada", "address": address}})
+        emptied = stripe_api.customers.update(made.id, {"address": "", "shipping": ""})
+
+        assert (made.address.city, made.address.line1, made.address.line2) == ("Lyon", None, None)
+        assert (made.shipping.name, made.shipping.carrier, made.shipping.address.city) == ("Ada", None, "Lyon")
+        assert (emptied.address, emptied.shipping) == (None, None)
+
+    def test_that_stay_as_they_are_tell_nothing(self, stripe_api):
+        customer = stripe_api.customers.create({"name": "Ada"})
+
+        stripe_api.customers.update(customer.id, {"name": "Ada"})
+
+        assert not Event.objects.filter(type="customer.updated").exists()

@@ -1,0 +1,60 @@
+"""`manage.py open_checkout ORDER`: opens Stripe's payment page for an order and prints its address."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from payments.actions.attempts import OrderNotPayable
+from payments.actions.checkout import OpenedCheckout, open_checkout
+from payments.operations.samples.pick import NoOrder, pick_order
+from payments.orders.models import Order
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+
+ANY_WAITING = "checkout.session.completed"
+
+
+class Command(BaseCommand):
+    """Asks Stripe, or the emulator, for the one session in which the order can be paid."""
+
+    help = "Open Stripe's payment page for an order that waits for payment, and print its address."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("order", nargs="?", default="", help="number (O-000012), key or public id; else the newest")
+        parser.add_argument("--registration", default="", help="instead: public id, or id in the old system")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["order"] and options["registration"]:
+            raise CommandError("Name the order or the registration, not both.")
+        try:
+            order = pick_order(ANY_WAITING, order=options["order"], registration=options["registration"])
+            opened = open_checkout(order_id=order.pk, at=timezone.now())
+        except (NoOrder, OrderNotPayable, GatewayUnavailable) as error:
+            raise CommandError(str(error)) from error
+        except GatewayRefused as error:
+            raise CommandError(_told(error)) from error
+        self.stdout.write(json.dumps(_as_json(order, opened)) if options["json"] else _as_text(order, opened))
+
+
+def _told(refusal: GatewayRefused) -> str:
+    details = ", ".join(word for word in (refusal.code, refusal.request_id) if word)
+    return f"Stripe refuses: {refusal.message}" + (f" ({details})" if details else "")
+
+
+def _as_text(order: Order, opened: OpenedCheckout) -> str:
+    until = f"until {timezone.localtime(opened.expires_at):%Y-%m-%d %H:%M %Z}" if opened.expires_at else "now"
+    what = f"{order.number} {order.label}".strip()
+    return f"{what}, {order.price}: can be paid {until} (attempt {opened.number}) at\n{opened.url}"
+
+
+def _as_json(order: Order, opened: OpenedCheckout) -> dict[str, Any]:
+    return {
+        "order": order.number,
+        "public_id": str(order.public_id),
+        "attempt": opened.number,
+        "session": opened.session,
+        "url": opened.url,
+        "expires_at": opened.expires_at.isoformat() if opened.expires_at else None,
+    }

@@ -1,0 +1,75 @@
+"""What a Checkout session of ours is asked for: https://docs.stripe.com/api/checkout/sessions/create"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from stripe.params.checkout import SessionCreateParams
+
+# Stripe puts the id in its place; in any other form, percent-encoded too, it stays as it is.
+SESSION_ID = "session_id={CHECKOUT_SESSION_ID}"
+LONGEST_PRODUCT_NAME = 250
+Locale = Literal["en", "fr"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One thing to be paid. `amount` in minor units; `order` and `registration` are public ids ("" for none)."""
+
+    order: str
+    registration: str
+    attempt: int
+    site: str
+    name: str
+    amount: int
+    currency: str
+    email: str
+    language: str
+    expires_at: datetime
+    return_to: str
+    """Our page to which the buyer comes back, paid or not."""
+
+
+def checkout_params(purchase: Purchase) -> SessionCreateParams:
+    """Every parameter of the session. The price is ours; how one may pay is set up in the Stripe Dashboard.
+
+    The names go onto the PaymentIntent too: its events carry no metadata of the session.
+    """
+    metadata = _metadata(purchase)
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "client_reference_id": purchase.order,
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": purchase.currency,
+                    "unit_amount": purchase.amount,
+                    "product_data": {"name": purchase.name[:LONGEST_PRODUCT_NAME]},
+                },
+            }
+        ],
+        "locale": cast(Locale, purchase.language),
+        "expires_at": int(purchase.expires_at.timestamp()),
+        "success_url": f"{purchase.return_to}?{SESSION_ID}",
+        "cancel_url": purchase.return_to,
+        "billing_address_collection": "required",
+        # Left out, the account's own setting would change the amount or the currency.
+        "adaptive_pricing": {"enabled": False},
+        "automatic_tax": {"enabled": False},
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata},
+    }
+    if purchase.email:
+        params["customer_email"] = purchase.email
+    return params
+
+
+def _metadata(purchase: Purchase) -> dict[str, str]:
+    told = {
+        "orderId": purchase.order,
+        "registrationId": purchase.registration,
+        "attempt": str(purchase.attempt),
+        "site": purchase.site,
+    }
+    return {name: value for name, value in told.items() if value}

@@ -1,0 +1,93 @@
+"""Every outgoing call to Stripe. Never call it inside a transaction: an answer may take a minute."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import stripe
+from django.conf import settings
+from stripe.params.checkout import SessionCreateParams
+
+from payments.stripe_api.client import stripe_client
+from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+
+# Stripe repeats parts of a key in its own sentences.
+KEY = re.compile(r"\b[a-z]{2}_(?:live|test|org)_[\w*]+")
+LONGEST_MESSAGE = 500
+
+
+class GatewayUnavailable(Exception):
+    """Stripe cannot be reached or has no time. Nobody knows what was done: call again with the same key."""
+
+
+class GatewayRefused(Exception):
+    """Stripe has answered no, and nothing was done. `code` and `message` are Stripe's; the message names no secret."""
+
+    def __init__(self, *, code: str, message: str, request_id: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.request_id = code, message, request_id
+
+
+def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
+    """A new session; the same key with the same parameters gives the same one, for at least 24 hours.
+
+    https://docs.stripe.com/api/checkout/sessions/create Raises GatewayUnavailable, GatewayRefused.
+    """
+    told = cast(SessionCreateParams, {**params})
+    return _session(lambda api: api.checkout.sessions.create(told, {"idempotency_key": idempotency_key}))
+
+
+def retrieve_checkout_session(*, session: str) -> CheckoutSession:
+    """The session as it is now; `raw` carries its PaymentIntent whole. Raises GatewayUnavailable, GatewayRefused."""
+    return _session(lambda api: api.checkout.sessions.retrieve(session, {"expand": ["payment_intent"]}))
+
+
+def expire_checkout_session(*, session: str) -> CheckoutSession:
+    """End a session so that nobody can pay in it any more.
+
+    Raises GatewayRefused where it is not open: it may have been paid meanwhile, so look. Raises GatewayUnavailable.
+    """
+    return _session(lambda api: api.checkout.sessions.expire(session))
+
+
+def _session(call: Callable[[Any], object]) -> CheckoutSession:
+    answer = _answer(call)
+    try:
+        # A proxy or a login page may answer in Stripe's place with anything, a list for example.
+        return CheckoutSession.read(answer.to_dict(for_json=True) if isinstance(answer, stripe.StripeObject) else {})
+    except MalformedObject as error:
+        raise GatewayUnavailable("What answers in Stripe's place is not Stripe.") from error
+
+
+def _answer(call: Callable[[Any], object]) -> object:
+    if not settings.STRIPE_SECRET_KEY:
+        raise GatewayRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
+    try:
+        return call(stripe_client().v1)
+    except stripe.StripeError as error:
+        trouble = _in_our_words(error)
+    # Raised out here, ours lets go of the library's error, which carries the whole answer.
+    raise trouble
+
+
+def _in_our_words(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefused:
+    # APIError: the answer is a 5xx or no answer of Stripe's at all, or a 409: the key is in use at this moment.
+    if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
+        seen = f"status {error.http_status}" if error.http_status else "no answer"
+        request = f", {error.request_id}" if error.request_id else ""
+        return GatewayUnavailable(f"Stripe is not available at the moment ({seen}{request}).")
+    return GatewayRefused(code=_code(error), message=_message(error), request_id=error.request_id or "")
+
+
+def _code(error: stripe.StripeError) -> str:
+    """Stripe's code; some kinds of refusal have only a type, such as `idempotency_error`."""
+    told = error.error
+    return str((getattr(told, "code", None) or getattr(told, "type", None) or "") if told else "")
+
+
+def _message(error: stripe.StripeError) -> str:
+    """Stripe's sentence without any part of a key."""
+    if isinstance(error, stripe.AuthenticationError):
+        return "Stripe does not know the key of this site (STRIPE_SECRET_KEY)."
+    told = KEY.sub("the key", error.user_message or "Stripe has refused the call and gives no reason.")
+    return told[:LONGEST_MESSAGE]

@@ -1,0 +1,75 @@
+"""Events: https://docs.stripe.com/api/events"""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from stripe_emulator import store
+from stripe_emulator.api.listing import page
+from stripe_emulator.api.routes import Call, answers
+from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
+from stripe_emulator.events.history import recent
+from stripe_emulator.events.plan import is_open
+from stripe_emulator.events.resending import resend
+from stripe_emulator.events.shape import render
+from stripe_emulator.models import Delivery, DeliveryState, Event
+
+MOST_TYPES = 20
+
+
+@answers("GET", "events", params="EventListParams")
+def list_all(call: Call) -> Json:
+    rows = _of_types(recent(), call.params)
+    if "delivery_success" in call.params:
+        undelivered = Exists(_unanswered())
+        rows = rows.exclude(undelivered) if call.params["delivery_success"] else rows.filter(undelivered)
+    return page(rows.prefetch_related("deliveries"), call.params, url="/v1/events", render=_shown)
+
+
+@answers("GET", "events/{id}", params="EventRetrieveParams")
+def retrieve(call: Call, *, id: str) -> Json:
+    return _shown(_get(id))
+
+
+@answers("POST", "events/{id}/retry")
+def send_again(call: Call, *, id: str) -> Json:
+    """What `stripe events resend` calls: to one endpoint, else to all that want it."""
+    event = _get(id)
+    named = call.params.get("webhook_endpoint")
+    endpoint = store.get_living("webhook_endpoint", str(named), param="webhook_endpoint") if named else None
+    if endpoint and not is_open(endpoint):
+        raise StripeRefusal(f"The webhook endpoint {named} is disabled.", param="webhook_endpoint")
+    resend(event, endpoint)
+    return _shown(event)
+
+
+def _get(id: str) -> Event:
+    event = recent().filter(stripe_id=id).first()
+    if event is None:
+        raise NoSuchObject("event", id)
+    return event
+
+
+def _shown(event: Event) -> Json:
+    """In the shapes of the account's version at that moment, whatever version asks."""
+    return render(event, event.api_version)
+
+
+def _of_types(rows: QuerySet[Event], params: Json) -> QuerySet[Event]:
+    """Those of the one type (`charge.*` is a group) or of the types that were asked for."""
+    if "type" in params and "types" in params:
+        raise StripeRefusal("You may pass either `type` or `types`, but not both.", param="types")
+    if group := params.get("type"):
+        start, star, _rest = group.partition("*")
+        return rows.filter(type__startswith=start) if star else rows.filter(type=group)
+    if "types" not in params:
+        return rows
+    types = params["types"]
+    if not isinstance(types, list) or not 0 < len(types) <= MOST_TYPES:
+        raise StripeRefusal(f"Invalid types: an array of 1 to {MOST_TYPES} event types.", param="types")
+    return rows.filter(type__in=types)
+
+
+def _unanswered() -> QuerySet[Delivery]:
+    """Deliveries of the event that neither succeeded nor were made up for by another one to the same endpoint."""
+    delivered = Delivery.objects.filter(event=OuterRef("event"), endpoint=OuterRef("endpoint"))
+    is_delivered = Q(Exists(delivered.filter(state=DeliveryState.DELIVERED)))
+    return Delivery.objects.filter(~is_delivered, event=OuterRef("pk"))

@@ -1,0 +1,179 @@
+"""Stripe's test cards and test bank accounts: https://docs.stripe.com/testing"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from stripe_emulator.errors import NoSuchObject, StripeRefusal
+
+PREFIXES = ("pm_card_", "tok_", "pm_")
+BRAND_PREFIXES = ("visa_", "mastercard_")
+USUAL_DELAY, LONG_DELAY = 60, 180  # seconds until a debit settles
+
+
+@dataclass(frozen=True, slots=True)
+class TestMethod:
+    """A way to pay whose outcome is known. `name` is the alias without its prefix, such as "visa".
+
+    `type`: "card", or "sepa_debit" whose `number` is an IBAN. `disputes`: the reason of the dispute that each payment
+    brings, "" for none. `settles`: whether a debit goes through; None for methods that know at once.
+    `refunds`: "" at once, "pending" a little later, "failed" some time after they have succeeded.
+    `is_reusable`: authenticated once, it pays off session without a question.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest takes every class called Test… for a group of tests
+
+    name: str
+    number: str
+    brand: str = "visa"
+    country: str = "US"
+    funding: str = "credit"
+    type: str = "card"
+    decline_code: str = ""
+    decline_at_attach: bool = False
+    needs_authentication: bool = False
+    is_reusable: bool = False
+    disputes: str = ""
+    refunds: str = ""
+    settles: bool | None = None
+    settles_after: int = USUAL_DELAY
+
+    @property
+    def last4(self) -> str:
+        """The end of the number, by which people recognize it."""
+        return self.number[-4:]
+
+
+def find_by_alias(alias: str) -> TestMethod:
+    """The method behind "pm_card_visa", "tok_visa", "pm_card_visa_chargeDeclined", … Raises StripeRefusal."""
+    for name in _names(alias):
+        if name in BY_NAME:
+            return BY_NAME[name]
+    if alias.startswith("tok_"):
+        raise NoSuchObject("token", alias, param="token")
+    raise NoSuchObject("PaymentMethod", alias, param="payment_method")
+
+
+def find_by_number(number: str) -> TestMethod:
+    """The card with this number; blanks and dashes do not matter. Raises StripeRefusal."""
+    digits = number.replace(" ", "").replace("-", "")
+    found = BY_NUMBER.get(digits)
+    if found is None or found.type != "card":
+        raise StripeRefusal(
+            "Your card number is incorrect.", code="incorrect_number", param="number", status=402, type="card_error"
+        )
+    return found
+
+
+def find_by_iban(iban: str) -> TestMethod:
+    """The account with this IBAN; blanks do not matter. Raises StripeRefusal."""
+    found = BY_NUMBER.get(iban.replace(" ", "").upper())
+    if found is None or found.type != "sepa_debit":
+        message = "The IBAN you provided is invalid."
+        raise StripeRefusal(message, code="invalid_bank_account_iban", param="sepa_debit[iban]")
+    return found
+
+
+def named(name: str) -> TestMethod:
+    """The method that `hidden["test"]` of a payment method names."""
+    return BY_NAME[name]
+
+
+def is_alias(id: str) -> bool:
+    """Whether this stands for a test method instead of being the id of an object."""
+    return any(name in BY_NAME for name in _names(id))
+
+
+def _names(alias: str) -> Iterator[str]:
+    """What an alias may mean: with its brand ("visa_debit") or without ("visa_chargeDeclined")."""
+    prefix = next((prefix for prefix in PREFIXES if alias.startswith(prefix)), None)
+    if prefix is None:
+        return
+    name = alias.removeprefix(prefix)
+    yield name
+    for brand in BRAND_PREFIXES:
+        if name.startswith(brand):
+            yield name.removeprefix(brand)
+
+
+def _declining(name: str, number: str, decline_code: str) -> TestMethod:
+    return TestMethod(name, number, decline_code=decline_code, decline_at_attach=True)
+
+
+def _debit(country: str, outcome: str, iban: str, *, settles: bool, after: int = USUAL_DELAY) -> TestMethod:
+    return TestMethod(
+        f"{outcome}_{country.lower()}",
+        iban,
+        brand="",
+        country=country,
+        funding="",
+        type="sepa_debit",
+        settles=settles,
+        settles_after=after,
+    )
+
+
+USUAL = (
+    TestMethod("visa", "4242424242424242"),
+    TestMethod("visa_debit", "4000056655665556", funding="debit"),
+    TestMethod("mastercard", "5555555555554444", brand="mastercard"),
+    TestMethod("mastercard_debit", "5200828282828210", brand="mastercard", funding="debit"),
+    TestMethod("mastercard_prepaid", "5105105105105100", brand="mastercard", funding="prepaid"),
+    TestMethod("amex", "378282246310005", brand="amex"),
+    TestMethod("discover", "6011111111111117", brand="discover"),
+    TestMethod("diners", "3056930009020004", brand="diners"),
+    TestMethod("jcb", "3566002020360505", brand="jcb"),
+    TestMethod("unionpay", "6200000000000005", brand="unionpay"),
+    TestMethod("fr", "4000002500000003", country="FR"),
+    TestMethod("de", "4000002760000016", country="DE"),
+    TestMethod("bypassPending", "4000000000000077"),
+)
+DECLINING = (
+    _declining("chargeDeclined", "4000000000000002", "generic_decline"),
+    _declining("chargeDeclinedInsufficientFunds", "4000000000009995", "insufficient_funds"),
+    _declining("chargeDeclinedLostCard", "4000000000009987", "lost_card"),
+    _declining("chargeDeclinedStolenCard", "4000000000009979", "stolen_card"),
+    _declining("chargeDeclinedExpiredCard", "4000000000000069", "expired_card"),
+    _declining("chargeDeclinedIncorrectCvc", "4000000000000127", "incorrect_cvc"),
+    _declining("chargeDeclinedProcessingError", "4000000000000119", "processing_error"),
+    _declining("chargeDeclinedVelocityLimitExceeded", "4000000000006975", "card_velocity_exceeded"),
+    _declining("chargeDeclinedFraudulent", "4100000000000019", "fraudulent"),
+    TestMethod("chargeCustomerFail", "4000000000000341", decline_code="generic_decline"),
+)
+ASKING = (
+    TestMethod("authenticationRequiredOnSetup", "4000002500003155", needs_authentication=True, is_reusable=True),
+    TestMethod("authenticationRequired", "4000002760003184", needs_authentication=True),
+    TestMethod("threeDSecure2Required", "4000000000003220", needs_authentication=True),
+    TestMethod(
+        "authenticationRequiredChargeDeclinedInsufficientFunds",
+        "4000008260003178",
+        decline_code="insufficient_funds",
+        needs_authentication=True,
+    ),
+)
+TROUBLESOME = (
+    TestMethod("createDispute", "4000000000000259", disputes="fraudulent"),
+    TestMethod("createDisputeProductNotReceived", "4000000000002685", disputes="product_not_received"),
+    TestMethod("createDisputeInquiry", "4000000000001976", disputes="inquiry"),
+    TestMethod("pendingRefund", "4000000000007726", refunds="pending"),
+    TestMethod("refundFail", "4000000000005126", refunds="failed"),
+)
+DEBITS = (
+    _debit("AT", "success", "AT611904300234573201", settles=True),
+    _debit("AT", "successDelayed", "AT321904300235473204", settles=True, after=LONG_DELAY),
+    _debit("AT", "failed", "AT861904300235473202", settles=False),
+    replace(_debit("AT", "disputed", "AT591904300235473203", settles=True), disputes="debit_not_authorized"),
+    _debit("DE", "success", "DE89370400440532013000", settles=True),
+    _debit("DE", "failed", "DE62370400440532013001", settles=False),
+    _debit("FR", "success", "FR1420041010050500013M02606", settles=True),
+    _debit("FR", "failed", "FR8420041010050500013M02607", settles=False),
+    _debit("IT", "success", "IT40S0542811101000000123456", settles=True),
+    _debit("IT", "failed", "IT60X0542811101000000123456", settles=False),
+)
+# The name of the card that 3-D Secure's own documentation uses.
+ALIASES = {"threeDSecureRequired": "threeDSecure2Required", "authenticationRequiredSetupForOffSession": ASKING[0].name}
+
+EVERY = (*USUAL, *DECLINING, *ASKING, *TROUBLESOME, *DEBITS)
+BY_NUMBER = {method.number: method for method in EVERY}
+BY_NAME = {method.name: method for method in EVERY}
+BY_NAME |= {alias: BY_NAME[name] for alias, name in ALIASES.items()}

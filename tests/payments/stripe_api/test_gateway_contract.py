@@ -1,0 +1,124 @@
+"""Each call of the gateway against the emulator, which takes nothing but what the SDK's own types allow."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from payments.actions.checkout import open_checkout
+from payments.stripe_api import client
+from payments.stripe_api.checkout_params import Purchase, checkout_params
+from payments.stripe_api.gateway import (
+    GatewayRefused,
+    create_checkout_session,
+    expire_checkout_session,
+    retrieve_checkout_session,
+)
+from payments.stripe_api.snapshots import CheckoutSession
+from stripe_emulator.models import StoredObject
+from tests.support.emulator import official_client
+from tests.support.stripe_objects import ORDER, REGISTRATION
+
+
+def soon() -> datetime:
+    """When a session that is made now may end at the earliest, and a little later."""
+    return timezone.now().replace(microsecond=0) + timedelta(minutes=31)
+
+
+@pytest.fixture(autouse=True)
+def emulated(db, monkeypatch):
+    """The gateway's client speaks to the emulator."""
+    emulator = official_client()
+    monkeypatch.setattr(client, "_made", lambda key, base: emulator)
+
+
+def make(*, key: str = "key", **different: Any) -> CheckoutSession:
+    usual: dict[str, Any] = {
+        "order": ORDER, "registration": REGISTRATION, "attempt": 2, "site": "payments", "name": "Atelier",
+        "amount": 4900, "currency": "eur", "email": "camille@example.com", "language": "fr",
+        "expires_at": soon(), "return_to": "https://shop.example/",
+    }  # fmt: skip
+    return create_checkout_session(params=checkout_params(Purchase(**{**usual, **different})), idempotency_key=key)
+
+
+class TestCreateCheckoutSession:
+    def test_is_understood_in_every_part(self):
+        ends = soon()
+
+        session = make(expires_at=ends)
+
+        assert (session.status, session.payment_status, session.mode) == ("open", "unpaid", "payment")
+        assert (session.total.amount, session.total.currency, session.expires_at) == (4900, "eur", ends)
+        assert (session.about.order, session.about.registration, session.about.attempt) == (ORDER, REGISTRATION, 2)
+        assert session.about.site == "payments"
+        assert session.url
+
+    def test_gives_the_payment_our_names_too(self):
+        made = make()
+
+        [session] = StoredObject.objects.filter(stripe_id=made.about.session)
+        assert session.hidden["intent_data"]["metadata"] == made.raw["metadata"]
+
+    def test_makes_one_session_for_one_key(self):
+        ends = soon()
+
+        assert make(expires_at=ends).about.session == make(expires_at=ends).about.session
+
+    def test_tells_when_a_key_was_used_for_something_else(self):
+        make()
+
+        with pytest.raises(GatewayRefused) as refusal:
+            make(amount=5000)
+
+        assert refusal.value.code == "idempotency_error"
+
+    @pytest.mark.parametrize(
+        ("different", "words"),
+        [({"amount": 1}, "total amount"), ({"expires_at": datetime.now(UTC)}, "at least 30 minutes")],
+    )
+    def test_tells_what_stripe_refuses(self, different, words):
+        with pytest.raises(GatewayRefused, match=words):
+            make(**different)
+
+        assert not StoredObject.objects.filter(kind="checkout.session").exists()
+
+
+class TestRetrieveCheckoutSession:
+    def test_finds_what_was_made(self):
+        session = make()
+
+        found = retrieve_checkout_session(session=session.about.session)
+
+        assert (found.about, found.url, found.intent_status) == (session.about, session.url, "")
+
+    def test_tells_when_there_is_none(self):
+        with pytest.raises(GatewayRefused) as refusal:
+            retrieve_checkout_session(session="cs_test_unknown")
+
+        assert refusal.value.code == "resource_missing"
+
+
+class TestExpireCheckoutSession:
+    def test_ends_the_session_once(self):
+        session = make().about.session
+
+        ended = expire_checkout_session(session=session)
+
+        assert ended.status == "expired"
+        with pytest.raises(GatewayRefused):
+            expire_checkout_session(session=session)
+
+
+class TestOpenCheckout:
+    def test_opens_resumes_and_opens_anew(self, registration):
+        order = registration.order.pk
+
+        first = open_checkout(order_id=order, at=timezone.now())
+        again = open_checkout(order_id=order, at=timezone.now())
+        expire_checkout_session(session=first.session)
+        second = open_checkout(order_id=order, at=timezone.now())
+
+        assert again == first
+        assert (first.number, second.number) == (1, 2)
+        assert second.session != first.session
