@@ -15,7 +15,9 @@ def main(url: str) -> None:
     """Make the endpoint, or give the one that is there the secret of the site."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    call_command("stripe_emulator", "endpoint", "--url", url, "--secret", settings.STRIPE_WEBHOOK_SECRETS[0])
+    # By its name: on another port it is still the same one, and nothing is sent to the old address.
+    known = ("--name", "make run", "--secret", settings.STRIPE_WEBHOOK_SECRETS[0])
+    call_command("stripe_emulator", "endpoint", "--url", url, *known)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,14 @@ class TestEndpoint:
         assert valid_secrets(endpoint.hidden, now=0) == ["whsec_first"]
         assert "disabled" in said
 
+    def test_with_a_name_moves_to_another_address(self):
+        run("endpoint", "--url", URL, "--name", "site", "--secret", "whsec_a")
+        run("endpoint", "--url", f"{URL}/elsewhere", "--name", "site")
+
+        stored = StoredObject.objects.get()
+        assert stored.data["url"] == f"{URL}/elsewhere"
+        assert valid_secrets(stored.hidden, now=0) == ["whsec_a"]
+
     def test_gets_a_secret_that_is_shown_once(self):
         first, second = run("endpoint", "--url", URL), run("endpoint", "--url", URL)
 

@@ -114,7 +114,11 @@ class Command(BaseCommand):
 
     def endpoint(self, options: dict[str, Any]) -> None:
         endpoint, secret = ensure_endpoint(
-            options["url"], secret=options["secret"], events=options["events"], version=options["api_version"]
+            options["url"],
+            name=options["name"],
+            secret=options["secret"],
+            events=options["events"],
+            version=options["api_version"],
         )
         self.stdout.write(f"{endpoint.stripe_id} {endpoint.data['status']} {endpoint.data['url']}")
         if secret and not options["secret"]:
@@ -174,6 +178,7 @@ def _add_chaos(chaos: CommandParser) -> None:
 def _add_endpoints(commands: Any) -> None:
     endpoint = commands.add_parser("endpoint", help="make or change the endpoint with a URL")
     endpoint.add_argument("--url", required=True)
+    endpoint.add_argument("--name", default="", help="known by this, the endpoint moves to the URL")
     endpoint.add_argument("--secret", type=arguments.secret, metavar="whsec_…", help="else a new one is made up")
     endpoint.add_argument("--events", type=arguments.event_types, metavar="a,b|*", help="else all")
     versions = (settings.STRIPE_API_VERSION, OLD_VERSION)

@@ -71,9 +71,15 @@ def _row(delivery: Delivery, last: DeliveryAttempt | None, *, ahead: int) -> Row
         state=str(STATES[state]),
         tone=tone(state),
         tries=delivery.tries,
-        answer=answer_of(last)[:FIRST_WORDS] if last else "",
+        answer=_in_short(last) if last else "",
         when=last.sent_at if last else moment(delivery.due_at - ahead),
     )
+
+
+def _in_short(attempt: DeliveryAttempt) -> str:
+    """Words only where something is wrong."""
+    is_fine = attempt.status_code is not None and 200 <= attempt.status_code < 300
+    return str(attempt.status_code) if is_fine else answer_of(attempt)[:FIRST_WORDS]
 
 
 def answer_of(attempt: DeliveryAttempt) -> str:

@@ -125,6 +125,15 @@ class TestOverview:
         assert '<span class="state bad">failing</span>' in page
         assert "500 first" not in page
 
+    def test_spares_the_words_of_an_answer_that_is_fine(self, console, stripe_api):
+        stripe_api.webhook_endpoints.create(ENDPOINT)
+        stripe_api.customers.create({})
+        tried(Delivery.objects.get(), state=DeliveryState.DELIVERED, status_code=200, answer="received")
+
+        page = console.read()
+
+        assert "received" not in page
+
     def test_can_leave_out_deliveries_that_went_well(self, console, stripe_api):
         stripe_api.webhook_endpoints.create(ENDPOINT)
         stripe_api.customers.create({})
