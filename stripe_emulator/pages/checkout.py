@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import get_language, override
@@ -20,6 +20,7 @@ from stripe_emulator.life.checkout import answer_authentication, pay
 from stripe_emulator.life.methods import make_method
 from stripe_emulator.life.session_intents import awaits_authentication
 from stripe_emulator.models import StoredObject
+from stripe_emulator.pages.answers import SeeOther
 from stripe_emulator.pages.choices import reason_of
 from stripe_emulator.pages.forms import PayForm
 from stripe_emulator.pages.summary import onward, summary
@@ -27,12 +28,6 @@ from stripe_emulator.pages.summary import onward, summary
 LONGEST_WAIT = 10  # seconds: https://docs.stripe.com/checkout/fulfillment
 KIND = "checkout.session"
 Page = Callable[[HttpRequest, StoredObject], HttpResponse]
-
-
-class SeeOther(HttpResponseRedirect):
-    """Go there with a GET, whatever the method was."""
-
-    status_code = 303
 
 
 def of_session(page: Page) -> Callable[..., HttpResponse]:

@@ -72,3 +72,14 @@ def advance_past(api: Any, subscription: Any) -> None:
     _, end = period_of(api, subscription)
     now = clock.now_for(store.get("subscription", subscription.id))
     timers.advance(end - now + HOUR + MINUTE)
+
+
+def draft_for(api, customer, *amounts: int, **params):
+    """A draft over these amounts in euros."""
+    for amount in amounts or (2000,):
+        api.invoice_items.create({"customer": customer.id, "amount": amount, "currency": "eur"})
+    return api.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include", **params})
+
+
+def open_for(api, customer, *amounts: int, **params):
+    return api.invoices.finalize_invoice(draft_for(api, customer, *amounts, **params).id)

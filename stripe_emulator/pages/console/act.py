@@ -1,23 +1,18 @@
 """The one address that acts: a POST that names an action and an id, answered by a redirect to where it came from."""
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from stripe_emulator.errors import CardDeclined, StripeRefusal
 from stripe_emulator.models import Delivery, Event, StoredObject
+from stripe_emulator.pages.answers import SeeOther
 from stripe_emulator.pages.console import acts_billing, acts_payments, acts_tools
 from stripe_emulator.pages.console.actions import ACTIONS, Action
 from stripe_emulator.pages.console.page import back_to
 from stripe_emulator.store import one_at_a_time
 
 MODULES = (acts_payments, acts_billing, acts_tools)
-
-
-class SeeOther(HttpResponseRedirect):
-    """303: look there, with a GET."""
-
-    status_code = 303
 
 
 @require_POST

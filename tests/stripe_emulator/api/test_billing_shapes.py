@@ -3,16 +3,11 @@
 import pytest
 import stripe
 
-from tests.support.billing import DECLINED, customer_with, price_of, stored, subscribe
+from tests.support.billing import DECLINED, price_of, stored, subscribe
 from tests.support.emulator import refusal_of
 from tests.support.stripe_shapes import assert_pinned_shape
 
 OF_OLDER_VERSIONS = {"subscription", "payment_intent", "charge", "paid", "payments", "tax"}
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
 
 
 @pytest.fixture

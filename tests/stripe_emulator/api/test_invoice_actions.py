@@ -1,6 +1,5 @@
 """What is done with invoices through the official client."""
 
-import pytest
 import stripe
 
 from stripe_emulator import timers
@@ -10,29 +9,14 @@ from tests.support.billing import (
     DAY,
     DECLINED,
     IBAN_THAT_FAILS,
-    customer_with,
     debit_of,
+    draft_for,
+    open_for,
     types_since,
 )
 from tests.support.emulator import refusal_of
 
 HOUR = 3600
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-def draft_for(api, customer, *amounts: int, **params):
-    """A draft over these amounts in euros."""
-    for amount in amounts or (2000,):
-        api.invoice_items.create({"customer": customer.id, "amount": amount, "currency": "eur"})
-    return api.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include", **params})
-
-
-def open_for(api, customer, *amounts: int, **params):
-    return api.invoices.finalize_invoice(draft_for(api, customer, *amounts, **params).id)
 
 
 class TestPay:

@@ -2,13 +2,8 @@
 
 import pytest
 
-from tests.support.billing import customer_with, types_since
+from tests.support.billing import types_since
 from tests.support.emulator import official_client, refusal_of
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 from stripe_emulator import timers
 from stripe_emulator.models import Event
 from tests.support.billing import (
-    customer_with,
+    draft_for,
+    open_for,
     price_of,
     subscribe,
     types_since,
@@ -13,22 +14,6 @@ from tests.support.billing import (
 from tests.support.emulator import official_client, refusal_of
 
 HOUR = 3600
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-def draft_for(api, customer, *amounts: int, **params):
-    """A draft over these amounts in euros."""
-    for amount in amounts or (2000,):
-        api.invoice_items.create({"customer": customer.id, "amount": amount, "currency": "eur"})
-    return api.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include", **params})
-
-
-def open_for(api, customer, *amounts: int, **params):
-    return api.invoices.finalize_invoice(draft_for(api, customer, *amounts, **params).id)
 
 
 class TestCreate:

@@ -5,22 +5,11 @@ import pytest
 from stripe_emulator.models import Event
 from tests.support.billing import (
     DAY,
-    customer_with,
     price_of,
     subscribe,
     types_since,
 )
 from tests.support.emulator import refusal_of
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-@pytest.fixture
-def price(stripe_api):
-    return price_of(stripe_api)
 
 
 class TestUpdate:

@@ -17,16 +17,6 @@ from tests.support.billing import (
 from tests.support.emulator import refusal_of
 
 
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-@pytest.fixture
-def price(stripe_api):
-    return price_of(stripe_api)
-
-
 class TestCreate:
     def test_bills_the_first_period_at_once(self, stripe_api, customer, price):
         made = subscribe(stripe_api, customer, price, metadata={"order": "7"}, expand=["latest_invoice.payments"])

@@ -1,19 +1,7 @@
 """Subscriptions found again through the official client."""
 
-import pytest
-
 from tests.support.billing import customer_with, price_of, subscribe
 from tests.support.emulator import refusal_of
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-@pytest.fixture
-def price(stripe_api):
-    return price_of(stripe_api)
 
 
 class TestList:

@@ -15,20 +15,9 @@ from tests.support.billing import (
     customer_with,
     debit_of,
     invoices_of,
-    price_of,
     subscribe,
     types_since,
 )
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-@pytest.fixture
-def price(stripe_api):
-    return price_of(stripe_api)
 
 
 def changes_card(api, customer, method):

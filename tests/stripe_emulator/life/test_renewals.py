@@ -10,7 +10,6 @@ from tests.support.billing import (
     DAY,
     HOUR,
     advance_past,
-    customer_with,
     invoices_of,
     last_event,
     period_of,
@@ -18,16 +17,6 @@ from tests.support.billing import (
     subscribe,
     types_since,
 )
-
-
-@pytest.fixture
-def customer(stripe_api):
-    return customer_with(stripe_api)
-
-
-@pytest.fixture
-def price(stripe_api):
-    return price_of(stripe_api)
 
 
 def month_and_day(moment: int) -> tuple[int, int]:

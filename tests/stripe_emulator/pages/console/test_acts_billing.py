@@ -4,14 +4,8 @@ import pytest
 
 from stripe_emulator import store
 from stripe_emulator.models import StoredObject
-from tests.support.console import Console
 
 URLS = {"success_url": "http://127.0.0.1:8000/thanks"}
-
-
-@pytest.fixture
-def console(db):
-    return Console()
 
 
 @pytest.fixture

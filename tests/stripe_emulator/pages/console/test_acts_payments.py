@@ -5,24 +5,10 @@ import pytest
 from stripe_emulator import store
 from stripe_emulator.life import methods, payments
 from stripe_emulator.models import Event, StoredObject
-from tests.support.console import Console
 
 NOW = 1_800_000_000
 URLS = {"success_url": "http://127.0.0.1:8000/thanks"}
 POTTERY = {"currency": "eur", "unit_amount": 4900, "product_data": {"name": "Pottery"}}
-
-
-@pytest.fixture
-def console(db):
-    return Console()
-
-
-@pytest.fixture
-def session(stripe_api):
-    """Open, 49.00 EUR."""
-    return stripe_api.checkout.sessions.create(
-        {"mode": "payment", "line_items": [{"price_data": POTTERY, "quantity": 1}], **URLS}
-    )
 
 
 def intent_paid_with(alias):

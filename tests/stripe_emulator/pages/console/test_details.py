@@ -3,12 +3,6 @@
 import pytest
 
 from stripe_emulator.models import Delivery, DeliveryAttempt, Event
-from tests.support.console import Console
-
-
-@pytest.fixture
-def console(db):
-    return Console()
 
 
 class TestShowObject:

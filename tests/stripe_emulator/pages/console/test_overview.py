@@ -19,11 +19,6 @@ LINE = {
 SESSION = {"mode": "payment", "line_items": [LINE], "success_url": "http://127.0.0.1:8000/thanks"}
 
 
-@pytest.fixture
-def console(db):
-    return Console()
-
-
 def paid_intent():
     intent = payments.make_intent(NOW, amount=4900, currency="eur")
     payments.confirm(intent, methods.usable("pm_card_visa", at=NOW), at=NOW)
