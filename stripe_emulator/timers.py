@@ -58,9 +58,14 @@ def advance(seconds: int) -> int:
 def fire_due() -> int:
     """Do what is due, the earliest first, each in its own transaction. Returns how many timers that were."""
     fired = 0
-    while _fire_earliest(until=clock.emulated_now()):
+    # Looked at without the lock first: nothing is due most of the time, and who changes something holds it.
+    while _is_due(until := clock.emulated_now()) and _fire_earliest(until=until):
         fired += 1
     return fired
+
+
+def _is_due(until: int) -> bool:
+    return Timer.objects.filter(due_at__lte=until).exists()
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from stripe_emulator.events.sending import send
 log = structlog.get_logger(__name__)
 
 THREADS = 8
-MOST_IN_HAND = 2 * THREADS
+MOST_IN_HAND = 4 * THREADS
 
 
 class Senders:
