@@ -1,6 +1,6 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
-from payments.billing.models import Dispute, Payment, Refund
+from payments.billing.models import Dispute, Payment, Receipt, Refund
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
@@ -17,6 +17,7 @@ __all__ = [
     "OrderException",
     "Payment",
     "PaymentEvent",
+    "Receipt",
     "Reference",
     "Refund",
 ]

@@ -26,12 +26,16 @@ class Activity(models.Model):
     slug = models.SlugField(_("address"), unique=True)
     title = models.CharField(_("title"), max_length=200)
     starts_at = models.DateTimeField(_("starts"))
+    place = models.CharField(_("where"), max_length=200, blank=True)
+    description = models.TextField(_("description"), blank=True)
     price = models.PositiveBigIntegerField(_("price"), help_text=_("In the smallest unit: 4900 is 49.00 EUR."))
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     capacity = models.PositiveIntegerField(_("places"))
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
     late_money = models.CharField(_("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
     is_on_sale = models.BooleanField(_("on sale"), default=True)
+    called_off_at = models.DateTimeField(_("called off"), null=True, blank=True, editable=False)
+    called_off_because = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -131,3 +135,31 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} – {self.activity_id} ({self.public_id})"
+
+
+class WaitingEntry(models.Model):
+    """Somebody who wants a place in a full activity. `offered`: the registration that holds a freed place for them."""
+
+    activity = models.ForeignKey(Activity, models.CASCADE, related_name="waiting", verbose_name=_("activity"))
+    name = models.CharField(_("name"), max_length=200)
+    email = LowercaseEmailField(_("e-mail"))
+    language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
+    offered = models.OneToOneField(
+        Registration, models.SET_NULL, null=True, blank=True, related_name="waited", verbose_name=_("offer")
+    )
+    created_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("waiting person")
+        verbose_name_plural = _("waiting list")
+        constraints = [
+            models.UniqueConstraint(
+                "activity", Lower("email"), Lower("name"), name="waits_once", condition=Q(offered__isnull=True)
+            )
+        ]
+        indexes = [
+            models.Index(fields=["activity", "created_at"], name="waiting_next", condition=Q(offered__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} – {self.activity_id}"

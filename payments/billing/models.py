@@ -81,3 +81,18 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.stripe_id
+
+
+class Receipt(models.Model):
+    """The number under which the payment of an order is acknowledged: 1, 2, 3, … without a gap."""
+
+    number = models.PositiveBigIntegerField(_("number"), primary_key=True)
+    order = models.OneToOneField("payments.Order", models.PROTECT, related_name="receipt", verbose_name=_("order"))
+    issued_at = models.DateTimeField(_("issued"))
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+
+    def __str__(self) -> str:
+        return f"R-{self.number:06d}"

@@ -60,6 +60,12 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["created_at"], name="order_created"),
+            # Who waits for money? Asked by every clean-up, so it must stay small.
+            models.Index(
+                fields=["created_at"],
+                name="order_waits",
+                condition=Q(status__in=[OrderStatus.PENDING, OrderStatus.ACTION_REQUIRED, OrderStatus.FAILED]),
+            ),
         ]
 
     def __str__(self) -> str:
