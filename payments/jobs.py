@@ -3,3 +3,4 @@
 SWEEP = "payments.sweep"
 DELIVER_EFFECTS = "payments.deliver_effects"
 RECOVER_EFFECTS = "payments.recover_effects"
+CLEAN_UP = "payments.clean_up"

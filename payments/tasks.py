@@ -4,7 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments import bell, jobs
+from payments.actions.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
+from payments.processing.rematch import requeue_naming
 from payments.processing.sweep import sweep
 
 
@@ -25,3 +27,10 @@ def deliver_effects_job(**_later: object) -> None:
 def recover_effects_job(**_later: object) -> None:
     """Settle the effects whose worker died while it delivered them."""
     recover_claimed(at=timezone.now())
+
+
+@shared_task(name=jobs.CLEAN_UP)
+def clean_up_job(**_later: object) -> None:
+    """Settle the orders whose time is over, and queue the events again whose order is known by that."""
+    summary = clean_up(at=timezone.now())
+    requeue_naming(summary.taught, at=timezone.now())
