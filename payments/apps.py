@@ -18,5 +18,5 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
-        for module in ("checks", "billing.mails", "processing.alerts"):
+        for module in ("checks", "billing.mails", "processing.alerts", "actions.refunds"):
             import_module(f"payments.{module}")

@@ -1,11 +1,15 @@
-"""The orders' screens: what was asked for, where it stands and how it came to that; the exception desk."""
+"""The orders' screens: what was asked for, where it stands and how it came to that; a refund with a reason."""
+
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to
+from payments.admin.refunds import refund
 from payments.admin.search import order_named
 from payments.admin.words import name_of, value_of
 from payments.billing.models import Dispute, Payment, Refund
@@ -73,8 +77,15 @@ class ExceptionInline(ReadOnlyInline):
 
 class EffectInline(ReadOnlyInline):
     model = Effect
-    fields = ("key", "kind", "status", "not_before", "delivered_at", "outcome")
+    fields = ("key", "kind", "why", "status", "not_before", "delivered_at", "outcome")
+    readonly_fields = ("why",)
     ordering = ("id",)
+
+    @admin.display(description=_("reason"))
+    def why(self, effect: Effect) -> str:
+        """Of a refund: why, and who asked; our own sentences are stored in English."""
+        reason, by = effect.data.get("reason", ""), effect.data.get("by", "")
+        return " – ".join(part for part in (gettext(reason) if reason else "", by) if part) or "–"
 
 
 class CheckoutInline(ReadOnlyInline):
@@ -85,8 +96,10 @@ class CheckoutInline(ReadOnlyInline):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Nothing here is typed in: an order is what its events say."""
+    """Nothing here is typed in: an order is what its events say. A refund is asked for, and told by events again."""
 
+    actions = (refund,)
+    change_form_template = "admin/payments/order/change_form.html"
     inlines = (
         ExceptionInline, ChangeInline, EventInline, PaymentInline, RefundInline, DisputeInline, EffectInline,
         CheckoutInline,
@@ -110,6 +123,13 @@ class OrderAdmin(ReadOnlyAdmin):
         term = search_term.lower() if "@" in search_term else search_term
         return super().get_search_results(request, queryset, term)
 
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.add_refund")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["may_refund"] = self.has_refund_permission(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description=_("number"), ordering="pk")
     def number(self, order: Order) -> str:
         return order.number
@@ -125,21 +145,6 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("refunded"))
     def refunded_text(self, order: Order) -> str:
         return format_amount(order.amount_refunded, order.currency)
-
-
-@admin.register(OrderException)
-class OrderExceptionAdmin(ReadOnlyAdmin):
-    """The exception desk: money that needs a person, the oldest open question first."""
-
-    list_display = ("kind", "subject", "order_link", "detail", "is_open", "opened_at", "closed_because")
-    list_filter = ("is_open", "kind")
-    list_select_related = ("order",)
-    ordering = ("-is_open", "opened_at")
-    search_fields = ("subject__exact",)
-
-    @admin.display(description=_("order"), ordering="order")
-    def order_link(self, row: OrderException) -> str:
-        return link_to(row.order, row.order.number if row.order else "")
 
 
 @admin.register(OrderChange)

@@ -13,7 +13,14 @@ NOTHING = "–"
 
 def name_of(what: str) -> str:
     """`amount_refunded` → "Refunded"; a refund or dispute keeps its id."""
-    special = {"place": _("place"), "superseded": _("came too late")}
+    special = {
+        "place": _("place"),
+        "superseded": _("came too late"),
+        "clean-up": _("clean-up"),
+        "freed": _("place freed by hand"),
+        "called off": _("called off"),
+        "message": _("message sent again"),
+    }
     field = _order_field(what)
     noun, _space, stripe_id = what.partition(" ")
     nouns = {"refund": _("refund"), "dispute": _("dispute")}
@@ -27,6 +34,8 @@ def value_of(what: str, stored: str, *, currency: str) -> str:
         return NOTHING
     if what.startswith("amount_") and stored.isdecimal():
         return format_amount(int(stored), currency)
+    if what == "clean-up":
+        return _(stored)  # kept as an English sentence, marked where it was written
     field = _order_field("status" if what == "superseded" else what)
     labels = {str(value): str(label) for value, label in (field.flatchoices if field else ())}
     places = {"held": _("held"), "free": _("free")}

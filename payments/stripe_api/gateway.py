@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Literal, TypeVar, cast
 
 import stripe
 from django.conf import settings
+from stripe.params import RefundCreateParams
 from stripe.params.checkout import SessionCreateParams
 
 from payments.stripe_api.client import stripe_client
-from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+from payments.stripe_api.snapshots import CheckoutSession, Json, MalformedObject, Refund
 
 # Stripe repeats parts of a key in its own sentences.
 KEY = re.compile(r"\b[a-z]{2}_(?:live|test|org)_[\w*]+")
 LONGEST_MESSAGE = 500
+LONGEST_PAGE = 100
+RefundReason = Literal["duplicate", "requested_by_customer"]
+T = TypeVar("T")
 
 
 class GatewayUnavailable(Exception):
@@ -50,11 +54,47 @@ def expire_checkout_session(*, session: str) -> CheckoutSession:
     return _session(lambda api: api.checkout.sessions.expire(session))
 
 
+def create_refund(
+    *,
+    payment_intent: str,
+    amount: int | None,
+    reason: RefundReason,
+    metadata: Mapping[str, str],
+    idempotency_key: str,
+) -> Refund:
+    """Give back `amount` minor units of the payment, or (None) all that is left of it; the same key gives once.
+
+    https://docs.stripe.com/api/refunds/create The money may still be on its way, or come back: the events tell.
+    Raises GatewayUnavailable, or GatewayRefused with the code `charge_already_refunded`, `charge_disputed`, ….
+    """
+    params: RefundCreateParams = {"payment_intent": payment_intent, "reason": reason, "metadata": {**metadata}}
+    if amount is not None:
+        params["amount"] = amount
+    return _read(Refund.read, _answer(lambda api: api.refunds.create(params, {"idempotency_key": idempotency_key})))
+
+
+def list_refunds(*, payment_intent: str) -> list[Refund]:
+    """Every refund of the payment, whatever became of it, the newest first.
+
+    https://docs.stripe.com/api/refunds/list Raises GatewayUnavailable, GatewayRefused.
+    """
+    rows = _answer(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": LONGEST_PAGE})))
+    return [_read(Refund.read, row) for row in cast("list[object]", rows)]
+
+
+def _all(page: object) -> list[object]:
+    """The rows of this page and of those behind it. Something else stays as it is, for `_read` to refuse."""
+    return list(page.auto_paging_iter()) if isinstance(page, stripe.ListObject) else [page]
+
+
 def _session(call: Callable[[Any], object]) -> CheckoutSession:
-    answer = _answer(call)
+    return _read(CheckoutSession.read, _answer(call))
+
+
+def _read(read: Callable[[Json], T], answer: object) -> T:
     try:
         # A proxy or a login page may answer in Stripe's place with anything, a list for example.
-        return CheckoutSession.read(answer.to_dict(for_json=True) if isinstance(answer, stripe.StripeObject) else {})
+        return read(answer.to_dict(for_json=True) if isinstance(answer, stripe.StripeObject) else {})
     except MalformedObject as error:
         raise GatewayUnavailable("What answers in Stripe's place is not Stripe.") from error
 

@@ -1,28 +1,35 @@
-"""The gateway without a network: sessions in memory, one for each key, and the troubles that a test asks for."""
+"""The gateway without a network: sessions and refunds in memory, one for each key, and the troubles asked for."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from payments.stripe_api.snapshots import CheckoutSession
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RefundReason
+from payments.stripe_api.snapshots import CheckoutSession, Refund
 
 SHORTEST_SESSION = 30 * 60
 
 
 class FakeGateway:
-    """`sessions` by id, as Stripe would show them; `asked` are the parameters of each call that made one."""
+    """`sessions` by id, as Stripe would show them; `asked` are the parameters of each call that made one.
+
+    `refunds` as Stripe would show them; every PaymentIntent has 49.00 in `money` to begin with.
+    """
 
     def __init__(self) -> None:
+        self.refunds: list[dict[str, Any]] = []
+        self.money: defaultdict[str, int] = defaultdict(lambda: 4900)
         self.now = 0
         self.sessions: dict[str, dict[str, Any]] = {}
         self.asked: list[Mapping[str, Any]] = []
         self.keys: dict[str, str] = {}
         self._params: dict[str, Mapping[str, Any]] = {}
-        self._troubles: list[tuple[Exception, bool]] = []
+        self._refund_calls: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._troubles: list[tuple[BaseException, bool]] = []
 
-    def will(self, trouble: Exception, *, after_doing: bool = False) -> None:
-        """Raise it at the next call that makes a session, before or (its answer is lost) after having made it."""
+    def will(self, trouble: BaseException, *, after_doing: bool = False) -> None:
+        """Raise it at the next call that makes something, before or (its answer is lost) after having made it."""
         self._troubles.append((trouble, after_doing))
 
     def create_checkout_session(self, *, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
@@ -44,6 +51,51 @@ class FakeGateway:
             raise GatewayRefused(code="", message="Only Checkout Sessions with a status in [open] can be expired.")
         self.sessions[session]["status"] = "expired"
         return self.retrieve_checkout_session(session=session)
+
+    def create_refund(
+        self,
+        *,
+        payment_intent: str,
+        amount: int | None,
+        reason: RefundReason,
+        metadata: Mapping[str, str],
+        idempotency_key: str,
+    ) -> Refund:
+        trouble, after_doing = self._troubles.pop(0) if self._troubles else (None, True)
+        if trouble and not after_doing:
+            raise trouble
+        params = {"payment_intent": payment_intent, "amount": amount, "reason": reason, "metadata": {**metadata}}
+        refund = self._give_back(params, key=idempotency_key)
+        if trouble:
+            raise trouble
+        return Refund.read(refund)
+
+    def list_refunds(self, *, payment_intent: str) -> list[Refund]:
+        rows = [row for row in self.refunds if row["payment_intent"] == payment_intent]
+        return [Refund.read(row) for row in reversed(rows)]
+
+    def forget_keys(self) -> None:
+        """Stripe keeps idempotency keys for a day."""
+        self._refund_calls.clear()
+
+    def _give_back(self, params: dict[str, Any], *, key: str) -> dict[str, Any]:
+        if key in self._refund_calls:
+            before, made = self._refund_calls[key]
+            if before != params:
+                raise GatewayRefused(code="idempotency_error", message="The key was used for something else.")
+            return made
+        left = self.money[params["payment_intent"]]
+        if not left:
+            raise GatewayRefused(code="charge_already_refunded", message="The charge has already been refunded.")
+        amount = left if params["amount"] is None else params["amount"]
+        if amount > left:
+            raise GatewayRefused(code="", message="Refund amount is greater than unrefunded amount on charge.")
+        self.money[params["payment_intent"]] -= amount
+        id = f"re_{len(self.refunds) + 1}"
+        made = {**params, "id": id, "object": "refund", "amount": amount, "currency": "eur", "status": "succeeded"}
+        self.refunds.append(made)
+        self._refund_calls[key] = (params, made)
+        return made
 
     def _make(self, params: Mapping[str, Any], *, key: str) -> dict[str, Any]:
         if key in self.keys:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from payments.facts import About
 from payments.statuses import RefundStatus
 from payments.stripe_api.snapshots.reading import (
+    LONGEST_ID,
     LONGEST_WORD,
     Json,
+    find_object,
     find_text,
     get_amount,
     get_currency,
@@ -29,6 +31,8 @@ class Refund:
     status: str
     reason: str
     failure_reason: str
+    effect: str = ""
+    """The key of the effect that asked for it, from `effect` in the metadata; "" for a refund made elsewhere."""
 
     @classmethod
     def read(cls, source: Json) -> "Refund":
@@ -46,4 +50,5 @@ class Refund:
             status=find_text(source, "status", longest=LONGEST_STATUS) or RefundStatus.PENDING.value,
             reason=find_text(source, "reason", longest=LONGEST_WORD),
             failure_reason=find_text(source, "failure_reason", longest=LONGEST_WORD),
+            effect=find_text(find_object(source, "metadata"), "effect", longest=LONGEST_ID),
         )

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.ledger.models import PaymentEvent
-from tests.support.road import event_of, hear
+from registrations.models import WaitingEntry
+from tests.support.road import NOON, event_of, hear
 
 MOST_QUERIES = 10
 EDITABLE = {"accounts.user", "auth.group", "registrations.activity"}
@@ -32,6 +33,9 @@ def everything(order, held_type, make_registration):
     Group.objects.create(name="Support")
     for name in ("Ali Benali", "Zoë Martin", "Max Meyer"):
         hear(event_of(make_registration(name), "checkout.session.completed"))
+        WaitingEntry.objects.create(
+            activity=order.registration.activity, name=name, email="waits@example.com", language="fr", created_at=NOON
+        )
     return order
 
 

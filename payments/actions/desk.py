@@ -1,0 +1,155 @@
+"""What staff decide about money: refund an order, settle a question of the exception desk. Each says who and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from payments.actions.refunds import ask_refund
+from payments.actions.refunds_asked import KIND, Left, is_under_way, left_to_refund
+from payments.apply import follow_again
+from payments.bell import ring_on_commit
+from payments.effects.models import Effect
+from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.statuses import EffectStatus
+
+log = structlog.get_logger(__name__)
+WITHDRAWN = gettext_noop("Withdrawn: the order got what it had paid for after all.")
+
+
+class DeskRefused(ValueError):
+    """It cannot be done, or not any more; the text says why. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What somebody saw who decides: how often a refund was asked for, and how much is left in all payments."""
+
+    asked: int
+    left: int
+
+    def __str__(self) -> str:
+        return f"{self.asked}:{self.left}"
+
+
+def look(order: Order) -> tuple[Shown, list[Left]]:
+    """What can be refunded now, and the sign of this moment that `refund_order` wants back."""
+    left = left_to_refund(order)
+    return Shown(Effect.objects.filter(order=order, kind=KIND).count(), sum(each.amount for each in left)), left
+
+
+@transaction.atomic
+def refund_order(*, order_id: int, amount: int | None, because: str, by: str, shown: str, at: datetime) -> list[str]:
+    """Ask for money of the order to go back: `amount` in minor units of its currency, or (None) all that is left.
+
+    `shown`: the sign of `look`. Pressed twice it is one refund, and the second time returns []; if anything else has
+    happened since, raises DeskRefused. Raises RefundTooLarge.
+    """
+    require(because)
+    order = _lock(order_id)
+    key = f"desk:{shown.partition(':')[0]}"
+    if Effect.objects.filter(order=order, kind=KIND, key__startswith=f"{KIND}:{order.public_id}:{key}:").exists():
+        return []
+    if str(look(order)[0]) != shown:
+        raise DeskRefused(_("Something has happened to %s meanwhile: look at it again.") % order.number)
+    keys = ask_refund(order=order, amount=amount, reason=because, by=by, key=key, at=at)
+    if not keys:
+        raise DeskRefused(_("Nothing is left to refund, or a refund has been asked for already."))
+    return _asked(order, keys, by=by, because=because, at=at)
+
+
+@transaction.atomic
+def refund_exception(*, exception: OrderException, because: str, by: str, at: datetime) -> list[str]:
+    """Ask for the money in question to go back whole; the question stays open until Stripe says that it has.
+
+    Raises DeskRefused where nothing is left of it, or the question has found another end.
+    """
+    require(because)
+    if exception.order_id is None:
+        raise DeskRefused(_("No order belongs to this money: refund it in the Stripe Dashboard."))
+    order = _lock(exception.order_id)
+    shown, left = look(order)
+    payments = [each.payment.key for each in left if concerns(exception, each)]
+    keys = [
+        key
+        for payment in payments
+        for key in ask_refund(
+            order=order, payment=payment, reason=because, by=by, key=f"desk:{shown.asked}", at=at,
+            is_duplicate=exception.kind == ExceptionKind.SECOND_PAYMENT,
+        )
+    ]  # fmt: skip
+    if not keys:
+        raise DeskRefused(_("Nothing is left to refund, or a refund has been asked for already."))
+    _asked(order, keys, by=by, because=because, at=at)
+    # Last, because following locks what the question is about: somebody may have found a place at this very moment.
+    _require_open(exception)
+    return keys
+
+
+@transaction.atomic
+def give_place(*, exception: OrderException, because: str, by: str, at: datetime) -> None:
+    """Give who paid without a place the one that is free now. Raises DeskRefused if there is none."""
+    require(because)
+    if exception.kind != ExceptionKind.NO_PLACE or exception.order_id is None:
+        raise DeskRefused(_("This is no question of a place."))
+    order = _lock(exception.order_id)
+    _require_open(exception)
+    _withdraw_refunds(order)
+    follow_again([order.pk], source=f"{by}: {because}"[:255], at=at)
+    exception.refresh_from_db()
+    if exception.is_open:
+        raise DeskRefused(_("No place is free, or this person holds one already."))
+    log.info("exception.seated", exception=exception.pk, order=order.pk, by=by, why=because)
+    ring_on_commit()
+
+
+@transaction.atomic
+def dismiss(*, exception: OrderException, because: str, by: Any, at: datetime) -> None:
+    """Close the question for good: nothing is done about the money. Raises DeskRefused if it is closed already."""
+    require(because)
+    open_ones = OrderException.objects.filter(pk=exception.pk, is_open=True)
+    if not open_ones.update(is_open=False, closed_at=at, closed_because=because.strip()[:500], closed_by=by):
+        raise DeskRefused(_("This question is closed already."))
+    log.info("exception.dismissed", exception=exception.pk, order=exception.order_id, by=by.pk, why=because)
+
+
+def concerns(exception: OrderException, left: Left) -> bool:
+    """Whether the question is about this payment: who has no place gets back all that was paid."""
+    names = (left.payment.key, left.payment.session)
+    return exception.kind == ExceptionKind.NO_PLACE or exception.subject in names
+
+
+def require(because: str) -> None:
+    """Raises DeskRefused without a reason."""
+    if not because.strip():
+        raise DeskRefused(_("A decision about money needs a reason."))
+
+
+def _lock(order_id: int) -> Order:
+    return Order.objects.select_for_update(no_key=True).get(pk=order_id)
+
+
+def _asked(order: Order, keys: list[str], *, by: str, because: str, at: datetime) -> list[str]:
+    """Whoever gets all their money back waits for no place any more."""
+    follow_again([order.pk], source=f"{by}: {because}"[:255], at=at)
+    log.info("refund.asked", order=order.pk, effects=keys, by=by, why=because)
+    ring_on_commit()
+    return keys
+
+
+def _require_open(exception: OrderException) -> None:
+    exception.refresh_from_db()
+    if not exception.is_open:
+        raise DeskRefused(_("This question is closed already."))
+
+
+def _withdraw_refunds(order: Order) -> None:
+    """Take back what was given up. Raises DeskRefused while money may be on its way: nobody gets both."""
+    if is_under_way(order):
+        raise DeskRefused(_("A refund of %s is under way: it cannot have a place as well.") % order.number)
+    given_up = Effect.objects.filter(order=order, kind=KIND, status=EffectStatus.DEAD)
+    given_up.update(status=EffectStatus.SKIPPED, outcome=WITHDRAWN)

@@ -1,0 +1,159 @@
+"""The exception desk: each question can be refunded, seated or dismissed, by who may, with a reason."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from payments.effects.models import Effect
+from payments.orders.models import ExceptionKind, OrderException
+from registrations.models import Activity
+from tests.support.refunds import pay
+from tests.support.road import NOON, event_of, hear
+
+LIST = reverse("admin:payments_orderexception_changelist")
+
+
+@pytest.fixture
+def late(make_activity, make_registration):
+    """Paid when somebody else had the last place."""
+    tiny = make_activity(slug="tiny", capacity=1)
+    row = make_registration("Late Payer", of=tiny)
+    hear(event_of(row, "checkout.session.expired"))
+    make_registration("Alex Smith", of=tiny)
+    pay(row)
+    return row
+
+
+@pytest.fixture
+def question(late):
+    return OrderException.objects.get()
+
+
+@pytest.fixture
+def unknown(db):
+    return OrderException.objects.create(kind=ExceptionKind.UNKNOWN_ORDER, subject="evt_<b>", opened_at=NOON)
+
+
+def choose(page, action, *questions, **fields):
+    data = {"action": action, "_selected_action": [each.pk for each in questions], **fields}
+    return page.post(LIST, data, follow=True)
+
+
+def confirm(page, action, *questions, reason="it was agreed"):
+    return choose(page, action, *questions, confirmed="yes", reason=reason)
+
+
+def messages_of(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+def is_untouched(question) -> bool:
+    question.refresh_from_db()
+    return question.is_open and not Effect.objects.filter(kind="refund").exists()
+
+
+class TestQuestions:
+    @pytest.mark.parametrize(
+        ("action", "words"),
+        [
+            ("refund", "49.00\N{NO-BREAK SPACE}EUR goes back the way it came"),
+            ("seat", "gets a place, as far as places are free"),
+            ("close", "No money moves"),
+        ],
+    )
+    def test_say_what_will_happen_and_do_nothing(self, page, question, action, words):
+        content = choose(page, action, question).content.decode()
+
+        assert words in content
+        assert 'name="reason"' in content
+        assert is_untouched(question)
+
+    @pytest.mark.parametrize("action", ["refund", "seat", "close"])
+    def test_need_a_reason(self, page, question, action):
+        Activity.objects.update(capacity=2)
+
+        assert "errorlist" in confirm(page, action, question, reason=" ").content.decode()
+
+        assert is_untouched(question)
+
+    @pytest.mark.parametrize("action", ["refund", "seat", "close"])
+    def test_are_never_answered_by_get(self, page, question, action):
+        page.get(LIST, {"action": action, "_selected_action": question.pk, "confirmed": "yes", "reason": "a link"})
+
+        assert is_untouched(question)
+
+    @pytest.mark.parametrize("action", ["refund", "seat", "close"])
+    def test_are_answered_by_who_may(self, client, clerk, question, action):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_orderexception"))
+        client.force_login(clerk)
+
+        confirm(client, action, question)
+
+        assert is_untouched(question)
+
+
+class TestRefund:
+    def test_is_asked_for_once(self, page, staff, late, question):
+        confirm(page, "refund", question)
+        response = confirm(page, "refund", question)
+
+        [effect] = Effect.objects.filter(kind="refund")
+        assert (effect.data["reason"], effect.data["by"]) == ("it was agreed", staff.email)
+        assert messages_of(response) == [
+            "1 refused: Nothing is left to refund, or a refund has been asked for already."
+        ]
+
+    def test_stands_on_the_list_until_it_is_made(self, page, question):
+        confirm(page, "refund", question)
+
+        assert '<td class="field-refund_text">Waiting</td>' in page.get(LIST).content.decode()
+
+    def test_is_refused_where_no_order_is_known(self, page, unknown):
+        assert "can only be refunded at Stripe" in choose(page, "refund", unknown).content.decode()
+        assert "evt_<b>" not in choose(page, "refund", unknown).content.decode()
+
+        assert "Stripe Dashboard" in messages_of(confirm(page, "refund", unknown))[0]
+
+
+class TestGiveAPlace:
+    def test_seats_the_person(self, page, late, question):
+        Activity.objects.filter(pk=late.activity_id).update(capacity=2)
+
+        response = confirm(page, "seat", question)
+
+        late.refresh_from_db()
+        assert (late.holds_place, messages_of(response)) == (True, ["1 given a place."])
+
+    def test_says_when_there_is_none(self, page, late, question):
+        response = confirm(page, "seat", question)
+
+        assert messages_of(response) == ["1 refused: No place is free, or this person holds one already."]
+
+
+class TestDismiss:
+    def test_closes_each_with_name_and_reason(self, page, staff, question, unknown):
+        confirm(page, "close", question, unknown)
+
+        rows = OrderException.objects.values_list("is_open", "closed_by", "closed_because")
+        assert set(rows) == {(False, staff.pk, "it was agreed")}
+
+
+class TestPage:
+    def test_offers_what_can_be_done_while_the_question_is_open(self, page, question):
+        own = reverse("admin:payments_orderexception_change", args=[question.pk])
+        buttons = ('value="refund"', 'value="seat"', 'value="close"')
+
+        assert all(button in page.get(own).content.decode() for button in buttons)
+
+        confirm(page, "close", question)
+        assert not any(button in page.get(own).content.decode() for button in buttons)
+
+    def test_offers_neither_money_nor_place_where_no_order_is(self, page, unknown):
+        content = page.get(reverse("admin:payments_orderexception_change", args=[unknown.pk])).content.decode()
+
+        assert 'value="close"' in content
+        assert 'value="refund"' not in content
+        assert 'value="seat"' not in content
+
+    def test_shows_the_money_at_stake(self, page, question):
+        assert "49.00\N{NO-BREAK SPACE}EUR" in page.get(LIST).content.decode()
