@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
     "accounts",
     "payments",
     "registrations",
@@ -49,6 +50,7 @@ if STRIPE_EMULATOR:
 AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -86,7 +88,12 @@ REDIS_URL = text("REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entry"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entry",
+        # The counters of config/counters.py lie there too; from this many rows on Django removes a third of all.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # --- Stripe ----------------------------------------------------------------------------------------------------
@@ -108,8 +115,18 @@ STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300
 STRIPE_WEBHOOK_MAX_BYTES = env.int("STRIPE_WEBHOOK_MAX_BYTES", default=1024 * 1024)
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=PRODUCTION)
 STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
+# On the payment routes one client may try so often (MAX) in so many milliseconds (WINDOW).
+STRIPE_RATE_LIMIT_MAX = env.int("STRIPE_RATE_LIMIT_MAX", default=5)
+STRIPE_RATE_LIMIT_WINDOW = env.int("STRIPE_RATE_LIMIT_WINDOW", default=15 * 60 * 1000)
+if min(STRIPE_RATE_LIMIT_MAX, STRIPE_RATE_LIMIT_WINDOW) < 1:
+    raise ImproperlyConfigured("STRIPE_RATE_LIMIT_MAX and STRIPE_RATE_LIMIT_WINDOW (milliseconds) must be 1 or more.")
 if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
+
+# --- Who sells: shown on receipts --------------------------------------------------------------------------------
+SELLER_NAME = text("SELLER_NAME", SITE_NAME)
+SELLER_ADDRESS = text("SELLER_ADDRESS")
+SELLER_VAT_NOTE = text("SELLER_VAT_NOTE")
 
 # --- Mail ------------------------------------------------------------------------------------------------------
 EMAIL_FILE_PATH = str(VAR_DIR / "mails")
@@ -145,8 +162,13 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 # A redirect is a failed delivery for Stripe, and a probe from inside speaks plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r"^healthz/"]
-if text("TRUSTED_PROXY_HEADER"):
-    SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https")
+SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https") if text("TRUSTED_PROXY_HEADER") else None
+TRUSTED_PROXY_COUNT = int(text("TRUSTED_PROXY_COUNT") or 0)
+if TRUSTED_PROXY_COUNT < 0 or (SECURE_PROXY_SSL_HEADER and not TRUSTED_PROXY_COUNT):
+    raise ImproperlyConfigured(
+        "TRUSTED_PROXY_COUNT must say how many proxies stand in front and append to X-Forwarded-For: with "
+        "TRUSTED_PROXY_HEADER there is at least one, and without the number all visitors would count as one client."
+    )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
@@ -166,11 +188,34 @@ STORAGES = {
     "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
 REST_FRAMEWORK = {
+    "DEFAULT_PARSER_CLASSES": ["config.json_body.SmallJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "EXCEPTION_HANDLER": "config.errors.api_error",
     "UNAUTHENTICATED_USER": None,
+    # `?format=` chooses nothing: there is only JSON.
+    "URL_FORMAT_OVERRIDE": None,
+}
+# docs/api/openapi.yaml is made from the code: make api
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Registrations",
+    "DESCRIPTION": (
+        "Activities with limited places, and registering for them. JSON only, no sign-in and no cookies: a "
+        "registration is reached by its own token, so whoever has the token may see it and pay for it. Fields that an "
+        "address does not know are refused. Amounts are integers in the smallest unit of the currency beside them. "
+        "Texts come in the language of `Accept-Language` (`fr` or `en`)."
+    ),
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["config.api_schema.without_webhooks"],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ActivityState": "registrations.sales.Sale",
+        "RegistrationStatus": "registrations.models.RegistrationStatus",
+    },
 }
 
 LOGGING_CONFIG = None

@@ -34,6 +34,10 @@ class TestProduction:
             ("STRIPE_WEBHOOK_UNSIGNED", "true", "anybody mark orders as paid"),
             ("STRIPE_API_VERSION", "2023-10-16", "other object shapes"),
             ("DEBUG", "true", "shows secrets to strangers"),
+            ("TRUSTED_PROXY_HEADER", "HTTP_X_FORWARDED_PROTO", "how many proxies"),
+            ("TRUSTED_PROXY_COUNT", "-1", "how many proxies"),
+            ("STRIPE_RATE_LIMIT_MAX", "0", "must be 1 or more"),
+            ("STRIPE_RATE_LIMIT_WINDOW", "-5", "must be 1 or more"),
         ],
     )
     def test_refuses_what_must_not_be(self, name, value, words):

@@ -1,0 +1,112 @@
+"""How often one client may try on the payment routes. Never put it on webhooks or health: Stripe tries as it likes."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import ngettext
+from rest_framework.exceptions import Throttled
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from config.client import client_of
+from config.counters import CountersDown, count
+from config.errors import answer
+
+log = structlog.get_logger(__name__)
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the request may go on; if not, after how many seconds the client may come back."""
+
+    is_allowed: bool
+    retry_after: int = 0
+
+
+ALLOWED = Decision(True)
+
+
+def allow(request: HttpRequest, scope: str) -> Decision:
+    """Count this request of its client: STRIPE_RATE_LIMIT_MAX are let through in each STRIPE_RATE_LIMIT_WINDOW.
+
+    `scope` names what is counted together. Who cannot be counted is let through: a sale is worth more than the limit.
+    """
+    client = client_of(request)
+    if not client:
+        log.error("rate_limit.no_address", scope=scope)
+        return ALLOWED
+    window = timedelta(milliseconds=settings.STRIPE_RATE_LIMIT_WINDOW)
+    try:
+        tries = count(f"rate_limit:{scope}:{client}", window=window, at=timezone.now())
+    except CountersDown as down:
+        log.error("rate_limit.counters_down", scope=scope, error=str(down))
+        return ALLOWED
+    if tries.number <= settings.STRIPE_RATE_LIMIT_MAX:
+        return ALLOWED
+    log.warning("rate_limit.refused", scope=scope, tries=tries.number)
+    return Decision(False, retry_after=max(1, math.ceil(tries.left.total_seconds())))
+
+
+def limited(scope: str) -> Callable[[View], View]:
+    """Decorates a view: what only reads is never counted; too much of the rest is answered with 429."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def limited_view(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            decision = ALLOWED if request.method in SAFE_METHODS else allow(request, scope)
+            return view(request, *args, **kwargs) if decision.is_allowed else too_often(request, decision)
+
+        return limited_view
+
+    return decorate
+
+
+def too_often(request: HttpRequest, decision: Decision) -> HttpResponse:
+    """429, as a page or as JSON, with the time after which to come back."""
+    response = answer(request, status=429, code=Throttled.default_code, message=sentence(decision.retry_after))
+    response["Retry-After"] = str(decision.retry_after)
+    return response
+
+
+def sentence(seconds: int) -> str:
+    """What people read who have tried too often."""
+    minutes = math.ceil(seconds / 60)
+    words = ngettext(
+        "You have tried too often. Try again in %d minute.",
+        "You have tried too often. Try again in %d minutes.",
+        minutes,
+    )
+    return words % minutes
+
+
+class PaymentThrottle(BaseThrottle):
+    """The same for views of the API, counted together with the pages."""
+
+    scope = "payment"
+    decision = ALLOWED
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        if request.method not in SAFE_METHODS:
+            self.decision = allow(request._request, self.scope)
+        return self.decision.is_allowed
+
+    def wait(self) -> float:
+        return self.decision.retry_after
+
+
+class TooOften(Throttled):
+    """What the API answers to it: `throttled`, with Retry-After."""
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__(detail=sentence(math.ceil(wait or 1)))
+        self.wait = wait

@@ -1,0 +1,127 @@
+"""What the OpenAPI schema says about each address beside what the code says of itself. In English, as code is."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from config.api import Error
+from registrations.api.serializers import (
+    ActivityPageSerializer,
+    ActivitySerializer,
+    CheckoutSerializer,
+    NewRegistrationSerializer,
+    NothingSerializer,
+    RegistrationStateSerializer,
+)
+
+TOKEN = "zLrMWQ5BS0ayDcnhFIYl1A:q3Jv0ERPRYgCk0gP8uJ8X2GpdnGQK7mCbfW0l6J5Bqk"
+PERSON = {"name": "Camille Martin", "email": "camille@example.com", "language": "fr"}
+STARTED = {
+    "token": TOKEN,
+    "status": "PENDING",
+    "place_held_until": "2026-09-01T12:31:00+02:00",
+    "amount": 4900,
+    "currency": "eur",
+    "checkout_url": "https://checkout.stripe.com/c/pay/cs_live_a1b2c3",
+}
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", int, OpenApiParameter.HEADER, response=[429, 503], description="After how many seconds to try again."
+)
+
+
+def refusal(description: str, **codes: str) -> OpenApiResponse:
+    """An error with the words that its `code` can be, and an example of each."""
+    examples = [
+        OpenApiExample(code, value={"error": {"code": code, "message": message, "request_id": "8f14e45fceea167a"}})
+        for code, message in codes.items()
+    ]
+    return OpenApiResponse(Error, description=description, examples=examples)
+
+
+INVALID = OpenApiResponse(
+    Error,
+    description="The body is no JSON object, or fields are missing, wrong or not known: `fields` says which.",
+    examples=[
+        OpenApiExample(
+            "invalid",
+            value={
+                "error": {
+                    "code": "invalid",
+                    "message": "Some fields are missing or wrong.",
+                    "fields": {"email": ["Enter a valid email address."]},
+                    "request_id": "8f14e45fceea167a",
+                }
+            },
+        )
+    ],
+)
+MISSING = refusal("There is nothing at this address.", not_found="There is nothing at this address.")
+TOO_LARGE = refusal("The body has more than 16 KiB.", body_too_large="The body is too long.")
+NOT_JSON = refusal("The body is not sent as JSON.", unsupported_media_type="Unsupported media type in request.")
+TOO_OFTEN = refusal(
+    "This client has tried too often; registering and paying count together.",
+    throttled="You have tried too often. Try again in 15 minutes.",
+)
+NO_CHECKOUT = refusal(
+    "Stripe cannot be reached, or refuses. The message says whether the place is free again or held; try again.",
+    checkout_unavailable="Payment cannot be started at the moment. Nothing was charged, and the place is free again.",
+)
+NOT_PAYABLE = "There is nothing to pay for this registration, or not any more."
+BODY_REFUSALS = {400: INVALID, 404: MISSING, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN, 503: NO_CHECKOUT}
+
+LIST: dict[str, Any] = {
+    "operation_id": "list_activities",
+    "summary": "Activities on sale",
+    "description": "The next one first, a hundred on a page, with the places that are left at this moment.",
+    "parameters": [OpenApiParameter("page", int, description="The page, from 1.")],
+    "responses": {200: ActivityPageSerializer, 404: MISSING},
+}
+ACTIVITY: dict[str, Any] = {
+    "operation_id": "get_activity",
+    "summary": "One activity",
+    "responses": {200: ActivitySerializer, 404: MISSING},
+}
+REGISTER: dict[str, Any] = {
+    "operation_id": "register",
+    "tags": ["registrations"],
+    "summary": "Register one person",
+    "description": (
+        "Holds a place and opens Stripe's payment page for it: send the buyer to `checkout_url`. The same person (name "
+        "and e-mail) who has begun already gets the same payment page again, without the token: only who began knows "
+        "it. What is free is `PAID` at once."
+    ),
+    "request": NewRegistrationSerializer,
+    "examples": [OpenApiExample("A person", value=PERSON, request_only=True)],
+    "parameters": [RETRY_AFTER],
+    "responses": {
+        201: OpenApiResponse(
+            CheckoutSerializer, description="Registered.", examples=[OpenApiExample("Registered", value=STARTED)]
+        ),
+        200: OpenApiResponse(CheckoutSerializer, description="This person had begun already, and can pay here."),
+        409: refusal(
+            "No place can be sold to this person.",
+            activity_full="No place is left in this activity.",
+            sales_closed="Places in this activity are not on sale.",
+            already_registered="This person is registered for this activity already.",
+            not_payable="A payment of order O-000012 is under way.",
+        ),
+        **BODY_REFUSALS,
+    },
+}
+STATE: dict[str, Any] = {
+    "operation_id": "get_registration",
+    "summary": "What became of a registration",
+    "responses": {200: RegistrationStateSerializer, 404: MISSING},
+}
+CHECKOUT: dict[str, Any] = {
+    "operation_id": "open_checkout",
+    "summary": "Where to pay for a registration",
+    "description": "The payment page that is open, or a new one if it has ended and the registration still waits.",
+    "request": NothingSerializer,
+    "parameters": [RETRY_AFTER],
+    "responses": {
+        200: CheckoutSerializer,
+        409: refusal("There is nothing to pay, or not any more.", not_payable=NOT_PAYABLE),
+        **BODY_REFUSALS,
+    },
+}

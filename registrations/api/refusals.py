@@ -1,0 +1,56 @@
+"""Why the API does not sell a place or open Checkout: each refusal has a status and a word for programs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from payments.actions.attempts import OrderNotPayable
+from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed
+from registrations.services.checkout import CheckoutUnavailable
+
+# How long Stripe mostly needs to be itself again.
+RETRY_SECONDS = 30
+
+
+class Conflict(APIException):
+    """The request is well-formed, but things are not so that it could be done: 409."""
+
+    status_code: int = status.HTTP_409_CONFLICT
+
+    def __init__(self, code: str, message: str | Promise) -> None:
+        super().__init__(detail=str(message), code=code)
+
+
+class Unavailable(Conflict):
+    """Nothing is wrong with the request: 503, with Retry-After."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = RETRY_SECONDS
+
+
+CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
+    ActivityFull: ("activity_full", _("No place is left in this activity.")),
+    SalesClosed: ("sales_closed", _("Places in this activity are not on sale.")),
+    AlreadyRegistered: ("already_registered", _("This person is registered for this activity already.")),
+}
+
+NOT_PAYABLE = _("There is nothing to pay for this registration, or not any more.")
+PLACE_FREE = _("Payment cannot be started at the moment. Nothing was charged, and the place is free again.")
+PLACE_HELD = _("Payment cannot be started at the moment. Nothing was charged, and the place is still held.")
+
+
+@contextmanager
+def told_to_programs() -> Iterator[None]:
+    """What the services refuse in here becomes an answer of the API."""
+    try:
+        yield
+    except tuple(CONFLICTS) as refusal:
+        raise Conflict(*CONFLICTS[type(refusal)]) from refusal
+    except OrderNotPayable as refusal:
+        raise Conflict("not_payable", str(refusal)) from refusal
+    except CheckoutUnavailable as refusal:
+        raise Unavailable("checkout_unavailable", PLACE_FREE if refusal.is_place_free else PLACE_HELD) from refusal

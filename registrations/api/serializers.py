@@ -1,0 +1,132 @@
+"""What goes over the wire. Amounts in the smallest unit of the currency beside them; times with their offset."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as NotTidy
+from rest_framework import serializers
+
+from config.api import StrictSerializer
+from payments.billing.models import Receipt
+from registrations.api.catalogue import state_of
+from registrations.models import Activity, Registration, RegistrationStatus
+from registrations.people import tidy_name
+from registrations.sales import Sale
+from registrations.tokens import token_of
+
+LONGEST_NAME = 200
+LONGEST_EMAIL = 254
+SMALLEST_UNIT = "In the smallest unit of `currency`: 4900 is 49.00 EUR."
+TOKEN = "By which the registration is reached from now on. Whoever has it may see and pay: keep it to the buyer."
+
+
+class ActivitySerializer(serializers.Serializer[Activity]):
+    """Something that people register for."""
+
+    # Made from what `catalogue.activities` reads; `at` in the context is the moment of the request.
+
+    slug = serializers.CharField(help_text="Its name in addresses.")
+    title = serializers.CharField()
+    description = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    place = serializers.CharField(help_text="Where it is.")
+    price = serializers.IntegerField(help_text=f"{SMALLEST_UNIT} 0: free, registered without payment.")
+    currency = serializers.CharField(help_text="Three letters, lower case.")
+    capacity = serializers.IntegerField(help_text="How many places there are.")
+    places_left = serializers.IntegerField(
+        help_text="Free at this moment. With state `full` they are for people on the waiting list."
+    )
+    state = serializers.SerializerMethodField(help_text="One can register while it is `open`.")
+
+    def get_state(self, activity: Activity) -> Sale:
+        return state_of(activity, at=self.context["at"])
+
+
+class ActivityPageSerializer(serializers.Serializer[Any]):
+    """A page of the list."""
+
+    count = serializers.IntegerField(help_text="How many there are on all pages.")
+    next = serializers.URLField(allow_null=True, help_text="The next page.")
+    previous = serializers.URLField(allow_null=True, help_text="The page before.")
+    results = ActivitySerializer(many=True)
+
+
+class NewRegistrationSerializer(StrictSerializer):
+    """Who wants a place."""
+
+    name = serializers.CharField(max_length=LONGEST_NAME, help_text="On one line.")
+    email = serializers.EmailField(max_length=LONGEST_EMAIL, help_text="Where messages go.")
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES,
+        required=False,
+        help_text="Of messages and of the payment page; by default the language of the request.",
+    )
+
+    def validate_name(self, name: str) -> str:
+        try:
+            return tidy_name(name)
+        except NotTidy as untidy:
+            raise serializers.ValidationError(untidy.messages) from None
+
+    def validate_email(self, email: str) -> str:
+        return email.lower()
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body, or `{}`."""
+
+
+class RegistrationSerializer(serializers.Serializer[Registration]):
+    """What every answer about a registration tells."""
+
+    status = serializers.ChoiceField(choices=RegistrationStatus.choices)
+    place_held_until = serializers.DateTimeField(
+        source="held_until", allow_null=True, help_text="The place is free again then, unless it is paid."
+    )
+    amount = serializers.IntegerField(source="order.amount", help_text=SMALLEST_UNIT)
+    currency = serializers.CharField(source="order.currency", help_text="Three letters, lower case.")
+
+
+class CheckoutSerializer(RegistrationSerializer):
+    """A registration and where to pay for it."""
+
+    # In the context: `checkout_url`, and `is_told` whether the caller may learn the token.
+    token = serializers.SerializerMethodField(help_text=f"{TOKEN} Null for who did not begin it.")
+    checkout_url = serializers.SerializerMethodField(
+        help_text="Stripe's payment page for this registration; null if there is nothing to pay."
+    )
+
+    def get_token(self, registration: Registration) -> str | None:
+        return token_of(registration) if self.context["is_told"] else None
+
+    def get_checkout_url(self, registration: Registration) -> str | None:
+        url = self.context["checkout_url"]
+        return str(url) if url else None
+
+
+class RegisteredActivitySerializer(serializers.Serializer[Activity]):
+    """What a registration is for."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    place = serializers.CharField()
+    called_off_at = serializers.DateTimeField(allow_null=True)
+
+
+class RegistrationStateSerializer(RegistrationSerializer):
+    """A registration as it is now."""
+
+    status_text = serializers.CharField(source="get_status_display", help_text="The status in words.")
+    holds_place = serializers.BooleanField(
+        help_text="Whether a place is theirs now. A paid registration without one: staff are looking into it."
+    )
+    paid_at = serializers.DateTimeField(source="order.paid_at", allow_null=True)
+    amount_received = serializers.IntegerField(source="order.amount_received", help_text=SMALLEST_UNIT)
+    amount_refunded = serializers.IntegerField(source="order.amount_refunded", help_text=SMALLEST_UNIT)
+    activity = RegisteredActivitySerializer()
+    receipt_number = serializers.SerializerMethodField(help_text="Null until there is a receipt.")
+
+    def get_receipt_number(self, registration: Registration) -> str | None:
+        receipt = Receipt.objects.filter(order_id=registration.order_id).first()
+        return str(receipt) if receipt else None

@@ -1,0 +1,47 @@
+import pytest
+from django.http import HttpResponse
+
+from config.csp import HEADER, ContentSecurityPolicyMiddleware
+
+pytestmark = pytest.mark.django_db
+
+
+class TestContentSecurityPolicy:
+    @pytest.mark.parametrize("address", ["/", "/nowhere", "/admin/login/", "/healthz/live"])
+    def test_is_on_every_page(self, client, address):
+        policy = client.get(address)[HEADER]
+
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+
+    def test_is_on_the_answer_to_a_host_that_is_not_ours(self, client):
+        response = client.get("/", HTTP_HOST="evil.example")
+
+        assert (response.status_code, HEADER in response) == (400, True)
+
+    @pytest.mark.parametrize(
+        ("base", "origins"),
+        [
+            ("", "'self' https://checkout.stripe.com;"),
+            ("http://10.0.0.5:8001/x", "'self' http://10.0.0.5:8001 http://127.0.0.1:8001;"),
+            ("http://127.0.0.1:8001", "'self' http://127.0.0.1:8001;"),
+        ],
+    )
+    def test_lets_forms_lead_to_checkout_and_nowhere_else(self, settings, rf, base, origins):
+        settings.STRIPE_API_BASE, settings.STRIPE_EMULATOR_URL = base, "http://127.0.0.1:8001"
+
+        response = ContentSecurityPolicyMiddleware(lambda _request: _answer())(rf.get("/"))
+
+        assert f"form-action {origins}" in response[HEADER]
+
+    def test_leaves_a_stricter_one_alone(self, rf):
+        response = ContentSecurityPolicyMiddleware(lambda _request: _answer(**{HEADER: "default-src 'none'"}))(
+            rf.get("/")
+        )
+
+        assert response[HEADER] == "default-src 'none'"
+
+
+def _answer(**headers):
+    return HttpResponse(headers=headers)
