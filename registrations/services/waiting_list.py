@@ -1,0 +1,122 @@
+"""The waiting list of a full activity: who joins it, and offering what becomes free to who has waited longest."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+
+from payments.effects.note import note
+from payments.orders.models import CheckoutAttempt
+from registrations.messages import offer_message
+from registrations.models import Activity, Registration, WaitingEntry
+from registrations.sales import CLOSED, Sale, sale_of
+from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.services.seat import seat_waiting
+
+log = structlog.get_logger(__name__)
+OFFER_LIFE = timedelta(hours=24)
+
+
+class PlacesLeft(Exception):
+    """The activity is not full: one can simply register."""
+
+
+def has_waiting_people(activity: Activity) -> bool:
+    """Whether somebody still waits for an offer: then the activity is full for everybody else. One query."""
+    return WaitingEntry.objects.filter(activity=activity, offered__isnull=True).exists()
+
+
+def join_waiting_list(*, activity: Activity, name: str, email: str, language: str, at: datetime) -> WaitingEntry:
+    """Put the person on the list; who is on it already keeps their turn, however often they ask.
+
+    Raises SalesClosed (not on sale, ended or called off), AlreadyRegistered (holds a place, or has paid and comes
+    first anyway) or PlacesLeft.
+    """
+    activity = Activity.objects.get(pk=activity.pk)
+    sale = sale_of(activity, at=at, has_waiting=has_waiting_people(activity))
+    if sale in CLOSED:
+        raise SalesClosed(activity.title)
+    if _has_place(activity, name=name, email=email):
+        raise AlreadyRegistered(email)
+    if sale == Sale.OPEN:
+        raise PlacesLeft(activity.title)
+    entry, is_new = WaitingEntry.objects.filter(_is_called(name)).get_or_create(
+        activity=activity, email=email, offered=None, defaults={"name": name, "language": language, "created_at": at}
+    )
+    if is_new:
+        log.info("waiting.joined", entry=entry.pk, activity=activity.slug)
+    return entry
+
+
+def offer_places(*, at: datetime) -> int:
+    """Offer every free place to who waits, after people who paid for one. Returns how many offers were made.
+
+    An offer is a registration that holds its place for OFFER_LIFE; when its order closes the place is free again, and
+    the next person's turn. Each offer is a transaction of its own; any number of workers may do this at once.
+    """
+    while seat_waiting(at=at):
+        pass
+    return sum(_offer_all(activity_id, at=at) for activity_id in _activities_to_offer(at=at))
+
+
+def _has_place(activity: Activity, *, name: str, email: str) -> bool:
+    has_or_comes_first = Q(holds_place=True) | Q(waits_since__isnull=False)
+    rows = Registration.objects.filter(has_or_comes_first, _is_called(name), activity=activity, email=email)
+    return rows.exists()
+
+
+def _is_called(name: str) -> Exact:
+    """As the database's own constraints compare names; `iexact` folds some letters otherwise."""
+    return Exact(Lower("name"), Lower(Value(name)))
+
+
+def _activities_to_offer(*, at: datetime) -> list[int]:
+    waiting = WaitingEntry.objects.filter(activity=OuterRef("pk"), offered__isnull=True)
+    sold = Activity.objects.filter(is_on_sale=True, called_off_at__isnull=True, starts_at__gt=at)
+    return list(sold.filter(Exists(waiting), places_taken__lt=F("capacity")).values_list("pk", flat=True))
+
+
+def _offer_all(activity_id: int, *, at: datetime) -> int:
+    count = 0
+    while (made := _offer_next(activity_id, at=at)) is not None:
+        count += made
+    return count
+
+
+@transaction.atomic
+def _offer_next(activity_id: int, *, at: datetime) -> int | None:
+    """Offer one place to who comes next: how many offers that made. None: no place, nobody, or somebody else's turn."""
+    entry = _claim_oldest(activity_id)
+    if entry is None:
+        return None
+    try:
+        row = register(activity=entry.activity, name=entry.name, email=entry.email, language=entry.language, at=at)
+    except (ActivityFull, SalesClosed):
+        return None
+    except AlreadyRegistered:
+        # They found a place by another way: nothing is left to wait for.
+        entry.delete()
+        return 0
+    _make_offer(entry, row, at=at)
+    return 1
+
+
+def _claim_oldest(activity_id: int) -> WaitingEntry | None:
+    """Only the oldest entry is ever locked: whoever has it offers the next ones too, so nobody is overtaken."""
+    waiting = WaitingEntry.objects.filter(activity_id=activity_id, offered__isnull=True)
+    oldest = waiting.order_by("created_at", "pk").values("pk")[:1]
+    locked = waiting.filter(pk=Subquery(oldest)).select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return locked.select_related("activity").first()
+
+
+def _make_offer(entry: WaitingEntry, row: Registration, *, at: datetime) -> None:
+    """The place is held, and can be paid for, until the offer ends; the person is told so."""
+    until = at + OFFER_LIFE
+    Registration.objects.filter(pk=row.pk).update(held_until=until)
+    CheckoutAttempt.objects.filter(order_id=row.order_id).update(expires_at=until)
+    WaitingEntry.objects.filter(pk=entry.pk).update(offered=row)
+    note([offer_message(row)], at=at)
+    log.info("waiting.offered", entry=entry.pk, registration=str(row.public_id), order=row.order_id)
