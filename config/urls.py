@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import RedirectView
 
 admin.site.site_header = admin.site.site_title = _("Payments: staff")
 admin.site.index_title = _("What would you like to look at?")
@@ -16,6 +15,8 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     path("", include("payments.webhook.urls")),
     path("healthz/", include("config.health")),
+    path("api/", include("registrations.api.urls")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("registrations.urls")),
 ]

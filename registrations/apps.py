@@ -14,5 +14,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Registrations")
 
     def ready(self) -> None:
-        for module in ("purchasable", "mails"):
+        for module in ("purchasable", "mails", "alerts"):
             import_module(f"registrations.{module}")

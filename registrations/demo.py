@@ -1,15 +1,51 @@
-"""Demo data: three activities and people who wait to pay, the same at every start."""
+"""Demo data: activities in every state of sale, and people who wait to pay, the same at every start."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, AlreadyRegistered, register
+from registrations.services.begin import begin
+from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One demo activity: `price` in minor units, `days` from now."""
+
+    slug: str
+    title: str
+    price: int
+    capacity: int
+    days: int
+    place: str
+    description: str
+    has_people: bool = True
+
 
 ACTIVITIES = (
-    ("pottery", "Atelier poterie", 4900, 20, 14),
-    ("first-aid", "Formation premiers secours", 6000, 12, 21),
-    ("choir", "Stage de chorale", 3000, 3, 30),
-)
+    Spec(
+        "pottery", "Atelier poterie", 4900, 20, 14, "Maison des arts, Lyon",
+        "Une journée pour tourner, modeler et émailler votre premier bol.\n\n"
+        "La terre, les outils et la cuisson sont compris. Prévoyez des vêtements qui ne craignent rien.",
+    ),
+    Spec(
+        "first-aid", "Formation premiers secours", 6000, 12, 21, "Salle Jean-Moulin, Villeurbanne",
+        "Les gestes qui sauvent, en petit groupe et avec beaucoup de pratique.\n\nUne attestation est remise à la fin.",
+    ),
+    Spec(
+        "choir", "Stage de chorale", 3000, 5, 30, "Conservatoire, Grenoble",
+        "Deux jours de chant pour toutes les voix, avec ou sans expérience.",
+    ),
+    Spec(
+        "open-day", "Portes ouvertes", 0, 40, 10, "Maison des arts, Lyon",
+        "Venez voir les ateliers, essayer le tour et rencontrer les artisans. L’entrée est libre, sur inscription.",
+        has_people=False,
+    ),
+    Spec(
+        "kiln", "Visite du four à bois", 0, 3, 17, "Poterie du Vallon, Vienne",
+        "Une heure autour du four, le soir de la cuisson. Le lieu est petit : trois personnes au plus.",
+    ),
+)  # fmt: skip
 PEOPLE = (
     ("Camille Martin", "camille.martin@example.com", "fr"),
     ("Alex Smith", "alex.smith@example.com", "en"),
@@ -19,22 +55,29 @@ PEOPLE = (
 
 def seed(*, at: datetime) -> list[Registration]:
     """Create what is missing. Returns the registrations that are new."""
-    return [row for spec in ACTIVITIES for row in _fill(_activity(*spec, at=at), at=at)]
+    return [row for spec in ACTIVITIES for row in _fill(_activity(spec, at=at), spec, at=at)]
 
 
-def _activity(slug: str, title: str, price: int, capacity: int, days: int, *, at: datetime) -> Activity:
-    defaults = {"title": title, "price": price, "capacity": capacity, "starts_at": at + timedelta(days=days)}
-    activity, _created = Activity.objects.get_or_create(slug=slug, defaults=defaults)
+def _activity(spec: Spec, *, at: datetime) -> Activity:
+    defaults = {
+        "title": spec.title,
+        "price": spec.price,
+        "capacity": spec.capacity,
+        "starts_at": (at + timedelta(days=spec.days)).replace(minute=0, second=0, microsecond=0),
+        "place": spec.place,
+        "description": spec.description,
+    }
+    activity, _created = Activity.objects.get_or_create(slug=spec.slug, defaults=defaults)
     return activity
 
 
-def _fill(activity: Activity, *, at: datetime) -> list[Registration]:
-    if activity.registrations.exists():
+def _fill(activity: Activity, spec: Spec, *, at: datetime) -> list[Registration]:
+    if not spec.has_people or activity.registrations.exists():
         return []
     made = []
     for name, email, language in PEOPLE:
         try:
-            made.append(register(activity=activity, name=name, email=email, language=language, at=at))
-        except (ActivityFull, AlreadyRegistered):
+            made.append(begin(activity=activity, name=name, email=email, language=language, at=at).registration)
+        except (ActivityFull, AlreadyRegistered, SalesClosed):
             continue
     return made

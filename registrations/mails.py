@@ -7,16 +7,21 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from payments.actions.closing import WAITING
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
 from payments.effects.registry import Deliver, Skip
 from payments.orders.decline_reasons import decline_reason
 from payments.orders.models import Order
 from payments.statuses import DisputeState, OrderStatus
-from registrations.models import Registration
+from registrations.links import page_url, receipt_url
+from registrations.models import Registration, WaitingEntry
 
 GONE = Skip(gettext_noop("The registration no longer exists."))
 MOVED_ON = Skip(gettext_noop("The registration has moved on meanwhile."))
+CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
+# What is said about an activity that is called off, too.
+TOLD_ANYWAY = ("registration.called_off", "registration.refunded")
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
@@ -33,6 +38,8 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
         def write_about(effect: Effect) -> Mail | Skip:
             rows = Registration.objects.select_related("order", "activity")
             row = rows.filter(pk=effect.data["registration"]).first()
+            if row and row.activity.called_off_at and kind not in TOLD_ANYWAY:
+                return CALLED_OFF
             return write(row, effect) if row else GONE
 
         return write_about
@@ -42,7 +49,9 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
 
 @mails_about("registration.confirmed")
 def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
-    return _mail(row) if _is_settled(row.order) and row.holds_place else MOVED_ON
+    if not (_is_settled(row.order) and row.holds_place):
+        return MOVED_ON
+    return _mail(row, receipt=receipt_url(row) if row.order.amount else "")
 
 
 @mails_about("registration.no_place")
@@ -79,6 +88,29 @@ def failed(row: Registration, effect: Effect) -> Mail | Skip:
     return _mail(row, reason=decline_reason(row.order.failure_code if row.order.charge_of_try else ""))
 
 
+@mails_about("registration.offer")
+def offer(row: Registration, effect: Effect) -> Mail | Skip:
+    """A place for somebody who waited, as long as it is held and not taken up."""
+    is_open = row.holds_place and row.order.status in WAITING
+    return _mail(row, until=row.held_until) if is_open else MOVED_ON
+
+
+@mails_about("registration.called_off")
+def called_off(row: Registration, effect: Effect) -> Mail | Skip:
+    """True for ever: nothing brings an activity back."""
+    return _mail(row, because=row.activity.called_off_because, has_money=row.order.amount_received > 0)
+
+
+@mails("waiting.called_off")
+def called_off_while_waiting(effect: Effect) -> Mail | Skip:
+    entry = WaitingEntry.objects.select_related("activity").filter(pk=effect.data["entry"]).first()
+    if entry is None:
+        return GONE
+    activity = entry.activity
+    context = {"name": _polite_name(entry.name), "activity": activity, "because": activity.called_off_because}
+    return Mail(to=(entry.email,), language=entry.language, context=context)
+
+
 def _is_settled(order: Order) -> bool:
     return order.status == OrderStatus.PAID and order.dispute_state != DisputeState.LOST
 
@@ -91,7 +123,13 @@ def _mail(row: Registration, **context: Any) -> Mail:
     return Mail(
         to=(row.email,) if row.email else (),
         language=row.language,
-        context={"name": _polite_name(row.name), "activity": row.activity, "order": row.order, **context},
+        context={
+            "name": _polite_name(row.name),
+            "activity": row.activity,
+            "order": row.order,
+            "link": page_url(row),
+            **context,
+        },
     )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from payments.effects.note import Note
 from payments.orders.models import Order
 from payments.statuses import DisputeState, OrderStatus
-from registrations.models import Registration
+from registrations.models import Registration, WaitingEntry
 
 # Mission B4: normal while the buyer is still on the bank's page.
 PATIENCE = timedelta(minutes=10)
@@ -27,6 +27,23 @@ def message_for(row: Registration, order: Order) -> Note | None:
         case OrderStatus.ACTION_REQUIRED:
             return _note("action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE)
     return None
+
+
+def offer_message(row: Registration) -> Note:
+    """A place has become free for somebody on the waiting list: once per offer."""
+    return _note("offer", row, row.order, key=f"{row.pk}")
+
+
+def called_off_message(row: Registration, order: Order) -> Note:
+    """The activity is called off: once per registration."""
+    return _note("called_off", row, order, key=f"{row.pk}")
+
+
+def called_off_while_waiting(entry: WaitingEntry) -> Note:
+    """The activity for which they wait is called off: once per entry of the waiting list."""
+    return Note(
+        key=f"waiting.called_off:{entry.pk}", kind="waiting.called_off", order_id=None, data={"entry": entry.pk}
+    )
 
 
 def _paid(row: Registration, order: Order) -> Note | None:

@@ -25,7 +25,7 @@ class Seating:
 
 def take_place(*, activity_id: int) -> bool:
     """Take one place of the activity if there is one: the last statement of the caller's transaction."""
-    free = Activity.objects.filter(pk=activity_id, places_taken__lt=F("capacity"))
+    free = Activity.objects.filter(pk=activity_id, called_off_at__isnull=True, places_taken__lt=F("capacity"))
     return free.update(places_taken=F("places_taken") + 1) == 1
 
 
@@ -56,8 +56,10 @@ def _waiting(activity_ids: Collection[int], *, besides: Iterable[Registration]) 
     if not activity_ids:
         return []
     rows = Registration.objects.filter(activity_id__in=activity_ids, waits_since__isnull=False)
-    rows = rows.exclude(pk__in=[row.pk for row in besides]).order_by("waits_since", "pk")
-    return list(rows.select_for_update(skip_locked=True, no_key=True)[:MOST_WAITING])
+    # Nobody is seated where nothing takes place: their money goes back.
+    rows = rows.filter(activity__called_off_at__isnull=True).exclude(pk__in=[row.pk for row in besides])
+    rows = rows.order_by("waits_since", "pk")
+    return list(rows.select_for_update(skip_locked=True, no_key=True, of=("self",))[:MOST_WAITING])
 
 
 def person(row: Registration) -> Person:

@@ -10,6 +10,8 @@ from payments.orders.models import ExceptionKind, Order
 from payments.orders.purchasables import Outcome, ProductChange, Question, purchasable
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, OrderStatus
+from registrations.late_money import refund_late_money, seekers, without_place
+from registrations.links import page_path
 from registrations.messages import message_for
 from registrations.models import Registration, RegistrationStatus
 from registrations.places import Seating, move_places
@@ -42,32 +44,40 @@ class RegistrationPurchase:
         before = {row.pk: _state(row) for row in rows}
         for row in rows:
             row.status = status_for(by_id[row.order_id])
-        seating = _settle_places(rows, by_id)
+        standing = without_place(rows, by_id)
+        seating = _settle_places(rows, by_id, seeking=seekers(standing))
+        late = [row for row in standing if not row.holds_place and before[row.pk]["waits_since"] is None]
+        refunds = refund_late_money(late, by_id, at=at)
         for row in rows:
             row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
         _write([*rows, *seating.called], before)
-        return _outcome(rows, by_id, seating, before)
+        outcome = _outcome(rows, by_id, seating, before)
+        outcome.notes += refunds
+        return outcome
 
     def hold(self, order: Order, *, until: datetime) -> None:
-        Registration.objects.filter(order=order, holds_place=True).update(held_until=until)
+        # An offer ends when it was said to end: paying neither shortens nor prolongs it.
+        own = Registration.objects.filter(order=order, holds_place=True, waited__isnull=True)
+        own.update(held_until=until)
 
     def language_of(self, order: Order) -> str:
         return Registration.objects.filter(order=order).values_list("language", flat=True).first() or ""
 
+    def page_of(self, order: Order) -> str:
+        row = Registration.objects.filter(order=order).first()
+        return page_path(row) if row else ""
 
-def _settle_places(rows: Sequence[Registration], orders: dict[int, Order]) -> Seating:
+
+def _settle_places(
+    rows: Sequence[Registration], orders: dict[int, Order], *, seeking: Sequence[Registration]
+) -> Seating:
     """Who must leave, who asks for a place; nobody else's place is touched."""
-    leaving, coming = [], []
+    leaving = [row for row in rows if row.holds_place and keeps_no_place(orders[row.order_id])]
     for row in rows:
-        order = orders[row.order_id]
-        if keeps_no_place(order):
-            row.waits_since = None
-            if row.holds_place:
-                leaving.append(row)
-        elif order.has_money and not row.holds_place:
-            row.waits_since = order.paid_at
-            coming.append(row)
-    return move_places(leaving=leaving, coming=coming) if leaving or coming else Seating()
+        row.waits_since = None
+    for row in seeking:
+        row.waits_since = orders[row.order_id].paid_at
+    return move_places(leaving=leaving, coming=seeking) if leaving or seeking else Seating()
 
 
 def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> None:

@@ -17,6 +17,8 @@ from payments.stripe_api.checkout_params import Purchase, checkout_params
 
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
 SESSION_LIFE = timedelta(minutes=31)
+# Its longest is 24 hours; one minute less survives clocks that differ.
+LONGEST_SESSION_LIFE = timedelta(hours=24, minutes=-1)
 
 
 class OrderNotPayable(Exception):
@@ -47,7 +49,7 @@ def begin_attempt(*, order_id: int, over: int, at: datetime) -> Begun:
     if attempt is None or attempt.number <= over or not _is_untouched(attempt, order):
         attempt = open_attempt(order, at=at)
         follow_again([order.pk], source=SOURCE, at=at)
-    _prepare(attempt, order, expires_at=at + SESSION_LIFE)
+    _prepare(attempt, order, expires_at=_end_of(attempt, at=at))
     return Begun(attempt)
 
 
@@ -97,6 +99,12 @@ def _is_untouched(attempt: CheckoutAttempt, order: Order) -> bool:
     return attempt.params is None and not attempt.session and order.tried_at is None
 
 
+def _end_of(attempt: CheckoutAttempt, *, at: datetime) -> datetime:
+    """Who was given longer, by an offer, can pay in one session as long as the offer lasts."""
+    given = attempt.expires_at or at
+    return min(max(at + SESSION_LIFE, given), at + LONGEST_SESSION_LIFE)
+
+
 def _prepare(attempt: CheckoutAttempt, order: Order, *, expires_at: datetime) -> None:
     # Stripe counts in whole seconds.
     attempt.expires_at = expires_at.replace(microsecond=0)
@@ -117,5 +125,5 @@ def _purchase(order: Order, attempt: CheckoutAttempt) -> Purchase:
         email=order.email,
         language=purchasables.language_of(order),
         expires_at=attempt.expires_at or attempt.created_at,
-        return_to=f"{settings.SITE_URL}/",
+        return_to=f"{settings.SITE_URL}{purchasables.page_of(order)}",
     )

@@ -64,6 +64,10 @@ class Purchasable(Protocol):
         """The buyer's language, one of settings.LANGUAGES; "" if the product does not know it."""
         ...
 
+    def page_of(self, order: Order) -> str:
+        """The path of the buyer's own page, to which Checkout leads back, paid or not; "" if there is none."""
+        ...
+
 
 _purchasables: dict[str, Purchasable] = {}
 
@@ -103,3 +107,9 @@ def language_of(order: Order) -> str:
     """The language in which the buyer of the order reads."""
     product = _purchasables.get(order.kind)
     return (product.language_of(order) if product else "") or settings.LANGUAGE_CODE
+
+
+def page_of(order: Order) -> str:
+    """The path of the page on which the buyer of the order sees what became of it."""
+    product = _purchasables.get(order.kind)
+    return (product.page_of(order) if product else "") or "/"

@@ -11,11 +11,13 @@ from payments.stripe_api.gateway import (
     GatewayRefused,
     GatewayUnavailable,
     create_checkout_session,
+    create_refund,
     expire_checkout_session,
+    list_refunds,
     retrieve_checkout_session,
 )
 from tests.support.fake_stripe import fake_stripe
-from tests.support.stripe_objects import ORDER, session_object
+from tests.support.stripe_objects import ORDER, refund_object, session_object
 
 KEY = "sk_test_" + "Abc123" * 4
 
@@ -102,6 +104,68 @@ class TestExpireCheckoutSession:
         assert stripe_server.asked[0].path == "/v1/checkout/sessions/cs_test_1/expire"
 
 
+def give_back(amount=None):
+    names = {"orderId": ORDER, "effect": "refund:o:1"}
+    return create_refund(
+        payment_intent="pi_1", amount=amount, reason="duplicate", metadata=names, idempotency_key="refund:o:1"
+    )
+
+
+class TestCreateRefund:
+    def test_returns_the_refund_in_our_words(self, stripe_server):
+        stripe_server.body = refund_object(metadata={"orderId": ORDER, "effect": "refund:o:1"})
+
+        refund = give_back()
+
+        assert (refund.id, refund.about.order, refund.effect) == ("re_1", ORDER, "refund:o:1")
+
+    def test_names_an_amount_only_where_it_is_a_part(self, stripe_server):
+        stripe_server.body = refund_object()
+
+        give_back(), give_back(1250)
+
+        whole, part = [parse_qs(asked.form) for asked in stripe_server.asked]
+        assert whole == {
+            "payment_intent": ["pi_1"], "reason": ["duplicate"], "metadata[orderId]": [ORDER],
+            "metadata[effect]": ["refund:o:1"],
+        }  # fmt: skip
+        assert part == {**whole, "amount": ["1250"]}
+        assert {asked.headers["Idempotency-Key"] for asked in stripe_server.asked} == {"refund:o:1"}
+
+    def test_tells_the_code_of_a_refusal(self, stripe_server):
+        stripe_server.refuses(400, type="invalid_request_error", code="charge_disputed", message="Charged back.")
+
+        with pytest.raises(GatewayRefused, match="Charged back") as refusal:
+            give_back()
+
+        assert refusal.value.code == "charge_disputed"
+
+    @pytest.mark.parametrize("body", ["<html>Welcome</html>", "[]", {"object": "refund", "id": "re_1"}])
+    def test_does_not_believe_what_is_no_refund(self, stripe_server, body):
+        stripe_server.body = body
+
+        with pytest.raises(GatewayUnavailable):
+            give_back()
+
+
+class TestListRefunds:
+    def test_reads_every_refund_of_the_payment(self, stripe_server):
+        rows = [refund_object(), refund_object(id="re_2", metadata={"effect": "refund:o:1"})]
+        stripe_server.body = {"object": "list", "data": rows, "has_more": False, "url": "/v1/refunds"}
+
+        found = list_refunds(payment_intent="pi_1")
+
+        assert [(refund.id, refund.effect) for refund in found] == [("re_1", ""), ("re_2", "refund:o:1")]
+        assert unquote(stripe_server.asked[0].path) == "/v1/refunds?payment_intent=pi_1&limit=100"
+
+    @pytest.mark.parametrize("body", ["[]", {"object": "list", "data": [{"object": "refund"}], "has_more": False}, {}])
+    def test_does_not_believe_what_is_no_list_of_refunds(self, stripe_server, body):
+        stripe_server.body = body
+
+        with pytest.raises(GatewayUnavailable):
+            list_refunds(payment_intent="pi_1")
+
+
 class TestRefusals:
     @pytest.mark.parametrize("status", [409, 429, 500, 502, 503])
     def test_that_may_pass_are_worth_another_try(self, stripe_server, status):
@@ -184,6 +248,10 @@ class TestClient:
 
 def test_every_call_is_here():
     """Whoever adds one adds its test."""
-    calls = {name for name in vars(gateway) if name.endswith("_session") and not name.startswith("_")}
+    ours = {name for name, thing in vars(gateway).items() if getattr(thing, "__module__", "") == gateway.__name__}
+    calls = {name for name in ours if name.islower() and not name.startswith("_")}
 
-    assert calls == {"create_checkout_session", "retrieve_checkout_session", "expire_checkout_session"}
+    assert calls == {
+        "create_checkout_session", "retrieve_checkout_session", "expire_checkout_session", "create_refund",
+        "list_refunds",
+    }  # fmt: skip

@@ -12,11 +12,14 @@ from payments.stripe_api.checkout_params import Purchase, checkout_params
 from payments.stripe_api.gateway import (
     GatewayRefused,
     create_checkout_session,
+    create_refund,
     expire_checkout_session,
+    list_refunds,
     retrieve_checkout_session,
 )
-from payments.stripe_api.snapshots import CheckoutSession
+from payments.stripe_api.snapshots import CheckoutSession, Refund
 from stripe_emulator.models import StoredObject
+from tests.support.emulated_payments import pay
 from tests.support.emulator import official_client
 from tests.support.stripe_objects import ORDER, REGISTRATION
 
@@ -108,6 +111,52 @@ class TestExpireCheckoutSession:
         assert ended.status == "expired"
         with pytest.raises(GatewayRefused):
             expire_checkout_session(session=session)
+
+
+class TestCreateRefund:
+    def test_gives_back_a_part_then_the_rest_and_then_nothing(self):
+        intent = pay(official_client().v1).id
+
+        part = give_back(intent, amount=900, key="1")
+        rest = give_back(intent, amount=None, key="2")
+
+        assert (part.amount, rest.amount, part.about.payment_intent) == (900, 4000, intent)
+        with pytest.raises(GatewayRefused) as refusal:
+            give_back(intent, amount=None, key="3")
+        assert refusal.value.code == "charge_already_refunded"
+
+    def test_gives_back_once_under_one_key(self):
+        intent = pay(official_client().v1).id
+
+        assert give_back(intent, amount=900) == give_back(intent, amount=900)
+
+    def test_tells_when_the_bank_has_the_money(self):
+        intent = pay(official_client().v1, "pm_card_createDispute").id
+
+        with pytest.raises(GatewayRefused) as refusal:
+            give_back(intent, amount=None)
+
+        assert refusal.value.code == "charge_disputed"
+
+
+class TestListRefunds:
+    def test_finds_every_refund_by_the_effect_that_asked_for_it(self):
+        stripe = official_client().v1
+        intent, other = pay(stripe).id, pay(stripe).id
+        made = [give_back(intent, amount=1, key=f"key {number}") for number in range(101)]
+        give_back(other, amount=1)
+
+        found = list_refunds(payment_intent=intent)
+
+        assert {refund.id for refund in found} == {refund.id for refund in made}
+        assert {refund.effect for refund in found} == {f"key {number}" for number in range(101)}
+
+
+def give_back(intent: str, *, amount: int | None, key: str = "key") -> Refund:
+    return create_refund(
+        payment_intent=intent, amount=amount, reason="requested_by_customer", metadata={"effect": key},
+        idempotency_key=key,
+    )  # fmt: skip
 
 
 class TestOpenCheckout:

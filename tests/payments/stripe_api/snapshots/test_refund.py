@@ -19,3 +19,10 @@ class TestRefund:
     def test_refuses_an_amount_that_is_none(self, amount):
         with pytest.raises(MalformedObject, match="refund re_1: amount is"):
             Refund.read(refund_object(amount=amount))
+
+    def test_knows_which_effect_asked_for_it(self):
+        assert Refund.read(refund_object(metadata={"effect": "refund:o:1"})).effect == "refund:o:1"
+
+    @pytest.mark.parametrize("metadata", [None, {}, [], {"effect": None}, {"effect": 3}])
+    def test_may_have_been_made_elsewhere(self, metadata):
+        assert Refund.read(refund_object(metadata=metadata)).effect == ""

@@ -1,13 +1,11 @@
-"""What can be done with registrations: register for an activity, seat those who paid and wait."""
+"""Registers one person for an activity: a place, held for a while, and the order to pay for it."""
 
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
-from payments.apply import follow_again
 from payments.orders.models import Order
 from payments.orders.open_order import open_order
 from registrations.models import Activity, Registration
@@ -17,7 +15,6 @@ from registrations.purchasable import KIND
 log = structlog.get_logger(__name__)
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
 HOLD = timedelta(minutes=31)
-MOST_SEATED = 100
 
 
 class ActivityFull(Exception):
@@ -58,16 +55,6 @@ def register(
         raise ActivityFull(activity.title)
     log.info("registration.created", registration=str(row.public_id), order=order.pk, activity=activity.slug)
     return row
-
-
-def seat_waiting(*, at: datetime) -> int:
-    """Seat people who paid and wait, where a place is free: after more places were added. Returns how many."""
-    waiting = Registration.objects.filter(waits_since__isnull=False, activity__places_taken__lt=F("activity__capacity"))
-    order_ids = list(waiting.order_by("waits_since").values_list("order_id", flat=True)[:MOST_SEATED])
-    if not order_ids:
-        return 0
-    follow_again(order_ids, source="places became free", at=at)
-    return Registration.objects.filter(order_id__in=order_ids, holds_place=True).count()
 
 
 def _save(row: Registration) -> None:

@@ -1,0 +1,50 @@
+"""What a page may load and where its forms may lead: nothing from elsewhere, and no inline script or style."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+HEADER = "Content-Security-Policy"
+STRIPE_CHECKOUT = "https://checkout.stripe.com"
+
+
+class ContentSecurityPolicyMiddleware:
+    """Sets the policy on every answer, that of an error too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.policy = policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault(HEADER, self.policy)
+        return response
+
+
+def policy() -> str:
+    """The same for every page. Browsers apply `form-action` also to where the answer to a form redirects."""
+    rules = {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": f"'self' {checkout_origins()}",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def checkout_origins() -> str:
+    """Where Checkout is: at Stripe, or where what stands in for it is called and where its pages are seen."""
+    if not settings.STRIPE_API_BASE:
+        return STRIPE_CHECKOUT
+    return " ".join(sorted({_origin(settings.STRIPE_API_BASE), _origin(settings.STRIPE_EMULATOR_URL)}))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

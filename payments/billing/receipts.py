@@ -1,0 +1,41 @@
+"""Receipts: numbered 1, 2, 3, … without a gap, one for each order that was paid."""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from payments.billing.models import Payment, Receipt
+from payments.statuses import OrderStatus
+
+WAS_PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
+# Any number will do, as long as nothing else in the database locks it.
+LOCK = 7_291_504_418
+
+
+class NothingPaid(Exception):
+    """The order has no payment to acknowledge."""
+
+
+def receipt_for(order_id: int, at: datetime) -> Receipt:
+    """The receipt of a paid order, which gets the next number when it is asked for first. Raises NothingPaid."""
+    return find_receipt(order_id) or _issue(order_id, at=at)
+
+
+def find_receipt(order_id: int) -> Receipt | None:
+    """The receipt that the order has already."""
+    return Receipt.objects.filter(order_id=order_id).first()
+
+
+@transaction.atomic
+def _issue(order_id: int, *, at: datetime) -> Receipt:
+    paid = Payment.objects.filter(order_id=order_id, order__status__in=WAS_PAID, received__gt=0)
+    if not paid.exists():
+        raise NothingPaid(f"order {order_id}")
+    # Held until the commit: a number that is rolled back is taken by the next one. A sequence would leave a gap.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    if known := find_receipt(order_id):
+        return known
+    last = Receipt.objects.aggregate(last=Max("number"))["last"] or 0
+    return Receipt.objects.create(number=last + 1, order_id=order_id, issued_at=at)

@@ -1,0 +1,1 @@
+"""The public pages: thin doorways that unpack a request, call one service and show what became of it."""

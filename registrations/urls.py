@@ -1,0 +1,16 @@
+"""The public addresses of registrations."""
+
+from django.urls import path
+
+from registrations.pages.activity import ActivityPage, WaitingListPage
+from registrations.pages.catalogue import catalogue
+from registrations.pages.registration import PayPage, receipt, registration
+
+urlpatterns = [
+    path("", catalogue, name="catalogue"),
+    path("activities/<slug:slug>/", ActivityPage.as_view(), name="activity"),
+    path("activities/<slug:slug>/waiting-list", WaitingListPage.as_view(), name="waiting-list"),
+    path("registrations/<str:token>/", registration, name="registration"),
+    path("registrations/<str:token>/pay", PayPage.as_view(), name="pay"),
+    path("registrations/<str:token>/receipt/", receipt, name="receipt"),
+]

@@ -1,0 +1,113 @@
+"""`manage.py refund`: says what will happen, asks, and asks for it once."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments.effects.models import Effect
+from payments.management.commands import refund
+from tests.support.refunds import pay
+
+
+class Terminal:
+    """Somebody sits there, or nobody."""
+
+    def __init__(self, is_there):
+        self.is_there = is_there
+
+    def isatty(self):
+        return self.is_there
+
+
+@pytest.fixture
+def order(registration):
+    return pay(registration)
+
+
+def told(*arguments, because="kindness"):
+    out = StringIO()
+    call_command("refund", *arguments, "--because", because, stdout=out)
+    return out.getvalue()
+
+
+def refunds():
+    return list(Effect.objects.filter(kind="refund").values_list("data__amount", "data__reason", "data__by"))
+
+
+def answers(monkeypatch, word):
+    monkeypatch.setattr(refund.sys, "stdin", Terminal(True))
+    monkeypatch.setattr("builtins.input", lambda _question: word)
+
+
+class TestRefund:
+    def test_tells_what_will_happen_and_how_to_follow_it(self, order):
+        text = told(order.number, "--yes")
+
+        payment, effect = order.payments.get(), Effect.objects.get(kind="refund")
+        assert f"{order.number} Pottery, camille.martin@example.com, Paid" in text
+        assert f"{payment.key}: 49.00\N{NO-BREAK SPACE}EUR left" in text
+        assert "Goes back to the buyer: all that is left." in text
+        assert f"effect {effect.key}" in text
+        assert refunds() == [(None, "kindness", "manage.py refund")]
+
+    @pytest.mark.parametrize("amount", ["12.50", "12,5"])
+    def test_takes_a_part_as_people_write_it(self, order, amount):
+        assert "Goes back to the buyer: 12.50\N{NO-BREAK SPACE}EUR." in told(str(order.pk), "--amount", amount, "--yes")
+
+        assert refunds() == [(1250, "kindness", "manage.py refund")]
+
+    def test_asks_before_it_does(self, order, monkeypatch):
+        answers(monkeypatch, " Yes ")
+
+        told(order.number)
+
+        assert len(refunds()) == 1
+
+
+class TestRefundRefuses:
+    def test_without_consent(self, order, monkeypatch):
+        answers(monkeypatch, "y")
+
+        with pytest.raises(CommandError, match="Nothing was refunded"):
+            told(order.number)
+
+        assert refunds() == []
+
+    def test_to_guess_where_nobody_can_be_asked(self, order, monkeypatch):
+        monkeypatch.setattr(refund.sys, "stdin", Terminal(False))
+
+        with pytest.raises(CommandError, match="--yes"):
+            told(order.number)
+
+        assert refunds() == []
+
+    @pytest.mark.parametrize("name", ["O-999999", "nonsense", ""])
+    def test_an_order_that_is_unknown(self, order, name):
+        with pytest.raises(CommandError, match="There is no order"):
+            told(name, "--yes")
+
+    @pytest.mark.parametrize("amount", ["49.01", "0", "-1", "much", "1.005"])
+    def test_an_amount_that_cannot_go_back(self, order, amount):
+        with pytest.raises(CommandError):
+            told(order.number, f"--amount={amount}", "--yes")
+
+        assert refunds() == []
+
+    def test_an_order_without_money(self, registration):
+        with pytest.raises(CommandError, match="Nothing of"):
+            told(registration.order.number, "--yes")
+
+    def test_an_empty_reason(self, order):
+        with pytest.raises(CommandError, match="reason"):
+            told(order.number, "--yes", because=" ")
+
+        assert refunds() == []
+
+    def test_the_same_twice(self, order):
+        told(order.number, "--yes")
+
+        with pytest.raises(CommandError, match="Nothing of"):
+            told(order.number, "--yes")
+
+        assert len(refunds()) == 1

@@ -1,0 +1,37 @@
+"""What tests of the public pages may use."""
+
+import pytest
+
+from payments.actions import checkout
+from payments.stripe_api import gateway as real_gateway
+from tests.support.fake_gateway import FakeGateway
+from tests.support.road import NOON
+
+
+@pytest.fixture(autouse=True)
+def _noon(time_machine):
+    time_machine.move_to(NOON, tick=False)
+
+
+@pytest.fixture(autouse=True)
+def _many_tries(settings):
+    """The rate limit has tests of its own."""
+    settings.STRIPE_RATE_LIMIT_MAX = 1000
+
+
+@pytest.fixture
+def gateway(monkeypatch):
+    """Stands where the real gateway does."""
+    fake = FakeGateway()
+    fake.now = int(NOON.timestamp())
+    for name in ("create_checkout_session", "retrieve_checkout_session"):
+        monkeypatch.setattr(checkout, name, getattr(fake, name))
+        monkeypatch.setattr(real_gateway, name, getattr(fake, name))
+    return fake
+
+
+@pytest.fixture
+def visitor(client):
+    """A browser that reads English."""
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
