@@ -60,6 +60,9 @@ def standing_of(row: Registration, *, at: datetime, returned: Return | None = No
         return Standing.CALLED_OFF_PAID if row.order.amount and row.order.has_money else Standing.CALLED_OFF
     if status == OrderStatus.PAID:
         return _paid(row)
+    if returned and status in (OrderStatus.EXPIRED, OrderStatus.CANCELED):
+        # Nobody comes back from a session that was not gone through: the money is on its way, though it comes late.
+        return Standing.CONFIRMING if returned.looks < MOST_LOOKS else Standing.UNHEARD
     if still_waits(row.order) and status != OrderStatus.PROCESSING:
         return _waiting(row, at=at, returned=returned)
     return BY_STATUS[OrderStatus(status)]
