@@ -48,11 +48,8 @@ def start(
     data["default_payment_method"] = default_payment_method or None
     draft = take_waiting(draft_of(data, customer, at=at, reason="subscription_create"))
     is_tried = draft["amount_due"] > 0 and intent is None and data["collection_method"] == "charge_automatically"
-    if (
-        is_tried
-        and payment_behavior != "default_incomplete"
-        and not (default_payment_method or customers_choice(customer))
-    ):
+    has_method = bool(default_payment_method or customers_choice(customer))
+    if is_tried and not has_method and payment_behavior != "default_incomplete":
         raise no_method()
     data["latest_invoice"] = draft["id"]
     data["status"] = "trialing" if trial_end else "incomplete" if is_tried else "active"

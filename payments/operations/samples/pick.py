@@ -7,6 +7,7 @@ from django.conf import settings
 
 from payments.operations.samples.story import SampleSubject
 from payments.orders.models import Order
+from payments.orders.names import registration_of
 from payments.statuses import OrderStatus
 
 WAITING = (
@@ -40,7 +41,7 @@ def subject_of(order: Order, *, registration: str = "") -> SampleSubject:
     payment = order.payments.order_by("paid_at", "pk").last()
     return SampleSubject(
         order=str(order.public_id),
-        registration=registration or _registration_of(order),
+        registration=registration or registration_of(order),
         site=settings.SITE_NAME,
         attempt=attempt,
         amount=order.amount,
@@ -85,13 +86,6 @@ def _newest_for(event_type: str) -> Order:
     if newest is None:
         raise NoOrder("No order waits for payment: register on the site, or name an order with --order.")
     return newest
-
-
-def _registration_of(order: Order) -> str:
-    """The order's registration: our own id, else the one of an old system."""
-    names = order.references.filter(name__startswith="registration:").values_list("name", flat=True)
-    ids = [name.removeprefix("registration:") for name in names]
-    return min(ids, key=lambda each: (_as_uuid(each) is None, each), default="")
 
 
 def _tried_intent(order: Order, attempt: int) -> str:
