@@ -17,6 +17,7 @@ LIFE: tuple[str, ...] = (
 RESOURCES: tuple[str, ...] = (
     "account",
     "balance_transactions",
+    "billing_portal",
     "charges",
     "checkout_sessions",
     "customers",

@@ -6,11 +6,13 @@ from django.views.i18n import set_language
 from stripe_emulator.api.view import api
 from stripe_emulator.pages.checkout import authentication_page, pay_page
 from stripe_emulator.pages.console import act, details, overview
+from stripe_emulator.pages.portal import portal_page
 
 urlpatterns = [
     path("v1/<path:path>", api),
     path("pay/<str:id>", pay_page, name="pay"),
     path("pay/<str:id>/authentication", authentication_page, name="pay-authentication"),
+    path("portal/<str:id>", portal_page, name="portal"),
     path("", overview.overview, name="console"),
     path("act", act.act, name="console-act"),
     path("search", details.search, name="console-search"),

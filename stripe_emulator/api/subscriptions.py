@@ -82,6 +82,8 @@ def update(call: Call, *, id: str) -> Json:
     if params.get("trial_end", "now") != "now":
         _trial_end(params, at)
     apply_changes(subscription, params, at=at)
+    if params.get("payment_behavior") == "error_if_incomplete":
+        _require_paid(subscription)
     return _shown(subscription)
 
 
@@ -105,6 +107,13 @@ def _refuse_unknown(params: Json) -> None:
     for name in UNKNOWN_HERE:
         if params.get(name):
             raise StripeRefusal(f"The emulator knows no {name} of subscriptions.", param=name)
+
+
+def _require_paid(subscription: StoredObject) -> None:
+    """Raises StripeRefusal, which undoes everything, if the change has left an invoice that could not be collected."""
+    latest = store.find("invoice").filter(stripe_id=_shown(subscription)["latest_invoice"]).first()
+    if latest and latest.data["status"] == "open":
+        raise StripeRefusal("Your card was declined.", code="card_declined", status=402, type="card_error")
 
 
 def _end(params: Json) -> Json:

@@ -15,6 +15,12 @@ CARDS: tuple[tuple[str, Promise], ...] = (
     ("4000000000000069", _("The card has expired")),
     ("4000000000000259", _("The payment succeeds, then the buyer disputes it")),
 )
+PORTAL_CARDS: tuple[tuple[str, Promise], ...] = (
+    ("4242424242424242", _("Payments succeed")),
+    ("5555555555554444", _("Payments succeed")),
+    ("4000000000000341", _("The card is kept, and every payment is declined")),
+    ("4000000000000002", _("The card is declined")),
+)
 DEBITS: tuple[tuple[str, Promise], ...] = (
     ("FR1420041010050500013M02606", _("The debit succeeds after a while")),
     ("FR8420041010050500013M02607", _("The debit fails after a while")),

@@ -32,11 +32,12 @@ def _line(row: Json) -> Json:
         "quantity": row["quantity"],
         "unit_amount": shown_amount(row["price"]["unit_amount"], row["currency"]),
         "amount": shown_amount(row["amount_total"], row["currency"]),
-        "interval": _interval(recurring["interval"], recurring["interval_count"]) if recurring else "",
+        "interval": interval_in_words(recurring["interval"], recurring["interval_count"]) if recurring else "",
     }
 
 
-def _interval(unit: str, count: int) -> str:
+def interval_in_words(unit: str, count: int) -> str:
+    """How often something is paid."""
     texts = {
         "day": ngettext("every day", "every %(count)s days", count),
         "week": ngettext("every week", "every %(count)s weeks", count),
