@@ -76,6 +76,34 @@ class DisputeState(models.TextChoices):
     LOST = "LOST", _("Dispute lost")
 
 
+class SubscriptionStatus(models.TextChoices):
+    """https://docs.stripe.com/api/subscriptions/object#subscription_object-status; UNKNOWN: named, not told of yet."""
+
+    UNKNOWN = "", _("Not known yet")
+    INCOMPLETE = "incomplete", _("First payment is missing")
+    INCOMPLETE_EXPIRED = "incomplete_expired", _("First payment never came")
+    TRIALING = "trialing", _("On trial")
+    ACTIVE = "active", _("Active")
+    PAST_DUE = "past_due", _("Payment overdue")
+    UNPAID = "unpaid", _("Unpaid")
+    PAUSED = "paused", _("Paused")
+    CANCELED = "canceled", _("Ended")
+
+
+SUBSCRIPTION_ENDED = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
+# The rank within a second; what has ended stays so (docs/adr/0009-subscriptions.md). An unknown word ranks lowest.
+SUBSCRIPTION_ORDER: dict[str, int] = {
+    SubscriptionStatus.INCOMPLETE: 1,
+    SubscriptionStatus.PAST_DUE: 2,
+    SubscriptionStatus.UNPAID: 2,
+    SubscriptionStatus.PAUSED: 2,
+    SubscriptionStatus.TRIALING: 3,
+    SubscriptionStatus.ACTIVE: 4,
+    SubscriptionStatus.INCOMPLETE_EXPIRED: 5,
+    SubscriptionStatus.CANCELED: 6,
+}
+
+
 class EventStatus(models.TextChoices):
     """Life of a ledger row (docs/adr/0003-ledger-is-the-queue.md)."""
 

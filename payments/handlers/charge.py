@@ -18,7 +18,7 @@ def refunded(event: EventView) -> Facts:
         charge.about,
         received=charge.captured,
         currency=charge.currency,
-        occurred_at=charge.created or event.occurred_at,
+        occurred_at=charge.paid_at or event.occurred_at,
         refunded=charge.refunded,
     )
     for refund in charge.refunds:

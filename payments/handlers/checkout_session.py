@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from payments.facts import Fact, Facts, Nothing, OrderFact, PaymentFact
+from payments.facts import BeganFact, BuyerFact, Fact, Facts, Nothing, OrderFact, PaymentFact
 from payments.handlers.registry import EventView, handles
 from payments.statuses import OrderStatus
 from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
@@ -18,6 +18,7 @@ def completed(event: EventView) -> Facts:
         yield OrderFact(session.about, OrderStatus.PROCESSING, event.occurred_at)
     else:
         yield settled(session, at=event.occurred_at)
+    yield from _about_buyer(session, at=event.occurred_at)
 
 
 @handles("checkout.session.async_payment_succeeded")
@@ -42,6 +43,18 @@ def expired(event: EventView) -> Facts:
     """Nobody can pay in this session any more."""
     session = CheckoutSession.read(event.object)
     yield OrderFact(session.about, OrderStatus.EXPIRED, event.occurred_at)
+
+
+def _about_buyer(session: CheckoutSession, *, at: datetime) -> Facts:
+    """Where they live, and what they have subscribed to."""
+    city, country = session.place
+    if city or country:
+        yield BuyerFact(session.about, city, country, at)
+    billing = session.billing
+    if session.mode == "subscription" and billing.subscription:
+        yield BeganFact(billing, order=session.about.order, occurred_at=at)
+    if billing.customer and (city or country):
+        yield session.told_customer(at=at)
 
 
 def settled(session: CheckoutSession, *, at: datetime) -> Fact:

@@ -4,12 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
 
-from stripe.params.checkout import SessionCreateParams
+from stripe.params.checkout import (
+    SessionCreateParams,
+    SessionCreateParamsLineItem,
+    SessionCreateParamsLineItemPriceData,
+)
 
 # Stripe puts the id in its place; in any other form, percent-encoded too, it stays as it is.
 SESSION_ID = "session_id={CHECKOUT_SESSION_ID}"
 LONGEST_PRODUCT_NAME = 250
 Locale = Literal["en", "fr"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """What is paid again each `interval`. `price`: its price at Stripe, "" for the purchase's own name and amount;
+    `customer`: who subscribes, "" for somebody whom Stripe is to learn of.
+    """
+
+    plan: str
+    customer: str
+    price: str
+    interval: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +44,20 @@ class Purchase:
     expires_at: datetime
     return_to: str
     """Our page to which the buyer comes back, paid or not."""
+    recurring: Recurring | None = None
+    """What one subscribes to; None for what is paid once."""
 
 
 def checkout_params(purchase: Purchase) -> SessionCreateParams:
     """Every parameter of the session. The price is ours; how one may pay is set up in the Stripe Dashboard.
 
-    The names go onto the PaymentIntent too: its events carry no metadata of the session.
+    The names go onto the PaymentIntent or the subscription too: their events carry no metadata of the session.
     """
     metadata = _metadata(purchase)
     params: SessionCreateParams = {
-        "mode": "payment",
+        "mode": "subscription" if purchase.recurring else "payment",
         "client_reference_id": purchase.order,
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": purchase.currency,
-                    "unit_amount": purchase.amount,
-                    "product_data": {"name": purchase.name[:LONGEST_PRODUCT_NAME]},
-                },
-            }
-        ],
+        "line_items": [_line(purchase)],
         "locale": cast(Locale, purchase.language),
         "expires_at": int(purchase.expires_at.timestamp()),
         "success_url": f"{purchase.return_to}?{SESSION_ID}",
@@ -58,11 +67,32 @@ def checkout_params(purchase: Purchase) -> SessionCreateParams:
         "adaptive_pricing": {"enabled": False},
         "automatic_tax": {"enabled": False},
         "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata},
     }
-    if purchase.email:
+    if purchase.recurring:
+        params["subscription_data"] = {"metadata": metadata}
+    else:
+        params["payment_intent_data"] = {"metadata": metadata}
+    if purchase.recurring and purchase.recurring.customer:
+        params["customer"] = purchase.recurring.customer
+        # What the buyer tells Checkout about themselves stands on their invoices.
+        params["customer_update"] = {"name": "auto", "address": "auto"}
+    elif purchase.email:
         params["customer_email"] = purchase.email
     return params
+
+
+def _line(purchase: Purchase) -> SessionCreateParamsLineItem:
+    recurring = purchase.recurring
+    if recurring and recurring.price:
+        return {"quantity": 1, "price": recurring.price}
+    price: SessionCreateParamsLineItemPriceData = {
+        "currency": purchase.currency,
+        "unit_amount": purchase.amount,
+        "product_data": {"name": purchase.name[:LONGEST_PRODUCT_NAME]},
+    }
+    if recurring:
+        price["recurring"] = {"interval": recurring.interval}
+    return {"quantity": 1, "price_data": price}
 
 
 def _metadata(purchase: Purchase) -> dict[str, str]:
@@ -71,5 +101,6 @@ def _metadata(purchase: Purchase) -> dict[str, str]:
         "registrationId": purchase.registration,
         "attempt": str(purchase.attempt),
         "site": purchase.site,
+        "plan": purchase.recurring.plan if purchase.recurring else "",
     }
     return {name: value for name, value in told.items() if value}

@@ -25,11 +25,14 @@ class GatewayUnavailable(Exception):
 
 
 class GatewayRefused(Exception):
-    """Stripe has answered no, and nothing was done. `code` and `message` are Stripe's; the message names no secret."""
+    """Stripe has answered no, and nothing was done. `code` and `message` are Stripe's; the message names no secret.
 
-    def __init__(self, *, code: str, message: str, request_id: str = "") -> None:
+    `is_declined`: not Stripe says no, but the bank of the one who pays.
+    """
+
+    def __init__(self, *, code: str, message: str, request_id: str = "", is_declined: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message, self.request_id = code, message, request_id
+        self.code, self.message, self.request_id, self.is_declined = code, message, request_id, is_declined
 
 
 def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
@@ -70,7 +73,7 @@ def create_refund(
     params: RefundCreateParams = {"payment_intent": payment_intent, "reason": reason, "metadata": {**metadata}}
     if amount is not None:
         params["amount"] = amount
-    return _read(Refund.read, _answer(lambda api: api.refunds.create(params, {"idempotency_key": idempotency_key})))
+    return read_answer(Refund.read, ask(lambda api: api.refunds.create(params, {"idempotency_key": idempotency_key})))
 
 
 def list_refunds(*, payment_intent: str) -> list[Refund]:
@@ -78,8 +81,8 @@ def list_refunds(*, payment_intent: str) -> list[Refund]:
 
     https://docs.stripe.com/api/refunds/list Raises GatewayUnavailable, GatewayRefused.
     """
-    rows = _answer(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": LONGEST_PAGE})))
-    return [_read(Refund.read, row) for row in cast("list[object]", rows)]
+    rows = ask(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": LONGEST_PAGE})))
+    return [read_answer(Refund.read, row) for row in cast("list[object]", rows)]
 
 
 def _all(page: object) -> list[object]:
@@ -88,10 +91,11 @@ def _all(page: object) -> list[object]:
 
 
 def _session(call: Callable[[Any], object]) -> CheckoutSession:
-    return _read(CheckoutSession.read, _answer(call))
+    return read_answer(CheckoutSession.read, ask(call))
 
 
-def _read(read: Callable[[Json], T], answer: object) -> T:
+def read_answer(read: Callable[[Json], T], answer: object) -> T:
+    """The answer in our words. Raises GatewayUnavailable where it is not Stripe's."""
     try:
         # A proxy or a login page may answer in Stripe's place with anything, a list for example.
         return read(answer.to_dict(for_json=True) if isinstance(answer, stripe.StripeObject) else {})
@@ -99,7 +103,8 @@ def _read(read: Callable[[Json], T], answer: object) -> T:
         raise GatewayUnavailable("What answers in Stripe's place is not Stripe.") from error
 
 
-def _answer(call: Callable[[Any], object]) -> object:
+def ask(call: Callable[[Any], object]) -> object:
+    """One call through the client's `v1`. Raises GatewayUnavailable, GatewayRefused."""
     if not settings.STRIPE_SECRET_KEY:
         raise GatewayRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
     try:
@@ -116,7 +121,9 @@ def _in_our_words(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefu
         seen = f"status {error.http_status}" if error.http_status else "no answer"
         request = f", {error.request_id}" if error.request_id else ""
         return GatewayUnavailable(f"Stripe is not available at the moment ({seen}{request}).")
-    return GatewayRefused(code=_code(error), message=_message(error), request_id=error.request_id or "")
+    is_declined = isinstance(error, stripe.CardError)
+    request_id = error.request_id or ""
+    return GatewayRefused(code=_code(error), message=_message(error), request_id=request_id, is_declined=is_declined)
 
 
 def _code(error: stripe.StripeError) -> str:

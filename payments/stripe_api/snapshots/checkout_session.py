@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from payments.facts import About
+from payments.facts import About, CustomerFact
+from payments.stripe_api.snapshots.customer import read_place
 from payments.stripe_api.snapshots.reading import (
     Json,
     Money,
@@ -57,6 +58,26 @@ class CheckoutSession:
     def intent_status(self) -> str:
         """Stripe's word for its payment, where the PaymentIntent came with it; "" otherwise."""
         return find_text(find_object(self.raw, "payment_intent"), "status")
+
+    @property
+    def billing(self) -> About:
+        """The subscription that it began, with its first invoice and its customer; what is "" was not told."""
+        return About(
+            subscription=id_of(self.raw.get("subscription")),
+            invoice=id_of(self.raw.get("invoice")),
+            customer=id_of(self.raw.get("customer")),
+            site=self.about.site,
+        )
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """City and country of the buyer, as they told Checkout."""
+        return read_place(find_object(find_object(self.raw, "customer_details"), "address"))
+
+    def told_customer(self, *, at: datetime) -> CustomerFact:
+        """Where its customer lives, as they told Checkout; their name at Stripe need not be what they typed there."""
+        city, country = self.place
+        return CustomerFact(About(customer=id_of(self.raw.get("customer"))), at, city=city, country=country)
 
 
 def _about(source: Json) -> About:

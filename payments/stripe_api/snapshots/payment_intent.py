@@ -30,6 +30,8 @@ class PaymentIntent:
     def read(cls, source: Json) -> "PaymentIntent":
         """Raises MalformedObject without an id."""
         about = read_about(source, payment_intent=get_id(source), charge=_latest_charge(source))
+        # Until https://docs.stripe.com/changelog/basil it named the invoice that it pays.
+        about = replace(about, invoice=id_of(source.get("invoice")))
         error = find_object(source, "last_payment_error")
         return cls(
             about=about,

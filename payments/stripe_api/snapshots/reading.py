@@ -117,6 +117,20 @@ def read_about(source: Json, *, session: str = "", payment_intent: str = "", cha
     )
 
 
+def read_billing_about(
+    source: Json, *, subscription: str, customer: str, invoice: str = "", payment_intent: str = "", charge: str = ""
+) -> About:
+    """The names that a subscription or its invoice goes by. Its metadata names the order that began it."""
+    return About(
+        subscription=subscription,
+        invoice=invoice,
+        customer=customer,
+        payment_intent=payment_intent,
+        charge=charge,
+        site=find_text(find_object(source, "metadata"), "site", longest=LONGEST_NAME),
+    )
+
+
 def find_uuid(source: Json, name: str) -> str:
     """A UUID as we write it; "" for anything else."""
     value = find_text(source, name)

@@ -19,6 +19,14 @@ from tests.support.stripe_objects import (
     session_object,
     told_by,
 )
+from tests.support.subscriptions import (
+    customer_object,
+    invoice_object,
+    invoice_payment_object,
+    old_invoice_object,
+    old_subscription_object,
+    subscription_object,
+)
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300)
 ANYTHING = st.recursive(
@@ -26,8 +34,22 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-WHOLE = [session_object(), intent_object(), charge_object(), refund_object(), dispute_object()]
-NAMES = sorted({name for each in WHOLE for name in each} | {"charges", "refunds", "invoice"})
+BEGUN = session_object(mode="subscription", subscription="sub_1", invoice="in_1", customer="cus_1")
+WHOLE = [
+    session_object(),
+    BEGUN,
+    intent_object(),
+    charge_object(),
+    refund_object(),
+    dispute_object(),
+    subscription_object(),
+    old_subscription_object(),
+    invoice_object(),
+    old_invoice_object(),
+    invoice_payment_object(),
+    customer_object(),
+]
+NAMES = sorted({name for each in WHOLE for name in each} | {"charges", "refunds", "customer_details", "payments"})
 INNER = [
     "id",
     "data",
@@ -39,6 +61,14 @@ INNER = [
     "code",
     "decline_code",
     "due_by",
+    "plan",
+    "price",
+    "recurring",
+    "subscription_details",
+    "subscription",
+    "period",
+    "address",
+    "paid_at",
 ]
 ODD_VALUES = ANYTHING | st.dictionaries(st.sampled_from(INNER), ANYTHING, max_size=4)
 
@@ -53,7 +83,7 @@ def odd_objects(draw: st.DrawFn) -> dict[str, Any]:
 
 class TestAnyHandler:
     def test_is_there(self):
-        assert len(handled_types()) >= 19
+        assert len(handled_types()) >= 35
 
     @pytest.mark.parametrize("event_type", handled_types())
     @settings(max_examples=60, deadline=None)
@@ -63,6 +93,8 @@ class TestAnyHandler:
             said = told_by(event_type, stripe_object)
 
             assert said
-            names = {fact.about.names() for fact in said if not isinstance(fact, Nothing)}
-            assert len(names) <= 1
-            assert all(len(name) <= 255 for about in names for name in about)
+            abouts = {fact.about for fact in said if not isinstance(fact, Nothing)}
+            assert all(len(name) <= 255 for about in abouts for name in (*about.names(), about.customer))
+            # Only a session tells of several things: an order, what was subscribed to, and who did.
+            kinds = {about.names()[:1] for about in abouts}
+            assert len(kinds) <= (3 if event_type.startswith("checkout.session") else 1)

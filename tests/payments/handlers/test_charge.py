@@ -20,6 +20,14 @@ class TestRefunded:
         assert isinstance(fact, PaymentFact)
         assert fact.occurred_at == NOON
 
+    def test_does_not_date_by_its_beginning_what_took_days_to_come(self):
+        debit = charge_object(payment_method_details={"type": "sepa_debit", "sepa_debit": {}})
+
+        [fact] = told_by(REFUNDED, debit)
+
+        assert isinstance(fact, PaymentFact)
+        assert fact.occurred_at == NOON
+
     def test_tells_of_each_refund_that_an_old_version_includes(self):
         rows = [
             refund_object(),

@@ -2,10 +2,10 @@
 
 import pytest
 
-from payments.facts import Nothing, OrderFact, PaymentFact
+from payments.facts import About, BeganFact, BuyerFact, CustomerFact, Nothing, OrderFact, PaymentFact
 from payments.statuses import OrderStatus
 from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
-from tests.support.stripe_objects import NOON, session_object, told_by
+from tests.support.stripe_objects import NOON, ORDER, session_object, told_by
 
 COMPLETED = "checkout.session.completed"
 SUCCEEDED = "checkout.session.async_payment_succeeded"
@@ -58,6 +58,53 @@ class TestCompleted:
     def test_refuses_money_without_an_amount(self, odd):
         with pytest.raises(MalformedObject):
             told_by(COMPLETED, session_object(**odd))
+
+
+class TestCompletedTellsOfTheBuyer:
+    details = {
+        "email": "Ada@Example.com",
+        "name": "Ada Lovelace",
+        "address": {"city": "Lyon", "country": "FR", "line1": "1 rue de la Paix"},
+    }
+    begun = {"mode": "subscription", "subscription": "sub_1", "invoice": "in_1", "customer": "cus_1"}
+
+    def test_where_they_live(self):
+        _paid, where = told_by(COMPLETED, session_object(customer_details=self.details))
+
+        assert where == BuyerFact(ABOUT, "Lyon", "FR", NOON)
+
+    @pytest.mark.parametrize("details", [None, {}, {"address": None}, {"address": {"city": None, "country": 7}}])
+    def test_nothing_where_no_place_is_told(self, details):
+        assert len(told_by(COMPLETED, session_object(customer_details=details))) == 1
+
+    @pytest.mark.parametrize("payment_status", ["paid", "unpaid", "no_payment_required"])
+    def test_what_they_have_subscribed_to_paid_or_not(self, payment_status):
+        facts = told_by(COMPLETED, session_object(**self.begun, payment_status=payment_status))
+
+        names = About(subscription="sub_1", invoice="in_1", customer="cus_1", site="payments")
+        assert facts[1] == BeganFact(names, order=ORDER, occurred_at=NOON)
+
+    def test_what_they_have_subscribed_to_when_stripe_sends_the_whole_of_it(self):
+        whole = {"subscription": {"id": "sub_1"}, "invoice": {"id": "in_1"}, "customer": {"id": "cus_1"}}
+
+        assert told_by(COMPLETED, session_object(**self.begun | whole)) == told_by(
+            COMPLETED, session_object(**self.begun)
+        )
+
+    def test_where_they_live_as_a_customer(self):
+        *_, who = told_by(COMPLETED, session_object(**self.begun, customer_details=self.details))
+
+        assert who == CustomerFact(About(customer="cus_1"), NOON, city="Lyon", country="FR")
+
+    def test_no_customer_where_nobody_knows_where_they_live(self):
+        facts = told_by(COMPLETED, session_object(**self.begun, customer_details={"name": "Ada Lovelace"}))
+
+        assert not any(isinstance(fact, CustomerFact) for fact in facts)
+
+    def test_nothing_about_a_subscription_that_is_not_named(self):
+        facts = told_by(COMPLETED, session_object(**self.begun | {"subscription": None}))
+
+        assert not any(isinstance(fact, BeganFact) for fact in facts)
 
 
 class TestAsyncPaymentSucceeded:

@@ -1,0 +1,131 @@
+"""What Stripe knows, asked for whole: for resync and reconciliation. Reads only; never call it inside a transaction.
+
+Every function raises GatewayUnavailable and GatewayRefused (`resource_missing`: Stripe knows nothing by that name).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import chain
+from typing import Any
+
+import stripe
+
+from payments.stripe_api.gateway import LONGEST_PAGE, ask, read_answer
+from payments.stripe_api.snapshots import Json
+
+# What a list is asked for beside itself: see `walk`.
+EXPANSIONS: dict[str, list[str]] = {
+    "checkout.sessions": ["data.payment_intent.latest_charge"],
+    "payment_intents": ["data.latest_charge"],
+    "invoices": ["data.payments"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One object as plain JSON, and when Stripe said so (by its own clock, UTC)."""
+
+    raw: Json
+    said_at: datetime
+
+
+def look_up_session(session: str) -> Answer:
+    """A Checkout session; its PaymentIntent and the charge that paid come with it."""
+    return ask_one(lambda api: api.checkout.sessions.retrieve(session, {"expand": ["payment_intent.latest_charge"]}))
+
+
+def look_up_intent(payment_intent: str) -> Answer:
+    """A PaymentIntent with its latest charge."""
+    return ask_one(lambda api: api.payment_intents.retrieve(payment_intent, {"expand": ["latest_charge"]}))
+
+
+def look_up_subscription(subscription: str) -> Answer:
+    """A subscription, ended ones too."""
+    return ask_one(lambda api: api.subscriptions.retrieve(subscription))
+
+
+def look_up_customer(customer: str) -> Answer:
+    """A customer; of a deleted one only that it is (`deleted`)."""
+    return ask_one(lambda api: api.customers.retrieve(customer))
+
+
+def look_up_refund(refund: str) -> Answer:
+    """A refund."""
+    return ask_one(lambda api: api.refunds.retrieve(refund))
+
+
+def look_up_dispute(dispute: str) -> Answer:
+    """A dispute."""
+    return ask_one(lambda api: api.disputes.retrieve(dispute))
+
+
+def invoices_of(subscription: str) -> list[Json]:
+    """Every invoice of the subscription with what pays it, the newest first."""
+    return list(walk("invoices", {"subscription": subscription}))
+
+
+def refunds_of(payment_intent: str) -> list[Json]:
+    """Every refund of the payment, whatever became of it."""
+    return list(walk("refunds", {"payment_intent": payment_intent}))
+
+
+def disputes_of(payment_intent: str) -> list[Json]:
+    """Every dispute of the payment."""
+    return list(walk("disputes", {"payment_intent": payment_intent}))
+
+
+def subscriptions_of(customer: str) -> list[Json]:
+    """Every subscription of the customer, ended ones too (https://docs.stripe.com/api/subscriptions/list)."""
+    return list(walk("subscriptions", {"customer": customer, "status": "all"}))
+
+
+def walk(what: str, params: Mapping[str, Any]) -> Iterator[Json]:
+    """Every object of a list (`refunds`, `checkout.sessions`, …), the newest first, page by page as it is read."""
+    return chain.from_iterable(pages(what, params))
+
+
+def pages(what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
+    """The same, a page at a time: each is one call, made when it is asked for."""
+    wanted = {"limit": LONGEST_PAGE, **({"expand": EXPANSIONS[what]} if what in EXPANSIONS else {}), **params}
+    page = _page(what, wanted)
+    while rows := _rows(page):
+        yield rows
+        if not getattr(page, "has_more", False):
+            return
+        page = _page(what, {**wanted, "starting_after": rows[-1]["id"]})
+
+
+def _page(what: str, params: Mapping[str, Any]) -> Any:
+    return ask(lambda api: _service(api, what).list(params))
+
+
+def _service(api: Any, what: str) -> Any:
+    for name in what.split("."):
+        api = getattr(api, name)
+    return api
+
+
+def _rows(page: object) -> list[Json]:
+    listed = page.data if isinstance(page, stripe.ListObject) else [page]
+    return [read_answer(_plain, row) for row in listed]
+
+
+def _plain(source: Json) -> Json:
+    return source
+
+
+def ask_one(call: Any) -> Answer:
+    """What one call answers, of whatever kind."""
+    answer = ask(call)
+    return Answer(read_answer(_plain, answer), _said_at(answer))
+
+
+def _said_at(answer: object) -> datetime:
+    """The `Date` of the answer; our own clock where none is told."""
+    told = getattr(getattr(answer, "last_response", None), "headers", None) or {}
+    try:
+        return parsedate_to_datetime(told.get("date") or told.get("Date") or "").astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)
