@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-HANDLERS = ("charge", "checkout_session", "dispute", "payment_intent", "refund")
+HANDLERS = ("charge", "checkout_session", "customer", "dispute", "invoice", "payment_intent", "refund", "subscription")
 
 
 class PaymentsConfig(AppConfig):
@@ -18,5 +18,15 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
-        for module in ("checks", "billing.mails", "processing.alerts", "actions.refunds"):
+        for module in (
+            "checks",
+            "billing.mails",
+            "billing.joining",
+            "billing.subscription_mails",
+            "processing.alerts",
+            "actions.refunds",
+            "operations.evidence.access",
+            "actions.plan_purchase",
+            "pages.overview",
+        ):
             import_module(f"payments.{module}")

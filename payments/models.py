@@ -1,13 +1,17 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
 from payments.billing.models import Dispute, Payment, Receipt, Refund
+from payments.billing.subscriptions import Customer, Plan, Subscription
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.operations.reconcile.models import ReconcileRun
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
+from payments.orders.references import Reference
 from payments.switches import HeldType
 
 __all__ = [
     "CheckoutAttempt",
+    "Customer",
     "Dispute",
     "Effect",
     "EventAttempt",
@@ -17,7 +21,10 @@ __all__ = [
     "OrderException",
     "Payment",
     "PaymentEvent",
+    "Plan",
     "Receipt",
+    "ReconcileRun",
     "Reference",
     "Refund",
+    "Subscription",
 ]

@@ -1,13 +1,23 @@
 """Doorways for the timetable: each reads the clock and calls one service; extra arguments are for later versions."""
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from payments import bell, jobs
 from payments.actions.cleanup import clean_up
+from payments.billing.deadlines import warn_of_deadlines
+from payments.billing.ending import tell_ending_soon
 from payments.effects.deliver import deliver_all, recover_claimed
+from payments.operations.reconcile.reconcile import AlreadyRunning, reconcile
+from payments.operations.reconcile.window import next_window
+from payments.operations.resync import Way
+from payments.operations.resync.doubtful import look_up_doubtful
+from payments.operations.subscribing.second import ask_about_second
 from payments.processing.rematch import requeue_naming
 from payments.processing.sweep import sweep
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name=jobs.SWEEP)
@@ -34,3 +44,37 @@ def clean_up_job(**_later: object) -> None:
     """Settle the orders whose time is over, and queue the events again whose order is known by that."""
     summary = clean_up(at=timezone.now())
     requeue_naming(summary.taught, at=timezone.now())
+
+
+@shared_task(name=jobs.LOOK_UP_DOUBTFUL)
+def look_up_doubtful_job(**_later: object) -> None:
+    """Ask Stripe about the subscriptions of which our news may be incomplete."""
+    look_up_doubtful(way=Way(at=timezone.now(), by="timetable"))
+
+
+@shared_task(name=jobs.TELL_ENDING_SOON)
+def tell_ending_soon_job(**_later: object) -> None:
+    """Tell people that the end which they asked for comes near."""
+    tell_ending_soon(at=timezone.now())
+
+
+@shared_task(name=jobs.ASK_ABOUT_SECOND)
+def ask_about_second_job(**_later: object) -> None:
+    """Ask staff about people with two subscriptions."""
+    ask_about_second(at=timezone.now())
+
+
+@shared_task(name=jobs.WARN_OF_DEADLINES)
+def warn_of_deadlines_job(**_later: object) -> None:
+    """Tell staff which disputes must be answered soon."""
+    warn_of_deadlines(at=timezone.now())
+
+
+@shared_task(name=jobs.RECONCILE)
+def reconcile_job(**_later: object) -> None:
+    """Compare Stripe with what is here since the last run; one at a time."""
+    at = timezone.now()
+    try:
+        reconcile(window=next_window(at=at), way=Way(at=at, by="timetable"), clock=timezone.now)
+    except AlreadyRunning:
+        log.info("reconcile.already_running")

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from payments.actions.plan_purchase import recurring_of
 from payments.apply import follow_again
 from payments.orders import purchasables
-from payments.orders.models import CheckoutAttempt, Order, Reference
+from payments.orders.models import CheckoutAttempt, Order
 from payments.orders.names import registration_of
 from payments.orders.open_attempt import SOURCE, open_attempt
+from payments.orders.references import Reference
 from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
 from payments.stripe_api.checkout_params import Purchase, checkout_params
 
@@ -126,4 +128,5 @@ def _purchase(order: Order, attempt: CheckoutAttempt) -> Purchase:
         language=purchasables.language_of(order),
         expires_at=attempt.expires_at or attempt.created_at,
         return_to=f"{settings.SITE_URL}{purchasables.page_of(order)}",
+        recurring=recurring_of(order),
     )

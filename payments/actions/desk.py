@@ -9,10 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from payments.actions.refunds import ask_refund
-from payments.actions.refunds_asked import KIND, Left, is_under_way, left_to_refund
+from payments.actions.refunds import ask_refund, name_of
+from payments.actions.refunds_asked import KIND, Left, Owner, charged_back, is_under_way, left_to_refund, owned_by
 from payments.apply import follow_again
 from payments.bell import ring_on_commit
+from payments.billing.subscriptions import Subscription
 from payments.effects.models import Effect
 from payments.orders.models import ExceptionKind, Order, OrderException
 from payments.statuses import EffectStatus
@@ -36,10 +37,24 @@ class Shown:
         return f"{self.asked}:{self.left}"
 
 
-def look(order: Order) -> tuple[Shown, list[Left]]:
-    """What can be refunded now, and the sign of this moment that `refund_order` wants back."""
-    left = left_to_refund(order)
-    return Shown(Effect.objects.filter(order=order, kind=KIND).count(), sum(each.amount for each in left)), left
+def look(owner: Owner) -> tuple[Shown, list[Left]]:
+    """What can be refunded now, and the sign of this moment that the refund wants back."""
+    banks = charged_back(owner)
+    left = [each for each in left_to_refund(owner) if each.payment.key not in banks]
+    asked = Effect.objects.filter(**owned_by(owner), kind=KIND).count()
+    return Shown(asked, sum(each.amount for each in left)), left
+
+
+def why_nothing(owner: Owner) -> str:
+    """Why nothing can be refunded, in a sentence."""
+    if charged_back(owner):
+        return _("The bank has taken money of %s because of a dispute: it cannot be refunded as well.") % told_as(owner)
+    return _("Nothing of %s is left to refund.") % told_as(owner)
+
+
+def told_as(owner: Owner) -> str:
+    """What people quote."""
+    return owner.number if isinstance(owner, Order) else owner.stripe_id
 
 
 @transaction.atomic
@@ -51,15 +66,40 @@ def refund_order(*, order_id: int, amount: int | None, because: str, by: str, sh
     """
     require(because)
     order = _lock(order_id)
+    keys = _ask_once(order, amount=amount, because=because, by=by, shown=shown, at=at)
+    return _asked(order, keys, by=by, because=because, at=at) if keys else []
+
+
+@transaction.atomic
+def refund_subscription(
+    *, subscription_id: int, payment: str, amount: int | None, because: str, by: str, shown: str, at: datetime
+) -> list[str]:
+    """Ask for money of one payment (`in_…`) of the subscription to go back; as `refund_order`. It ends nothing."""
+    require(because)
+    row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
+    keys = _ask_once(row, payment=payment, amount=amount, because=because, by=by, shown=shown, at=at)
+    if keys:
+        log.info("refund.asked", subscription=row.pk, effects=keys, by=by, why=because)
+        ring_on_commit()
+    return keys
+
+
+def _ask_once(
+    owner: Owner, *, amount: int | None, because: str, by: str, shown: str, at: datetime, payment: str = ""
+) -> list[str]:
+    """The effects that are new; [] where this very refund has been asked for. The owner is locked."""
     key = f"desk:{shown.partition(':')[0]}"
-    if Effect.objects.filter(order=order, kind=KIND, key__startswith=f"{KIND}:{order.public_id}:{key}:").exists():
+    mine = Effect.objects.filter(**owned_by(owner), kind=KIND, key__startswith=f"{KIND}:{name_of(owner)}:{key}:")
+    if mine.exists():
         return []
-    if str(look(order)[0]) != shown:
-        raise DeskRefused(_("Something has happened to %s meanwhile: look at it again.") % order.number)
-    keys = ask_refund(order=order, amount=amount, reason=because, by=by, key=key, at=at)
+    if str(look(owner)[0]) != shown:
+        raise DeskRefused(_("Something has happened to %s meanwhile: look at it again.") % told_as(owner))
+    keys = ask_refund(
+        owner=owner, payment=payment, but=charged_back(owner), amount=amount, reason=because, by=by, key=key, at=at
+    )
     if not keys:
         raise DeskRefused(_("Nothing is left to refund, or a refund has been asked for already."))
-    return _asked(order, keys, by=by, because=because, at=at)
+    return keys
 
 
 @transaction.atomic
@@ -78,7 +118,7 @@ def refund_exception(*, exception: OrderException, because: str, by: str, at: da
         key
         for payment in payments
         for key in ask_refund(
-            order=order, payment=payment, reason=because, by=by, key=f"desk:{shown.asked}", at=at,
+            owner=order, payment=payment, reason=because, by=by, key=f"desk:{shown.asked}", at=at,
             is_duplicate=exception.kind == ExceptionKind.SECOND_PAYMENT,
         )
     ]  # fmt: skip

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from payments.billing.deadlines import KIND as DUE
+from payments.billing.deadlines import UNANSWERED
 from payments.billing.models import Dispute, Refund
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
@@ -13,6 +15,7 @@ from payments.statuses import DisputePhase, RefundStatus
 GONE = Skip(gettext_noop("What it tells of no longer exists."))
 MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
 NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
+OWNER = ("order", "subscription__customer", "subscription__plan")
 
 # https://docs.stripe.com/disputes/categories; another word is shown as Stripe says it.
 DISPUTE_REASONS = {
@@ -41,6 +44,14 @@ def dispute_opened(effect: Effect) -> Mail | Skip:
     return _mail_about_dispute(row) if row.phase == DisputePhase.OPEN else MOVED_ON
 
 
+@mails(DUE)
+def dispute_due(effect: Effect) -> Mail | Skip:
+    row = _find_dispute(effect)
+    if row is None:
+        return GONE
+    return _mail_about_dispute(row) if row.status in UNANSWERED else MOVED_ON
+
+
 @mails("alert.dispute_closed")
 def dispute_closed(effect: Effect) -> Mail | Skip:
     """Its key ends with how the dispute ended: a late win has an alert of its own."""
@@ -53,21 +64,20 @@ def dispute_closed(effect: Effect) -> Mail | Skip:
 
 @mails("alert.refund_failed")
 def refund_failed(effect: Effect) -> Mail | Skip:
-    row = Refund.objects.select_related("order").filter(stripe_id=effect.data["refund"]).first()
+    row = Refund.objects.select_related(*OWNER).filter(stripe_id=effect.data["refund"]).first()
     if row is None:
         return GONE
     return _mail_about_refund(row) if row.status == RefundStatus.FAILED else NOT_FAILED
 
 
 def _find_dispute(effect: Effect) -> Dispute | None:
-    return Dispute.objects.select_related("order").filter(stripe_id=effect.data["dispute"]).first()
+    return Dispute.objects.select_related(*OWNER).filter(stripe_id=effect.data["dispute"]).first()
 
 
 def _mail_about_dispute(row: Dispute) -> Mail:
-    context = {
+    context: dict[str, object] = {
+        **_owner(row),
         "dispute": row,
-        "order": row.order,
-        "amount": amount_in_words(row.amount, row.currency),
         "reason": DISPUTE_REASONS.get(row.reason, row.reason),
         "is_lost": row.phase == DisputePhase.LOST,
         "is_won": row.status == "won",
@@ -76,7 +86,18 @@ def _mail_about_dispute(row: Dispute) -> Mail:
 
 
 def _mail_about_refund(row: Refund) -> Mail:
-    return _to_staff({"refund": row, "order": row.order, "amount": amount_in_words(row.amount, row.currency)})
+    return _to_staff({**_owner(row), "refund": row})
+
+
+def _owner(row: Dispute | Refund) -> dict[str, object]:
+    """How much, of whose order or subscription."""
+    customer = row.subscription.customer if row.subscription else None
+    return {
+        "order": row.order,
+        "subscription": row.subscription,
+        "email": row.order.email if row.order else customer.email if customer else "",
+        "amount": amount_in_words(row.amount, row.currency),
+    }
 
 
 def _to_staff(context: dict[str, object]) -> Mail:

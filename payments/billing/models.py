@@ -1,23 +1,38 @@
-"""Money and what became of it: one row per PaymentIntent, refund and dispute. Amounts in minor units."""
+"""Money and what became of it: one row per payment, refund and dispute. Amounts in minor units.
+
+Each belongs to an order or to a subscription.
+"""
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from payments.billing.subscriptions import Subscription
 from payments.statuses import DisputePhase, RefundStatus
+
+BELONGS = Q(order__isnull=False, subscription__isnull=True) | Q(order__isnull=True, subscription__isnull=False)
 
 
 class Payment(models.Model):
-    """The money of one PaymentIntent (or of a session that names none): the only source of revenue figures."""
+    """The money of one PaymentIntent of an order (or of a session that names none), or of a subscription's invoice.
+
+    The only source of revenue figures. `key`: `pi_…`, `cs_…` or `in_…`.
+    """
 
     key = models.CharField(_("payment"), max_length=255, unique=True)
-    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="payments", verbose_name=_("order"))
+    order = models.ForeignKey(
+        "payments.Order", models.CASCADE, null=True, blank=True, related_name="payments", verbose_name=_("order")
+    )
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, null=True, blank=True, related_name="payments", verbose_name=_("subscription")
+    )
     session = models.CharField(_("session"), max_length=255, blank=True)
     charge = models.CharField(_("charge"), max_length=255, blank=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     received = models.PositiveBigIntegerField(_("received"), default=0)
     charge_refunded = models.PositiveBigIntegerField(_("refunded, says the charge"), default=0)
     refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
+    off_stripe = models.PositiveBigIntegerField(_("of it by another way"), default=0)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
 
     class Meta:
@@ -27,6 +42,7 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_refunds_at_most_what_it_received", condition=Q(refunded__lte=F("received"))
             ),
+            models.CheckConstraint(name="payment_belongs", condition=BELONGS),
         ]
         indexes = [models.Index(fields=["paid_at"], name="payment_paid")]
 
@@ -43,7 +59,12 @@ class Refund(models.Model):
     """One refund; `payment` is the key of the payment that it gives back from."""
 
     stripe_id = models.CharField(_("refund"), max_length=255, unique=True)
-    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="refunds", verbose_name=_("order"))
+    order = models.ForeignKey(
+        "payments.Order", models.CASCADE, null=True, blank=True, related_name="refunds", verbose_name=_("order")
+    )
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, null=True, blank=True, related_name="refunds", verbose_name=_("subscription")
+    )
     payment = models.CharField(_("payment"), max_length=255)
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -55,6 +76,7 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
+        constraints = [models.CheckConstraint(name="refund_belongs", condition=BELONGS)]
 
     def __str__(self) -> str:
         return self.stripe_id
@@ -64,7 +86,12 @@ class Dispute(models.Model):
     """One dispute of a payment; `status` is Stripe's word, `phase` what it means for us."""
 
     stripe_id = models.CharField(_("dispute"), max_length=255, unique=True)
-    order = models.ForeignKey("payments.Order", models.CASCADE, related_name="disputes", verbose_name=_("order"))
+    order = models.ForeignKey(
+        "payments.Order", models.CASCADE, null=True, blank=True, related_name="disputes", verbose_name=_("order")
+    )
+    subscription = models.ForeignKey(
+        Subscription, models.CASCADE, null=True, blank=True, related_name="disputes", verbose_name=_("subscription")
+    )
     payment = models.CharField(_("payment"), max_length=255)
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -77,6 +104,8 @@ class Dispute(models.Model):
     class Meta:
         verbose_name = _("dispute")
         verbose_name_plural = _("disputes")
+        permissions = [("evidence_dispute", "Can download the evidence pack of a dispute")]
+        constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS)]
         indexes = [models.Index(fields=["due_by"], name="dispute_due", condition=Q(phase=0))]
 
     def __str__(self) -> str:

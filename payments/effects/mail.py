@@ -36,12 +36,15 @@ class Mail:
 
 
 Write = Callable[[Effect], Mail | Skip]
+_writers: dict[str, Write] = {}
 
 
 def mails(kind: str) -> Callable[[Write], Deliver]:
     """Register the decorated function as what writes the mails of this kind; they are sent for it."""
 
     def register(write: Write) -> Deliver:
+        _writers[kind] = write
+
         @delivers(kind)
         @wraps(write)
         def deliver(effect: Effect) -> Skip | None:
@@ -56,6 +59,11 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
         return deliver
 
     return register
+
+
+def find_writer(kind: str) -> Write | None:
+    """What writes the mails of this kind; None for what is no mail."""
+    return _writers.get(kind)
 
 
 def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:

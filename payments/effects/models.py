@@ -20,6 +20,11 @@ class Effect(models.Model):
         related_name="effects",
         verbose_name=_("order"),
     )
+    # Beside the order that began it, if one did.
+    subscription = models.ForeignKey(
+        "payments.Subscription", models.CASCADE, null=True, blank=True, related_name="effects",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
     data = models.JSONField(_("data"), default=dict, blank=True)
     status = models.CharField(_("state"), max_length=10, choices=EffectStatus.choices, default=EffectStatus.PENDING)
     not_before = models.DateTimeField(_("not before"))

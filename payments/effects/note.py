@@ -15,10 +15,10 @@ from payments.statuses import EffectStatus
 # at this moment only the date moves, which tells the deliverer to look again should it be about to skip.
 INSERT = """
     INSERT INTO payments_effect AS known
-        (key, kind, order_id, data, status, not_before, attempts, outcome, created_at)
-    SELECT key, kind, order_id, data, %(pending)s, not_before, 0, '', %(at)s
+        (key, kind, order_id, subscription_id, data, status, not_before, attempts, outcome, created_at)
+    SELECT key, kind, order_id, subscription_id, data, %(pending)s, not_before, 0, '', %(at)s
     FROM json_to_recordset(%(rows)s::json)
-        AS r(key varchar, kind varchar, order_id bigint, data jsonb, not_before timestamptz)
+        AS r(key varchar, kind varchar, order_id bigint, subscription_id bigint, data jsonb, not_before timestamptz)
     ON CONFLICT (key) DO UPDATE SET
         not_before = excluded.not_before,
         data = excluded.data,
@@ -39,6 +39,7 @@ class Note:
     order_id: int | None
     data: dict[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
+    subscription_id: int | None = None
 
 
 def note(notes: Iterable[Note], *, at: datetime) -> list[str]:
@@ -64,6 +65,7 @@ def _row(wanted: Note, *, at: datetime) -> dict[str, Any]:
         "key": wanted.key,
         "kind": wanted.kind,
         "order_id": wanted.order_id,
+        "subscription_id": wanted.subscription_id,
         "data": wanted.data,
         "not_before": wanted.not_before or at,
     }

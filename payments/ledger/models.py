@@ -66,6 +66,10 @@ class PaymentEvent(models.Model):
         related_name="events",
         verbose_name=_("order"),
     )
+    subscription = models.ForeignKey(
+        "payments.Subscription", models.SET_NULL, null=True, blank=True, related_name="events",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
     references = ArrayField(models.CharField(max_length=255), verbose_name=_("names"), default=list, blank=True)
     trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.DELIVERY)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from payments.billing.models import Dispute, Payment, Refund
-from payments.facts import DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.facts import BuyerFact, DisputeFact, OrderFact, PaymentFact, RefundFact
 from payments.orders.models import Order
 from payments.statuses import (
     DISPUTE_PHASES,
@@ -21,6 +21,7 @@ from payments.statuses import (
 )
 
 PLAN = "plan"
+UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
 TryKey = tuple[int, int, int, int]
 
 
@@ -62,6 +63,13 @@ def fold_settlement(order: Order, fact: OrderFact) -> None:
     order.settled_at = min(order.settled_at or fact.occurred_at, fact.occurred_at)
 
 
+def fold_buyer(order: Order, fact: BuyerFact) -> None:
+    """Where the buyer lives: as they told it last."""
+    known = (_seconds(order.located_at), order.country, order.city)
+    if (_seconds(fact.occurred_at), fact.country, fact.city) > known:
+        order.located_at, order.country, order.city = fact.occurred_at, fact.country, fact.city
+
+
 def fold_payment(payment: Payment, fact: PaymentFact) -> None:
     """Money only grows: the greatest amount, the earliest date. Names do not differ; if they did, the greater stays."""
     payment.currency = max(payment.currency, fact.currency)
@@ -99,12 +107,16 @@ def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
     return True
 
 
-def refunded_of(payment: Payment, refunds: Iterable[Refund]) -> int:
+def refunded_of(payment: Payment, refunds: Collection[Refund]) -> int:
     """What was given back of a payment: by its refund rows or by its charge's total, whichever says more."""
     rows = [refund for refund in refunds if refund.payment == payment.key]
     counted = sum(refund.amount for refund in rows if refund.status in REFUND_COUNTS)
-    undone = sum(refund.amount for refund in rows if refund.status in (RefundStatus.FAILED, RefundStatus.CANCELED))
-    return min(payment.received, max(counted, payment.charge_refunded - undone))
+    return min(payment.received, max(counted, payment.charge_refunded - undone_of(payment, refunds)))
+
+
+def undone_of(payment: Payment, refunds: Iterable[Refund]) -> int:
+    """What was to be given back of a payment and was not: its charge's total may have counted it, at the time."""
+    return sum(refund.amount for refund in refunds if refund.payment == payment.key and refund.status in UNDONE)
 
 
 def fits(order: Order, payment: Payment) -> bool:

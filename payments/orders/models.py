@@ -18,6 +18,13 @@ class Order(models.Model):
     kind = models.CharField(_("kind"), max_length=30)
     email = models.EmailField(_("e-mail"), blank=True)
     label = models.CharField(_("what"), max_length=200, blank=True)
+    # Of kind "plan": who wants to subscribe, and to what.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="orders", verbose_name=_("user")
+    )
+    plan = models.ForeignKey(
+        "payments.Plan", models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("plan")
+    )
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     livemode = models.BooleanField(_("live mode"), default=False)
@@ -30,6 +37,11 @@ class Order(models.Model):
     dispute_state = models.CharField(
         _("dispute"), max_length=10, choices=DisputeState.choices, blank=True, default=DisputeState.NONE
     )
+
+    # Where the buyer lives, as they told Checkout last.
+    city = models.CharField(_("city"), max_length=200, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    located_at = models.DateTimeField(null=True, blank=True)
 
     # The greatest fact about the buyer's tries; `tried_at` None is the start, which every fact of its attempt beats.
     tried_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
@@ -47,10 +59,10 @@ class Order(models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        permissions = [("resync_order", "Can resync orders with Stripe")]
         constraints = [
             models.CheckConstraint(
-                name="order_refunds_at_most_what_it_received",
-                condition=Q(amount_refunded__lte=F("amount_received")),
+                name="order_refunds_at_most_what_it_received", condition=Q(amount_refunded__lte=F("amount_received"))
             ),
             models.CheckConstraint(
                 name="order_is_paid_with_a_date",
@@ -60,13 +72,13 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["created_at"], name="order_created"),
+            models.Index(fields=["country", "created_at"], name="order_country", condition=~Q(country="")),
             # Who waits for money? Asked by every clean-up, so it must stay small.
             models.Index(
-                fields=["created_at"],
-                name="order_waits",
+                fields=["created_at"], name="order_waits",
                 condition=Q(status__in=[OrderStatus.PENDING, OrderStatus.ACTION_REQUIRED, OrderStatus.FAILED]),
             ),
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.number} {self.label}"
@@ -115,50 +127,38 @@ class CheckoutAttempt(models.Model):
         return f"{self.order_id}:{self.number} {self.session}"
 
 
-class Reference(models.Model):
-    """A name under which an order is known: Stripe's ids, `order:<public id>`, `registration:<id>`."""
-
-    name = models.CharField(_("name"), max_length=255, primary_key=True)
-    order = models.ForeignKey(Order, models.CASCADE, related_name="references", verbose_name=_("order"))
-    attempt = models.PositiveIntegerField(_("attempt"), null=True, blank=True)
-    payment = models.CharField(
-        _("payment"), max_length=255, blank=True, help_text=_("For a charge: the payment that it belongs to.")
-    )
-
-    class Meta:
-        verbose_name = _("reference")
-        verbose_name_plural = _("references")
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class OrderChange(models.Model):
-    """One thing that changed about an order: from what to what, when it happened, when and from whom we learned it."""
+    """One thing that changed about an order or a subscription: from what to what, when, and from whom we learned it."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="changes", verbose_name=_("order"))
+    order = models.ForeignKey(
+        Order, models.CASCADE, null=True, blank=True, related_name="changes", verbose_name=_("order")
+    )
+    subscription = models.ForeignKey(
+        "payments.Subscription", models.CASCADE, null=True, blank=True, related_name="changes",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
     field = models.CharField(_("what"), max_length=40)
     before = models.CharField(_("before"), max_length=255, blank=True)
     after = models.CharField(_("after"), max_length=255, blank=True)
     occurred_at = models.DateTimeField(_("happened"))
     learned_at = models.DateTimeField(_("learned"))
     event = models.ForeignKey(
-        "payments.PaymentEvent",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("event"),
+        "payments.PaymentEvent", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("event")
     )
     source = models.CharField(_("by"), max_length=255)
 
     class Meta:
         verbose_name = _("change")
         verbose_name_plural = _("changes")
-        indexes = [models.Index(fields=["order", "id"], name="change_of_order")]
+        indexes = [
+            models.Index(fields=["order", "id"], name="change_of_order"),
+            models.Index(
+                fields=["subscription", "id"], name="change_of_subscription", condition=Q(subscription__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.order_id} {self.field}: {self.before} → {self.after}"
+        return f"{self.order_id or self.subscription_id} {self.field}: {self.before} → {self.after}"
 
 
 class ExceptionKind(models.TextChoices):
@@ -169,6 +169,8 @@ class ExceptionKind(models.TextChoices):
     NO_PLACE = "NO_PLACE", _("Paid without a place")
     UNKNOWN_ORDER = "UNKNOWN_ORDER", _("Names an order that does not exist")
     UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
+    SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
+    NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
 
 
 class OrderException(models.Model):
@@ -185,12 +187,7 @@ class OrderException(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_because = models.CharField(_("closed because"), max_length=500, blank=True)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("closed by"),
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
     )
 
     class Meta:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from payments.orders.models import CheckoutAttempt, Order, Reference
+from payments.orders.models import CheckoutAttempt, Order
+from payments.orders.references import Reference
 
 
 def open_order(order: Order, *, names: Iterable[str], expires_at: datetime | None, at: datetime) -> Order:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from payments.apply import Applied, Telling, apply
-from payments.facts import Fact, Nothing
+from payments.facts import Fact, Nothing, names_to_wait_for
 from payments.guarded import guarded
 from payments.handlers.registry import EventView, find_handler
 from payments.ledger.incoming import why_foreign
@@ -56,6 +56,7 @@ def process(claim: Claim, *, batch: Batch, at: datetime) -> None:
     for each, applied in zip(open_ones, report.applied, strict=True):
         each.verdict = _verdict(applied)
         each.event.order_id = applied.order_id or each.event.order_id
+        each.event.subscription_id = applied.subscription_id or each.event.subscription_id
     batch.taught = report.taught
     batch.unmatched = [each.event.pk for each in heard if _is_unmatched(each)]
     spent = round((perf_counter() - started) * 1_000_000 / len(events))
@@ -87,7 +88,7 @@ def _hear(event: PaymentEvent, *, held: frozenset[str]) -> Heard:
     if not facts:
         reasons = [nothing.reason for nothing in said if isinstance(nothing, Nothing)]
         return Heard(event, verdict=Verdict(EventStatus.IGNORED, reason=(reasons or ["nothing to apply"])[0]))
-    event.references = list(facts[0].about.names())
+    event.references = list(dict.fromkeys(name for fact in facts for name in names_to_wait_for(fact)))
     return Heard(event, facts=facts)
 
 

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from payments.actions.attempts import OrderNotPayable
 from payments.actions.checkout import OpenedCheckout, open_checkout
-from payments.orders.models import Order, Reference
+from payments.orders.models import Order
+from payments.orders.references import Reference
 from payments.statuses import OrderStatus
 from payments.stripe_api import gateway as real_gateway
 from payments.stripe_api.checkout_params import SESSION_ID

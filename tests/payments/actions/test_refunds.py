@@ -138,7 +138,7 @@ class TestAskRefund:
 class TestAskRefundOutsideATransaction:
     def test_is_refused(self, order):
         with pytest.raises(TransactionManagementError):
-            ask_refund(order=order, reason="x", key="x", at=NOON)
+            ask_refund(owner=order, reason="x", key="x", at=NOON)
 
 
 class TestDeliverRefund:

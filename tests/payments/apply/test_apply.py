@@ -8,7 +8,8 @@ from django.db import transaction
 from payments.apply import Telling, apply, follow_again
 from payments.effects.models import Effect
 from payments.facts import About, OrderFact, PaymentFact
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderChange
+from payments.orders.references import Reference
 from payments.statuses import OrderStatus
 from registrations.models import Registration
 from tests.support.road import NOON

@@ -9,6 +9,7 @@ from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
 from tests.support.factories import NOON, OrderFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent
+from tests.support.subscriptions import make_customer, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +28,18 @@ def order():
 
 
 @pytest.fixture
+def subscription():
+    """Ada’s, that no order of ours began."""
+    customer = make_customer(email="ada@example.com")
+    return make_subscription(customer=customer, plan=make_plan("gold"))
+
+
+@pytest.fixture
 def make_dispute(order):
     def make(status="needs_response", **fields):
-        given = {"amount": 4900, "reason": "fraudulent", "due_by": DEADLINE, **fields}
+        given = {"order": order, "amount": 4900, "reason": "fraudulent", "due_by": DEADLINE, **fields}
         return Dispute.objects.create(
-            stripe_id="du_1", order=order, payment="pi_1", currency="eur", status=status, status_at=NOON,
+            stripe_id="du_1", payment="pi_1", currency="eur", status=status, status_at=NOON,
             phase=DISPUTE_PHASES.get(status, DisputePhase.OPEN), **given,
         )  # fmt: skip
 
@@ -40,17 +48,21 @@ def make_dispute(order):
 
 @pytest.fixture
 def make_refund(order):
-    def make(status="failed"):
+    def make(status="failed", **fields):
+        given = {"order": order, "failure_reason": "expired_or_canceled_card", **fields}
         return Refund.objects.create(
-            stripe_id="re_1", order=order, payment="pi_1", amount=1200, currency="eur", status=status, status_at=NOON,
-            failure_reason="expired_or_canceled_card",
-        )  # fmt: skip
+            stripe_id="re_1", payment="pi_1", amount=1200, currency="eur", status=status, status_at=NOON, **given
+        )
 
     return make
 
 
 def opened():
     return deliver("alert.dispute:du_1", kind="alert.dispute", dispute="du_1")
+
+
+def due():
+    return deliver("alert.dispute_due:du_1", kind="alert.dispute_due", dispute="du_1")
 
 
 def closed(how):
@@ -132,6 +144,76 @@ class TestDisputeOpened:
 
         assert "<script>" not in html_of(sent())
         assert "<script>" in sent().body
+
+
+class TestDisputeDue:
+    def test_says_until_when_and_what_to_do(self, make_dispute, order, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute()
+
+        due()
+
+        assert sent().subject == f"Answer this dispute soon: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+        for text in read(sent()):
+            for fact in ("July 14, 2026, 6:30 p.m.", "evidence as a download", "du_1"):
+                assert fact in text
+
+    def test_is_skipped_once_it_has_been_answered(self, make_dispute):
+        make_dispute("under_review")
+
+        assert due().outcome == MOVED_ON.reason
+
+    def test_is_skipped_when_the_dispute_is_gone(self):
+        assert due().outcome == GONE.reason
+
+
+class TestOfASubscription:
+    """The same alerts, about money of a subscription: no order has a number to quote."""
+
+    @pytest.fixture(autouse=True)
+    def _in_english(self, settings):
+        settings.LANGUAGE_CODE = "en"
+
+    def told(self):
+        message = sent()
+        for text in read(message):
+            for fact in ("sub_1", "Gold", "ada@example.com"):
+                assert fact in text
+            assert "O-" not in text
+        assert "subscription sub_1" in message.subject
+        return " ".join(message.body.split())
+
+    @pytest.mark.parametrize(
+        ("status", "alert", "sentence"),
+        [
+            ("needs_response", lambda: opened(), "disputes a payment of subscription sub_1"),
+            ("needs_response", lambda: due(), "Nobody has answered"),
+            ("lost", lambda: closed("lost"), "goes on unless you end it"),
+            ("won", lambda: closed("closed"), "is won"),
+            ("warning_closed", lambda: closed("closed"), "without loss"),
+        ],
+    )
+    def test_tells_of_a_dispute(self, make_dispute, subscription, status, alert, sentence):
+        make_dispute(status, order=None, subscription=subscription)
+
+        alert()
+
+        assert sentence in self.told()
+
+    def test_tells_of_a_refund_that_failed(self, make_refund, subscription):
+        make_refund(order=None, subscription=subscription)
+
+        failed()
+
+        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.told()
+
+    def test_tells_of_one_whose_customer_is_unknown(self, make_dispute):
+        make_dispute(order=None, subscription=make_subscription("sub_2"))
+
+        opened()
+
+        assert "sub_2" in sent().body
+        assert "Customer" not in sent().body
 
 
 class TestDisputeClosed:

@@ -1,0 +1,248 @@
+"""How facts become a subscription's and a customer's state: in any order the same (docs/adr/0009-subscriptions.md)."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from payments.billing.fold import (
+    fold_customer,
+    fold_paid_invoice,
+    fold_subscription,
+    is_doubtful,
+    plan_of,
+    seconds,
+)
+from payments.billing.subscriptions import Customer, Plan, Subscription
+from payments.facts import About, CustomerFact, Terms
+from tests.support.subscriptions import BEGIN, END, NOON, paid, told
+
+SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def folded(*facts):
+    """A subscription that was told all this, in this order."""
+    row = Subscription(stripe_id="sub_1")
+    for fact in facts:
+        fold_subscription(row, fact)
+    return row
+
+
+def seen(row):
+    """What must not depend on the order."""
+    return row.status, row.told_at, row.fingerprint, row.is_contradicted, row.amount, row.cancel_at
+
+
+def paid_by(*facts):
+    row = folded(told())
+    for fact in facts:
+        fold_paid_invoice(row, fact)
+    return row
+
+
+def person(**told):
+    return CustomerFact(About(customer="cus_1"), **{"occurred_at": NOON, **told})
+
+
+def known_as(*facts):
+    row = Customer(stripe_id="cus_1")
+    for fact in facts:
+        fold_customer(row, fact)
+    return row
+
+
+class TestSeconds:
+    def test_counts_whole_ones(self):
+        assert seconds(NOON + 999 * MILLISECOND) == seconds(NOON) == int(NOON.timestamp())
+
+    def test_puts_never_before_everything(self):
+        assert seconds(None) < seconds(BEGIN)
+
+
+class TestFoldSubscription:
+    def test_takes_the_whole_of_the_first_news(self):
+        row = folded(told(cancel_at=END, started_at=BEGIN))
+
+        assert (row.status, row.told_at, row.cancel_at, row.started_at) == ("active", NOON, END, BEGIN)
+        assert (row.price, row.amount, row.currency, row.interval) == ("price_monthly", 400, "eur", "month")
+
+    def test_takes_the_later_second_whole_whatever_its_status(self):
+        row = folded(told(cancel_at=END), told(status="past_due", occurred_at=NOON + SECOND))
+
+        assert (row.status, row.cancel_at) == ("past_due", None)
+
+    def test_says_whether_it_took_the_fact(self):
+        row = folded(told())
+
+        assert fold_subscription(row, told(status="past_due", occurred_at=NOON + SECOND)) is True
+        assert fold_subscription(row, told()) is False
+
+    @pytest.mark.parametrize("end", ["canceled", "incomplete_expired"])
+    def test_lets_what_has_ended_stay_so(self, end):
+        row = folded(told(status=end), told(occurred_at=NOON + timedelta(days=1)))
+
+        assert row.status == end
+
+    @pytest.mark.parametrize(
+        ("lower", "higher"),
+        [
+            ("brand_new", "incomplete"),
+            ("incomplete", "past_due"),
+            ("past_due", "trialing"),
+            ("unpaid", "trialing"),
+            ("paused", "trialing"),
+            ("trialing", "active"),
+            ("active", "canceled"),
+        ],
+    )
+    def test_takes_the_higher_rank_within_a_second(self, lower, higher):
+        for order in permutations([told(status=lower), told(status=higher)]):
+            assert folded(*order).status == higher
+
+    def test_takes_anything_for_later_than_its_birth_in_the_same_second(self):
+        birth, later = told(status="active", is_birth=True), told(status="incomplete")
+
+        for order in permutations([birth, later]):
+            row = folded(*order)
+
+            assert (row.status, row.is_contradicted) == ("incomplete", False)
+
+    def test_is_contradicted_by_another_content_of_the_same_second(self):
+        row = folded(told(), told(cancel_at=END))
+
+        assert row.is_contradicted
+
+    def test_is_not_contradicted_by_the_same_told_again(self):
+        assert not folded(told(), told()).is_contradicted
+
+    def test_is_not_contradicted_by_what_has_ended_it_in_the_same_second(self):
+        assert not folded(told(), told(status="canceled")).is_contradicted
+
+    def test_believes_what_is_told_a_second_later(self):
+        row = folded(told(), told(cancel_at=END), told(occurred_at=NOON + SECOND))
+
+        assert (row.is_contradicted, row.cancel_at) == (False, None)
+
+    def test_ends_alike_in_every_order(self):
+        facts = [
+            told(is_birth=True, status="incomplete"),
+            told(),
+            told(cancel_at=END),
+            told(terms=Terms("price_yearly", 3000, "eur", "year"), occurred_at=NOON - SECOND),
+        ]
+
+        assert len({seen(folded(*order)) for order in permutations(facts)}) == 1
+
+
+class TestFoldPaidInvoice:
+    def test_tells_until_when_it_is_paid(self):
+        row = paid_by(paid())
+
+        assert (row.last_paid_at, row.paid_until) == (BEGIN, END)
+
+    @pytest.mark.parametrize("nothing", [{"paid_at": None}, {"period_end": None}], ids=["unpaid", "a proration"])
+    def test_is_not_moved_by_what_pays_no_period(self, nothing):
+        assert paid_by(paid(**nothing)).paid_until is None
+
+    def test_counts_the_one_that_was_paid_last(self):
+        year = paid(paid_at=BEGIN, period_end=END + timedelta(days=335))
+        month = paid(paid_at=BEGIN + SECOND, period_end=END)
+
+        for order in permutations([year, month]):
+            assert paid_by(*order).paid_until == END
+
+
+class TestIsDoubtful:
+    def test_is_not_when_all_was_told(self):
+        assert not is_doubtful(folded(told()))
+
+    def test_is_while_only_its_name_is_known(self):
+        assert is_doubtful(Subscription(stripe_id="sub_1"))
+
+    def test_is_when_it_is_contradicted(self):
+        assert is_doubtful(folded(told(), told(cancel_at=END)))
+
+    def test_is_when_a_period_was_paid_that_it_has_not_told_of(self):
+        assert is_doubtful(paid_by(paid(paid_at=NOON + SECOND, period_end=END + SECOND)))
+
+    def test_is_not_when_it_has_told_of_that_period(self):
+        assert not is_doubtful(paid_by(paid(paid_at=NOON + SECOND, period_end=END)))
+
+    def test_is_not_when_it_was_told_since(self):
+        """A year was paid, then it was changed to a month."""
+        assert not is_doubtful(paid_by(paid(paid_at=NOON, period_end=END + timedelta(days=335))))
+
+    def test_is_not_once_it_has_ended(self):
+        ended = folded(told(), told(cancel_at=END), told(status="canceled"))
+        fold_paid_invoice(ended, paid(paid_at=NOON + SECOND, period_end=END + SECOND))
+
+        assert not is_doubtful(ended)
+
+
+class TestFoldCustomer:
+    def test_takes_what_is_told_last(self):
+        first, second = (
+            person(name="Ada Byron", city="London", country="GB"),
+            person(occurred_at=NOON + SECOND, name="Ada King", city="Paris", country="FR"),
+        )
+
+        for order in permutations([first, second]):
+            row = known_as(*order)
+
+            assert (row.name, row.city, row.country) == ("Ada King", "Paris", "FR")
+
+    def test_keeps_the_one_when_only_the_other_is_told(self):
+        row = known_as(
+            person(name="Ada", email="ada@example.com"), person(occurred_at=NOON + SECOND, city="Lyon", country="FR")
+        )
+
+        assert (row.name, row.email, row.city, row.told_at) == ("Ada", "ada@example.com", "Lyon", NOON)
+
+    def test_lets_who_was_deleted_stay_so_with_their_name(self):
+        row = known_as(person(name="Ada"), person(is_deleted=True), person(occurred_at=NOON + SECOND, city="Lyon"))
+
+        assert (row.deleted_at, row.name, row.city) == (NOON, "Ada", "Lyon")
+
+    def test_dates_a_deletion_by_the_first_news(self):
+        early, late = person(is_deleted=True), person(is_deleted=True, occurred_at=NOON + SECOND)
+
+        for order in permutations([early, late]):
+            assert known_as(*order).deleted_at == NOON
+
+    def test_ends_alike_in_every_order_of_one_second(self):
+        facts = [person(name="Ada", city="Lyon"), person(name="Eva", city="Nice"), person(email="a@example.com")]
+
+        ends = {(row.name, row.email, row.city) for order in permutations(facts) if (row := known_as(*order))}
+
+        assert len(ends) == 1
+
+
+class TestPlanOf:
+    monthly = Plan(slug="monthly", price="price_monthly", former_prices=["price_2019"])
+    yearly = Plan(slug="yearly", price="price_yearly")
+
+    def found(self, price, *, slug=""):
+        return plan_of(Subscription(price=price), [self.monthly, self.yearly], slug=slug)
+
+    def test_is_the_one_with_its_price(self):
+        assert self.found("price_yearly") is self.yearly
+
+    def test_is_the_one_that_once_had_its_price(self):
+        assert self.found("price_2019") is self.monthly
+
+    def test_is_the_one_of_the_settings(self, settings):
+        settings.STRIPE_PRICES = {"monthly": "price_of_settings"}
+        plan = Plan(slug="monthly")
+
+        assert plan_of(Subscription(price="price_of_settings"), [plan]) is plan
+
+    def test_believes_the_price_more_than_the_name(self):
+        assert self.found("price_yearly", slug="monthly") is self.yearly
+
+    def test_is_the_one_that_was_named_when_the_price_is_nobodys(self):
+        assert self.found("price_unknown", slug="monthly") is self.monthly
+
+    @pytest.mark.parametrize("slug", ["", "gone"])
+    def test_may_be_none(self, slug):
+        assert self.found("", slug=slug) is None
