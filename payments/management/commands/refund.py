@@ -1,14 +1,17 @@
-"""`manage.py refund ORDER`: asks for money of an order to go back, after saying what will happen."""
+"""`manage.py refund NAME`: asks for money of an order or a subscription to go back, after saying what will happen."""
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from payments.actions.amounts import minor_units
-from payments.actions.desk import look, refund_order
-from payments.actions.refunds_asked import Left
+from payments.actions.desk import look, refund_order, refund_subscription, told_as, why_nothing
+from payments.actions.refunds_asked import Left, Owner
+from payments.billing.models import Payment
+from payments.billing.subscriptions import Subscription
 from payments.money import format_amount
 from payments.operations.samples.pick import NoOrder, pick_order
 from payments.orders.models import Order
@@ -17,35 +20,48 @@ ANY = "refund.created"
 BY = "manage.py refund"
 
 
-class Command(BaseCommand):
-    """The same refund as the button of the order's page: one effect, carried out by a worker."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose money; of which payment ("": of all that an order has)."""
 
-    help = "Refund an order, wholly or in part; asks before it does."
+    owner: Owner
+    payment: str
+    shown: str
+    left: list[Left]
+
+    @property
+    def currency(self) -> str:
+        """In which the amount is counted."""
+        return self.left[0].payment.currency if self.payment and self.left else self.owner.currency
+
+
+class Command(BaseCommand):
+    """The same refund as the button of the page: one effect, carried out by a worker."""
+
+    help = "Refund an order or a payment of a subscription, wholly or in part; asks before it does."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("order", help="number (O-000012), key or public id")
         parser.add_argument(
-            "--amount", default="", help="a part, as 12.50 in the order's currency; else all that is left"
+            "name", metavar="order", help="number (O-000012), key or public id; in_…; sub_… for its latest payment"
         )
+        parser.add_argument("--amount", default="", help="a part, as 12.50 in its currency; else all that is left")
         parser.add_argument("--because", required=True, help="why; kept with the refund")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            order = pick_order(ANY, order=options["order"] or "?")
-            amount = minor_units(options["amount"], order.currency) if options["amount"] else None
-            shown, left = look(order)
-            self.stdout.write(_plan(order, left, amount=amount))
+            wanted = _wanted(options["name"])
+            amount = minor_units(options["amount"], wanted.currency) if options["amount"] else None
+            self.stdout.write(_plan(wanted, amount=amount))
             self._require_consent(sure=options["yes"])
-            keys = refund_order(
-                order_id=order.pk, amount=amount, because=options["because"], by=BY, shown=str(shown), at=timezone.now()
-            )
+            keys = _refund(wanted, amount=amount, because=options["because"])
         except (NoOrder, ValueError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Asked for. The worker refunds at Stripe; Stripe's events tell what became of it:")
         for key in keys:
             self.stdout.write(f"  effect {key}")
-        self.stdout.write(f"Follow it in the admin: order {order.number}, under effects and refunds.")
+        kind = "order" if isinstance(wanted.owner, Order) else "subscription"
+        self.stdout.write(f"Follow it in the admin: {kind} {told_as(wanted.owner)}, under effects and refunds.")
 
     def _require_consent(self, *, sure: bool) -> None:
         if sure:
@@ -56,14 +72,48 @@ class Command(BaseCommand):
             raise CommandError("Nothing was refunded.")
 
 
-def _plan(order: Order, left: list[Left], *, amount: int | None) -> str:
+def _wanted(name: str) -> Wanted:
+    """Raises NoOrder where nothing goes by that name."""
+    if not name.startswith(("in_", "sub_")):
+        order = pick_order(ANY, order=name or "?")
+        shown, left = look(order)
+        return Wanted(order, "", str(shown), left)
+    row = _subscription(name)
+    if row is None:
+        raise NoOrder(f"There is no payment of a subscription called {name}.")
+    shown, left = look(row)
+    payment = name if name.startswith("in_") else left[0].payment.key if left else ""
+    return Wanted(row, payment, str(shown), [each for each in left if each.payment.key == payment])
+
+
+def _subscription(name: str) -> Subscription | None:
+    if name.startswith("sub_"):
+        return Subscription.objects.filter(stripe_id=name).first()
+    payment = Payment.objects.select_related("subscription").filter(key=name).first()
+    return payment.subscription if payment else None
+
+
+def _refund(wanted: Wanted, *, amount: int | None, because: str) -> list[str]:
+    told: dict[str, Any] = {"amount": amount, "because": because, "by": BY, "shown": wanted.shown, "at": timezone.now()}
+    if isinstance(wanted.owner, Order):
+        return refund_order(order_id=wanted.owner.pk, **told)
+    return refund_subscription(subscription_id=wanted.owner.pk, payment=wanted.payment, **told)
+
+
+def _plan(wanted: Wanted, *, amount: int | None) -> str:
     """What will happen, line by line."""
-    lines = [f"{order.number} {order.label}, {order.email or 'no e-mail address'}, {order.get_status_display()}"]
-    lines += [f"  {each.payment.key}: {_words(each)} left" for each in left]
-    if not left:
-        raise CommandError(f"Nothing of {order.number} is left to refund.")
-    back = "all that is left" if amount is None else format_amount(amount, order.currency)
-    return "\n".join([*lines, f"Goes back to the buyer: {back}."])
+    owner = wanted.owner
+    if not wanted.left:
+        raise CommandError(why_nothing(owner))
+    back = "all that is left" if amount is None else format_amount(amount, wanted.currency)
+    lines = [f"  {each.payment.key}: {_words(each)} left" for each in wanted.left]
+    return "\n".join([_title(owner), *lines, f"Goes back to the buyer: {back}."])
+
+
+def _title(owner: Owner) -> str:
+    if isinstance(owner, Order):
+        return f"{owner.number} {owner.label}, {owner.email or 'no e-mail address'}, {owner.get_status_display()}"
+    return f"{owner.stripe_id}, {owner.plan or 'no plan'}, {owner.customer or 'no customer'}, {owner.status_text}"
 
 
 def _words(left: Left) -> str:

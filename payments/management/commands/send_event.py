@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.operations.sample_events import SAMPLES, sample_event
+from payments.operations.sample_events import NOT_ABOUT_ORDERS, SAMPLES, sample_event
 from payments.operations.samples.pick import NoOrder, pick_order, subject_of
 from payments.operations.samples.story import CURRENT_SHAPE, SHAPES, USUAL_DECLINE, Json, Variation
 from payments.operations.send_event import Answer, Before, CannotSend, Outcome, send, watch
@@ -52,6 +52,8 @@ class Command(BaseCommand):
 
     def _prepare(self, options: dict[str, Any], *, at: Any) -> tuple[Json, Before]:
         event_type = options["type"]
+        if event_type.startswith(NOT_ABOUT_ORDERS):
+            raise CommandError("This command is about orders. Subscribe on the site: the Stripe emulator tells of it.")
         if event_type not in SAMPLES:
             raise CommandError(f"There is no sample of {event_type!r}. There are: {', '.join(sorted(SAMPLES))}.")
         order = pick_order(event_type, order=options["order"], registration=options["registration"])

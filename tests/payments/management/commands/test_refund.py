@@ -1,5 +1,6 @@
 """`manage.py refund`: says what will happen, asks, and asks for it once."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -8,6 +9,8 @@ from django.core.management import CommandError, call_command
 from payments.effects.models import Effect
 from payments.management.commands import refund
 from tests.support.refunds import pay
+from tests.support.subscriptions import NOON, about, make_customer, make_subscription, paid, tell
+from tests.support.subscriptions import told as tells
 
 
 class Terminal:
@@ -63,6 +66,43 @@ class TestRefund:
         told(order.number)
 
         assert len(refunds()) == 1
+
+
+class TestRefundOfASubscription:
+    @pytest.fixture
+    def subscription(self, db):
+        """Two months are paid."""
+        row = make_subscription(customer=make_customer(email="ada@example.com"))
+        for month in (1, 2):
+            names = about(invoice=f"in_{month}", payment_intent=f"pi_{month}")
+            tell(tells(), paid(about=names, paid_at=NOON + timedelta(days=30 * month)))
+        return row
+
+    def test_takes_the_latest_payment(self, subscription):
+        text = told("sub_1", "--yes")
+
+        assert "sub_1, no plan, ada@example.com, Active" in text
+        assert "in_2: 4.00\N{NO-BREAK SPACE}EUR left" in text
+        assert "in_1" not in text
+        assert "subscription sub_1" in text
+        assert Effect.objects.get(kind="refund").data["payment"] == "in_2"
+
+    def test_takes_the_payment_that_is_named(self, subscription):
+        told("in_1", "--amount", "1.50", "--yes")
+
+        assert Effect.objects.get(kind="refund").data["payment"] == "in_1"
+        assert refunds() == [(150, "kindness", "manage.py refund")]
+
+    @pytest.mark.parametrize("name", ["in_3", "sub_2"])
+    def test_refuses_what_is_unknown(self, subscription, name):
+        with pytest.raises(CommandError, match=name):
+            told(name, "--yes")
+
+    def test_refuses_the_same_twice(self, subscription):
+        told("in_1", "--yes")
+
+        with pytest.raises(CommandError, match="Nothing of sub_1 is left"):
+            told("in_1", "--yes")
 
 
 class TestRefundRefuses:

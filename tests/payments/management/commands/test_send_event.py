@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from payments.bell import stop
 from payments.effects.deliver import deliver_all
-from payments.handlers.registry import handled_types
 from payments.ledger.models import PaymentEvent
+from payments.operations.sample_events import SAMPLES
 from payments.orders.models import Order
 from payments.processing.drain import drain
 from payments.statuses import OrderStatus
@@ -137,7 +137,11 @@ class TestSendEventRefuses:
         with pytest.raises(CommandError, match=r"There is no sample of 'order\.shipped'") as refusal:
             told("order.shipped", live_server)
 
-        assert all(event_type in str(refusal.value) for event_type in handled_types())
+        assert all(event_type in str(refusal.value) for event_type in SAMPLES)
+
+    def test_what_is_told_of_subscriptions_and_says_where_it_comes_from(self, live_server, waiting_order):
+        with pytest.raises(CommandError, match="Subscribe on the site: the Stripe emulator tells of it"):
+            told("customer.subscription.created", live_server)
 
     def test_an_order_that_is_unknown(self, live_server, waiting_order):
         with pytest.raises(CommandError, match="There is no order 'O-999999'"):

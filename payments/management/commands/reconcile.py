@@ -1,0 +1,95 @@
+"""`manage.py reconcile`: compares what Stripe has with what is here, both ways, and puts right what differs."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from payments.operations.reconcile.models import ReconcileRun
+from payments.operations.reconcile.reconcile import AlreadyRunning, reconcile
+from payments.operations.reconcile.window import Window, next_window
+from payments.operations.resync import Way
+
+BY = "manage.py reconcile"
+MOST_DAYS = 3650
+
+
+class Command(BaseCommand):
+    """Exit code 1: another run is under way, or Stripe did not answer and the rest is for the next run."""
+
+    help = (
+        "Compare Stripe with what is here, both ways; put right what differs, and ask staff where that is not possible."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        begin = parser.add_mutually_exclusive_group()
+        begin.add_argument(
+            "--since", metavar="DATE", help="2026-11-01 or 2026-11-01T14:00; usually: since the last run"
+        )
+        begin.add_argument("--days", type=int, metavar="N", help="the last N days")
+        parser.add_argument("--until", metavar="DATE", help="usually: now")
+        parser.add_argument("--dry-run", action="store_true", help="only show what differs; change nothing")
+        parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        window = _window(options, at=timezone.now())
+        way = Way(at=timezone.now(), by=BY, dry_run=options["dry_run"])
+        try:
+            run = reconcile(window=window, way=way, clock=timezone.now)
+        except AlreadyRunning as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(_as_json(run) if options["json"] else _as_text(run))
+        if run.finished_at is None:
+            raise CommandError(f"Not finished: {run.error}")
+
+
+def _window(options: dict[str, Any], *, at: datetime) -> Window:
+    """What was asked for; without a word, what the last run has left."""
+    usual = next_window(at=at)
+    if not (options["since"] or options["days"] is not None or options["until"]):
+        return usual
+    until = _moment(options["until"], "--until") if options["until"] else at
+    since = _moment(options["since"], "--since") if options["since"] else usual.since
+    if options["days"] is not None:
+        if not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days: a number from 1 to {MOST_DAYS}.")
+        since = until - timedelta(days=options["days"])
+    if until > at:
+        raise CommandError("--until lies in the future: nothing can be complete up to then.")
+    if since >= until:
+        raise CommandError("The window is empty: it ends before it begins.")
+    return Window(since, until)
+
+
+def _moment(text: str, name: str) -> datetime:
+    """A day begins at midnight; what names no zone is in the site's."""
+    try:
+        moment = parse_datetime(text)
+        if moment is None and (day := parse_date(text)):
+            moment = datetime.combine(day, datetime.min.time())
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f"{name}: {text!r} is no date such as 2026-11-01 or 2026-11-01T14:00.")
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+def _as_text(run: ReconcileRun) -> str:
+    lines = [run.sentence]
+    for each in run.findings:
+        lines.append(
+            f"  {each['subject']}  {each['what']}: {each['here'] or '–'} → {each['at_stripe'] or '–'}  ({each['done']})"
+        )
+    if run.counts["findings"] > len(run.findings):
+        lines.append(f"  … and {run.counts['findings'] - len(run.findings)} more")
+    return "\n".join([*lines, *(["Dry run: nothing was changed."] if run.is_dry_run else [])])
+
+
+def _as_json(run: ReconcileRun) -> str:
+    return json.dumps({
+        "since": run.since.isoformat(), "until": run.until.isoformat(), "dry_run": run.is_dry_run,
+        "finished": run.finished_at is not None, "error": run.error, "counts": run.counts, "findings": run.findings,
+    })  # fmt: skip

@@ -1,0 +1,103 @@
+"""Leads a person to the Checkout of a plan: at most one open payment page, and never to a second subscription."""
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from payments.actions.asking import Asking
+from payments.actions.attempts import OrderNotPayable
+from payments.actions.checkout import open_checkout
+from payments.actions.closing import WAITING, close_order, find_waiting
+from payments.actions.decisions import Verdict
+from payments.actions.settling import Settling
+from payments.billing.subscriptions import Plan, Subscription
+from payments.operations.subscribing.customer import ensure_customer
+from payments.operations.subscribing.live import SOURCE, ask_for_live, live_of
+from payments.orders.fold import PLAN
+from payments.orders.models import Order
+from payments.orders.open_order import open_order
+
+log = structlog.get_logger(__name__)
+# Each turn ends because something of the same person was decided elsewhere at that very moment.
+MOST_TURNS = 3
+
+
+class AlreadySubscribed(Exception):
+    """The person has a subscription: what they want is another plan."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        super().__init__(subscription.stripe_id)
+        self.subscription = subscription
+
+
+class NotNow(Exception):
+    """A payment of the same person is under way; the text says so."""
+
+
+def subscribe(*, user: User, plan: Plan, at: datetime) -> str:
+    """The address at which the person pays for the plan: always the same while its page is open.
+
+    Raises AlreadySubscribed, NotNow. A page that was open for another plan is closed first.
+    """
+    for _turn in range(MOST_TURNS):
+        customer = ensure_customer(user, at=at)
+        if live := ask_for_live(user, at=at):
+            raise AlreadySubscribed(live)
+        for other in _waiting(user).exclude(**_same(plan)).order_by("pk"):
+            _close(other, at=at)
+        order = _take_order(user, plan, at=at)
+        if url := _open(order, at=at):
+            log.info("subscription.checkout", user=user.pk, plan=plan.slug, customer=customer.stripe_id)
+            return url
+    raise NotNow(_("A payment of yours is under way. Please look again in a minute."))
+
+
+def _open(order: Order | None, *, at: datetime) -> str:
+    """ "" where it was paid or closed a moment ago: the next turn finds out."""
+    if order is None:
+        return ""
+    try:
+        return open_checkout(order_id=order.pk, at=at).url
+    except OrderNotPayable as reason:
+        log.info("subscription.not_payable", order=order.pk, reason=str(reason))
+        return ""
+
+
+@transaction.atomic(durable=True)
+def _take_order(user: User, plan: Plan, *, at: datetime) -> Order | None:
+    """The one order that waits, or a new one. None: another tab has begun something meanwhile."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if live_of(user).exists() or _waiting(user).exclude(**_same(plan)).exists():
+        return None
+    if waits := _waiting(user).filter(**_same(plan)).order_by("pk").first():
+        return waits
+    order = Order(
+        kind=PLAN, user=user, plan=plan, email=user.email, label=plan.name, amount=plan.amount,
+        currency=plan.currency, livemode=settings.STRIPE_LIVEMODE, created_at=at,
+    )  # fmt: skip
+    return open_order(order, names=[], expires_at=None, at=at)
+
+
+def _waiting(user: User) -> QuerySet[Order]:
+    return Order.objects.filter(user=user, kind=PLAN, status__in=WAITING)
+
+
+def _same(plan: Plan) -> dict[str, Any]:
+    """What was begun before the plan's price changed is something else."""
+    return {"plan": plan, "amount": plan.amount, "currency": plan.currency}
+
+
+def _close(order: Order, *, at: datetime) -> None:
+    """End its page at Stripe and the order with it; what was paid there meanwhile is confirmed instead."""
+    waiting = find_waiting(order_id=order.pk)
+    if waiting is None or Settling(waiting, at, Asking()).settle().verdict != Verdict.KEPT:
+        return
+    # Kept although nobody can pay there any more, to leave time for another try; or because Stripe did not answer.
+    if not close_order(order_id=order.pk, at=at, source=SOURCE):
+        raise NotNow(_("A payment of yours is under way. Please look again in a minute."))

@@ -1,0 +1,45 @@
+"""A world at the Stripe emulator that our side has heard all about."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from payments.operations.reconcile.reconcile import reconcile
+from payments.operations.reconcile.window import Window
+from payments.operations.resync import Way
+from payments.operations.resync.asking import Asking
+from payments.stripe_api import client
+from tests.properties.memberships.life import Life
+from tests.support.emulator import official_client
+
+
+@pytest.fixture(autouse=True)
+def emulated(db, monkeypatch):
+    """The gateway's client speaks to the emulator, and time stands still: seconds decide here."""
+    emulator = official_client()
+    monkeypatch.setattr(client, "_made", lambda key, base: emulator)
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        yield
+
+
+@pytest.fixture
+def life():
+    """Somebody who may subscribe."""
+    return Life()
+
+
+@pytest.fixture
+def run():
+    """`run()`, or `run(dry_run=True)`: over all that ever happened, years later, without pauses between questions."""
+
+    def run(*, window=None, **fields):
+        now = datetime.now(UTC)
+        later = now + timedelta(days=2000)
+        way = Way(at=later, by="a test", stripe=Asking(calls_per_second=1_000_000), **fields)
+        with time_machine.travel(later, tick=False):
+            return reconcile(
+                window=window or Window(now - timedelta(days=400), later), way=way, clock=lambda: datetime.now(UTC)
+            )
+
+    return run

@@ -1,0 +1,414 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from payments.apply import Telling, apply
+from payments.billing.models import Dispute, Payment, Refund
+from payments.billing.subscriptions import Customer, Subscription
+from payments.facts import About, OrderFact
+from payments.operations.resync import HasMoved, KeepsMoving, resync_order, resync_person, resync_subscription
+from payments.operations.resync import resync as module
+from payments.operations.resync.truth import Truth, truth_of_order
+from payments.orders.models import CheckoutAttempt, Order, OrderChange
+from payments.orders.open_attempt import open_attempt
+from payments.orders.references import Reference
+from payments.stripe_api.gateway import GatewayRefused
+from tests.support.resync import all_rows, differences, heard, sold
+
+pytestmark = pytest.mark.django_db
+
+
+def in_words(value: object) -> str:
+    """What is wrong, without the moment at which the tests were collected: several processes must name them alike."""
+    return ",".join(value) if isinstance(value, dict) else getattr(value, "__name__", str(value))
+
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.fixture
+def buyer(registration):
+    """Somebody with an open session of 49.00 EUR."""
+    return sold(registration)
+
+
+class TestResyncOrder:
+    def test_learns_of_a_payment_of_which_no_event_came(self, buyer, way):
+        buyer.pay()
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        order = Order.objects.get()
+        assert (order.status, order.amount_received) == ("PAID", 4900)
+        assert ("status", "PENDING", "PAID") in done.changes
+        buyer.registration.refresh_from_db()
+        assert (buyer.registration.status, buyer.registration.holds_place) == ("PAID", True)
+
+    def test_writes_nothing_in_a_dry_run(self, buyer, way):
+        buyer.pay()
+        before = all_rows()
+
+        done = resync_order(buyer.registration.order, way=way(dry_run=True))
+
+        assert ("status", "PENDING", "PAID") in done.changes
+        assert differences(before, all_rows()) == []
+
+    def test_touches_nothing_where_nothing_differs(self, buyer, way):
+        buyer.pay("pm_card_chargeDeclinedInsufficientFunds")
+        buyer.pay()
+        buyer.stripe.v1.refunds.create({"charge": buyer.charge(), "amount": 900})
+        heard()
+        before = all_rows()
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert done.changes == []
+        assert differences(before, all_rows()) == []
+
+    @pytest.mark.parametrize(
+        ("model", "wrong"),
+        [
+            (Payment, {"received": 9900}),
+            (Payment, {"received": 1000}),
+            (Payment, {"refunded": 4900, "charge_refunded": 4900}),
+            (Refund, {"status": "failed"}),
+            (Refund, {"amount": 1}),
+            (Order, {"status": "REFUNDED"}),
+            (Order, {"status": "PENDING", "paid_at": None, "amount_received": 0, "amount_refunded": 0}),
+        ],
+        ids=in_words,
+    )
+    def test_puts_right_what_says_too_much_or_too_little(self, buyer, way, model, wrong):
+        buyer.pay()
+        buyer.stripe.v1.refunds.create({"charge": buyer.charge(), "amount": 900})
+        heard()
+        before = all_rows(but=OrderChange)
+        model.objects.update(**wrong)
+
+        resync_order(buyer.registration.order, way=way())
+
+        assert differences(before, all_rows(but=OrderChange)) == []
+
+    def test_brings_back_what_was_lost(self, buyer, way):
+        buyer.pay("pm_card_createDispute")
+        heard()
+        before = (Dispute.objects.get().status, Order.objects.get().dispute_state)
+        Dispute.objects.all().delete()
+        Payment.objects.all().delete()
+        Order.objects.update(status="PENDING", paid_at=None, amount_received=0, dispute_state="")
+
+        resync_order(buyer.registration.order, way=way())
+
+        assert (Dispute.objects.get().status, Order.objects.get().dispute_state) == before
+        assert Order.objects.get().status == "PAID"
+
+    def test_opens_an_order_again_whose_session_is_open(self, buyer, way):
+        Order.objects.update(tried_status="EXPIRED", status="EXPIRED")
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert ("status", "EXPIRED", "PENDING") in done.changes
+
+    def test_knows_a_decline_in_an_open_session(self, buyer, way):
+        buyer.pay("pm_card_chargeDeclinedInsufficientFunds")
+
+        resync_order(buyer.registration.order, way=way())
+
+        assert (Order.objects.get().status, Order.objects.get().failure_code) == ("FAILED", "insufficient_funds")
+
+    def test_says_what_stripe_does_not_know(self, buyer, way):
+        buyer.registration.order.checkouts.update(session="cs_test_lost")
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert done.missing == ["cs_test_lost"]
+
+    def test_says_which_money_stripe_does_not_know(self, buyer, way):
+        buyer.pay()
+        heard()
+        made = {"order": Order.objects.get(), "payment": "pi_1", "amount": 1, "currency": "eur", "status_at": way().at}
+        Refund.objects.create(stripe_id="re_of_nobody", status="succeeded", **made)
+        Dispute.objects.create(stripe_id="du_of_nobody", status="lost", phase=1, **made)
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert done.missing == ["re_of_nobody", "du_of_nobody"]
+
+    def test_leaves_a_further_try_alone_of_which_stripe_knows_nothing_yet(self, buyer, way):
+        buyer.stripe.v1.checkout.sessions.expire(buyer.session)
+        open_attempt(Order.objects.get(), at=way().at)
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert ("status", "PENDING", "EXPIRED") not in done.changes
+        assert (Order.objects.get().status, Order.objects.get().tried_attempt) == ("PENDING", 2)
+
+    @pytest.mark.parametrize(
+        ("model", "wrong"),
+        [
+            (Payment, {"charge": "ch_of_nobody"}),
+            (Payment, {"session": ""}),
+            (Payment, {"currency": "usd"}),
+            (Payment, {"paid_at": None}),
+            (Refund, {"payment": "pi_of_nobody"}),
+            (Refund, {"currency": "usd", "reason": "fraudulent"}),
+            (Refund, {"status": "failed", "status_at": LATER}),
+            (Dispute, {"status": "won", "phase": 2}),
+            (Dispute, {"status": "", "status_at": LATER}),
+            (Dispute, {"due_by": None, "reason": "", "currency": "usd"}),
+        ],
+        ids=in_words,
+    )
+    def test_puts_right_what_nobody_sees(self, buyer, way, model, wrong):
+        buyer.pay("pm_card_createDispute")
+        buyer.stripe.v1.disputes.update(buyer.dispute(), {"evidence": {"uncategorized_text": "winning_evidence"}})
+        heard()
+        apart = {Refund: ("status_at",), Dispute: ("status_at",)}
+        before = all_rows(but=OrderChange, apart=apart)
+        model.objects.update(**wrong)
+
+        resync_order(buyer.registration.order, way=way())
+
+        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+
+    def test_finds_by_its_names_what_it_has_lost(self, buyer, way):
+        buyer.pay()
+        heard()
+        before = all_rows(but=OrderChange)
+        CheckoutAttempt.objects.update(session="")
+        Payment.objects.update(received=0)
+
+        resync_order(buyer.registration.order, way=way())
+
+        assert differences(before, all_rows(but=OrderChange)) == []
+
+    def test_asks_again_when_an_event_was_faster(self, buyer, way, monkeypatch):
+        buyer.pay()
+        asked = []
+
+        def slow(**told):
+            truth = truth_of_order(**told)
+            if not asked:
+                heard()
+            asked.append(truth)
+            return truth
+
+        monkeypatch.setattr(module, "truth_of_order", slow)
+
+        done = resync_order(buyer.registration.order, way=way())
+
+        assert len(asked) == 2
+        assert done.changes == []
+        assert Order.objects.get().status == "PAID"
+
+    def test_gives_up_on_what_moves_each_time(self, buyer, way, monkeypatch):
+        def moving(**told):
+            Order.objects.update(label=f"{Order.objects.get().label}+")
+            return Truth([OrderFact(About(order=str(Order.objects.get().public_id)), "FAILED", way().at)])
+
+        monkeypatch.setattr(module, "truth_of_order", moving)
+
+        with pytest.raises(KeepsMoving):
+            resync_order(buyer.registration.order, way=way())
+
+    def test_changes_nothing_when_stripe_refuses(self, buyer, way, settings):
+        before = all_rows()
+        settings.STRIPE_SECRET_KEY = ""
+
+        with pytest.raises(GatewayRefused):
+            resync_order(buyer.registration.order, way=way())
+
+        assert differences(before, all_rows()) == []
+
+
+class TestResyncSubscription:
+    def test_learns_all_of_a_subscription_of_which_no_event_came(self, life, way):
+        life.is_subscribed()
+        life.renews()
+
+        done = resync_subscription(life.subscription, way=way())
+
+        row = Subscription.objects.get()
+        assert (row.status, row.plan.slug, row.is_doubtful) == ("active", "monthly", False)
+        assert list(Payment.objects.values_list("received", flat=True)) == [400, 400]
+        assert ("status", "", "active") in done.changes
+
+    def test_touches_nothing_where_nothing_differs(self, life, way):
+        life.checks_out()
+        life.renews()
+        life.refunds(150)
+        heard()
+        assert not Subscription.objects.get().is_doubtful
+        before = all_rows()
+
+        done = resync_subscription(life.subscription, way=way())
+
+        assert done.changes == []
+        assert differences(before, all_rows()) == []
+
+    @pytest.mark.parametrize(
+        ("model", "wrong"),
+        [
+            (Subscription, {"status": "canceled"}),
+            (Subscription, {"status": "past_due"}),
+            (Subscription, {"amount": 1, "plan": None, "fingerprint": "x"}),
+            (Payment, {"received": 200}),
+            (Payment, {"received": 4000}),
+            (Payment, {"refunded": 0, "charge_refunded": 0}),
+            (Refund, {"status": "failed"}),
+        ],
+        ids=in_words,
+    )
+    def test_puts_right_what_says_too_much_or_too_little(self, life, way, model, wrong):
+        life.checks_out()
+        life.refunds(150)
+        heard()
+        apart = {Subscription: ("told_at", "is_birth", "fingerprint")}
+        before = all_rows(but=OrderChange, apart=apart)
+        model.objects.update(**wrong)
+
+        resync_subscription(life.subscription, way=way())
+
+        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+
+    @pytest.mark.parametrize(
+        ("model", "wrong"),
+        [
+            (Subscription, {"customer": None}),
+            (Subscription, {"order": None}),
+            (Subscription, {"trial_end": LATER, "interval": "year", "quantity": 7}),
+            (Subscription, {"paid_until": LATER + timedelta(days=999)}),
+            (Payment, {"off_stripe": 400}),
+            (Payment, {"paid_at": LATER + timedelta(days=999)}),
+        ],
+        ids=in_words,
+    )
+    def test_puts_right_what_nobody_sees(self, life, way, model, wrong):
+        life.checks_out()
+        heard()
+        apart = {Subscription: ("told_at", "is_birth")}
+        before = all_rows(but=OrderChange, apart=apart)
+        model.objects.update(**wrong)
+
+        resync_subscription(life.subscription, way=way())
+
+        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+
+    def test_gives_back_the_names_that_were_lost(self, life, way):
+        life.checks_out()
+        heard()
+        before = all_rows()
+        Reference.objects.filter(name__startswith="pi_").delete()
+
+        done = resync_subscription(life.subscription, way=way())
+
+        assert [(what[:8], after) for what, _before, after in done.changes] == [("name pi_", life.subscription)]
+        assert differences(before, all_rows()) == []
+
+    def test_knows_a_debit_that_came_back(self, life, way):
+        life.checks_out(method="FR8420041010050500013M02607")
+        life.passes(300)
+
+        resync_order(life.orders[-1], way=way())
+
+        assert Order.objects.get().status == "FAILED"
+
+    def test_does_not_take_what_was_typed_into_checkout_for_news(self, life, way):
+        life.checks_out()
+        heard()
+        Customer.objects.update(name="Ada King", city="Nantes", told_at=LATER, located_at=LATER)
+
+        resync_order(life.orders[-1], way=way())
+
+        assert (Customer.objects.get().name, Customer.objects.get().city) == ("Ada King", "Nantes")
+
+    def test_settles_a_doubt(self, life, way):
+        life.checks_out()
+        heard()
+        Subscription.objects.update(is_doubtful=True, is_contradicted=True)
+
+        done = resync_subscription(life.subscription, way=way())
+
+        row = Subscription.objects.get()
+        assert (done.changes, row.is_doubtful, row.is_contradicted) == ([], False, False)
+
+    def test_learns_who_the_customer_is_by_now(self, life, way):
+        life.is_subscribed()
+        heard()
+        life.api.customers.update(life.customer, {"name": "Ada King", "address": {"city": "Nantes", "country": "FR"}})
+
+        resync_subscription(life.subscription, way=way())
+
+        assert (Customer.objects.get().name, Customer.objects.get().city) == ("Ada King", "Nantes")
+
+    def test_says_what_stripe_does_not_know(self, way):
+        done = resync_subscription("sub_unknown", way=way())
+
+        assert (done.changes, done.missing) == ([], ["sub_unknown"])
+
+
+class TestResyncPerson:
+    def test_finds_subscriptions_that_nobody_has_told_of(self, life, way):
+        life.is_subscribed()
+        Customer.objects.create(stripe_id=life.customer, email="ada@example.com")
+
+        done = resync_person("ADA@example.com", way=way())
+
+        assert [each.subject for each in done] == [life.customer, life.subscription]
+        assert Subscription.objects.get().status == "active"
+
+    def test_brings_every_order_in_line(self, buyer, way):
+        buyer.pay()
+
+        (done,) = resync_person(buyer.registration.email, way=way())
+
+        assert done.subject == buyer.registration.order.number
+        assert Order.objects.get().status == "PAID"
+
+
+class TestDates:
+    def test_an_event_that_comes_later_than_the_look_does_not_undo_it(self, buyer, way):
+        buyer.pay()
+        resync_order(buyer.registration.order, way=way())
+        before = Order.objects.values("status", "amount_received", "amount_refunded").get()
+        about = About(order=str(buyer.registration.order.public_id))
+
+        late = Telling(
+            [OrderFact(about, "FAILED", way().at - timedelta(minutes=1))], source="evt", occurred_at=way().at
+        )
+        apply([late], at=way().at)
+
+        assert Order.objects.values("status", "amount_received", "amount_refunded").get() == before
+
+
+class TestExpected:
+    """What somebody has agreed to is done, and nothing else."""
+
+    def test_does_what_was_shown(self, buyer, way):
+        buyer.pay()
+        shown = resync_order(buyer.registration.order, way=way(dry_run=True))
+
+        done = resync_order(buyer.registration.order, way=way(expected={shown.subject: shown.signs}))
+
+        assert done.changes == shown.changes
+        assert Order.objects.get().status == "PAID"
+
+    def test_does_nothing_where_something_else_differs(self, buyer, way):
+        buyer.pay()
+        shown = resync_order(buyer.registration.order, way=way(dry_run=True))
+        buyer.stripe.v1.refunds.create({"charge": buyer.charge()})
+        before = all_rows()
+
+        with pytest.raises(HasMoved, match=shown.subject):
+            resync_order(buyer.registration.order, way=way(expected={shown.subject: shown.signs}))
+
+        assert differences(before, all_rows()) == []
+
+    def test_does_not_mind_what_has_been_put_right_since(self, buyer, way):
+        buyer.pay()
+        shown = resync_order(buyer.registration.order, way=way(dry_run=True))
+        heard()
+
+        done = resync_order(buyer.registration.order, way=way(expected={shown.subject: shown.signs}))
+
+        assert done.changes == []
