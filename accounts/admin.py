@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -29,12 +30,12 @@ class UserAdmin(StockUserAdmin):
         (None, {"fields": ("email", "password")}),
         (_("Person"), {"fields": ("name", "language")}),
         (_("Rights"), {"fields": ("is_active", *RIGHTS)}),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+        (_("Dates"), {"fields": ("email_confirmed_at", "last_login", "date_joined")}),
     )
-    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "email_confirmed_at", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     ordering = ("email",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("email_confirmed_at", "last_login", "date_joined")
     search_fields = ("email", "name")
     show_facets = admin.ShowFacets.NEVER
 
@@ -42,6 +43,12 @@ class UserAdmin(StockUserAdmin):
         """Who may not do everything gives nobody rights, not even to oneself."""
         hidden = () if request.user.is_superuser else RIGHTS
         return (*self.readonly_fields, *hidden)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        """Another address is one that nobody has confirmed."""
+        if change and "email" in form.changed_data:
+            obj.email_confirmed_at = None
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nor takes over the account of somebody who may do more."""

@@ -28,14 +28,20 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A user who may do everything."""
+        """A user who may do everything. Whoever can run the command answers for the address."""
+        fields.setdefault("email_confirmed_at", timezone.now())
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def find_confirmed(self, email: str) -> "User | None":
+        """Who has shown that they read what is sent to this address; None if nobody has, or may no longer sign in."""
+        return self.filter(email=email, email_confirmed_at__isnull=False, is_active=True).first()
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person with a password: staff or customer."""
 
     email = LowercaseEmailField(_("e-mail"), unique=True)
+    email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, blank=True, editable=False)
     name = models.CharField(_("name"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
@@ -63,3 +69,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name or self.email
+
+    @property
+    def is_begun_only(self) -> bool:
+        """Somebody has signed up with this address, and nobody has opened the link that went there."""
+        return self.email_confirmed_at is None and not self.has_usable_password()

@@ -66,6 +66,16 @@ class TestChange:
         clerk.refresh_from_db()
         assert (clerk.name, clerk.language, clerk.is_staff) == ("Kim", "en", False)
 
+    @pytest.mark.parametrize(("email", "is_confirmed"), [("clerk@example.com", True), ("moved@example.com", False)])
+    def test_calls_another_address_one_that_nobody_has_confirmed(self, page, clerk, email, is_confirmed):
+        User.objects.update(email_confirmed_at=clerk.date_joined)
+
+        page.post(change_page(clerk), {"email": email, "name": "Kim", "language": "en", "is_active": "on"})
+
+        clerk.refresh_from_db()
+        assert clerk.email == email
+        assert (clerk.email_confirmed_at is not None) is is_confirmed
+
     def test_gives_no_rights_when_sent_by_somebody_who_has_not_all(self, clerks_page, clerk):
         fields = {"email": clerk.email, "name": "Kim", "language": "fr", "is_active": "on"}
 

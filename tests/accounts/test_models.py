@@ -35,3 +35,20 @@ class TestUser:
     def test_needs_an_address(self):
         with pytest.raises(ValueError, match="address"):
             User.objects.create_user("")
+
+    def test_counts_as_confirmed_when_made_by_command(self):
+        assert User.objects.create_superuser("boss@example.com").email_confirmed_at
+
+
+class TestFindConfirmed:
+    def test_finds_who_reads_mail_there_in_any_spelling(self, camille):
+        User.objects.update(email_confirmed_at=camille.date_joined)
+
+        assert User.objects.find_confirmed("CAMILLE@example.com") == camille
+
+    @pytest.mark.parametrize("change", [{}, {"is_active": False}])
+    def test_finds_nobody_else(self, camille, change):
+        fields = {"email_confirmed_at": camille.date_joined if change else None, **change}
+        User.objects.update(**fields)
+
+        assert User.objects.find_confirmed(camille.email) is None

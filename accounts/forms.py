@@ -1,0 +1,119 @@
+"""What the pages of an account ask of a person."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+
+LONGEST_NAME = User._meta.get_field("name").max_length
+LONGEST_EMAIL = User._meta.get_field("email").max_length
+ADDRESS_ERRORS = {
+    "required": gettext_lazy("Please enter your e-mail address."),
+    "invalid": gettext_lazy("Please enter a complete e-mail address, such as name@example.com."),
+}
+PASSWORD_ERRORS = {"required": gettext_lazy("Please enter a password.")}
+
+
+def address_field(*, autocomplete: str, **options: Any) -> forms.EmailField:
+    """The person's address, complete."""
+    return forms.EmailField(
+        label=gettext_lazy("Your e-mail address"),
+        max_length=LONGEST_EMAIL,
+        widget=forms.EmailInput(attrs={"autocomplete": autocomplete}),
+        error_messages=ADDRESS_ERRORS,
+        **options,
+    )
+
+
+def name_field() -> forms.CharField:
+    """What the person is called."""
+    return forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": gettext_lazy("Please enter your name.")},
+    )
+
+
+def password_field(label: Any, *, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    """A password as typed, spaces and all."""
+    return forms.CharField(
+        label=label,
+        strip=False,
+        help_text=help_text,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        error_messages=PASSWORD_ERRORS,
+    )
+
+
+def tidy_name(text: str) -> str:
+    """On one line, with single spaces, each letter in its composed form. Raises ValidationError."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name.isprintable():
+        raise ValidationError(_("The name must be on one line, without special characters."), code="control")
+    return name
+
+
+class AddressForm(forms.Form):
+    """Whose account it is about."""
+
+    email = address_field(autocomplete="email")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+class SignUpForm(AddressForm):
+    """Name and address; the password is chosen by who reads mail there."""
+
+    name = name_field()
+    field_order = ("name", "email")
+
+    def clean_name(self) -> str:
+        return tidy_name(self.cleaned_data["name"])
+
+
+class SignInForm(AuthenticationForm):
+    """Never tells whether it is the address or the password that is wrong."""
+
+    username = address_field(autocomplete="username")
+    password = password_field(gettext_lazy("Your password"), autocomplete="current-password")
+
+    def get_invalid_login_error(self) -> ValidationError:
+        wrong = ValidationError(_("The e-mail address or the password is wrong."), code="invalid_login")
+        return ValidationError({"password": wrong})
+
+
+class ChoosePasswordForm(SetPasswordForm):
+    """Twice the same, and not a bad one."""
+
+    new_password1 = password_field(
+        gettext_lazy("Your new password"),
+        autocomplete="new-password",
+        help_text=gettext_lazy("At least 8 characters; neither like your address nor one that many people use."),
+    )
+    new_password2 = password_field(gettext_lazy("The same password again"), autocomplete="new-password")
+
+
+class ChangePasswordForm(ChoosePasswordForm, PasswordChangeForm):
+    """With the old one first: a screen that was left open is not enough."""
+
+    old_password = password_field(gettext_lazy("Your password until now"), autocomplete="current-password")
+    field_order = ("old_password", "new_password1", "new_password2")
+
+
+class DetailsForm(forms.Form):
+    """What people may change of themselves."""
+
+    name = name_field()
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+
+    def clean_name(self) -> str:
+        return tidy_name(self.cleaned_data["name"])
