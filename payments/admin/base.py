@@ -85,6 +85,11 @@ def link_to(row: models.Model | None, text: str = "") -> str:
     return format_html('<a href="{}">{}</a>', address, text or str(row))
 
 
+def link_to_owner(row: Any) -> str:
+    """What it belongs to: an order or a subscription."""
+    return link_to(row.order, row.order.number) if row.order else link_to(row.subscription)
+
+
 def pretty(data: object) -> SafeString:
     """JSON as people read it; every character of it escaped, because strangers wrote it."""
     return format_html("<pre>{}</pre>", json.dumps(data, indent=2, ensure_ascii=False))

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.base import ReadOnlyAdmin, link_to
+from payments.admin.base import ReadOnlyAdmin, link_to_owner
 from payments.effects.models import Effect
 
 
@@ -12,9 +12,9 @@ from payments.effects.models import Effect
 class EffectAdmin(ReadOnlyAdmin):
     """State "uncertain": the worker died in between, so that it may have happened or not; a person must look."""
 
-    list_display = ("key", "kind", "order_link", "status", "attempts", "not_before", "delivered_at", "outcome_text")
+    list_display = ("key", "kind", "owner_link", "status", "attempts", "not_before", "delivered_at", "outcome_text")
     list_filter = ("status",)
-    list_select_related = ("order",)
+    list_select_related = ("order", "subscription")
     ordering = ("-id",)
     search_fields = ("key__exact",)
 
@@ -23,6 +23,6 @@ class EffectAdmin(ReadOnlyAdmin):
         """Our own sentences are stored in English; what a server said stays as it is."""
         return gettext(effect.outcome) if effect.outcome else ""
 
-    @admin.display(description=_("order"), ordering="order")
-    def order_link(self, effect: Effect) -> str:
-        return link_to(effect.order, effect.order.number if effect.order else "")
+    @admin.display(description=_("order or subscription"), ordering="order")
+    def owner_link(self, effect: Effect) -> str:
+        return link_to_owner(effect)

@@ -9,12 +9,12 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy
 
-from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to, pretty
+from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to_owner, pretty
 from payments.admin.replay import replay
 from payments.admin.search import order_named
-from payments.admin.words import name_of, value_of
 from payments.handlers.registry import handled_types
 from payments.ledger.models import EventAttempt, PaymentEvent
+from payments.orders.words import name_of, value_of
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -43,13 +43,14 @@ class AttemptInline(ReadOnlyInline):
     show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("requested_by", "event__order").defer("event__payload")
+        rows = super().get_queryset(request).select_related("requested_by", "event__order", "event__subscription")
+        return rows.defer("event__payload")
 
     @admin.display(description=gettext_lazy("changes"))
     def changes_text(self, attempt: EventAttempt) -> str:
         """A line for each."""
-        order = attempt.event.order
-        currency = order.currency if order else ""
+        owner = attempt.event.order or attempt.event.subscription
+        currency = owner.currency if owner else ""
         lines = (
             (
                 name_of(change["what"]),
@@ -69,21 +70,21 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     change_form_template = "admin/payments/paymentevent/change_form.html"
     inlines = (AttemptInline,)
     list_display = (
-        "type", "status", "received_at", "order_link", "attempts", "lag_text", "stripe_event_id", "request_id",
+        "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id", "request_id",
     )  # fmt: skip
     list_filter = ("status", TypeFilter, "source", "livemode", ("received_at", admin.DateFieldListFilter))
-    list_select_related = ("order",)
+    list_select_related = ("order", "subscription")
     ordering = ("-received_at",)
     # `__exact` and not "=", which ignores case and so finds no index.
     search_fields = ("stripe_event_id__exact", "object_id__exact", "request_id__exact")
     search_help_text = gettext_lazy("Whole Stripe event or object id, request id, order number or order id.")
     fields = (
-        ("status", "ignored_reason"), ("stripe_event_id", "type"), ("order_link", "object_id"),
+        ("status", "ignored_reason"), ("stripe_event_id", "type"), ("owner_link", "object_id"),
         ("occurred_at", "received_at"), ("processed_at", "lag_text"), ("attempts", "next_attempt_at"),
         ("error_kind", "error"), ("source", "request_id"), ("api_version", "livemode", "account"), "references",
         "body_sha256", "payload_text",
     )  # fmt: skip
-    readonly_fields = ("order_link", "lag_text", "payload_text")
+    readonly_fields = ("owner_link", "lag_text", "payload_text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
@@ -100,9 +101,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
         context["may_replay"] = self.has_replay_permission(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
-    def order_link(self, event: PaymentEvent) -> str:
-        return link_to(event.order, event.order.number if event.order else "")
+    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    def owner_link(self, event: PaymentEvent) -> str:
+        return link_to_owner(event)
 
     @admin.display(description=gettext_lazy("lag"))
     def lag_text(self, event: PaymentEvent) -> str:

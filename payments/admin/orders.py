@@ -5,113 +5,49 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to
+from payments.admin.base import ReadOnlyAdmin
+from payments.admin.countries import CountryFilter
+from payments.admin.inlines import (
+    ChangeInline,
+    CheckoutInline,
+    DisputeInline,
+    EffectInline,
+    EventInline,
+    ExceptionInline,
+    PaymentInline,
+    RefundInline,
+)
 from payments.admin.refunds import refund
+from payments.admin.resync import resync_order_action
 from payments.admin.search import order_named
-from payments.admin.words import name_of, value_of
-from payments.billing.models import Dispute, Payment, Refund
-from payments.effects.models import Effect
-from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
-
-
-class ChangeInline(ReadOnlyInline):
-    model = OrderChange
-    fields = ("learned_at", "what", "was", "became", "occurred_at", "cause")
-    readonly_fields = ("what", "was", "became", "cause")
-    ordering = ("id",)
-    show_change_link = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("event", "order").defer("event__payload")
-
-    @admin.display(description=_("what"))
-    def what(self, change: OrderChange) -> str:
-        return name_of(change.field)
-
-    @admin.display(description=_("before"))
-    def was(self, change: OrderChange) -> str:
-        return value_of(change.field, change.before, currency=change.order.currency)
-
-    @admin.display(description=_("after"))
-    def became(self, change: OrderChange) -> str:
-        return value_of(change.field, change.after, currency=change.order.currency)
-
-    @admin.display(description=_("by"))
-    def cause(self, change: OrderChange) -> str:
-        return link_to(change.event, str(change.event)) if change.event else change.source
-
-
-class EventInline(ReadOnlyInline):
-    model = PaymentEvent
-    fields = ("stripe_event_id", "type", "status", "occurred_at", "received_at", "processed_at")
-    ordering = ("received_at", "id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("payload")
-
-
-class PaymentInline(ReadOnlyInline):
-    model = Payment
-    fields = ("key", "received", "refunded", "currency", "paid_at")
-
-
-class RefundInline(ReadOnlyInline):
-    model = Refund
-    fields = ("stripe_id", "payment", "amount", "currency", "status", "status_at")
-
-
-class DisputeInline(ReadOnlyInline):
-    model = Dispute
-    fields = ("stripe_id", "payment", "amount", "currency", "status", "due_by")
-
-
-class ExceptionInline(ReadOnlyInline):
-    model = OrderException
-    fields = ("kind", "subject", "detail", "is_open", "opened_at", "closed_at")
-
-
-class EffectInline(ReadOnlyInline):
-    model = Effect
-    fields = ("key", "kind", "why", "status", "not_before", "delivered_at", "outcome")
-    readonly_fields = ("why",)
-    ordering = ("id",)
-
-    @admin.display(description=_("reason"))
-    def why(self, effect: Effect) -> str:
-        """Of a refund: why, and who asked; our own sentences are stored in English."""
-        reason, by = effect.data.get("reason", ""), effect.data.get("by", "")
-        return " – ".join(part for part in (gettext(reason) if reason else "", by) if part) or "–"
-
-
-class CheckoutInline(ReadOnlyInline):
-    model = CheckoutAttempt
-    fields = ("number", "session", "created_at", "expires_at")
-    ordering = ("number",)
+from payments.orders.models import CheckoutAttempt, Order, OrderChange
+from payments.orders.references import Reference
 
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     """Nothing here is typed in: an order is what its events say. A refund is asked for, and told by events again."""
 
-    actions = (refund,)
+    actions = (refund, resync_order_action)
     change_form_template = "admin/payments/order/change_form.html"
     inlines = (
         ExceptionInline, ChangeInline, EventInline, PaymentInline, RefundInline, DisputeInline, EffectInline,
         CheckoutInline,
     )  # fmt: skip
-    list_display = ("number", "email", "label", "price", "status", "dispute_state", "created_at", "paid_at")
-    list_filter = ("status", "dispute_state", "livemode", ("created_at", admin.DateFieldListFilter))
+    list_display = (
+        "number", "email", "label", "price", "status", "dispute_state", "lives_in", "created_at", "paid_at",
+    )  # fmt: skip
+    list_filter = ("status", "dispute_state", CountryFilter, "livemode", ("created_at", admin.DateFieldListFilter))
     ordering = ("-created_at",)
     search_fields = ("email__exact", "references__name__exact")
     search_help_text = _("Order number or id, whole e-mail address, whole Stripe id.")
     fields = (
         ("status", "dispute_state"), ("label", "kind"), ("number", "public_id"), ("email", "livemode"),
-        ("price", "received_text", "refunded_text"), ("created_at", "paid_at"), ("failure_code", "failure_message"),
+        ("city", "country"), ("price", "received_text", "refunded_text"), ("created_at", "paid_at"),
+        ("failure_code", "failure_message"),
     )  # fmt: skip
     readonly_fields = ("number", "price", "received_text", "refunded_text")
 
@@ -126,8 +62,12 @@ class OrderAdmin(ReadOnlyAdmin):
     def has_refund_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.add_refund")
 
+    def has_resync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.resync_order")
+
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context["may_refund"] = self.has_refund_permission(request)
+        context["may_resync"] = self.has_resync_permission(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("number"), ordering="pk")
@@ -137,6 +77,11 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("amount"), ordering="amount")
     def price(self, order: Order) -> str:
         return order.price
+
+    @admin.display(description=_("lives in"), ordering="country")
+    def lives_in(self, order: Order) -> str:
+        """As they told Checkout."""
+        return ", ".join(part for part in (order.city, order.country) if part) or "–"
 
     @admin.display(description=_("received"))
     def received_text(self, order: Order) -> str:
@@ -151,21 +96,26 @@ class OrderAdmin(ReadOnlyAdmin):
 class OrderChangeAdmin(ReadOnlyAdmin):
     """Everything that ever changed, the latest first."""
 
-    list_display = ("id", "order", "field", "before", "after", "occurred_at", "learned_at", "source")
-    list_select_related = ("order",)
+    list_display = ("id", "order", "subscription", "field", "before", "after", "occurred_at", "learned_at", "source")
+    list_select_related = ("order", "subscription")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).select_related("order", "event").defer("event__payload")
+        rows = super().get_queryset(request).select_related("order", "subscription", "event")
+        return rows.defer("event__payload")
 
 
 @admin.register(CheckoutAttempt, Reference)
 class NameAdmin(ReadOnlyAdmin):
-    """The names under which an order is known to Stripe and to us."""
+    """The names under which something is known to Stripe and to us."""
 
-    list_display = ("__str__", "order")
-    list_select_related = ("order",)
     ordering = ("-pk",)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("__str__", "order", "subscription", "customer") if self.model is Reference else ("__str__", "order")
+
+    def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("order", "subscription", "customer") if self.model is Reference else ("order",)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return ("name__exact",) if self.model is Reference else ("session__exact",)

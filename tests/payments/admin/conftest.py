@@ -4,11 +4,14 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from payments.billing.subscriptions import Subscription
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import ExceptionKind, OrderException
 from payments.switches import HeldType
 from tests.support.factories import UserFactory, make_staff
 from tests.support.road import NOON, event_of, hear, keep
+from tests.support.subscriber import make_plans
+from tests.support.subscriptions import about, make_customer, make_subscription, paid, tell, told
 
 STORY = (
     "checkout.session.completed",
@@ -40,6 +43,37 @@ def order(registration):
     )
     registration.order.refresh_from_db()
     return registration.order
+
+
+@pytest.fixture
+def plan(db):
+    """Paid monthly, with a price at Stripe."""
+    plan, _yearly = make_plans()
+    plan.price = "price_monthly"
+    plan.save()
+    return plan
+
+
+@pytest.fixture
+def make_subscriber(plan):
+    """`make_subscriber("ada")`: has subscribed and paid the first month."""
+
+    def make(name: str) -> Subscription:
+        customer = make_customer(f"cus_{name}", email=f"{name}@example.com", name=name.title(), city="Lyon")
+        row = make_subscription(f"sub_{name}", customer=customer)
+        names = {"subscription": f"sub_{name}", "customer": f"cus_{name}"}
+        invoice = about(**names, invoice=f"in_{name}", payment_intent=f"pi_{name}", charge=f"ch_{name}")
+        tell(told(about=about(**names)), paid(about=invoice))
+        row.refresh_from_db()
+        return row
+
+    return make
+
+
+@pytest.fixture
+def subscription(make_subscriber):
+    """Ada's."""
+    return make_subscriber("ada")
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.ledger.models import PaymentEvent
+from payments.operations.reconcile.models import ReconcileRun
 from registrations.models import WaitingEntry
 from tests.support.road import NOON, event_of, hear
 
 MOST_QUERIES = 10
-EDITABLE = {"accounts.user", "auth.group", "registrations.activity"}
+EDITABLE = {"accounts.user", "auth.group", "payments.plan", "registrations.activity"}
 SCREENS = sorted(
     (model._meta.label_lower for model in admin.site._registry if model._meta.app_label != "admin"), key=str
 )
@@ -28,9 +29,12 @@ def first_row(label):
 
 
 @pytest.fixture
-def everything(order, held_type, make_registration):
+def everything(order, held_type, make_registration, make_subscriber):
     """More than one of what there can be many of, so that a query for each would show."""
     Group.objects.create(name="Support")
+    ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
+    for name in ("ada", "grace", "mary"):
+        make_subscriber(name)
     for name in ("Ali Benali", "Zoë Martin", "Max Meyer"):
         hear(event_of(make_registration(name), "checkout.session.completed"))
         WaitingEntry.objects.create(

@@ -144,6 +144,73 @@ class TestRefund:
         assert button not in page.get(own_page(order)).content.decode()
 
 
+class TestChargeback:
+    def test_keeps_the_money_from_going_back_twice(self, page, registration, order):
+        hear(event_of(registration, "charge.dispute.created"))
+
+        assert "because of a dispute" in messages_of(choose(page, order))[0]
+
+
+class TestOfASubscription:
+    """One of its payments is chosen: `in_ada`."""
+
+    ADDRESS = reverse("admin:payments_subscription_changelist")
+
+    def choose(self, page, row, **fields):
+        data = {"action": "refund_subscription_action", "_selected_action": row.pk, **fields}
+        return page.post(self.ADDRESS, data, follow=True)
+
+    def press(self, page, row, **fields):
+        told = {"confirmed": "x", "shown": "0:400", "reason": "kindness", "payment": "in_ada", **fields}
+        return self.choose(page, row, **told)
+
+    def test_shows_its_payments_and_does_nothing(self, page, subscription):
+        content = self.choose(page, subscription).content.decode()
+
+        assert "Refund sub_ada?" in content
+        assert "in_ada: 4.00\N{NO-BREAK SPACE}EUR left, paid on" in content
+        assert "The subscription goes on" in content
+        assert refunds() == []
+
+    def test_is_asked_for_with_reason_and_name(self, page, staff, subscription):
+        response = self.press(page, subscription, amount="1.50")
+
+        [effect] = Effect.objects.filter(kind="refund")
+        assert (effect.subscription, effect.data["amount"]) == (subscription, 150)
+        assert f"kindness – {staff.email}" in response.content.decode()
+
+    def test_pressed_twice_happens_once(self, page, subscription):
+        self.press(page, subscription)
+        response = self.press(page, subscription)
+
+        assert refunds() == [None]
+        assert messages_of(response) == ["This refund has been asked for already: nothing happens twice."]
+
+    @pytest.mark.parametrize("wrong", [{"amount": "4.01"}, {"payment": "in_other"}, {"payment": ""}, {"reason": ""}])
+    def test_comes_again_with_what_is_wrong(self, page, subscription, wrong):
+        response = self.press(page, subscription, **wrong)
+
+        assert "errorlist" in response.content.decode()
+        assert refunds() == []
+
+    def test_is_offered_while_money_is_left(self, page, subscription):
+        button = 'value="refund_subscription_action"'
+        address = reverse("admin:payments_subscription_change", args=[subscription.pk])
+        assert button in page.get(address).content.decode()
+
+        subscription.payments.update(refunded=400)
+
+        assert button not in page.get(address).content.decode()
+
+    def test_needs_a_right_of_its_own(self, client, clerk, subscription):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_subscription"))
+        client.force_login(clerk)
+
+        self.press(client, subscription)
+
+        assert refunds() == []
+
+
 class TestOrderInYen:
     def test_has_no_decimals(self, page, registration):
         Order.objects.update(currency="jpy")

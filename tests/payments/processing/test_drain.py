@@ -7,7 +7,8 @@ from django.db import connection
 
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
-from payments.orders.models import Order, OrderException, Reference
+from payments.orders.models import Order, OrderException
+from payments.orders.references import Reference
 from payments.processing.drain import drain
 from payments.processing.mark import BACK_OFF
 from payments.processing.replay import ReplayRefused, release_held, replay_event

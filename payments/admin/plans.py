@@ -1,0 +1,102 @@
+"""The plans' screen: added and edited; what somebody has subscribed to is taken off sale, not deleted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from payments.admin.base import ListAdmin
+from payments.billing.plans import is_used, keep_former_price, plan_with_price
+from payments.billing.subscriptions import Plan
+from payments.money import format_amount
+
+PRICE = "price_"
+# What subscriptions and orders go by: another one would be another plan.
+FIXED = ("slug", "interval", "currency")
+
+
+class PlanForm(forms.ModelForm):
+    """Says in words what Stripe or the database would refuse."""
+
+    def clean_currency(self) -> str:
+        """As Stripe writes it."""
+        currency = str(self.cleaned_data["currency"]).lower()
+        if not (currency.isascii() and currency.isalpha()):
+            raise ValidationError(_("A currency has three letters, as EUR."))
+        return currency
+
+    def clean_price(self) -> str:
+        price = str(self.cleaned_data["price"]).strip()
+        if price and not price.startswith(PRICE):
+            raise ValidationError(_("A price at Stripe is named price_…; a product (prod_…) is not enough."))
+        if price and (other := plan_with_price(price, besides=self.instance)):
+            raise ValidationError(_("This price belongs, or once belonged, to the plan “%s”.") % other)
+        return price
+
+
+@admin.register(Plan)
+class PlanAdmin(ListAdmin):
+    """The one screen of the money on which something is typed in."""
+
+    actions = None
+    form = PlanForm
+    list_display = ("name", "slug", "price_shown", "interval", "stripe_price_text", "is_on_sale", "position")
+    list_filter = ("is_on_sale",)
+    ordering = ("position", "slug")
+    search_fields = ("slug__exact", "price__exact")
+    fields = (
+        "name", "slug", ("amount", "currency"), "interval", "price", "former_text", ("is_on_sale", "position"), "used",
+    )  # fmt: skip
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> tuple[str, ...]:
+        return ("former_text", "used", *(FIXED if obj else ()))
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Plan | None = None) -> dict[str, Sequence[str]]:
+        return {} if obj else {"slug": ("name",)}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and is_used(obj))
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        if change:
+            before = Plan.objects.select_for_update(no_key=True).get(pk=obj.pk)
+            obj.former_prices = before.former_prices
+            keep_former_price(obj, former=before.stripe_price)
+            self._warn(request, before, obj)
+        obj.save()
+
+    @staticmethod
+    def _warn(request: HttpRequest, before: Plan, after: Plan) -> None:
+        """What is shown and what Stripe takes are two things."""
+        if before.amount != after.amount and after.stripe_price and before.stripe_price == after.stripe_price:
+            told = {"amount": format_amount(after.amount, after.currency), "price": after.stripe_price}
+            sentence = _("%(amount)s is what we show from now on; Stripe goes on taking what %(price)s says.")
+            messages.warning(request, sentence % told)
+
+    @admin.display(description=gettext_lazy("price"), ordering="amount")
+    def price_shown(self, plan: Plan) -> str:
+        return plan.price_text
+
+    @admin.display(description=gettext_lazy("price at Stripe"))
+    def stripe_price_text(self, plan: Plan) -> str:
+        return plan.stripe_price or "–"
+
+    @admin.display(description=gettext_lazy("former prices at Stripe"))
+    def former_text(self, plan: Plan) -> str:
+        """Who subscribed with one of them keeps it."""
+        return ", ".join(plan.former_prices) or "–"
+
+    @admin.display(description=gettext_lazy("subscriptions"))
+    def used(self, plan: Plan) -> str:
+        if not plan.pk or not is_used(plan):
+            return _("Nobody has subscribed to it.")
+        return format_html(
+            '<a href="../../../subscription/?plan__id__exact={}">{}</a>', plan.pk,
+            _("Somebody has subscribed to it, so it can be taken off sale, but not deleted."),
+        )  # fmt: skip

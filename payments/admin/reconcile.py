@@ -1,0 +1,60 @@
+"""The reconciliations' screen: how complete we are, and what each run has found."""
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from payments.admin.base import ReadOnlyAdmin
+from payments.operations.reconcile.models import ReconcileRun
+from payments.operations.reconcile.report import Done
+from payments.orders.words import name_of, value_of
+
+
+def in_words(done: str) -> str:
+    """What was done about a finding."""
+    words = {
+        Done.PUT_RIGHT: _("put right"),
+        Done.TO_BE_PUT_RIGHT: _("to be put right"),
+        Done.ASKED: _("a person was asked"),
+        Done.LEFT: _("left to the clean-up"),
+        Done.FAILED: pgettext("of a comparison", "failed"),
+    }
+    return str({str(key): word for key, word in words.items()}.get(done, done))
+
+
+def _line(finding: dict[str, str]) -> tuple[str, ...]:
+    what = finding["what"]
+    here, there = (value_of(what, finding[name], currency="") for name in ("here", "at_stripe"))
+    return finding["subject"], name_of(what), here, there, in_words(finding["done"])
+
+
+@admin.register(ReconcileRun)
+class ReconcileRunAdmin(ReadOnlyAdmin):
+    """The newest run first."""
+
+    list_display = ("started_at", "sentence_text", "since", "until", "is_dry_run", "by", "error")
+    list_filter = ("is_dry_run", ("started_at", admin.DateFieldListFilter))
+    fields = (
+        "sentence_text", ("since", "until"), ("started_at", "finished_at"), ("by", "is_dry_run", "is_continued"),
+        "error", "findings_table", "counts",
+    )  # fmt: skip
+    readonly_fields = ("sentence_text", "findings_table")
+
+    @admin.display(description=gettext_lazy("result"))
+    def sentence_text(self, row: ReconcileRun) -> str:
+        return row.sentence
+
+    @admin.display(description=gettext_lazy("findings"))
+    def findings_table(self, row: ReconcileRun) -> SafeString | str:
+        """What, here, at Stripe, and what was done."""
+        if not row.findings:
+            return "–"
+        heads = ("", _("what"), _("here"), _("at Stripe"), _("what was done"))
+        lines = (_line(finding) for finding in row.findings)
+        return format_html(
+            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
+            format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
+            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", lines),
+        )

@@ -1,0 +1,142 @@
+"""The subscriptions' screen: who has subscribed to what, where it stands, and how it came to that."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from payments.admin.base import ReadOnlyAdmin, link_to
+from payments.admin.inlines import (
+    ChangeInline,
+    DisputeInline,
+    EffectInline,
+    EventInline,
+    PaymentInline,
+    RefundInline,
+)
+from payments.admin.pills import subscription_pill
+from payments.admin.refunds import refund_subscription_action
+from payments.admin.resync import resync_subscription_action
+from payments.billing.subscriptions import Interval, Plan, Subscription
+from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
+
+UNKNOWN = "unknown"
+SOON = {"7": _("Within 7 days"), "30": _("Within 30 days")}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Stripe's words, in ours."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value or UNKNOWN, label) for value, label in SubscriptionStatus.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        wanted = self.value()
+        return queryset.filter(status="" if wanted == UNKNOWN else wanted) if wanted else queryset
+
+
+class EndsSoonFilter(admin.SimpleListFilter):
+    """Those whose end is planned, and near."""
+
+    title = _("ends soon")
+    parameter_name = "ends"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(SOON.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in SOON:
+            return queryset
+        until = timezone.now() + timedelta(days=int(self.value() or 0))
+        return queryset.filter(cancel_at__lte=until).exclude(status__in=SUBSCRIPTION_ENDED)
+
+
+class PlanFilter(admin.RelatedFieldListFilter):
+    """Two plans may have the same name: their addresses differ."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(plan.pk), f"{plan.name} ({plan.slug})") for plan in Plan.objects.all()]
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    """Nothing here is typed in: a subscription is what Stripe told of it last."""
+
+    actions = (refund_subscription_action, resync_subscription_action)
+    change_form_template = "admin/payments/subscription/change_form.html"
+    inlines = (PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
+    list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
+    list_display_links = ("stripe_id",)
+    list_filter = (StateFilter, ("plan", PlanFilter), "is_doubtful", EndsSoonFilter)
+    list_select_related = ("customer__user", "plan", "order")
+    ordering = ("-id",)
+    search_fields = ("stripe_id__exact",)
+    search_help_text = _("Whole e-mail address, whole id of the subscription, the customer, an invoice or a payment.")
+    fields = (
+        ("state", "is_doubtful"), ("person", "order_link"), ("plan", "terms", "price"), "stripe_id",
+        ("started_at", "trial_end"), ("period_start", "period_end"), ("cancel_at", "canceled_at", "ended_at"),
+        ("last_paid_at", "paid_until"), "told_at",
+    )  # fmt: skip
+    readonly_fields = ("state", "person", "order_link", "terms")
+
+    class Media:
+        css = {"all": ["payments/admin.css"]}
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """One index each: a search over all of them at once would read the whole table."""
+        term = search_term.strip()
+        if "@" in term:
+            return queryset.filter(customer__email=term.lower()), False
+        if term.startswith("cus_"):
+            return queryset.filter(customer__stripe_id=term), False
+        return (queryset.filter(references__name=term), False) if term else (queryset, False)
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.add_refund")
+
+    def has_resync_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.resync_subscription")
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        has_money = row is not None and any(payment.left for payment in row.payments.all())
+        context["may_refund"] = has_money and self.has_refund_permission(request)
+        context["may_resync"] = self.has_resync_permission(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("person"), ordering="customer__email")
+    def person(self, row: Subscription) -> str:
+        return link_to(row.customer)
+
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, row: Subscription) -> str:
+        return subscription_pill(row)
+
+    @admin.display(description=_("price"), ordering="amount")
+    def terms(self, row: Subscription) -> str:
+        return terms_of(row)
+
+    @admin.display(description=_("doubtful"), ordering="is_doubtful", boolean=True)
+    def doubtful(self, row: Subscription) -> bool:
+        """Whether only Stripe can tell how it stands."""
+        return row.is_doubtful
+
+    @admin.display(description=_("order that began it"))
+    def order_link(self, row: Subscription) -> str:
+        return link_to(row.order, row.order.number if row.order else "")
+
+
+def terms_of(row: Subscription) -> str:
+    """ "4.00 EUR a month", "12.00 EUR × 3 (month)" for each third month."""
+    if not row.currency:
+        return "–"
+    label = dict(Interval.choices).get(row.interval, row.interval)
+    times = f" (× {row.interval_count})" if row.interval_count != 1 else ""
+    return f"{row.price_text} {label}{times}"

@@ -1,0 +1,35 @@
+"""What a person's account shows of their subscription."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.overview import Section, account_section
+from payments.actions.plan_purchase import living_customers
+from payments.billing.subscriptions import Plan, Subscription
+from payments.operations.subscribing import live_of
+from payments.operations.subscribing.change import can_change
+from payments.pages.standing import standing_of
+
+
+@account_section
+def subscription(user: User, at: datetime) -> Section:
+    """The state in one sentence and what can be done; two queries, three where there is none."""
+    rows = list(live_of(user)[:2])
+    row = rows[0] if rows else None
+    standing = standing_of(row)
+    context = {
+        "standing": standing,
+        "subscription": row or _last(user),
+        "has_second": len(rows) > 1,
+        "can_change": row is not None and any(can_change(row, plan) for plan in Plan.objects.filter(is_on_sale=True)),
+        "has_portal": row is not None or living_customers(user.pk).exists(),
+    }
+    return Section(_("Your subscription"), "payments/section.html", context)
+
+
+def _last(user: User) -> Subscription | None:
+    """The one that ended last."""
+    ended = Subscription.objects.filter(customer__user=user, ended_at__isnull=False).exclude(started_at=None)
+    return ended.select_related("plan").order_by("-ended_at").first()

@@ -1,0 +1,18 @@
+"""The addresses of plans and of the person's own subscription."""
+
+from django.urls import path
+
+from payments.pages.change import CancelPage, ChangePage, ResumePage, offers
+from payments.pages.plans import SubscribePage, plans
+from payments.pages.subscription import PortalPage, returning
+
+urlpatterns = [
+    path("plans/", plans, name="plans"),
+    path("plans/<slug:slug>/subscribe", SubscribePage.as_view(), name="subscribe"),
+    path("subscription/", returning, name="subscription"),
+    path("subscription/change/", offers, name="change-plan"),
+    path("subscription/change/<slug:slug>", ChangePage.as_view(), name="change-to"),
+    path("subscription/cancel", CancelPage.as_view(), name="cancel-subscription"),
+    path("subscription/resume", ResumePage.as_view(), name="resume-subscription"),
+    path("subscription/portal", PortalPage.as_view(), name="portal"),
+]

@@ -1,0 +1,23 @@
+"""Words about plans and subscriptions for templates."""
+
+from django import template
+from django.utils.translation import ngettext
+
+from payments.billing.subscriptions import Plan, Subscription
+from payments.money import format_amount
+
+register = template.Library()
+
+
+@register.simple_tag
+def terms(what: Plan | Subscription) -> str:
+    """What it costs and how often: "4.00 EUR a month". An interval that we have no word for is left out."""
+    count = what.interval_count if isinstance(what, Subscription) else 1
+    texts = {
+        "day": ngettext("%(price)s a day", "%(price)s every %(count)s days", count),
+        "week": ngettext("%(price)s a week", "%(price)s every %(count)s weeks", count),
+        "month": ngettext("%(price)s a month", "%(price)s every %(count)s months", count),
+        "year": ngettext("%(price)s a year", "%(price)s every %(count)s years", count),
+    }
+    price = format_amount(what.amount, what.currency) if what.currency else ""
+    return texts.get(what.interval, "%(price)s") % {"price": price, "count": count}

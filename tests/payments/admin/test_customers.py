@@ -1,0 +1,57 @@
+"""The customers' screen: one person with all that they have bought."""
+
+import pytest
+from django.urls import reverse
+
+from payments.billing.subscriptions import Customer
+from tests.support.factories import OrderFactory, UserFactory
+from tests.support.pages import text_of
+
+LIST = reverse("admin:payments_customer_changelist")
+
+
+@pytest.fixture
+def ada(subscription):
+    customer = subscription.customer
+    customer.user = UserFactory(email="ada@example.com")
+    customer.save()
+    return customer
+
+
+def own_page(row):
+    return reverse("admin:payments_customer_change", args=[row.pk])
+
+
+class TestList:
+    def test_says_who_it_is_and_what_they_have(self, page, ada):
+        text = text_of(page.get(LIST))
+
+        for words in ("ada@example.com", "Ada", "Lyon", "cus_ada", "Active"):
+            assert words in text
+
+    @pytest.mark.parametrize("name", ["cus_ada", "ADA@example.com", "sub_ada"])
+    def test_finds_by_any_whole_name(self, page, ada, make_subscriber, name):
+        make_subscriber("grace")
+
+        assert list(page.get(LIST, {"q": name}).context["cl"].queryset) == [ada]
+
+
+class TestPage:
+    def test_links_account_subscriptions_and_orders(self, page, ada, subscription):
+        order = OrderFactory(email="ada@example.com", label="Pottery")
+
+        content = page.get(own_page(ada)).content.decode()
+
+        for row, screen in (
+            (ada.user, "accounts_user"),
+            (subscription, "payments_subscription"),
+            (order, "payments_order"),
+        ):
+            assert reverse(f"admin:{screen}_change", args=[row.pk]) in content
+        assert "49.00\N{NO-BREAK SPACE}EUR" in content
+
+    def test_shows_nobody_elses_orders(self, page, ada):
+        Customer.objects.filter(pk=ada.pk).update(email="")
+        OrderFactory(email="", label="Somebody’s")
+
+        assert "Somebody’s" not in text_of(page.get(own_page(ada)))

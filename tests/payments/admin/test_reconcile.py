@@ -1,0 +1,31 @@
+import pytest
+from django.urls import reverse
+
+from payments.operations.reconcile.models import ReconcileRun
+from tests.support.road import NOON
+
+FINDING = {"subject": "O-000001", "what": "status", "here": "<b>", "at_stripe": "PAID", "done": "put right"}
+
+
+@pytest.fixture
+def run(db):
+    return ReconcileRun.objects.create(
+        started_at=NOON, finished_at=NOON, since=NOON, until=NOON, counts={"compared": 412, "put_right": 1},
+        findings=[FINDING],
+    )  # fmt: skip
+
+
+class TestReconcileRunAdmin:
+    def test_lists_each_run_with_its_sentence(self, page, run):
+        content = page.get(reverse("admin:payments_reconcilerun_changelist")).content.decode()
+
+        assert "412 objects compared, 1 put right" in content
+
+    def test_shows_what_was_found_and_escapes_it(self, page, run):
+        content = page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])).content.decode()
+
+        assert "<td>O-000001</td><td>Status</td><td>&lt;b&gt;</td><td>Paid</td><td>put right</td>" in content
+
+    def test_is_for_looking_only(self, page, run):
+        assert page.get(reverse("admin:payments_reconcilerun_add")).status_code == 403
+        assert page.post(reverse("admin:payments_reconcilerun_delete", args=[run.pk])).status_code == 403
