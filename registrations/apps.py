@@ -1,4 +1,4 @@
-"""Start-up of the registrations app: registers what it sells and the mails that it sends."""
+"""Start-up of the registrations app: registers what it sells, mails, and shows of it in an account."""
 
 from importlib import import_module
 
@@ -14,5 +14,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Registrations")
 
     def ready(self) -> None:
-        for module in ("purchasable", "mails", "alerts"):
+        for module in ("purchasable", "mails", "alerts", "joining", "overview", "evidence"):
             import_module(f"registrations.{module}")

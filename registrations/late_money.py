@@ -19,9 +19,14 @@ NO_PLACE = gettext_noop("Paid when no place was left.")
 AFTER_THE_MAIL = timedelta(seconds=5)
 
 
+def is_standing(row: Registration, order: Order) -> bool:
+    """Paid, or nothing was due, and without a place. Who gave theirs up asks for none."""
+    return order.has_money and not row.holds_place and not row.given_up_at
+
+
 def without_place(rows: Iterable[Registration], orders: Mapping[int, Order]) -> list[Registration]:
     """Those whose money is here to stay and who hold no place. All of it asked back: then there is nothing to seat."""
-    standing = [row for row in rows if orders[row.order_id].has_money and not row.holds_place]
+    standing = [row for row in rows if is_standing(row, orders[row.order_id])]
     back = going_back([row.order_id for row in standing])
     return [row for row in standing if row.order_id not in back]
 
@@ -53,7 +58,7 @@ def refund_late_money(rows: Sequence[Registration], orders: Mapping[int, Order],
 
 
 def _refunds(order: Order, *, at: datetime) -> list[Note]:
-    return refund_notes(order=order, reason=NO_PLACE, key=KEY, at=at, patience=AFTER_THE_MAIL)
+    return refund_notes(owner=order, reason=NO_PLACE, key=KEY, at=at, patience=AFTER_THE_MAIL)
 
 
 def _activities(rows: Iterable[Registration]) -> QuerySet[Activity]:

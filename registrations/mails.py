@@ -13,15 +13,15 @@ from payments.effects.models import Effect
 from payments.effects.registry import Deliver, Skip
 from payments.orders.decline_reasons import decline_reason
 from payments.orders.models import Order
-from payments.statuses import DisputeState, OrderStatus
-from registrations.links import page_url, receipt_url
+from payments.statuses import OrderStatus
+from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
 
 GONE = Skip(gettext_noop("The registration no longer exists."))
 MOVED_ON = Skip(gettext_noop("The registration has moved on meanwhile."))
 CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
 # What is said about an activity that is called off, too.
-TOLD_ANYWAY = ("registration.called_off", "registration.refunded")
+TOLD_ANYWAY = ("registration.called_off", "registration.given_up", "registration.refunded")
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
@@ -49,14 +49,22 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
 
 @mails_about("registration.confirmed")
 def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
-    if not (_is_settled(row.order) and row.holds_place):
+    if not (_is_settled(row) and row.holds_place):
         return MOVED_ON
     return _mail(row, receipt=receipt_url(row) if row.order.amount else "")
 
 
 @mails_about("registration.no_place")
 def no_place(row: Registration, effect: Effect) -> Mail | Skip:
-    return _mail(row) if _is_settled(row.order) and not row.holds_place else MOVED_ON
+    return _mail(row) if _is_settled(row) and not row.holds_place else MOVED_ON
+
+
+@mails_about("registration.given_up")
+def given_up(row: Registration, effect: Effect) -> Mail | Skip:
+    """Also where the activity is called off since: who has left hears nothing of that, and cannot register again."""
+    if not (row.given_up_at and row.order.status == OrderStatus.PAID):
+        return MOVED_ON
+    return _mail(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
 
 
 @mails_about("registration.refunded")
@@ -111,8 +119,8 @@ def called_off_while_waiting(effect: Effect) -> Mail | Skip:
     return Mail(to=(entry.email,), language=entry.language, context=context)
 
 
-def _is_settled(order: Order) -> bool:
-    return order.status == OrderStatus.PAID and order.dispute_state != DisputeState.LOST
+def _is_settled(row: Registration) -> bool:
+    return row.order.has_money and not row.given_up_at
 
 
 def _is_same_try(effect: Effect, order: Order) -> bool:

@@ -47,6 +47,8 @@ def called_off_while_waiting(entry: WaitingEntry) -> Note:
 
 
 def _paid(row: Registration, order: Order) -> Note | None:
+    if row.given_up_at:
+        return _note("given_up", row, order, key=f"{order.pk}")
     if order.dispute_state == DisputeState.LOST:
         return None
     # Whoever was told that there is no place hears again when one is found.

@@ -60,7 +60,7 @@ class Activity(models.Model):
 
 
 class RegistrationStatus(models.TextChoices):
-    """What staff see: the order's status, with a dispute shown as a failure (mission B6)."""
+    """The order's status as staff see it: a dispute shows as a failure (mission B6), a place given up as canceled."""
 
     PENDING = "PENDING", _("Waiting for payment")
     ACTION_REQUIRED = "ACTION_REQUIRED", _("Buyer must act")
@@ -103,6 +103,8 @@ class Registration(models.Model):
     waits_since = models.DateTimeField(_("paid, waits for a place since"), null=True, blank=True)
     times_waited = models.PositiveSmallIntegerField(_("times it waited for a place"), default=0)
     held_until = models.DateTimeField(_("place held until"), null=True, blank=True)
+    # Of what cost nothing: no money comes or goes, so only this says that the person does not come.
+    given_up_at = models.DateTimeField(_("place given up"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
 
     objects = RegistrationQuerySet.as_manager()
@@ -120,6 +122,9 @@ class Registration(models.Model):
             ),
             models.CheckConstraint(
                 name="who_waits_holds_no_place", condition=Q(holds_place=False) | Q(waits_since__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="who_gave_up_does_not_wait", condition=Q(given_up_at__isnull=True) | Q(waits_since__isnull=True)
             ),
         ]
         indexes = [

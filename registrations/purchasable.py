@@ -10,7 +10,7 @@ from payments.orders.models import ExceptionKind, Order
 from payments.orders.purchasables import Outcome, ProductChange, Question, purchasable
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, OrderStatus
-from registrations.late_money import refund_late_money, seekers, without_place
+from registrations.late_money import is_standing, refund_late_money, seekers, without_place
 from registrations.links import page_path
 from registrations.messages import message_for
 from registrations.models import Registration, RegistrationStatus
@@ -43,7 +43,7 @@ class RegistrationPurchase:
         rows = list(locked)
         before = {row.pk: _state(row) for row in rows}
         for row in rows:
-            row.status = status_for(by_id[row.order_id])
+            row.status = _status_of(row, by_id[row.order_id])
         standing = without_place(rows, by_id)
         seating = _settle_places(rows, by_id, seeking=seekers(standing))
         late = [row for row in standing if not row.holds_place and before[row.pk]["waits_since"] is None]
@@ -68,11 +68,19 @@ class RegistrationPurchase:
         return page_path(row) if row else ""
 
 
+def _status_of(row: Registration, order: Order) -> str:
+    return RegistrationStatus.CANCELED if row.given_up_at else status_for(order)
+
+
+def _is_leaving(row: Registration, order: Order) -> bool:
+    return row.given_up_at is not None or keeps_no_place(order)
+
+
 def _settle_places(
     rows: Sequence[Registration], orders: dict[int, Order], *, seeking: Sequence[Registration]
 ) -> Seating:
     """Who must leave, who asks for a place; nobody else's place is touched."""
-    leaving = [row for row in rows if row.holds_place and keeps_no_place(orders[row.order_id])]
+    leaving = [row for row in rows if row.holds_place and _is_leaving(row, orders[row.order_id])]
     for row in rows:
         row.waits_since = None
     for row in seeking:
@@ -114,9 +122,8 @@ def _outcome(
 
 
 def _place_question(row: Registration, order: Order) -> Question:
-    is_open = order.has_money and not row.holds_place
     detail = f"{row.name} <{row.email}>"
-    return Question(ExceptionKind.NO_PLACE, f"order:{order.public_id}", order.pk, is_open, detail)
+    return Question(ExceptionKind.NO_PLACE, f"order:{order.public_id}", order.pk, is_standing(row, order), detail)
 
 
 def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:

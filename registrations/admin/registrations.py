@@ -46,7 +46,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     search_fields = ("email__exact", "external_id__exact")
     search_help_text = gettext_lazy("Whole e-mail address, order number, id of the registration or in the old system.")
     fields = (
-        ("name", "email"), ("activity", "status"), ("holds_place", "held_until", "waits_since"),
+        ("name", "email"), ("activity", "status"), ("holds_place", "held_until", "waits_since", "given_up_at"),
         ("order_link", "payment"), "user", ("public_id", "external_id"), ("language", "created_at"),
     )  # fmt: skip
     readonly_fields = ("order_link", "payment")

@@ -5,32 +5,11 @@ from contextlib import contextmanager
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from rest_framework import status
-from rest_framework.exceptions import APIException
 
+from config.api import Conflict, Unavailable
 from payments.actions.attempts import OrderNotPayable
 from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed
 from registrations.services.checkout import CheckoutUnavailable
-
-# How long Stripe mostly needs to be itself again.
-RETRY_SECONDS = 30
-
-
-class Conflict(APIException):
-    """The request is well-formed, but things are not so that it could be done: 409."""
-
-    status_code: int = status.HTTP_409_CONFLICT
-
-    def __init__(self, code: str, message: str | Promise) -> None:
-        super().__init__(detail=str(message), code=code)
-
-
-class Unavailable(Conflict):
-    """Nothing is wrong with the request: 503, with Retry-After."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    wait = RETRY_SECONDS
-
 
 CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
     ActivityFull: ("activity_full", _("No place is left in this activity.")),

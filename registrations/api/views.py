@@ -17,10 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from config.api import Conflict
 from config.rate_limit import PaymentThrottle, TooOften
 from registrations.api import documentation
 from registrations.api.catalogue import activities, coming
-from registrations.api.refusals import NOT_PAYABLE, Conflict, told_to_programs
+from registrations.api.refusals import NOT_PAYABLE, told_to_programs
 from registrations.api.serializers import (
     ActivitySerializer,
     CheckoutSerializer,

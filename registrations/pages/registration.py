@@ -19,7 +19,7 @@ from payments.billing.receipts import NothingPaid, receipt_for
 from payments.money import format_amount
 from payments.orders.decline_reasons import decline_reason
 from payments.orders.models import CheckoutAttempt
-from registrations.links import page_path
+from registrations.links import page_path, receipt_path
 from registrations.models import Registration
 from registrations.pages.standing import PAYABLE, SECONDS_BETWEEN_LOOKS, Return, Standing, standing_of
 from registrations.sales import Sale, sale_of
@@ -134,7 +134,7 @@ def _context(row: Registration, standing: Standing, *, at: datetime) -> dict[str
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
         "reason": decline_reason(row.order.failure_code if row.order.charge_of_try else ""),
         "refunded": _refunded(row),
-        "has_receipt": row.order.amount_received > 0 and row.order.status in ("PAID", "REFUNDED"),
+        "has_receipt": bool(receipt_path(row)),
         "can_register_again": sale_of(row.activity, at=at) in (Sale.OPEN, Sale.FULL),
     }
 

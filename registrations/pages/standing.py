@@ -28,6 +28,7 @@ class Standing(StrEnum):
     EXPIRED = "expired"
     CANCELED = "canceled"
     REFUNDED = "refunded"
+    GIVEN_UP = "given_up"
     TAKEN_BACK = "taken_back"
     CALLED_OFF = "called_off"
     CALLED_OFF_PAID = "called_off_paid"
@@ -56,7 +57,7 @@ class Return:
 def standing_of(row: Registration, *, at: datetime, returned: Return | None = None) -> Standing:
     """What to tell the owner. `row` comes with its order and activity."""
     status = row.order.status
-    if row.activity.called_off_at and status != OrderStatus.REFUNDED:
+    if row.activity.called_off_at and status != OrderStatus.REFUNDED and not row.given_up_at:
         return Standing.CALLED_OFF_PAID if row.order.amount and row.order.has_money else Standing.CALLED_OFF
     if status == OrderStatus.PAID:
         return _paid(row)
@@ -69,6 +70,8 @@ def standing_of(row: Registration, *, at: datetime, returned: Return | None = No
 
 
 def _paid(row: Registration) -> Standing:
+    if row.given_up_at:
+        return Standing.GIVEN_UP
     if row.order.dispute_state == DisputeState.LOST:
         return Standing.TAKEN_BACK
     return Standing.CONFIRMED if row.holds_place else Standing.NO_PLACE

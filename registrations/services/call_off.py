@@ -96,7 +96,7 @@ def _tell_and_refund(rows: Sequence[Registration], activity: Activity, *, by: An
 
 
 def _refund_of(order: Order, activity: Activity, *, by: Any, at: datetime) -> list[Note]:
-    return refund_notes(order=order, reason=activity.called_off_because, key=REFUND_KEY, by=str(by), at=at)
+    return refund_notes(owner=order, reason=activity.called_off_because, key=REFUND_KEY, by=str(by), at=at)
 
 
 def _close_untouched(rows: Sequence[Registration], *, by: Any, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Frees the place of somebody who has not paid, by the decision of a person."""
+"""Frees the place of somebody who has not paid, or whose place cost nothing, by the decision of a person."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from payments.actions.cleanup import Verdict, clean_up_order
 from payments.actions.closing import WAITING, close_order
+from payments.apply import follow_again
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
@@ -25,22 +26,20 @@ class PlaceNotFreed(ValueError):
 
 
 def free_place(*, registration: Registration, because: str, by: Any, at: datetime) -> None:
-    """Close the order of a registration that holds a place unpaid; the place is free, the row stays as evidence.
+    """Free the place of a registration for which no money is here; the row stays as evidence.
+
+    Who waits for payment: the order is closed, and only money brings the person back, as with any late payment. Stripe
+    is asked to end an open payment page first, so not to be called inside a transaction. Who was confirmed in a free
+    activity: the place is given up for good, the order stays as it is, and they may register again.
 
     Paid ones are refused: a place follows its money, so the next look at the order would seat them again. Refund
-    first, then the place goes by itself. Once closed, only money brings the person back, as with any late payment.
-
-    Stripe is asked to end an open payment page first, so not to be called inside a transaction. Raises PlaceNotFreed;
-    where Stripe does not answer, the clean-up frees the place as soon as it does.
+    first, then the place goes by itself. Raises PlaceNotFreed; where Stripe does not answer, the clean-up frees the
+    place as soon as it does.
     """
     if not because.strip():
         raise PlaceNotFreed(_("Freeing a place needs a reason."))
-    _end_hold(registration, because=because.strip(), by=by, at=at)
-    try:
-        _close(registration.order_id, by=by, at=at)
-    except (GatewayUnavailable, GatewayRefused) as error:
-        log.warning("place.not_freed", registration=str(registration.public_id), error=str(error))
-        raise PlaceNotFreed(_("Stripe does not answer; the place is freed as soon as it does.")) from error
+    if _let_go(registration, because=because.strip(), by=by, at=at):
+        _close(registration, by=by, at=at)
     registration.refresh_from_db()
     if registration.holds_place:
         raise PlaceNotFreed(_("A payment has come, or is about to: the place is still taken."))
@@ -48,22 +47,43 @@ def free_place(*, registration: Registration, because: str, by: Any, at: datetim
 
 
 @transaction.atomic
-def _end_hold(registration: Registration, *, because: str, by: Any, at: datetime) -> None:
+def _let_go(registration: Registration, *, because: str, by: Any, at: datetime) -> bool:
+    """Nobody is waited for any more. Returns whether the order is still to be closed, which frees the place."""
     order = Order.objects.select_for_update(no_key=True).get(pk=registration.order_id)
     row = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+    _refuse_what_stays(row, order)
+    note_act(FREED, order_ids=[order.pk], because=because, by=by, at=at)
+    if order.status in WAITING:
+        end_holds([row], at=at)
+        return True
+    _give_up(row, by=by, at=at)
+    return False
+
+
+def _refuse_what_stays(row: Registration, order: Order) -> None:
     if not row.holds_place:
         raise PlaceNotFreed(_("This registration holds no place."))
     if order.status == OrderStatus.PROCESSING:
         raise PlaceNotFreed(_("A payment of order %s is under way.") % order.number)
-    if order.status not in WAITING and order.amount == 0:
-        raise PlaceNotFreed(_("A confirmed place in a free activity cannot be taken back."))
-    if order.status not in WAITING:
+    # Money may have come for what costs nothing: it is refunded first, too.
+    is_free = order.status == OrderStatus.PAID and not (order.amount or order.amount_received)
+    if order.status not in WAITING and not is_free:
         raise PlaceNotFreed(_("Order %s has been paid: refund it, and the place is free.") % order.number)
-    end_holds([row], at=at)
-    note_act(FREED, order_ids=[order.pk], because=because, by=by, at=at)
 
 
-def _close(order_id: int, *, by: Any, at: datetime) -> None:
+def _give_up(row: Registration, *, by: Any, at: datetime) -> None:
+    """What the order says no longer seats them; looked at once more, the place goes to who waits, and they are told."""
+    row.given_up_at = row.held_until = at
+    row.save(update_fields=["given_up_at", "held_until"])
+    follow_again([row.order_id], source=str(by)[:LONGEST], at=at)
+
+
+def _close(registration: Registration, *, by: Any, at: datetime) -> None:
     """By the clean-up, which ends an open payment page; what it leaves for a while is closed now."""
-    if clean_up_order(order_id=order_id, at=at).verdict != Verdict.CLOSED:
-        close_order(order_id=order_id, at=at, source=str(by)[:LONGEST], status=OrderStatus.CANCELED)
+    order_id, source = registration.order_id, str(by)[:LONGEST]
+    try:
+        if clean_up_order(order_id=order_id, at=at).verdict != Verdict.CLOSED:
+            close_order(order_id=order_id, at=at, source=source, status=OrderStatus.CANCELED)
+    except (GatewayUnavailable, GatewayRefused) as error:
+        log.warning("place.not_freed", registration=str(registration.public_id), error=str(error))
+        raise PlaceNotFreed(_("Stripe does not answer; the place is freed as soon as it does.")) from error

@@ -1,11 +1,13 @@
 """Registers one person for an activity: a place, held for a while, and the order to pay for it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.models import User
+from payments.actions.attempts import SESSION_LIFE
 from payments.orders.models import Order
 from payments.orders.open_order import open_order
 from registrations.models import Activity, Registration
@@ -13,8 +15,8 @@ from registrations.places import take_place
 from registrations.purchasable import KIND
 
 log = structlog.get_logger(__name__)
-# Stripe's shortest session is 30 minutes; one more survives clocks that differ.
-HOLD = timedelta(minutes=31)
+# As long as one can pay for it.
+HOLD = SESSION_LIFE
 
 
 class ActivityFull(Exception):
@@ -45,7 +47,7 @@ def register(
     )  # fmt: skip
     row = Registration(
         activity=activity, name=name, email=email, language=language, external_id=external_id, holds_place=True,
-        held_until=at + HOLD, created_at=at,
+        held_until=at + HOLD, created_at=at, user=User.objects.find_confirmed(email),
     )  # fmt: skip
     names = [f"registration:{name}" for name in (row.public_id, external_id) if name]
     row.order = open_order(order, names=names, expires_at=row.held_until, at=at)

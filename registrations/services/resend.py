@@ -50,7 +50,7 @@ def resend_message(*, registration: Registration, because: str, by: Any, at: dat
 def present_message(row: Registration) -> Note | None:
     """What the registration would be told now; None where there is nothing to say. The row brings its order."""
     order = row.order
-    if row.activity.called_off_at and order.status != OrderStatus.REFUNDED:
+    if row.activity.called_off_at and order.status != OrderStatus.REFUNDED and not row.given_up_at:
         return called_off_message(row, order)
     if message := message_for(row, order):
         return message

@@ -1,16 +1,19 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail as post
 from django.utils import translation
 
+from payments.apply import follow_again
+from payments.effects.deliver import deliver_due
+from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
-from registrations.links import page_url, receipt_url
+from registrations.links import activity_url, page_url, receipt_url
 from registrations.mails import GONE, MOVED_ON
 from registrations.messages import message_for
-from registrations.models import Registration
-from tests.support.factories import ActivityFactory, RegistrationFactory
+from registrations.models import Activity, Registration, RegistrationStatus
+from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +32,13 @@ WANTED = {
     "expired": {"order__status": OrderStatus.EXPIRED},
     "canceled": {"order__status": OrderStatus.CANCELED},
     "refunded": {"order__status": OrderStatus.REFUNDED},
+    "given_up": {
+        "order__status": OrderStatus.PAID,
+        "order__amount": 0,
+        "holds_place": False,
+        "status": RegistrationStatus.CANCELED,
+        "given_up_at": NOON,
+    },
 }
 KINDS = {"expired": "closed", "canceled": "closed"}
 SUMMER_EVENING = datetime(2026, 7, 14, 16, 30, tzinfo=UTC)
@@ -51,7 +61,17 @@ ENGLISH = {
     ),
     "expired": ("has expired", "has run out", "Nothing was charged", "place has been released", "register again"),
     "canceled": ("is canceled", "was canceled", "Nothing was charged", "place has been released", "register again"),
-    "refunded": ("Your refund", "refunded 49.00 EUR", "5 to 10 working days", "nothing you need to do"),
+    "refunded": (
+        "Your refund",
+        "refunded 49.00 EUR for “Atelier poterie & thé”. With this your registration has ended.",
+        "5 to 10 working days",
+        "nothing you need to do",
+    ),
+    "given_up": (
+        "Your place has been released",
+        "place in “Atelier poterie & thé” has been released, as was asked for. Nothing was charged.",
+        "welcome to register again",
+    ),
 }
 FRENCH = {
     "confirmed": ("Votre place est confirmée", "reçu votre paiement", "rien d’autre à faire"),
@@ -65,7 +85,17 @@ FRENCH = {
     ),
     "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
     "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
-    "refunded": ("Votre remboursement", "remboursé 49,00 EUR", "5 à 10 jours ouvrés", "n’avez rien à faire"),
+    "refunded": (
+        "Votre remboursement",
+        "remboursé 49,00 EUR pour « Atelier poterie & thé ». Votre inscription prend ainsi fin.",
+        "5 à 10 jours ouvrés",
+        "n’avez rien à faire",
+    ),
+    "given_up": (
+        "Votre place a été libérée",
+        "place pour « Atelier poterie & thé » a été libérée, comme demandé. Rien n’a été débité.",
+        "inscrire de nouveau",
+    ),
 }
 
 
@@ -108,8 +138,9 @@ class TestEveryMail:
         tell(row, case)
 
         for text in read(sent()):
-            for fact in (row.order.number, "Atelier poterie & thé", date, price, "Inès O'Neil"):
+            for fact in (row.order.number, "Atelier poterie & thé", date, "Inès O'Neil"):
                 assert fact in text
+            assert (price in text) == (row.order.amount > 0)
 
     @pytest.mark.parametrize("case", WANTED)
     def test_is_french_throughout_for_who_reads_french(self, case):
@@ -122,20 +153,23 @@ class TestEveryMail:
     @pytest.mark.parametrize("case", WANTED)
     @pytest.mark.parametrize("active", ["en", "fr"])
     def test_speaks_the_readers_language_whoever_delivers_it(self, case, active):
+        row = registered(case, language="en")
+
         with translation.override(active):
-            tell(registered(case, language="en"), case)
+            tell(row, case)
 
         assert '<html lang="en">' in html_of(sent())
         assert ENGLISH[case][0] in sent().subject
-        assert "49.00\N{NO-BREAK SPACE}EUR" in sent().body
+        assert ("49.00\N{NO-BREAK SPACE}EUR" in sent().body) == (row.order.amount > 0)
 
     @pytest.mark.parametrize("case", WANTED)
-    def test_leads_to_the_persons_own_page_and_nowhere_else(self, case):
+    def test_leads_to_the_persons_own_page_or_to_a_new_registration_and_nowhere_else(self, case):
         row = registered(case)
 
         tell(row, case)
 
-        expected = {page_url(row)} | ({receipt_url(row)} if case == "confirmed" else set())
+        expected = {"confirmed": {page_url(row), receipt_url(row)}, "given_up": {activity_url(row.activity)}}
+        expected = expected.get(case, {page_url(row)})
         assert set(re.findall(r"http\S+", sent().body)) == expected
         assert set(re.findall(r'href="([^"]*)"', html_of(sent()))) == expected
 
@@ -255,6 +289,39 @@ class TestFreeRegistration:
             assert "payment" not in text
             assert "receipt" not in text
             assert "EUR" not in text
+
+
+class TestRefund:
+    def test_speaks_of_no_place_because_the_money_may_have_come_when_none_was_left(self):
+        tell(registered("refunded", language="en"), "refunded")
+
+        for text in read(sent()):
+            assert "your place" not in text
+
+
+class TestPlaceGivenUp:
+    def test_is_told_once_however_often_the_order_is_followed(self, given_up):
+        for minute in range(3):
+            follow_again([given_up.order_id], source="test", at=NOON)
+            deliver_due(at=NOON + timedelta(minutes=minute))
+
+        assert [message.subject for message in post.outbox] == ["Your place has been released: Open-Day"]
+
+    def test_is_not_told_as_confirmed_any_more(self, given_up):
+        deliver_due(at=NOON)
+
+        assert Effect.objects.get(kind="registration.confirmed").outcome == MOVED_ON.reason
+
+    @pytest.mark.parametrize("change", [{"is_on_sale": False}, {"is_on_sale": False, "called_off_at": NOON}])
+    def test_is_told_without_a_way_back_where_there_is_none(self, given_up, change):
+        Activity.objects.update(**change)
+
+        deliver_due(at=NOON)
+
+        assert "as was asked for" in sent().body
+        for text in (sent().body, html_of(sent())):
+            assert "http" not in text
+            assert "register again" not in text
 
 
 class TestCost:

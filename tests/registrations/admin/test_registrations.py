@@ -57,6 +57,10 @@ class TestRegistration:
         assert found(page) == living
         assert found(page, ended="shown") == living | {ended.pk}
 
+    def test_that_was_given_up_is_hidden_until_asked_for(self, page, given_up):
+        assert found(page) == set()
+        assert found(page, ended="shown") == {given_up.pk}
+
     def test_cannot_be_touched(self, page, activity):
         row = RegistrationFactory(activity=activity)
         own_page = reverse("admin:registrations_registration_change", args=[row.pk])
@@ -137,6 +141,24 @@ class TestFreeThePlace:
 
         assert "Free the place…" in page.get(own_page(registration)).content.decode()
         assert "Free the place…" not in page.get(own_page(ended)).content.decode()
+
+    def test_takes_back_a_confirmed_place_in_a_free_activity(self, page, staff, confirmed):
+        offered = "Free the place…" in page.get(own_page(confirmed)).content.decode()
+        asked = act(page, "free_action", confirmed).content.decode()
+        done = act(page, "free_action", confirmed, confirmed="1", reason="Cannot come").content.decode()
+
+        confirmed.refresh_from_db()
+        assert (offered, confirmed.status, confirmed.holds_place) == (True, "CANCELED", False)
+        assert "in a free activity is given up for good" in asked
+        assert "1 place is free." in done
+        assert OrderChange.objects.get(field="freed").source == staff.email
+
+    def test_leaves_no_more_to_free_and_says_when_it_was(self, page, given_up):
+        content = page.get(own_page(given_up)).content.decode()
+
+        assert "Free the place…" not in content
+        assert "Place given up" in content
+        assert "March 2, 2026, 1 p.m." in content
 
 
 class TestSendTheMessageAgain:

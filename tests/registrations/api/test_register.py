@@ -50,6 +50,11 @@ class TestRegister:
         assert again.json()["checkout_url"] == first.json()["checkout_url"]
         assert (len(stripe.asked), Registration.objects.count(), places_taken()) == (1, 1, 1)
 
+    def test_takes_who_gave_a_place_up_once_more(self, api, given_up):
+        response = api.register("open-day", name=given_up.name, email=given_up.email)
+
+        assert (response.status_code, response.json()["status"]) == (201, "PAID")
+
     def test_confirms_at_once_what_is_free(self, api, stripe):
         Activity.objects.update(price=0)
 

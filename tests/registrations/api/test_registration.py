@@ -56,6 +56,12 @@ class TestState:
         assert told["paid_at"]
         assert told["status_text"] == "Payé"
 
+    def test_tells_that_the_place_was_given_up(self, api, given_up):
+        told = api.get(f"/api/registrations/{token_of(given_up)}/").json()
+
+        assert (told["status"], told["status_text"], told["holds_place"]) == ("CANCELED", "Canceled", False)
+        assert told["place_held_until"] == "2026-03-02T13:00:00+01:00"
+
     @pytest.mark.parametrize("token", ["x", "a:b", "é", "%00", "x" * 5000])
     def test_is_told_to_nobody_without_its_token(self, api, registration, token):
         for address in (f"/api/registrations/{token}/", f"/api/registrations/{registration.public_id}/"):
@@ -76,6 +82,11 @@ class TestCheckout:
 
     def test_refuses_what_is_paid(self, api, stripe, paid, address):
         response = api.post(f"{address}checkout/")
+
+        assert (response.status_code, code_of(response), stripe.asked) == (409, "not_payable", [])
+
+    def test_refuses_a_place_that_was_given_up(self, api, stripe, given_up):
+        response = api.post(f"/api/registrations/{token_of(given_up)}/checkout/")
 
         assert (response.status_code, code_of(response), stripe.asked) == (409, "not_payable", [])
 

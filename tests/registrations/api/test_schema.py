@@ -24,6 +24,9 @@ class TestSchema:
             "/api/activities/",
             "/api/activities/{slug}/",
             "/api/activities/{slug}/registrations/",
+            "/api/me/subscription/",
+            "/api/me/subscription/portal/",
+            "/api/plans/",
             "/api/registrations/{token}/",
             "/api/registrations/{token}/checkout/",
         ]

@@ -79,6 +79,26 @@ class TestRegistrationPage:
 
         assert "Your money is safe with us" in read(visitor, late)
 
+    def test_says_that_a_place_was_given_up_and_how_to_come_after_all(self, visitor, given_up):
+        page = read(visitor, given_up)
+
+        for words in (
+            "canceled Your place has been released",
+            "as was asked for. Nothing was charged.",
+            "Register again",
+        ):
+            assert words in page
+        assert "Receipt" not in page
+        assert "Take the place" not in page
+
+    def test_leads_nobody_who_gave_up_to_what_is_called_off(self, visitor, given_up):
+        Activity.objects.update(called_off_at=NOON)
+
+        page = read(visitor, given_up)
+
+        assert "Your place has been released" in page
+        assert "Register again" not in page
+
     def test_says_that_a_lost_dispute_has_ended_it(self, visitor, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, "charge.dispute.closed", status="lost"))
 
@@ -221,6 +241,12 @@ class TestPay:
         assert "Nothing was charged" in text_of(response)
         assert words in text_of(response)
         assert Order.objects.get().status == status
+
+    def test_does_not_bring_back_a_place_that_was_given_up(self, visitor, given_up):
+        response = self.pay(visitor, given_up)
+
+        given_up.refresh_from_db()
+        assert (response["Location"], given_up.holds_place) == (page_path(given_up), False)
 
     def test_needs_a_click(self, visitor, registration):
         assert visitor.get(f"{page_path(registration)}pay")["Location"] == page_path(registration)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from registrations.models import Activity
 from registrations.pages.standing import MOST_LOOKS, Return, Standing, standing_of
 from tests.support.road import NOON, event_of, hear
 
@@ -14,3 +15,10 @@ class TestStandingOf:
 
         assert standing_of(registration, at=NOON, returned=Return(looks=looks)) == told
         assert standing_of(registration, at=NOON) == Standing.EXPIRED
+
+    @pytest.mark.parametrize("change", [{}, {"called_off_at": NOON}, {"starts_at": NOON}])
+    def test_tells_who_gave_the_place_up_just_that(self, given_up, change):
+        Activity.objects.update(**{"title": "Pottery", **change})
+        given_up.activity.refresh_from_db()
+
+        assert standing_of(given_up, at=NOON) == Standing.GIVEN_UP

@@ -156,6 +156,11 @@ class TestCallOff:
         assert (len(told()), len(refunds())) == (2, 1)
         assert OrderChange.objects.filter(field="called off").count() == 2
 
+    def test_tells_nothing_to_who_gave_the_place_up(self, given_up):
+        end(given_up.activity)
+
+        assert told() == []
+
     def test_does_not_touch_another_activity(self, activity, make_activity, make_registration):
         other = make_registration(of=make_activity(slug="other"))
 

@@ -84,6 +84,10 @@ class TestCheckPlaces:
 
         assert check_places(at=NOON) == []
 
+    def test_takes_nobody_for_waiting_who_gave_the_place_up(self, given_up):
+        assert given_up.activity.places_left == 1
+        assert check_places(at=NOON) == []
+
     def test_says_it_as_an_error(self, activity, registration):
         has_counter(activity, 3)
 

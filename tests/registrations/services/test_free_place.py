@@ -1,17 +1,24 @@
-"""Freeing a place by hand: the order is closed with it, Stripe first, and what is paid for is not touched."""
+"""Freeing a place by hand: who has not paid is closed, Stripe first; who paid nothing gives up; who paid stays."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from payments.actions.checkout import open_checkout
 from payments.actions.cleanup import clean_up
 from payments.orders.models import OrderChange
-from registrations.services.begin import settle_free
+from registrations.models import Registration
+from registrations.services.begin import begin
 from registrations.services.free_place import PlaceNotFreed, free_place
+from registrations.services.waiting_list import offer_places
+from tests.support.factories import RegistrationFactory
 from tests.support.fake_gateway import unavailable
 from tests.support.road import NOON, event_of, hear
 from tests.support.stripe_moods import stand_in
+from tests.support.waiting_people import wait_for
 
 COMPLETED = "checkout.session.completed"
 LATER = NOON + timedelta(minutes=2)
@@ -83,6 +90,7 @@ class TestFreePlace:
             let_go(registration)
 
         assert state(registration) == ("PAID", True, 1)
+        assert registration.given_up_at is None
         assert not OrderChange.objects.filter(field="freed").exists()
 
     def test_refuses_a_payment_under_way(self, registration):
@@ -92,15 +100,6 @@ class TestFreePlace:
             let_go(registration)
 
         assert state(registration) == ("PROCESSING", True, 1)
-
-    def test_refuses_a_confirmed_place_that_cost_nothing(self, make_activity, make_registration):
-        row = make_registration(of=make_activity(slug="free", price=0))
-        settle_free(registration=row, at=NOON)
-
-        with pytest.raises(PlaceNotFreed, match="free activity"):
-            let_go(row)
-
-        assert state(row) == ("PAID", True, 1)
 
     def test_refuses_who_holds_no_place(self, registration):
         let_go(registration)
@@ -121,6 +120,100 @@ class TestFreePlace:
         hear(event_of(registration, COMPLETED))
 
         assert state(registration) == ("PAID", True, 1)
+
+
+class TestConfirmedPlaceThatCostNothing:
+    def test_is_given_up(self, confirmed):
+        let_go(confirmed)
+
+        assert state(confirmed) == ("CANCELED", False, 0)
+        assert (confirmed.given_up_at, confirmed.held_until) == (LATER, LATER)
+
+    def test_needs_no_stripe(self, confirmed, gateway):
+        let_go(confirmed)
+
+        assert not gateway.calls
+
+    def test_leaves_reason_and_person_in_the_history(self, confirmed):
+        let_go(confirmed, because="She cannot come")
+
+        changes = OrderChange.objects.filter(order=confirmed.order, source="boss@example.com").order_by("field")
+        assert [(change.field, change.before, change.after) for change in changes] == [
+            ("freed", "", "She cannot come"),
+            ("place", "held", "free"),
+        ]
+
+    def test_goes_to_who_was_confirmed_and_waits(self, confirmed):
+        waiting = RegistrationFactory(
+            activity=confirmed.activity, order__status="PAID", holds_place=False, waits_since=NOON
+        )
+
+        let_go(confirmed)
+
+        assert state(waiting) == ("PAID", True, 1)
+        assert state(confirmed) == ("CANCELED", False, 1)
+
+    def test_is_offered_to_the_waiting_list(self, confirmed):
+        [entry] = wait_for(confirmed.activity, "Zoë Martin")
+
+        let_go(confirmed)
+
+        assert offer_places(at=LATER) == 1
+        entry.refresh_from_db()
+        assert entry.offered.holds_place
+
+    def test_can_be_taken_again_by_the_same_person(self, given_up):
+        person = {"name": given_up.name, "email": given_up.email, "language": "en"}
+
+        again = begin(activity=given_up.activity, at=LATER, **person)
+
+        assert (again.is_resumed, state(again.registration)) == (False, ("PAID", True, 1))
+        assert again.registration != given_up
+
+    @pytest.mark.parametrize("because", ["", " "])
+    def test_is_kept_without_a_reason(self, confirmed, because):
+        with pytest.raises(PlaceNotFreed, match="reason"):
+            let_go(confirmed, because=because)
+
+        assert state(confirmed) == ("PAID", True, 1)
+
+    def test_is_not_given_up_twice(self, given_up):
+        with pytest.raises(PlaceNotFreed, match="holds no place"):
+            let_go(given_up)
+
+        assert state(given_up) == ("CANCELED", False, 0)
+        assert given_up.given_up_at == NOON
+
+    def test_stays_while_money_that_came_for_it_is_here(self, confirmed):
+        hear(event_of(confirmed, "payment_intent.succeeded", subject={"amount": 4900}))
+
+        with pytest.raises(PlaceNotFreed, match="refund it"):
+            let_go(confirmed)
+
+        assert state(confirmed) == ("PAID", True, 1)
+        assert confirmed.given_up_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoPeopleOfStaffAtOnce:
+    def test_free_one_place_once(self, confirmed):
+        together = threading.Barrier(2)
+
+        def click(_number: int) -> bool:
+            try:
+                together.wait(timeout=10)
+                let_go(Registration.objects.get(pk=confirmed.pk))
+            except PlaceNotFreed:
+                return False
+            finally:
+                connection.close()
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            done = sorted(pool.map(click, range(2)))
+
+        assert (done, state(confirmed)) == ([False, True], ("CANCELED", False, 0))
+        assert OrderChange.objects.filter(field="freed").count() == 1
 
 
 class TestWithoutStripe:

@@ -115,6 +115,17 @@ class TestResendMessage:
 
         assert deliver() == ["Called off: Pottery"]
 
+    @pytest.mark.parametrize("is_called_off", [False, True])
+    def test_repeats_to_who_gave_up_a_place_that_it_is_released(self, given_up, is_called_off):
+        deliver()
+        post.outbox.clear()
+        if is_called_off:
+            call_off(activity=given_up.activity, because="The teacher is ill.", by="boss", at=LATER)
+
+        send_again(given_up)
+
+        assert deliver() == ["Your place has been released: Open-Day"]
+
     def test_has_nothing_to_tell_who_has_just_registered(self, registration):
         with pytest.raises(NotResent, match="nothing to tell"):
             send_again(registration)
