@@ -1,11 +1,15 @@
-"""What the JSON API of every app has in common: no unknown fields, and the form of errors."""
+"""What the JSON API of every app has in common: no unknown fields, the form of errors, and two refusals."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+
+# How long Stripe mostly needs to be itself again.
+RETRY_SECONDS = 30
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -41,3 +45,19 @@ class Error(serializers.Serializer[Any]):
     """The form of every answer from 400 on."""
 
     error = ErrorDetail()
+
+
+class Conflict(APIException):
+    """The request is well-formed, but things are not so that it could be done: 409."""
+
+    status_code: int = status.HTTP_409_CONFLICT
+
+    def __init__(self, code: str, message: str | Promise) -> None:
+        super().__init__(detail=str(message), code=code)
+
+
+class Unavailable(Conflict):
+    """Nothing is wrong with the request: 503, with Retry-After."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    wait = RETRY_SECONDS

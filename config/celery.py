@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
+from celery.schedules import crontab
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -49,6 +50,11 @@ def every(seconds: float, job: str) -> dict[str, Any]:
     return {"task": job, "schedule": seconds, "options": {"expires": seconds}}
 
 
+def nightly(hour: int, job: str) -> dict[str, Any]:
+    """One line of the timetable for what is done once a day, at this hour (UTC)."""
+    return {"task": job, "schedule": crontab(minute="0", hour=str(hour)), "options": {"expires": 3600}}
+
+
 app = Celery("config")
 app.conf.update(broker(settings.CELERY_BROKER_URL))
 app.conf.update(
@@ -62,6 +68,11 @@ app.conf.update(
         "offer free places to who waits": every(60, "registrations.offer_places"),
         "finish calling activities off": every(60, "registrations.finish_calling_off"),
         "settle orders whose time is over": every(300, "payments.clean_up"),
+        "ask Stripe about doubtful subscriptions": every(600, "payments.look_up_doubtful"),
+        "tell of ends that come near": every(3600, "payments.tell_ending_soon"),
+        "ask about people with two subscriptions": every(300, "payments.ask_about_second"),
+        "warn of disputes that must be answered": every(3600, "payments.warn_of_deadlines"),
+        "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "check that places add up": every(600, "registrations.check_places"),
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),

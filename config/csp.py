@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "Content-Security-Policy"
-STRIPE_CHECKOUT = "https://checkout.stripe.com"
+STRIPE_PAGES = "https://checkout.stripe.com https://billing.stripe.com"
 
 
 class ContentSecurityPolicyMiddleware:
@@ -31,17 +31,17 @@ def policy() -> str:
         "img-src": "'self'",
         "script-src": "'self'",
         "connect-src": "'self'",
-        "form-action": f"'self' {checkout_origins()}",
+        "form-action": f"'self' {stripe_origins()}",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-def checkout_origins() -> str:
-    """Where Checkout is: at Stripe, or where what stands in for it is called and where its pages are seen."""
+def stripe_origins() -> str:
+    """Where Checkout and the Customer Portal are: at Stripe, or where what stands in for it is called and seen."""
     if not settings.STRIPE_API_BASE:
-        return STRIPE_CHECKOUT
+        return STRIPE_PAGES
     return " ".join(sorted({_origin(settings.STRIPE_API_BASE), _origin(settings.STRIPE_EMULATOR_URL)}))
 
 

@@ -1,4 +1,7 @@
-"""How often one client may try on the payment routes. Never put it on webhooks or health: Stripe tries as it likes."""
+"""How often one client may try where payments and accounts begin.
+
+Never put it on webhooks or health: Stripe tries as it likes.
+"""
 
 import math
 from collections.abc import Callable

@@ -6,6 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config import devenv
+from config.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings of their packages
 from config.env import env, lines, secret, secrets, text
 from config.logs import logging_config
 
@@ -109,6 +110,11 @@ STRIPE_API_BASE = text("STRIPE_API_BASE").rstrip("/")
 if PRODUCTION and STRIPE_API_BASE:
     raise ImproperlyConfigured("STRIPE_API_BASE leads payments to somebody who is not Stripe: not in production.")
 STRIPE_EMULATOR_URL = text("STRIPE_EMULATOR_URL", "http://127.0.0.1:8001").rstrip("/")
+# The price with which one subscribes to the plan of this name, unless the admin names another.
+STRIPE_PRICES = {"monthly": text("STRIPE_PRICE_MONTHLY"), "yearly": text("STRIPE_PRICE_YEARLY")}
+# Access beyond the end of a period that nobody has told of, and while a renewal is not paid.
+SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=3)
+PAST_DUE_GRACE_DAYS = env.int("PAST_DUE_GRACE_DAYS", default=7)
 STRIPE_WEBHOOK_SECRETS = secrets("STRIPE_WEBHOOK_SECRET")
 STRIPE_WEBHOOK_UNSIGNED = env.bool("STRIPE_WEBHOOK_UNSIGNED", default=False)
 STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300
@@ -157,6 +163,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+LOGIN_URL, LOGIN_REDIRECT_URL = "sign-in", "account"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds for which the link of a mail about an account works
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
@@ -173,9 +181,8 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
-# --- Files and API -----------------------------------------------------------------------------------------------
-STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+# --- Files ------------------------------------------------------------------------------------------------------
+STATIC_URL, STATIC_ROOT = "static/", VAR_DIR / "static"
 # Outside production files are read where they lie: nothing needs to be collected first.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 STATIC_STORAGE = (
@@ -187,37 +194,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
-REST_FRAMEWORK = {
-    "DEFAULT_PARSER_CLASSES": ["config.json_body.SmallJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "EXCEPTION_HANDLER": "config.errors.api_error",
-    "UNAUTHENTICATED_USER": None,
-    # `?format=` chooses nothing: there is only JSON.
-    "URL_FORMAT_OVERRIDE": None,
-}
-# docs/api/openapi.yaml is made from the code: make api
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Registrations",
-    "DESCRIPTION": (
-        "Activities with limited places, and registering for them. JSON only, no sign-in and no cookies: a "
-        "registration is reached by its own token, so whoever has the token may see it and pay for it. Fields that an "
-        "address does not know are refused. Amounts are integers in the smallest unit of the currency beside them. "
-        "Texts come in the language of `Accept-Language` (`fr` or `en`)."
-    ),
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "PREPROCESSING_HOOKS": ["config.api_schema.without_webhooks"],
-    "SCHEMA_PATH_PREFIX": "/api",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "ActivityState": "registrations.sales.Sale",
-        "RegistrationStatus": "registrations.models.RegistrationStatus",
-    },
-}
-
 LOGGING_CONFIG = None
 LOG_FORMAT = text("LOG_FORMAT", "json" if PRODUCTION else "console")
 LOG_LEVEL = text("LOG_LEVEL", "INFO")

@@ -1,6 +1,8 @@
 """Every address of the site."""
 
 from django.contrib import admin
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +18,12 @@ urlpatterns = [
     path("", include("payments.webhook.urls")),
     path("healthz/", include("config.health")),
     path("api/", include("registrations.api.urls")),
+    path("api/", include("payments.pages.api.urls")),
     path("admin/", admin.site.urls),
+    path("account/", include("accounts.urls")),
+    path("", include("payments.pages.urls")),
+    # Browsers ask for it on pages that name no icon: those of the admin.
+    path("favicon.ico", lambda _request: redirect(static("public/icon.svg"))),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("registrations.urls")),
 ]

@@ -23,12 +23,12 @@ class TestContentSecurityPolicy:
     @pytest.mark.parametrize(
         ("base", "origins"),
         [
-            ("", "'self' https://checkout.stripe.com;"),
+            ("", "'self' https://checkout.stripe.com https://billing.stripe.com;"),
             ("http://10.0.0.5:8001/x", "'self' http://10.0.0.5:8001 http://127.0.0.1:8001;"),
             ("http://127.0.0.1:8001", "'self' http://127.0.0.1:8001;"),
         ],
     )
-    def test_lets_forms_lead_to_checkout_and_nowhere_else(self, settings, rf, base, origins):
+    def test_lets_forms_lead_to_stripes_pages_and_nowhere_else(self, settings, rf, base, origins):
         settings.STRIPE_API_BASE, settings.STRIPE_EMULATOR_URL = base, "http://127.0.0.1:8001"
 
         response = ContentSecurityPolicyMiddleware(lambda _request: _answer())(rf.get("/"))
