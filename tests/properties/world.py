@@ -12,7 +12,8 @@ from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.operations.sample_events import sample_event
 from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
-from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderException
+from payments.orders.references import Reference
 from payments.processing.drain import drain
 from registrations.messages import message_for
 from registrations.models import Activity, Registration

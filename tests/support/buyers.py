@@ -9,8 +9,11 @@ from django.utils import timezone
 from stripe import CardError, StripeClient
 
 from payments.actions.checkout import open_checkout
+from payments.apply import Telling, apply
+from payments.facts import About, OrderFact
+from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration
-from registrations.services import register
+from registrations.services import ActivityFull, register
 
 Fate = Callable[["Buyer"], None]
 
@@ -73,6 +76,18 @@ def disputes(buyer: Buyer) -> None:
     buyer.pay("pm_card_createDispute")
 
 
+def loses_the_place_and_pays(buyer: Buyer) -> None:
+    """Our side hears that the session has ended, gives every place to rivals, and the money comes after all."""
+    at, row = timezone.now(), buyer.registration
+    about = About(order=str(row.order.public_id))
+    fact = OrderFact(about, OrderStatus.EXPIRED, at)
+    apply([Telling([fact], source="test", occurred_at=at)], at=at)
+    with suppress(ActivityFull):
+        for number in range(row.activity.capacity + 1):
+            register(activity=row.activity, name=f"Rival {number}", email=f"r.{row.email}", language="fr", at=at)
+    buyer.pay()
+
+
 FATES: dict[Fate, int] = {
     pays: 60,
     is_declined_first: 12,
@@ -85,20 +100,31 @@ FATES: dict[Fate, int] = {
 }
 
 
-def sell(count: int, *, activity: Activity, stripe: StripeClient) -> list[Registration]:
-    """So many buyers, one after the other; the n-th has the same fate whenever this is played."""
+# Where there are fewer places than buyers.
+SCARCE: dict[Fate, int] = {
+    pays: 35,
+    loses_the_place_and_pays: 25,
+    leaves: 20,
+    is_declined_first: 10,
+    is_refunded: 10,
+}
+
+
+def sell(count: int, *, activity: Activity, stripe: StripeClient, fates: dict[Fate, int] = FATES) -> list[Registration]:
+    """So many buyers, one after the other; the n-th has the same fate whenever this is played.
+
+    Returns those who got a place, at least for a while; the others were told that there is none.
+    """
     dice = random.Random(2026)
-    fates = dice.choices(list(FATES), weights=list(FATES.values()), k=count)
+    chosen = dice.choices(list(fates), weights=list(fates.values()), k=count)
     registrations = []
-    for number, fate in enumerate(fates):
+    for number, fate in enumerate(chosen):
         at = timezone.now()
-        registration = register(
-            activity=activity,
-            name=f"Buyer {number}",
-            email=f"buyer{number}@{activity.slug}.example",
-            language="fr",
-            at=at,
-        )
+        person = {"name": f"Buyer {number}", "email": f"buyer{number}@{activity.slug}.example", "language": "fr"}
+        try:
+            registration = register(activity=activity, at=at, **person)
+        except ActivityFull:
+            continue
         opened = open_checkout(order_id=registration.order_id, at=at + timedelta(seconds=1))
         fate(Buyer(registration, opened.session, stripe))
         registrations.append(registration)

@@ -6,6 +6,8 @@ from typing import Any
 import stripe
 from django.conf import settings
 from django.test import Client, override_settings
+from django.utils import translation
+from django.utils.translation import get_language
 from requests.structures import CaseInsensitiveDict
 from stripe import HTTPClient, StripeClient
 
@@ -27,7 +29,8 @@ class InProcess(HTTPClient):
     ) -> tuple[str, int, Mapping[str, str]]:
         told = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
         path = url.removeprefix(BASE)
-        with override_settings(ROOT_URLCONF="stripe_emulator.urls"):
+        # A request chooses a language for its thread: over the network it would be another thread's.
+        with override_settings(ROOT_URLCONF="stripe_emulator.urls"), translation.override(get_language()):
             answer = self.client.generic(method.upper(), path, post_data or "", content_type=FORM, headers=told)
         return answer.content.decode(), answer.status_code, CaseInsensitiveDict(answer.headers)
 

@@ -43,7 +43,7 @@ def pay(row: Registration, *, payment: str = "", at: datetime = NOON) -> Order:
 def ask(order: Order, *, key: str = "test", at: datetime = LATER, **wanted: object) -> list[Effect]:
     """Ask for a refund; the effects that are new."""
     with transaction.atomic():
-        keys = ask_refund(order=order, reason="changed their mind", key=key, at=at, **wanted)  # type: ignore[arg-type]
+        keys = ask_refund(owner=order, reason="changed their mind", key=key, at=at, **wanted)  # type: ignore[arg-type]
     return list(Effect.objects.filter(key__in=keys).order_by("key"))
 
 

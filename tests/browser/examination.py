@@ -1,0 +1,59 @@
+"""Judges a page as everybody meets it: by axe-core in either colour scheme, and on a narrow phone."""
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page, ViewportSize
+
+from tests.support.mails import english_in
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+AXE = Axe()
+WIDER_THAN_THE_SCREEN = """() => {
+  const most = document.documentElement.clientWidth;
+  return document.documentElement.scrollWidth > most ? `${document.documentElement.scrollWidth} px` : "";
+}"""
+
+
+def examine(page: Page, *, language: str, quotes_stripe: bool) -> None:
+    """Everything that must hold on every page: no barrier, no sideways scroll, in the reader's language alone.
+
+    `quotes_stripe`: it shows objects and states as the API calls them, which is in English.
+    """
+    troubles = [
+        *_barriers(page, "light"),
+        *_on_a_phone(page),
+        *_other_language(page, language),
+        *([] if quotes_stripe else _english_words(page, language)),
+    ]
+    assert troubles == [], f"{page.url}\n" + "\n".join(troubles)
+
+
+def _on_a_phone(page: Page) -> list[str]:
+    page.set_viewport_size(PHONE)
+    width = page.evaluate(WIDER_THAN_THE_SCREEN)
+    troubles = [f"scrolls sideways: {width}"] if width else []
+    troubles += _barriers(page, "dark")
+    page.set_viewport_size(DESKTOP)
+    page.emulate_media(color_scheme="light")
+    return troubles
+
+
+def _barriers(page: Page, scheme: str) -> list[str]:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    found = AXE.run(page).response
+    assert found["url"] == page.url
+    return [
+        f"{scheme}, {rule['id']}: {rule['help']}: {node['html'][:200]} {node.get('failureSummary', '')}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def _other_language(page: Page, language: str) -> list[str]:
+    told = page.locator("html").get_attribute("lang")
+    return [] if told == language else [f"the page says that its language is {told}"]
+
+
+def _english_words(page: Page, language: str) -> list[str]:
+    text = " ".join(page.locator("main").inner_text().split())
+    return [f"in English: {words}" for words in english_in(text)] if language == "fr" else []

@@ -1,0 +1,8 @@
+"""The tests' settings for the processes of the site: their mails become files, which a test can read."""
+
+import os
+
+from config.settings_test import *  # noqa: F403
+
+EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
+EMAIL_FILE_PATH = os.environ["MAILS"]
