@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from payments.admin.base import ReadOnlyAdmin
+from payments.admin.bought import bought_by
 from payments.admin.countries import CountryFilter
 from payments.admin.inlines import (
     ChangeInline,
@@ -45,11 +46,11 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("email__exact", "references__name__exact")
     search_help_text = _("Order number or id, whole e-mail address, whole Stripe id.")
     fields = (
-        ("status", "dispute_state"), ("label", "kind"), ("number", "public_id"), ("email", "livemode"),
+        ("status", "dispute_state"), ("label", "kind"), "bought", ("number", "public_id"), ("email", "livemode"),
         ("city", "country"), ("price", "received_text", "refunded_text"), ("created_at", "paid_at"),
         ("failure_code", "failure_message"),
     )  # fmt: skip
-    readonly_fields = ("number", "price", "received_text", "refunded_text")
+    readonly_fields = ("number", "price", "received_text", "refunded_text", "bought")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         order = order_named(search_term.strip())
@@ -82,6 +83,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def lives_in(self, order: Order) -> str:
         """As they told Checkout."""
         return ", ".join(part for part in (order.city, order.country) if part) or "–"
+
+    @admin.display(description=_("what it bought"))
+    def bought(self, order: Order) -> str:
+        return bought_by(order)
 
     @admin.display(description=_("received"))
     def received_text(self, order: Order) -> str:

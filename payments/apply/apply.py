@@ -10,13 +10,15 @@ from payments.apply.batch import Batch, Target
 from payments.apply.history import keep_history, log_changes
 from payments.apply.money import Taken
 from payments.apply.resolve import Known, Names, UnknownOrder
-from payments.apply.state import OrderState, OrderStates
+from payments.apply.state import OrderState, OrderStates, SubscriptionStates
 from payments.apply.take import take_all
 from payments.apply.telling import Applied, Report, Telling
+from payments.billing.subscriptions import Subscription
 from payments.effects.note import Note, note
 from payments.facts import Fact
 from payments.guarded import guarded
 from payments.ledger.models import UNMATCHED
+from payments.orders.followers import follow_subscriptions
 from payments.orders.purchasables import Outcome, Question, follow
 from payments.orders.questions import keep, questions_of
 
@@ -31,6 +33,7 @@ def apply(tellings: Sequence[Telling], *, at: datetime) -> Report:
     moved = _moved(batch, applied)
     taught = batch.save()
     outcome = follow([state.order for state in moved], at=at)
+    outcome.add(follow_subscriptions(_moved_subscriptions(batch, applied), at=at))
     keep_history(applied, outcome.changes, at=at)
     keep(_questions(moved, applied, outcome), at=at)
     note(_notes(applied, outcome), at=at)
@@ -42,6 +45,16 @@ def follow_again(order_ids: Collection[int], *, source: str, at: datetime) -> No
     """Let the products look at these orders once more, though nothing was told: something on their side has changed."""
     states = OrderStates.lock(order_ids)
     outcome = follow([states[key].order for key in sorted(states)], at=at)
+    keep_history([], outcome.changes, at=at, source=source)
+    keep(outcome.questions, at=at)
+    note(outcome.notes, at=at)
+
+
+@transaction.atomic
+def follow_subscriptions_again(subscription_ids: Collection[int], *, source: str, at: datetime) -> None:
+    """The same for subscriptions: who pays them has an account by now, or a plan opens something else."""
+    states = SubscriptionStates.lock(subscription_ids)
+    outcome = follow_subscriptions([states[key].row for key in sorted(states)], at=at)
     keep_history([], outcome.changes, at=at, source=source)
     keep(outcome.questions, at=at)
     note(outcome.notes, at=at)
@@ -107,6 +120,14 @@ def _moved(batch: Batch, applied: Iterable[Applied]) -> list[OrderState]:
     """The orders that changed, and those that a replay asks the products to look at again; sorted by id."""
     asked = {each.order_id for each in applied if each.telling.follow_anyway and each.order_id is not None}
     return batch.order_states(batch.changed_orders() | (asked & batch.orders.keys()))
+
+
+def _moved_subscriptions(batch: Batch, applied: Iterable[Applied]) -> list[Subscription]:
+    """The subscriptions that changed, whose customer did, and those of a replay; sorted by id."""
+    replayed = (each for each in applied if each.telling.follow_anyway)
+    asked = {each.subscription_id for each in replayed if each.subscription_id is not None}
+    wanted = batch.changed_subscriptions() | (asked & batch.subscriptions.keys())
+    return [batch.subscriptions[key].row for key in sorted(wanted)]
 
 
 def _questions(moved: Iterable[OrderState], applied: Iterable[Applied], outcome: Outcome) -> Iterable[Question]:

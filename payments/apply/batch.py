@@ -9,7 +9,7 @@ from payments.apply.resolve import Known, Names, resolve
 from payments.apply.rows import Written, values_of
 from payments.apply.state import OrderState, OrderStates, SubscriptionStates
 from payments.apply.take import take_all
-from payments.apply.take_customer import CUSTOMER_STATE, lock_customers, take_customer
+from payments.apply.take_customer import CUSTOMER_STATE, lock_customers, subscriptions_of_strangers, take_customer
 from payments.apply.take_subscription import take_of_subscription
 from payments.billing.joining import join_confirmed
 from payments.billing.subscriptions import Customer
@@ -45,7 +45,7 @@ class Batch:
         names = resolve(list(dict.fromkeys(fact.about for fact in facts)), besides=set(_orders_behind(facts)))
         orders = OrderStates.lock(names.order_ids())
         names.forget_orders_but(orders)
-        subscriptions = SubscriptionStates.lock(names.subscription_ids())
+        subscriptions = SubscriptionStates.lock(names.subscription_ids() | subscriptions_of_strangers(facts))
         customers = lock_customers(facts)
         before = {key: values_of(row, CUSTOMER_STATE) for key, row in customers.items()}
         return cls(
@@ -77,6 +77,11 @@ class Batch:
     def changed_orders(self) -> set[int]:
         """The orders of which anything, be it a payment's name, differs from what was read."""
         return self.orders.changed(self.written)
+
+    def changed_subscriptions(self) -> set[int]:
+        """The same for subscriptions, and those whose customer may have found their account."""
+        joined = {key for key, state in self.subscriptions.items() if state.row.customer_id in self.customers}
+        return joined | self.subscriptions.changed(self.written_subscriptions)
 
     def save(self) -> set[str]:
         """Write what moved, and the names that are new. Returns these."""

@@ -19,8 +19,8 @@ def keep_history(
     rows = [row for each in applied for row in _rows(each, at=at)]
     rows += [
         OrderChange(
-            order_id=change.order_id, field=change.field, before=change.before, after=change.after, occurred_at=at,
-            learned_at=at, source=source,
+            order_id=change.order_id, subscription_id=change.subscription_id, field=change.field, before=change.before,
+            after=change.after, occurred_at=at, learned_at=at, source=source,
         )
         for change in products
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from payments.apply.money import Taken
 from payments.apply.rows import values_of
 from payments.billing.fold import fold_customer
-from payments.billing.subscriptions import Customer
+from payments.billing.subscriptions import Customer, Subscription
 from payments.facts import CustomerFact, Fact
 
 VISIBLE = ("email", "name", "city", "country")
@@ -15,11 +15,24 @@ CUSTOMER_STATE = ("email", "name", "told_at", "city", "country", "located_at", "
 
 def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
     """The people of whom these facts tell, as far as we know them; locked, sorted by id."""
-    names = {fact.about.customer for fact in facts if isinstance(fact, CustomerFact)}
+    names = _told(facts)
     if not names:
         return {}
     rows = Customer.objects.filter(stripe_id__in=names).order_by("pk").select_for_update(no_key=True)
     return {row.pk: row for row in rows}
+
+
+def subscriptions_of_strangers(facts: Iterable[Fact]) -> set[int]:
+    """What the people told of pay for who have no account yet: it follows if they turn out to have one."""
+    names = _told(facts)
+    if not names:
+        return set()
+    rows = Subscription.objects.filter(customer__stripe_id__in=names, customer__user__isnull=True)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _told(facts: Iterable[Fact]) -> set[str]:
+    return {fact.about.customer for fact in facts if isinstance(fact, CustomerFact)}
 
 
 def take_customer(row: Customer | None, facts: Iterable[Fact], *, is_anew: bool = False) -> Taken:

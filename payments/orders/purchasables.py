@@ -26,12 +26,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ProductChange:
-    """One thing that the product changed on its side, for the order's history."""
+    """One thing that the product changed on its side, for the history of the order or of the subscription."""
 
-    order_id: int
+    order_id: int | None
     field: str
     before: str
     after: str
+    subscription_id: int | None = None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from payments.admin.countries import countries_of_orders
 from tests.support.factories import OrderFactory
+from tests.support.modules import make_buyer, make_learner, make_module
 from tests.support.pages import text_of
 
 LIST = reverse("admin:payments_order_changelist")
@@ -44,3 +45,22 @@ class TestCountriesOfOrders:
             countries_of_orders()
 
         assert len(queries) == 1
+
+
+class TestWhatItBought:
+    def page_of(self, page, order):
+        return page.get(reverse("admin:payments_order_change", args=[order.pk])).content.decode()
+
+    def test_leads_to_the_registration(self, page, registration):
+        told = self.page_of(page, registration.order)
+
+        assert reverse("admin:registrations_registration_change", args=[registration.pk]) in told
+
+    def test_leads_to_the_module_and_the_access(self, page):
+        purchase = make_buyer(make_learner(), make_module())
+
+        told = self.page_of(page, purchase.order)
+
+        assert reverse("admin:modules_access_module_change", args=[purchase.module_id]) in told
+        access = purchase.order.module_accesses.get()
+        assert f'{reverse("admin:modules_access_moduleaccess_change", args=[access.pk])}">{access.number}</a>' in told
