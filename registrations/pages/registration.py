@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,10 +14,11 @@ from django.views.decorators.http import require_safe
 
 from config.rate_limit import limited
 from payments.actions.attempts import OrderNotPayable
-from payments.billing.receipts import NothingPaid, receipt_for
+from payments.billing.receipts import NothingPaid
 from payments.money import format_amount
 from payments.orders.decline_reasons import decline_reason
 from payments.orders.models import CheckoutAttempt
+from payments.pages.receipt import receipt_context
 from registrations.links import page_path, receipt_path
 from registrations.models import Registration
 from registrations.pages.standing import PAYABLE, SECONDS_BETWEEN_LOOKS, Return, Standing, standing_of
@@ -73,20 +73,10 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt for what was paid, made to be printed; 404 where nothing was."""
     row = _find(token)
     try:
-        issued = receipt_for(row.order_id, timezone.now())
+        context = receipt_context(row.order, at=timezone.now())
     except NothingPaid as error:
         raise Http404 from error
-    context = {
-        "token": token,
-        "registration": row,
-        "order": row.order,
-        "activity": row.activity,
-        "receipt": issued,
-        "refunded": _refunded(row),
-        "seller": settings.SELLER_NAME,
-        "seller_lines": [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()],
-        "vat_note": settings.SELLER_VAT_NOTE,
-    }
+    context |= {"token": token, "registration": row, "activity": row.activity}
     return render(request, "registrations/receipt.html", context)
 
 

@@ -8,17 +8,12 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from payments.apply import Telling, apply
-from payments.facts import About, OrderFact
+from payments.actions import free
 from payments.orders.models import Order
-from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
 from registrations.models import Activity, Registration
 from registrations.sales import CLOSED, sale_of
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
 from registrations.services.waiting_list import has_waiting_people
-
-FREE = "free of charge"
-OPEN = tuple(status for status, (phase, _rank) in STATUS_ORDER.items() if phase == OPEN_PHASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +50,16 @@ def begin(*, activity: Activity, name: str, email: str, language: str, at: datet
 
 @transaction.atomic
 def settle_free(*, registration: Registration, at: datetime) -> bool:
-    """Confirm a registration that costs nothing, by the road that payments take. True if it was one that waits."""
-    order = registration.order
-    if order.amount or order.status not in OPEN:
-        return False
-    about = About(order=str(order.public_id))
-    fact = OrderFact(about=about, status=OrderStatus.PAID, occurred_at=at)
-    report = apply([Telling(facts=[fact], source=FREE, occurred_at=at)], at=at)
-    if error := report.applied[0].error:
-        raise error
-    registration.refresh_from_db()
-    return True
+    """Confirm a registration that costs nothing. True if it was one that waits."""
+    is_settled = free.settle_free(order=registration.order, at=at)
+    if is_settled:
+        registration.refresh_from_db()
+    return is_settled
 
 
 def still_waits(order: Order) -> bool:
     """Whether the buyer may still pay, or has a payment under way."""
-    return order.status in OPEN
+    return order.status in free.OPEN
 
 
 def _resume(row: Registration) -> Begun:

@@ -10,12 +10,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from payments.actions.asking import Asking
 from payments.actions.attempts import OrderNotPayable
 from payments.actions.checkout import open_checkout
-from payments.actions.closing import WAITING, close_order, find_waiting
-from payments.actions.decisions import Verdict
-from payments.actions.settling import Settling
+from payments.actions.closing import WAITING
+from payments.actions.replacing import close_unless_paid
 from payments.billing.subscriptions import Plan, Subscription
 from payments.operations.subscribing.customer import ensure_customer
 from payments.operations.subscribing.live import SOURCE, ask_for_live, live_of
@@ -50,7 +48,8 @@ def subscribe(*, user: User, plan: Plan, at: datetime) -> str:
         if live := ask_for_live(user, at=at):
             raise AlreadySubscribed(live)
         for other in _waiting(user).exclude(**_same(plan)).order_by("pk"):
-            _close(other, at=at)
+            if not close_unless_paid(order_id=other.pk, at=at, source=SOURCE):
+                raise NotNow(_("A payment of yours is under way. Please look again in a minute."))
         order = _take_order(user, plan, at=at)
         if url := _open(order, at=at):
             log.info("subscription.checkout", user=user.pk, plan=plan.slug, customer=customer.stripe_id)
@@ -91,13 +90,3 @@ def _waiting(user: User) -> QuerySet[Order]:
 def _same(plan: Plan) -> dict[str, Any]:
     """What was begun before the plan's price changed is something else."""
     return {"plan": plan, "amount": plan.amount, "currency": plan.currency}
-
-
-def _close(order: Order, *, at: datetime) -> None:
-    """End its page at Stripe and the order with it; what was paid there meanwhile is confirmed instead."""
-    waiting = find_waiting(order_id=order.pk)
-    if waiting is None or Settling(waiting, at, Asking()).settle().verdict != Verdict.KEPT:
-        return
-    # Kept although nobody can pay there any more, to leave time for another try; or because Stripe did not answer.
-    if not close_order(order_id=order.pk, at=at, source=SOURCE):
-        raise NotNow(_("A payment of yours is under way. Please look again in a minute."))
