@@ -15,10 +15,11 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Registrations",
     "DESCRIPTION": (
-        "Activities with limited places, registering for them, and plans to subscribe to. JSON only; sign-in and "
-        "cookies only below /api/me/: a registration is reached by its own token, so whoever has the token may see it "
-        "and pay for it. Fields that an address does not know are refused. Amounts are integers in the smallest unit "
-        "of the currency beside them. "
+        "Activities with limited places, registering for them, plans to subscribe to, and tokens that let people into "
+        "modules. JSON only; sign-in and cookies only below /api/me/: a registration is reached by its own token, so "
+        "whoever has the token may see it and pay for it; tokens for modules are made, verified and revoked by other "
+        "programs, which send a service key. Fields that an address does not know are refused. Amounts are integers in "
+        "the smallest unit of the currency beside them. "
         "Texts come in the language of `Accept-Language` (`fr` or `en`)."
     ),
     "VERSION": "1.0.0",
@@ -29,5 +30,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActivityState": "registrations.sales.Sale",
         "RegistrationStatus": "registrations.models.RegistrationStatus",
+        "OrderStatus": "payments.statuses.OrderStatus",
+        "AccessSource": "modules_access.models.AccessType",
     },
 }

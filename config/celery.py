@@ -2,7 +2,10 @@
 
 import os
 import sys
+from datetime import tzinfo
+from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from celery import Celery, Task
@@ -50,9 +53,23 @@ def every(seconds: float, job: str) -> dict[str, Any]:
     return {"task": job, "schedule": seconds, "options": {"expires": seconds}}
 
 
+class SiteTime(crontab):
+    """By the clock of the site: what people are told of happens in their night."""
+
+    @cached_property
+    def tz(self) -> tzinfo:  # type: ignore[override]  # the stubs take it for a name
+        return ZoneInfo(settings.TIME_ZONE)
+
+
 def nightly(hour: int, job: str) -> dict[str, Any]:
     """One line of the timetable for what is done once a day, at this hour (UTC)."""
     return {"task": job, "schedule": crontab(minute="0", hour=str(hour)), "options": {"expires": 3600}}
+
+
+def at_night(clock: str, job: str) -> dict[str, Any]:
+    """The same by the clock of the site: "03:40"."""
+    hour, _colon, minute = clock.partition(":")
+    return {"task": job, "schedule": SiteTime(minute=minute, hour=hour), "options": {"expires": 3600}}
 
 
 app = Celery("config")
@@ -74,6 +91,7 @@ app.conf.update(
         "warn of disputes that must be answered": every(3600, "payments.warn_of_deadlines"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "check that places add up": every(600, "registrations.check_places"),
+        "repair accesses": at_night("03:40", "modules_access.repair"),
     },
     beat_schedule_filename=str(settings.VAR_DIR / "beat"),
     timezone="UTC",

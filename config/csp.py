@@ -1,6 +1,6 @@
 """What a page may load and where its forms may lead: nothing from elsewhere, and no inline script or style."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -23,15 +23,24 @@ class ContentSecurityPolicyMiddleware:
         return response
 
 
-def policy() -> str:
-    """The same for every page. Browsers apply `form-action` also to where the answer to a form redirects."""
+def let_forms_lead_to(response: HttpResponse, origins: Iterable[str]) -> None:
+    """Let the forms of this one page lead to these origins too: "https://learn.example", nothing behind the host."""
+    response.headers[HEADER] = policy(forms_lead_to=origins)
+
+
+def policy(*, forms_lead_to: Iterable[str] = ()) -> str:
+    """The same for every page, but for `forms_lead_to`.
+
+    Browsers apply `form-action` also to where the answer to a form redirects, and to where that redirects.
+    """
+    origins = ["'self'", stripe_origins(), *sorted(set(forms_lead_to))]
     rules = {
         "default-src": "'none'",
         "style-src": "'self'",
         "img-src": "'self'",
         "script-src": "'self'",
         "connect-src": "'self'",
-        "form-action": f"'self' {stripe_origins()}",
+        "form-action": " ".join(origins),
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }

@@ -49,12 +49,17 @@ def allow(request: HttpRequest, scope: str) -> Decision:
         log.error("rate_limit.no_address", scope=scope)
         return ALLOWED
     window = timedelta(milliseconds=settings.STRIPE_RATE_LIMIT_WINDOW)
+    return allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
+
+
+def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> Decision:
+    """The same for whoever is known by a name: `most` are let through in each window."""
     try:
-        tries = count(f"rate_limit:{scope}:{client}", window=window, at=timezone.now())
+        tries = count(f"rate_limit:{scope}:{who}", window=window, at=timezone.now())
     except CountersDown as down:
         log.error("rate_limit.counters_down", scope=scope, error=str(down))
         return ALLOWED
-    if tries.number <= settings.STRIPE_RATE_LIMIT_MAX:
+    if tries.number <= most:
         return ALLOWED
     log.warning("rate_limit.refused", scope=scope, tries=tries.number)
     return Decision(False, retry_after=max(1, math.ceil(tries.left.total_seconds())))

@@ -32,6 +32,7 @@ _SECRETS = re.compile(
     | (?P<card>\b(?:card|src|tok|ba)_)(?=[a-z_]*[0-9A-Z])\w+
     | (?P<jwt>\beyJ)[\w-]{6,}(?:\.[\w-]*)*
     | (?P<signature>\bv[01]=)[^\s,'"]+
+    | (?P<service>\bmk_[\w-]{8}_)[\w-]+
     | (?P<bearer>\b[Bb]earer\s)\s*[\w.~+/=-]+
     | (?P<basic>\b[Bb]asic\s)\s*[\w+/=-]{12,}
     | (?P<url>://)[^\s/@'"]+:[^\s/@'"]*(?=@)

@@ -9,6 +9,7 @@ from config import devenv
 from config.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings of their packages
 from config.env import env, lines, secret, secrets, text
 from config.logs import logging_config
+from config.module_settings import module_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(text("VAR_DIR", str(BASE_DIR / "var")))
@@ -24,25 +25,24 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) is not set. `make run` sets up a development machine.")
+MODULES = module_settings(SECRET_KEY)
 VERSION = text("VERSION", "development")
+# Opens /metrics; without one it is open outside production, and not there in production.
+METRICS_TOKEN = secret("METRICS_TOKEN")
 
 SITE_NAME = text("SITE_NAME", "payments")
 SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or ([] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "django.contrib.postgres",
-    "django.contrib.sessions",
+    *(f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes", "messages", "postgres", "sessions")),
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
     "accounts",
     "payments",
     "registrations",
+    "modules_access",
 ]
 # Stands in for Stripe: a process of its own (config/settings_emulator.py) that keeps its tables here.
 STRIPE_EMULATOR = env.bool("STRIPE_EMULATOR", default=False)
@@ -169,7 +169,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 # A redirect is a failed delivery for Stripe, and a probe from inside speaks plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r"^healthz/"]
+SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r"^healthz/", r"^metrics/?$"]
 SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https") if text("TRUSTED_PROXY_HEADER") else None
 TRUSTED_PROXY_COUNT = int(text("TRUSTED_PROXY_COUNT") or 0)
 if TRUSTED_PROXY_COUNT < 0 or (SECURE_PROXY_SSL_HEADER and not TRUSTED_PROXY_COUNT):

@@ -17,11 +17,14 @@ handler500 = "config.errors.server_error"
 urlpatterns = [
     path("", include("payments.webhook.urls")),
     path("healthz/", include("config.health")),
+    path("", include("config.metrics")),
     path("api/", include("registrations.api.urls")),
     path("api/", include("payments.pages.api.urls")),
+    path("api/", include("modules_access.api.urls")),
     path("admin/", admin.site.urls),
     path("account/", include("accounts.urls")),
     path("", include("payments.pages.urls")),
+    path("", include("modules_access.urls")),
     # Browsers ask for it on pages that name no icon: those of the admin.
     path("favicon.ico", lambda _request: redirect(static("public/icon.svg"))),
     path("i18n/", include("django.conf.urls.i18n")),

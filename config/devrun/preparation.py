@@ -14,6 +14,7 @@ STEPS = {
     "database": (*MANAGE, "migrate", "--noinput"),
     "cache": (*MANAGE, "createcachetable"),
     "demo data": (*MANAGE, "seed_demo"),
+    "demo modules": (*MANAGE, "seed_modules"),
 }
 ENSURE_STAFF = (*MANAGE, "ensure_staff")
 WEBHOOK_PATH = "/stripe/webhooks"

@@ -1,7 +1,7 @@
 import pytest
 from django.http import HttpResponse
 
-from config.csp import HEADER, ContentSecurityPolicyMiddleware
+from config.csp import HEADER, ContentSecurityPolicyMiddleware, let_forms_lead_to
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,19 @@ class TestContentSecurityPolicy:
         )
 
         assert response[HEADER] == "default-src 'none'"
+
+
+class TestLetFormsLeadTo:
+    def test_adds_origins_for_one_page_and_nothing_else(self, settings, rf):
+        settings.STRIPE_API_BASE = ""
+        page, other = _answer(), _answer()
+        let_forms_lead_to(page, ["https://b.example", "https://a.example", "https://b.example"])
+
+        usual = ContentSecurityPolicyMiddleware(lambda _request: other)(rf.get("/"))[HEADER]
+        policy = ContentSecurityPolicyMiddleware(lambda _request: page)(rf.get("/"))[HEADER]
+
+        assert "https://billing.stripe.com https://a.example https://b.example;" in policy
+        assert policy.replace(" https://a.example https://b.example", "") == usual
 
 
 def _answer(**headers):

@@ -11,7 +11,7 @@ from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.rate_limit import PaymentThrottle, TooOften, allow, limited
+from config.rate_limit import PaymentThrottle, TooOften, allow, allow_one, limited
 from tests.faults.test_races import at_once
 from tests.support.processes import DEAD_REDIS, free_port, has_redis, running_redis
 from tests.support.road import NOON
@@ -133,6 +133,31 @@ class TestAllow:
     def test_lets_through_who_has_no_address(self, caplog):
         assert allowed(9, address="") == [True] * 9
         assert "rate_limit.no_address" in caplog.text
+
+
+@pytest.mark.django_db
+class TestAllowOne:
+    def ask(self, who="program", scope="calls"):
+        return allow_one(who, scope, most=2, window=timedelta(seconds=10))
+
+    def test_lets_as_many_through_as_are_said(self, now):
+        assert [self.ask().is_allowed for _ in range(3)] == [True, True, False]
+        assert self.ask().retry_after == 10
+
+    def test_counts_each_name_and_each_scope_alone(self, now):
+        for _ in range(3):
+            self.ask()
+
+        assert self.ask("another").is_allowed
+        assert self.ask(scope="others").is_allowed
+
+    def test_opens_again_when_the_window_has_passed(self, now):
+        for _ in range(3):
+            self.ask()
+
+        now.shift(timedelta(seconds=10))
+
+        assert self.ask().is_allowed
 
 
 @pytest.fixture

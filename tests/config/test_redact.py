@@ -24,6 +24,7 @@ SECRETS = [
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOi",
     "t=1790000000,v1=5257a869e7ecebeda32affa62cdca3fa",
     "v0=6ffbb59b2300aae63f272406069a9788",
+    "mk_prefix12_hunter2-hunter2_hunter2",
     "Bearer abc.def-123",
     "Basic dXNlcjpwYXNzd29yZA==",
     "postgres://app:hunter2@db/x",
