@@ -1,0 +1,1 @@
+"""Modules: what people buy, subscribe to or are given, how they get in, and why they do not."""

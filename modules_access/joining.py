@@ -1,0 +1,18 @@
+"""Whoever subscribed before they had an account finds their modules there, once the address is known to be theirs."""
+
+from datetime import datetime
+
+from accounts.joining import joins
+from accounts.models import User
+from payments.apply import follow_subscriptions_again
+from payments.billing.subscriptions import Subscription
+
+SOURCE = "account joined"
+
+
+@joins
+def join_accesses(user: User, at: datetime) -> None:
+    """After the customers have joined: payments stands before this app in INSTALLED_APPS."""
+    ids = list(Subscription.objects.filter(customer__user=user).values_list("pk", flat=True))
+    if ids:
+        follow_subscriptions_again(ids, source=SOURCE, at=at)

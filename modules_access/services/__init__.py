@@ -1,0 +1,1 @@
+"""What can be done with modules: one verb a file."""
