@@ -1,0 +1,1 @@
+"""Tokens for modules, for programs: docs/api/openapi.yaml."""

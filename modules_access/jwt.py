@@ -1,0 +1,170 @@
+"""Makes and reads the JWT of access tokens and of passes: HS256 alone; the first secret signs, all of them verify."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+from django.conf import settings
+from django.utils.functional import Promise
+
+from modules_access.models import AccessToken, Module, ModuleAccess
+from modules_access.refusals import SENTENCES
+
+ALGORITHM = "HS256"
+# Of its own: what another program has signed with the same secret for something else opens nothing (RFC 8725, 3.11).
+TYPE = "module+jwt"
+# Ours have less than 600.
+LONGEST = 4096
+# Two of our machines may differ by that much.
+LEEWAY = timedelta(seconds=5)
+STANDARD = "standard"
+# Headers by which whoever calls would choose the key that proves them right.
+OTHER_KEYS = frozenset({"jwk", "jku", "x5u", "x5c"})
+# Headers that change how the rest is read; nothing of ours needs them.
+OTHER_RULES = frozenset({"crit", "b64"})
+# The claims are compared here, with the clock of the caller.
+SIGNATURE_ONLY: Any = {
+    f"verify_{name}": name == "signature" for name in ("signature", "exp", "nbf", "iat", "aud", "iss", "sub", "jti")
+}
+
+
+class TokenRefused(Exception):
+    """The token lets nobody in: `code` is a word for programs, the text a sentence for people."""
+
+    def __init__(self, code: str, sentence: str | Promise = "") -> None:
+        self.code = code
+        super().__init__(sentence or SENTENCES[code])
+
+    def __str__(self) -> str:
+        # Translated when it is read, not when it was raised.
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a genuine token says. `access_id` is there in passes only, whose `jti` names no row."""
+
+    jti: UUID
+    user_id: int
+    level: str
+    expires_at: datetime
+    access_id: int | None
+
+
+def mint_token(token: AccessToken, *, at: datetime) -> str:
+    """A JWT for the row, as long as the row lasts; whether it may be used is not asked here. Reads its module."""
+    return _sign(
+        token.module, token.user_id, jti=token.jti, level=token.access_level, expires_at=token.expires_at, at=at
+    )
+
+
+def mint_pass(access: ModuleAccess, *, at: datetime) -> str:
+    """A JWT with which somebody opens a module within settings.MODULES.pass_seconds, never after the access's end.
+
+    Whether the access is open is not asked here. Uses of an access by token count on that token. Reads its module.
+    """
+    expires_at = at + timedelta(seconds=settings.MODULES.pass_seconds)
+    if access.expires_at:
+        expires_at = min(expires_at, access.expires_at)
+    level = access.token.access_level if access.token else STANDARD
+    return _sign(
+        access.module, access.user_id, jti=uuid4(), level=level, expires_at=expires_at, at=at, acc=access.pk
+    )  # fmt: skip
+
+
+def read(raw: str, *, audience: str | None, at: datetime) -> Claims:
+    """What the token says, once it is known that we have said it, that it holds now, and that it is for `audience`.
+
+    Audience None: for any module. Nothing is believed before the signature has been verified. Raises TokenRefused.
+    """
+    payload = _verified(raw, kid=_key_of(_header(raw)))
+    claims = _claims(payload)
+    if payload.get("iss") != settings.SITE_URL:
+        raise TokenRefused("token_issuer")
+    if audience is not None and payload.get("aud") != audience:
+        raise TokenRefused("token_audience")
+    if max(_number(payload, "nbf"), _number(payload, "iat")) > (at + LEEWAY).timestamp():
+        raise TokenRefused("token_not_yet")
+    if at >= claims.expires_at:
+        raise TokenRefused("token_expired")
+    return claims
+
+
+def kid_of(secret: str) -> str:
+    """The name of a secret in the header: tells which one has signed, and nothing else about it."""
+    return hashlib.sha256(f"module tokens, key id {secret}".encode()).hexdigest()[:8]
+
+
+def _sign(
+    module: Module, user_id: int, *, jti: UUID, level: str, expires_at: datetime, at: datetime, **more: int
+) -> str:  # fmt: skip
+    now, secret = int(at.timestamp()), settings.MODULES.jwt_secrets[0]
+    claims = {
+        "iss": settings.SITE_URL, "aud": module.audience, "sub": str(user_id), "jti": str(jti), "iat": now, "nbf": now,
+        "exp": int(expires_at.timestamp()), "level": level, **more,
+    }  # fmt: skip
+    return jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": kid_of(secret), "typ": TYPE})
+
+
+def _header(raw: str) -> Mapping[str, Any]:
+    if len(raw) > LONGEST or not raw.isascii():
+        raise TokenRefused("token_malformed")
+    try:
+        header = jwt.get_unverified_header(raw)
+    except jwt.InvalidTokenError as error:
+        raise TokenRefused("token_malformed") from error
+    if OTHER_RULES & header.keys() or not isinstance(header.get("alg"), str):
+        raise TokenRefused("token_malformed")
+    return header
+
+
+def _key_of(header: Mapping[str, Any]) -> str:
+    """The `kid` of a header that asks for nothing but our own way to sign."""
+    if header["alg"].strip().lower() == "none":
+        raise TokenRefused("token_unsigned")
+    if header["alg"] != ALGORITHM or OTHER_KEYS & header.keys():
+        raise TokenRefused("token_algorithm")
+    kid = str(header.get("kid", ""))
+    if kid not in map(kid_of, settings.MODULES.jwt_secrets):
+        raise TokenRefused("token_key")
+    return kid
+
+
+def _verified(raw: str, *, kid: str) -> Mapping[str, Any]:
+    """What was signed with one of our secrets: the one that the header names, and no other."""
+    for secret in settings.MODULES.jwt_secrets:
+        try:
+            read = jwt.decode_complete(raw, secret, algorithms=[ALGORITHM], options=SIGNATURE_ONLY)
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.InvalidTokenError as error:
+            raise TokenRefused("token_malformed") from error
+        if kid_of(secret) != kid:
+            raise TokenRefused("token_key")
+        if read["header"].get("typ") != TYPE:
+            raise TokenRefused("token_malformed")
+        return dict(read["payload"])
+    raise TokenRefused("token_forged")
+
+
+def _claims(payload: Mapping[str, Any]) -> Claims:
+    """Signed by us, and yet looked at: somebody else may have had the secret for tokens of another kind."""
+    try:
+        return Claims(
+            jti=UUID(str(payload["jti"])), user_id=int(payload["sub"]), level=str(payload["level"]),
+            expires_at=datetime.fromtimestamp(_number(payload, "exp"), UTC),
+            access_id=_number(payload, "acc") if "acc" in payload else None,
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise TokenRefused("token_malformed") from error
+
+
+def _number(payload: Mapping[str, Any], name: str) -> int:
+    value = payload.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TokenRefused("token_malformed")
+    return value
