@@ -1,0 +1,78 @@
+"""The mails about a bought module; each looks at the state as it is now, and is skipped if that has moved on."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from modules_access.links import encours_url, receipt_url
+from modules_access.models import ModuleAccess, Purchase
+from payments.effects.mail import Mail, amount_in_words, mails, one_line
+from payments.effects.models import Effect
+from payments.effects.registry import Deliver, Skip
+from payments.orders.decline_reasons import decline_reason
+from payments.statuses import OrderStatus
+
+GONE = Skip(gettext_noop("The purchase no longer exists."))
+MOVED_ON = Skip(gettext_noop("The purchase has moved on meanwhile."))
+
+Write = Callable[[Purchase, Effect], Mail | Skip]
+
+
+def mails_about(kind: str) -> Callable[[Write], Deliver]:
+    """Like `mails`, for a function that gets the purchase too, with its order, module and buyer."""
+
+    def register(write: Write) -> Deliver:
+        @mails(kind)
+        @wraps(write)
+        def write_about(effect: Effect) -> Mail | Skip:
+            rows = Purchase.objects.select_related("order", "module", "user")
+            row = rows.filter(pk=effect.data["purchase"]).first()
+            return write(row, effect) if row else GONE
+
+        return write_about
+
+    return register
+
+
+@mails_about("module.opened")
+def opened(row: Purchase, effect: Effect) -> Mail | Skip:
+    """With the end of the access as it is now: staff may have extended it, or taken it back."""
+    access = ModuleAccess.objects.filter(order=row.order_id, is_active=True).first()
+    if not (row.order.has_money and access):
+        return MOVED_ON
+    return _mail(row, until=access.expires_at, receipt=receipt_url(row.order))
+
+
+@mails_about("module.failed")
+def failed(row: Purchase, effect: Effect) -> Mail | Skip:
+    """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
+    order = row.order
+    is_same_try = effect.data["attempt"] == order.tried_attempt and effect.data["charge"] == order.charge_of_try
+    if not (order.status == OrderStatus.FAILED and is_same_try):
+        return MOVED_ON
+    return _mail(row, reason=decline_reason(order.failure_code if order.charge_of_try else ""))
+
+
+@mails_about("module.refunded")
+def refunded(row: Purchase, effect: Effect) -> Mail | Skip:
+    if row.order.status != OrderStatus.REFUNDED:
+        return MOVED_ON
+    amount = amount_in_words(row.order.amount_refunded, row.order.currency)
+    return _mail(row, refunded=amount, receipt=receipt_url(row.order))
+
+
+def _mail(row: Purchase, **context: Any) -> Mail:
+    return Mail(
+        to=(row.user.email,) if row.user.email else (),
+        language=row.user.language or settings.LANGUAGE_CODE,
+        context={
+            "name": one_line(row.user.name),
+            "module": row.module,
+            "order": row.order,
+            "link": encours_url(),
+            **context,
+        },
+    )

@@ -1,0 +1,1 @@
+"""What people see: the catalogue of modules, one module, and /encours."""

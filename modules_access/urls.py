@@ -1,0 +1,22 @@
+"""The public addresses of modules."""
+
+from django.urls import path
+
+from modules_access.pages.catalogue import catalogue
+from modules_access.pages.demo_room import demo_room
+from modules_access.pages.encours import PayPage, encours
+from modules_access.pages.module import BuyPage, module
+from modules_access.pages.opening import OpenPage
+from modules_access.pages.receipt import receipt
+
+urlpatterns = [
+    path("modules/", catalogue, name="modules"),
+    path("modules/<slug:slug>/", module, name="module"),
+    path("modules/<slug:slug>/buy", BuyPage.as_view(), name="buy-module"),
+    path("encours/", encours, name="encours"),
+    path("encours/<int:access_id>/open", OpenPage.as_view(), name="open-module"),
+    path("encours/<uuid:public_id>/pay", PayPage.as_view(), name="pay-module"),
+    path("encours/<uuid:public_id>/receipt/", receipt, name="module-receipt"),
+    # 404 in production.
+    path("demo/module/<slug:slug>/", demo_room, name="demo-module"),
+]
