@@ -1,0 +1,20 @@
+"""Doorways for the timetable: each reads the clock and calls one service."""
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from modules_access import jobs
+from modules_access.repair import AlreadyRepairing
+from modules_access.repair.nightly import repair_and_tell
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name=jobs.REPAIR)
+def repair_job(**_later: object) -> None:
+    """Bring every access in line with what gives it, and tell staff if there was anything to heal."""
+    try:
+        repair_and_tell(at=timezone.now())
+    except AlreadyRepairing:
+        log.info("access.already_repairing")
