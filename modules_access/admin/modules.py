@@ -1,0 +1,115 @@
+"""The modules' screen: added and edited; what somebody holds is taken off sale, not deleted."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from modules_access.admin.doctor import DoctorScreens
+from modules_access.admin.figures import figures_page
+from modules_access.admin.states import list_of
+from modules_access.models import Module, ModuleAccess
+from modules_access.services.follow_plan import ask_to_follow
+
+
+class ModuleForm(forms.ModelForm):
+    """Says in words what Stripe or a browser would refuse."""
+
+    def clean_currency(self) -> str:
+        """As Stripe writes it."""
+        currency = str(self.cleaned_data["currency"]).lower()
+        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            raise ValidationError(_("A currency has three letters, as EUR."))
+        return currency
+
+    def clean_url(self) -> str:
+        """Who reads the address on its way reads the token in it."""
+        address = str(self.cleaned_data["url"])
+        if settings.PRODUCTION and not address.startswith("https://"):
+            raise ValidationError(_("People are led there with a token: the address must begin with https://."))
+        return address
+
+
+@admin.register(Module)
+class ModuleAdmin(DoctorScreens):
+    """What can be bought, subscribed to or given."""
+
+    actions = None
+    change_list_template = "admin/modules_access/module/change_list.html"
+    form = ModuleForm
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    list_display = ("title", "slug", "price_shown", "access_days", "is_on_sale", "active_shown", "position")
+    list_filter = ("is_on_sale",)
+    ordering = ("position", "slug")
+    search_fields = ("title", "slug")
+    fields = (
+        "title", "slug", "summary", "description", ("price", "currency"), "access_days", "url",
+        ("is_on_sale", "position"), "active_shown",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return with_active(super().get_queryset(request))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Module | None = None) -> tuple[str, ...]:
+        """Another address would be another audience: tokens that are on their way would open nothing."""
+        return ("active_shown", "slug") if obj else ("active_shown",)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Module | None = None) -> dict[str, Sequence[str]]:
+        return {} if obj else {"slug": ("title",)}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Module | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and is_used(obj))
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("figures/", self.admin_site.admin_view(self.figures_view), name="modules_access_figures")
+        return [own, *super().get_urls()]
+
+    def figures_view(self, request: HttpRequest) -> HttpResponse:
+        """What was created, withdrawn and verified in a period."""
+        return figures_page(self, request, at=timezone.now())
+
+    def save_model(self, request: HttpRequest, obj: Module, form: Any, change: bool) -> None:
+        """A new module is opened by the plans that open all, and so to those who have subscribed to them."""
+        obj.save(update_fields=form.changed_data if change else None)
+        if not change:
+            ask_to_follow(plan_id=None, at=timezone.now())
+            told = _("The plans that open all modules open it too: the accesses of their subscribers follow shortly.")
+            messages.info(request, told)
+
+    @admin.display(description=gettext_lazy("price"), ordering="price")
+    def price_shown(self, module: Module) -> str:
+        return module.price_text if module.price else _("free of charge")
+
+    @admin.display(description=gettext_lazy("accesses active now"), ordering="active")
+    def active_shown(self, module: Module) -> str | SafeString:
+        if not module.pk:
+            return "–"
+        address = list_of("moduleaccess", module__id__exact=module.pk, state="active")
+        return format_html('<a href="{}">{}</a>', address, cast(Any, module).active)
+
+
+def with_active(modules: QuerySet[Module]) -> QuerySet[Module]:
+    """Each with `active`, how many accesses let somebody in now."""
+    rows = ModuleAccess.objects.open(timezone.now()).filter(module=OuterRef("pk")).order_by()
+    counts = rows.values("module").annotate(count=Count("pk")).values("count")
+    return modules.annotate(active=Coalesce(Subquery(counts), 0, output_field=IntegerField()))
+
+
+def is_used(module: Module) -> bool:
+    """Whether somebody has bought it or begun to, holds it, or calls us for it."""
+    used = Q(purchases__isnull=False) | Q(tokens__isnull=False) | Q(service_keys__isnull=False)
+    held = ModuleAccess.objects.filter(module=module).exists()
+    return held or Module.objects.filter(used, pk=module.pk).exists()
