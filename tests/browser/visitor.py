@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
 from tests.browser.examination import examine
@@ -26,6 +26,11 @@ class Visitor:
         """The text as this person reads it."""
         with translation.override(self.language):
             return gettext(text) % values if values else gettext(text)
+
+    def in_context(self, context: str, text: str) -> str:
+        """The same for a text that means several things."""
+        with translation.override(self.language):
+            return pgettext(context, text)
 
     def open(self, path: str) -> None:
         """Go to an address of the site, or anywhere."""
