@@ -47,9 +47,7 @@ class TestWhyNoAccess:
 
         staff.open(f"{reverse('admin:modules_access_doctor')}?user={learner.email}&module={module.slug}")
         staff.reads("The first broken link: %(name)s.", name=staff.in_context("link of a chain", "Access"))
-        staff.examines()
         staff.press("Repair…")
-        staff.examines()
         staff.page.locator("[name=reason]").fill("She called")
         staff.press("Put right now")
 
@@ -57,11 +55,3 @@ class TestWhyNoAccess:
         learner.open("/encours/")
         learner.open_button(module).wait_for()
         learner.comes_in(module)
-
-
-class TestScreens:
-    @pytest.mark.parametrize("name", ["modules_access_paid_without", "modules_access_figures"])
-    def test_are_open_to_everybody_who_looks(self, staff, name):
-        staff.open(reverse(f"admin:{name}"))
-
-        staff.examines()

@@ -2,7 +2,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
 from modules_access.repair import AlreadyRepairing, Report, Way, repair, repair_only
@@ -129,11 +129,13 @@ class TestRepair:
 
         assert (run().total, state()) == (0, before)
 
-    def test_takes_back_what_staff_had_taken_back(self, purchase):
+    def test_keeps_what_staff_had_taken_back(self, purchase):
         revoke_access(access=ModuleAccess.objects.get(), because="a word", by="staff", at=NOON)
-        ModuleAccess.objects.update(**ACTIVE)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ModuleAccess.objects.update(**ACTIVE)
+        ModuleAccess.objects.update(ended_because="refunded")
 
-        assert heal_and_look_again() == [("purchase", "withdrawn")]
+        assert heal_and_look_again() == [("purchase", "moved")]
         assert ModuleAccess.objects.get().ended_because == "revoked"
 
     def test_gives_nothing_for_what_is_not_paid(self, learner, module):
