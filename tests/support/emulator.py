@@ -5,7 +5,8 @@ from typing import Any
 
 import stripe
 from django.conf import settings
-from django.test import Client, override_settings
+from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import translation
 from django.utils.translation import get_language
 from requests.structures import CaseInsensitiveDict
@@ -13,6 +14,14 @@ from stripe import HTTPClient, StripeClient
 
 BASE = "http://emulator.invalid"
 FORM = "application/x-www-form-urlencoded"
+
+
+class EmulatorHandler(ClientHandler):
+    """Leads one request to the emulator: a setting would lead those of every thread there."""
+
+    def get_response(self, request: Any) -> Any:
+        request.urlconf = "stripe_emulator.urls"
+        return super().get_response(request)
 
 
 class InProcess(HTTPClient):
@@ -23,6 +32,7 @@ class InProcess(HTTPClient):
     def __init__(self) -> None:
         super().__init__()
         self.client = Client(raise_request_exception=True)
+        self.client.handler = EmulatorHandler()
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
@@ -30,7 +40,7 @@ class InProcess(HTTPClient):
         told = {name: value for name, value in (headers or {}).items() if name.lower() != "content-type"}
         path = url.removeprefix(BASE)
         # A request chooses a language for its thread: over the network it would be another thread's.
-        with override_settings(ROOT_URLCONF="stripe_emulator.urls"), translation.override(get_language()):
+        with translation.override(get_language()):
             answer = self.client.generic(method.upper(), path, post_data or "", content_type=FORM, headers=told)
         return answer.content.decode(), answer.status_code, CaseInsensitiveDict(answer.headers)
 

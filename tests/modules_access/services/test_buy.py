@@ -1,11 +1,9 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.db import connection
 
-from modules_access.models import ModuleAccess, Purchase
+from modules_access.models import ModuleAccess
 from modules_access.services.buy import AlreadyBought, NotOnSale, PaymentUnderWay, buy, resume
 from payments.effects.models import Effect
 from payments.orders.models import Order
@@ -126,23 +124,3 @@ class TestResume:
         heard()
 
         assert resume(order_id=Order.objects.get().pk, at=now()) == ""
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_clicks_at_once_make_one_order():
-    learner, module = make_learner(), make_module()
-
-    def click(_number: int) -> str:
-        try:
-            return buy(user=learner, module=module, at=now())
-        except GatewayUnavailable:
-            # Stripe answers the same question once: https://docs.stripe.com/api/idempotent_requests
-            return ""
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as clicks:
-        pages = set(clicks.map(click, range(4)))
-
-    assert (len(pages - {""}), Purchase.objects.count()) == (1, 1)
-    assert StoredObject.objects.filter(kind="checkout.session").count() == 1
