@@ -12,7 +12,8 @@ from modules_access.models import ModuleAccess, Purchase
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
 from payments.effects.registry import Deliver, Skip
-from payments.orders.decline_reasons import decline_reason
+from payments.orders.decline_reasons import reason_of
+from payments.orders.tries import is_same_failure
 from payments.statuses import OrderStatus
 
 GONE = Skip(gettext_noop("The purchase no longer exists."))
@@ -50,10 +51,9 @@ def opened(row: Purchase, effect: Effect) -> Mail | Skip:
 def failed(row: Purchase, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
     order = row.order
-    is_same_try = effect.data["attempt"] == order.tried_attempt and effect.data["charge"] == order.charge_of_try
-    if not (order.status == OrderStatus.FAILED and is_same_try):
+    if not (order.status == OrderStatus.FAILED and is_same_failure(effect, order)):
         return MOVED_ON
-    return _mail(row, reason=decline_reason(order.failure_code if order.charge_of_try else ""))
+    return _mail(row, reason=reason_of(order))
 
 
 @mails_about("module.refunded")

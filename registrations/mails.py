@@ -11,8 +11,8 @@ from payments.actions.closing import WAITING
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
 from payments.effects.registry import Deliver, Skip
-from payments.orders.decline_reasons import decline_reason
-from payments.orders.models import Order
+from payments.orders.decline_reasons import reason_of
+from payments.orders.tries import is_same_failure, is_same_try
 from payments.statuses import OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
@@ -84,16 +84,15 @@ def closed(row: Registration, effect: Effect) -> Mail | Skip:
 @mails_about("registration.action_required")
 def action_required(row: Registration, effect: Effect) -> Mail | Skip:
     still_waits = row.order.status == OrderStatus.ACTION_REQUIRED
-    return _mail(row) if still_waits and _is_same_try(effect, row.order) else MOVED_ON
+    return _mail(row) if still_waits and is_same_try(effect, row.order) else MOVED_ON
 
 
 @mails_about("registration.failed")
 def failed(row: Registration, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
-    is_same_charge = effect.data["charge"] == row.order.charge_of_try
-    if not (row.order.status == OrderStatus.FAILED and is_same_charge and _is_same_try(effect, row.order)):
+    if not (row.order.status == OrderStatus.FAILED and is_same_failure(effect, row.order)):
         return MOVED_ON
-    return _mail(row, reason=decline_reason(row.order.failure_code if row.order.charge_of_try else ""))
+    return _mail(row, reason=reason_of(row.order))
 
 
 @mails_about("registration.offer")
@@ -121,10 +120,6 @@ def called_off_while_waiting(effect: Effect) -> Mail | Skip:
 
 def _is_settled(row: Registration) -> bool:
     return row.order.has_money and not row.given_up_at
-
-
-def _is_same_try(effect: Effect, order: Order) -> bool:
-    return bool(effect.data["attempt"] == order.tried_attempt)
 
 
 def _mail(row: Registration, **context: Any) -> Mail:

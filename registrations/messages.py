@@ -4,13 +4,12 @@ from datetime import timedelta
 
 from payments.effects.note import Note
 from payments.orders.models import Order
+from payments.orders.tries import note_about, note_about_failure
 from payments.statuses import DisputeState, OrderStatus
 from registrations.models import Registration, WaitingEntry
 
 # Mission B4: normal while the buyer is still on the bank's page.
 PATIENCE = timedelta(minutes=10)
-# A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
-WAIT_FOR_REASON = timedelta(minutes=1)
 
 
 def message_for(row: Registration, order: Order) -> Note | None:
@@ -23,7 +22,7 @@ def message_for(row: Registration, order: Order) -> Note | None:
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
             return _note("closed", row, order, key=f"{order.pk}:{order.tried_attempt}")
         case OrderStatus.FAILED:
-            return _failed(row, order)
+            return note_about_failure("registration.failed", order, registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
             return _note("action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE)
     return None
@@ -56,19 +55,5 @@ def _paid(row: Registration, order: Order) -> Note | None:
     return _note("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
 
 
-def _failed(row: Registration, order: Order) -> Note:
-    """One mail per failed charge, however often Stripe repeats itself (mission B2)."""
-    key = f"{order.pk}:{order.charge_of_try or order.tried_attempt}"
-    patience = timedelta(0) if order.charge_of_try else WAIT_FOR_REASON
-    return _note("failed", row, order, key=key, patience=patience)
-
-
 def _note(kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)) -> Note:
-    since = order.tried_at
-    return Note(
-        key=f"registration.{kind}:{key}",
-        kind=f"registration.{kind}",
-        order_id=order.pk,
-        data={"registration": row.pk, "attempt": order.tried_attempt, "charge": order.charge_of_try},
-        not_before=since + patience if patience and since else None,
-    )
+    return note_about(f"registration.{kind}", order, key=key, patience=patience, registration=row.pk)

@@ -28,7 +28,7 @@ from modules_access.pages.standing import PAYABLE, Return, Standing, standing_of
 from modules_access.services.buy import resume
 from payments.actions.closing import WAITING
 from payments.actions.free import OPEN
-from payments.orders.decline_reasons import decline_reason
+from payments.orders.decline_reasons import reason_of
 from payments.orders.models import Order
 from payments.pages.doorway import see_other, user_of
 
@@ -106,7 +106,7 @@ def _pending(user: User, returned: Return | None) -> list[Pending]:
             row,
             standing,
             standing in PAYABLE,
-            decline_reason(row.order.failure_code if row.order.charge_of_try else ""),
+            reason_of(row.order),
         )
         for row, standing in found
         if standing

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -15,6 +16,15 @@ LOCK = 7_291_504_418
 
 class NothingPaid(Exception):
     """The order has no payment to acknowledge."""
+
+
+def seller() -> dict[str, object]:
+    """Who sells, for the templates of receipts: `seller`, `seller_lines`, `vat_note`."""
+    return {
+        "seller": settings.SELLER_NAME,
+        "seller_lines": [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()],
+        "vat_note": settings.SELLER_VAT_NOTE,
+    }
 
 
 def receipt_for(order_id: int, at: datetime) -> Receipt:

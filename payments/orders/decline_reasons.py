@@ -6,6 +6,8 @@ https://docs.stripe.com/declines/codes, https://docs.stripe.com/error-codes
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from payments.orders.models import Order
+
 # Also for what is not listed. Lost, stolen and fraudulent are left out on purpose: who holds the card may not be
 # its owner, and must not learn that it is known.
 DECLINED = _("Your bank declined the payment without saying why. It can tell you more.")
@@ -68,3 +70,8 @@ _SENTENCES = {code: sentence for sentence, codes in _CODES for code in codes}
 def decline_reason(code: str) -> Promise:
     """The sentence for a decline code or error code of Stripe, in the language that is active when it is shown."""
     return _SENTENCES.get(code, DECLINED)
+
+
+def reason_of(order: Order) -> Promise:
+    """Why the try that counts has failed; without a charge nobody knows."""
+    return decline_reason(order.failure_code if order.charge_of_try else "")

@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
-from payments.billing.receipts import receipt_for
+from payments.billing.receipts import receipt_for, seller
 from payments.money import format_amount
 from payments.orders.models import Order
 
@@ -16,7 +14,5 @@ def receipt_context(order: Order, *, at: datetime) -> dict[str, Any]:
         "order": order,
         "receipt": receipt_for(order.pk, at),
         "refunded": format_amount(order.amount_refunded, order.currency) if order.amount_refunded else "",
-        "seller": settings.SELLER_NAME,
-        "seller_lines": [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()],
-        "vat_note": settings.SELLER_VAT_NOTE,
+        **seller(),
     }

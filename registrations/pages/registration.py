@@ -16,7 +16,7 @@ from config.rate_limit import limited
 from payments.actions.attempts import OrderNotPayable
 from payments.billing.receipts import NothingPaid
 from payments.money import format_amount
-from payments.orders.decline_reasons import decline_reason
+from payments.orders.decline_reasons import reason_of
 from payments.orders.models import CheckoutAttempt
 from payments.pages.receipt import receipt_context
 from registrations.links import page_path, receipt_path
@@ -122,7 +122,7 @@ def _context(row: Registration, standing: Standing, *, at: datetime) -> dict[str
         "can_pay": standing in PAYABLE,
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
-        "reason": decline_reason(row.order.failure_code if row.order.charge_of_try else ""),
+        "reason": reason_of(row.order),
         "refunded": _refunded(row),
         "has_receipt": bool(receipt_path(row)),
         "can_register_again": sale_of(row.activity, at=at) in (Sale.OPEN, Sale.FULL),

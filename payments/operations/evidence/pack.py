@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from payments.billing.mails import DISPUTE_REASONS
 from payments.billing.models import Dispute
-from payments.billing.receipts import find_receipt
+from payments.billing.receipts import find_receipt, seller
 from payments.money import format_amount
 from payments.operations.evidence.asked import asked_for
 from payments.operations.evidence.case import Case, Entry, entries_of
@@ -79,9 +79,7 @@ def _receipt(case: Case, facts: Mapping[str, object]) -> dict[str, object]:
         "what": order.label if order and is_order else str(case.subscription.plan or "") if case.subscription else "",
         "paid": format_amount(payment.received, payment.currency) if payment and payment.currency else "",
         "refunded": format_amount(payment.refunded, payment.currency) if payment and payment.refunded else "",
-        "seller": settings.SELLER_NAME,
-        "seller_lines": [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()],
-        "vat_note": settings.SELLER_VAT_NOTE,
+        **seller(),
     }
 
 
