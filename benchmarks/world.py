@@ -10,8 +10,7 @@ from django.conf import settings
 from payments.ledger.models import PaymentEvent
 from payments.operations.sample_events import sample_event
 from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, Reference
 from registrations.models import Activity, Registration
 from registrations.purchasable import KIND
 

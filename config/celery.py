@@ -114,7 +114,7 @@ app.conf.update(
     worker_redirect_stdouts=False,
 )
 # In the worker's own blueprint, so that it starts before the consumer and goes on while the broker is away.
-app.steps["worker"].add("payments.processing.bootstep:ProcessingStep")
+app.steps["worker"].add("payments.processing.worker:ProcessingStep")
 app.autodiscover_tasks()
 
 

@@ -136,7 +136,7 @@ SELLER_VAT_NOTE = text("SELLER_VAT_NOTE")
 
 # --- Mail ------------------------------------------------------------------------------------------------------
 EMAIL_FILE_PATH = str(VAR_DIR / "mails")
-EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
+EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
 if text("EMAIL_URL"):
     vars().update(env.email_url("EMAIL_URL"))
 elif PRODUCTION:

@@ -19,7 +19,7 @@ urlpatterns = [
     path("healthz/", include("config.health")),
     path("", include("config.metrics")),
     path("api/", include("registrations.api.urls")),
-    path("api/", include("payments.pages.api.urls")),
+    path("api/", include("payments.pages.api_views")),
     path("api/", include("modules_access.api.urls")),
     path("admin/", admin.site.urls),
     path("account/", include("accounts.urls")),

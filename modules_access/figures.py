@@ -70,7 +70,7 @@ def withdrawn_by_source(*, since: datetime, until: datetime) -> dict[str, dict[s
     """How many have ended in the period and were not given back since; each source is named."""
     rows = ModuleAccess.objects.filter(ended_at__gte=since, ended_at__lt=until)
     found: dict[str, dict[str, int]] = {source: {} for source in AccessType.values}
-    counts = rows.order_by().values_list("access_type", "ended_because").annotate(count=Count("pk")).order_by("-count")
+    counts = rows.order_by().values_list("access_type", "ended_reason").annotate(count=Count("pk")).order_by("-count")
     for source, reason, count in counts:
         found[source][reason] = count
     return found

@@ -9,11 +9,10 @@ from django.utils.translation import gettext_noop
 
 from modules_access.links import encours_url, receipt_url
 from modules_access.models import ModuleAccess, Purchase
+from payments.effects.deliver import Deliver, Skip
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.effects.registry import Deliver, Skip
-from payments.orders.decline_reasons import reason_of
-from payments.orders.tries import is_same_failure
+from payments.orders.messages import decline_reason_of, is_same_failure
 from payments.statuses import OrderStatus
 
 GONE = Skip(gettext_noop("The purchase no longer exists."))
@@ -53,7 +52,7 @@ def failed(row: Purchase, effect: Effect) -> Mail | Skip:
     order = row.order
     if not (order.status == OrderStatus.FAILED and is_same_failure(effect, order)):
         return MOVED_ON
-    return _mail(row, reason=reason_of(order))
+    return _mail(row, reason=decline_reason_of(order))
 
 
 @mails_about("module.refunded")

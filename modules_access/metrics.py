@@ -93,9 +93,9 @@ def _standing(at: datetime) -> list[tuple[str, str, int, int]]:
         & (Q(expires_at__isnull=True) | Q(expires_at__gt=at))
         & (Q(token__isnull=True) | Q(token__used__lt=F("token__max_usage")))
     )
-    rows = ModuleAccess.objects.order_by().values_list("access_type", "ended_because")
+    rows = ModuleAccess.objects.order_by().values_list("access_type", "ended_reason")
     counts = rows.annotate(all=Count("pk"), lets_in=Count("pk", filter=lets_in))
-    return list(counts.order_by("access_type", "ended_because"))
+    return list(counts.order_by("access_type", "ended_reason"))
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:

@@ -11,10 +11,9 @@ from modules_access.messages import message_for
 from modules_access.models import AccessToken, ModuleAccess, Purchase
 from modules_access.settle import Change, rows_by_key, settle
 from modules_access.wanted import Openings, Wanted, wanted_of_purchase, wanted_of_subscription, wanted_of_token
-from payments.billing.subscriptions import Subscription
-from payments.orders.followers import follows_subscriptions
+from payments.billing.models import Subscription
 from payments.orders.models import Order
-from payments.orders.purchasables import Outcome, ProductChange, purchasable
+from payments.products import FollowResult, ProductChange, follows_subscriptions, purchasable
 
 KIND = "module"
 # What the history of an order and of a subscription call it (modules_access/words.py).
@@ -26,7 +25,7 @@ ACTIVE = "active"
 class ModulePurchase:
     """Follows many orders at once: what they bought, and the tokens that rest on them."""
 
-    def follow(self, orders: Sequence[Order], *, at: datetime) -> Outcome:
+    def follow(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
         purchases = list(Purchase.objects.filter(order_id__in=by_id).order_by("order_id"))
         tokens = _with_orders(AccessToken.objects.filter(order_id__in=by_id).order_by("pk"), by_id)
@@ -37,8 +36,8 @@ class ModulePurchase:
         rows = lock_accesses(Q(order_id__in=by_id) | Q(token__in=[token.pk for token in tokens]))
         changes = settle(wanted, rows_by_key(rows), at=at)
         owners = {token.pk: token.order_id for token in tokens}
-        outcome = Outcome(changes=[_told(change, order_id=_order_of(change, owners)) for change in changes])
-        outcome.notes += [note for each in purchases if (note := message_for(each, by_id[each.order_id]))]
+        outcome = FollowResult(changes=[_told(change, order_id=_order_of(change, owners)) for change in changes])
+        outcome.effects += [note for each in purchases if (note := message_for(each, by_id[each.order_id]))]
         return outcome
 
     def hold(self, order: Order, *, until: datetime) -> None:
@@ -52,7 +51,7 @@ class ModulePurchase:
 
 
 @follows_subscriptions
-def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime) -> Outcome:
+def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
     """Open what the plan opens as long as the subscription gives access; close only what it had opened."""
     ids = [row.pk for row in subscriptions]
     fresh = Subscription.objects.filter(pk__in=ids).select_related("customer", "plan").order_by("pk")
@@ -63,7 +62,7 @@ def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime)
     after = before.copy()
     for change in changes:
         after[change.access.subscription_id] += change.after["is_active"] - change.before.get("is_active", False)
-    return Outcome(
+    return FollowResult(
         changes=[
             ProductChange(None, OPENED, str(before[key]), str(after[key]), subscription_id=key)
             for key in ids
@@ -108,8 +107,8 @@ def _order_of(change: Change, owners: Mapping[int, int | None]) -> int | None:
 
 def _told(change: Change, *, order_id: int | None) -> ProductChange:
     kind, was, is_now = change.access.access_type, change.before, change.after
-    before = history_value(kind, was["ended_because"] or ACTIVE) if was else ""
-    return ProductChange(order_id, HISTORY, before, history_value(kind, is_now["ended_because"] or ACTIVE))
+    before = history_value(kind, was["ended_reason"] or ACTIVE) if was else ""
+    return ProductChange(order_id, HISTORY, before, history_value(kind, is_now["ended_reason"] or ACTIVE))
 
 
 def history_value(kind: str, state: str) -> str:

@@ -14,7 +14,7 @@ from payments.sql import update_rows
 
 log = structlog.get_logger(__name__)
 SOURCES = {AccessType.PURCHASE: "order_id", AccessType.SUBSCRIPTION: "subscription_id", AccessType.TOKEN: "token_id"}
-STATE = ("user_id", "module_id", "expires_at", "is_active", "ended_at", "ended_because")
+STATE = ("user_id", "module_id", "expires_at", "is_active", "ended_at", "ended_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ def _change(wanted: Wanted, row: ModuleAccess | None, *, at: datetime) -> Change
 
 def state_of(wanted: Wanted, row: ModuleAccess, *, at: datetime) -> dict[str, Any]:
     """The columns as they are to be. What staff said stays: taken back is taken back, an extension only adds."""
-    why = AccessEnd.REVOKED if row.revoked_at else wanted.ended_because
+    why = AccessEnd.REVOKED if row.revoked_at else wanted.ended_reason
     expires_at = wanted.expires_at if wanted.gives else row.expires_at
     if wanted.gives and expires_at and row.extended_until:
         expires_at = max(expires_at, row.extended_until)
     ended_at = None if why == AccessEnd.NONE else row.ended_at or at
     return {
         "user_id": wanted.user_id, "module_id": wanted.module_id, "expires_at": expires_at,
-        "is_active": why == AccessEnd.NONE, "ended_at": ended_at, "ended_because": why,
+        "is_active": why == AccessEnd.NONE, "ended_at": ended_at, "ended_reason": why,
     }  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modules_access.models import AccessEnd, AccessToken, AccessType, Module, ModuleAccess, PlanOpening, Purchase
-from payments.billing.premium import access_until
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.billing.subscribers import access_until
 from payments.orders.models import Order
 from payments.statuses import DisputeState, OrderStatus
 
@@ -15,14 +15,14 @@ Key = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the row of one source is to say. `ended_because` "": the source gives access, until `expires_at`."""
+    """What the row of one source is to say. `ended_reason` "": the source gives access, until `expires_at`."""
 
     access_type: str
     source_id: int
     user_id: int
     module_id: int
     expires_at: datetime | None
-    ended_because: str = AccessEnd.NONE
+    ended_reason: str = AccessEnd.NONE
 
     @property
     def key(self) -> Key:
@@ -32,7 +32,7 @@ class Wanted:
     @property
     def gives(self) -> bool:
         """The source gives access, be it over by now."""
-        return self.ended_because == AccessEnd.NONE
+        return self.ended_reason == AccessEnd.NONE
 
 
 def key_of(row: ModuleAccess) -> Key:

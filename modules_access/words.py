@@ -5,7 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from modules_access.models import AccessEnd, AccessType
 from modules_access.purchasable import ACTIVE, HISTORY, OPENED, history_value
-from payments.orders.words import Word, register_words
+from payments.orders.labels import Word, register_words
 
 STATES: dict[str, Word] = {
     ACTIVE: pgettext_lazy("access", "active"),

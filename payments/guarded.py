@@ -1,4 +1,4 @@
-"""The one place where any error of one event is turned into a value, so that it costs only that event."""
+"""How work that goes on piece by piece is run: an error costs one piece, a wish to stop is looked for between two."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,3 +12,11 @@ def guarded(function: Callable[[], T]) -> T | Exception:
         return function()
     except Exception as error:  # noqa: BLE001 - one bad event must cost only itself
         return error
+
+
+ShouldStop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The stop flag of who is never asked to stop."""
+    return False

@@ -1,12 +1,10 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
-from payments.billing.models import Dispute, Payment, Receipt, Refund
-from payments.billing.subscriptions import Customer, Plan, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent
 from payments.operations.reconcile.models import ReconcileRun
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.switches import HeldType
 
 __all__ = [

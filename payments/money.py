@@ -3,9 +3,10 @@
 https://docs.stripe.com/currencies
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
@@ -30,3 +31,25 @@ def format_amount(amount: int, currency: str) -> str:
     """4900, "eur" → "49.00 EUR" in English, "49,00 EUR" in French. The number never breaks from its currency."""
     digits = number_format(to_decimal(amount, currency), decimal_pos=exponent(currency), force_grouping=True)
     return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
+
+
+GREATEST = Decimal(10**12)
+
+
+class NoAmount(ValueError):
+    """What was written is no amount of money in this currency; the text says why."""
+
+
+def minor_units(written: str | Decimal, currency: str) -> int:
+    """ "12.50", "eur" → 1250; a comma is a point. Raises NoAmount unless it is more than nothing and can be paid."""
+    try:
+        amount = Decimal(str(written).strip().replace(",", "."))
+    except InvalidOperation:
+        raise NoAmount(_("“%s” is no amount.") % str(written)[:40]) from None
+    if not (amount.is_finite() and 0 < amount <= GREATEST):
+        raise NoAmount(_("The amount must be more than nothing."))
+    units = amount.scaleb(exponent(currency))
+    if units != units.to_integral_value():
+        told = {"currency": currency.upper(), "count": exponent(currency)}
+        raise NoAmount(_("An amount in %(currency)s has at most %(count)d decimals.") % told)
+    return int(units)

@@ -5,17 +5,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments import bell, jobs
-from payments.actions.cleanup import clean_up
-from payments.billing.deadlines import warn_of_deadlines
-from payments.billing.ending import tell_ending_soon
+from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
+from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
 from payments.operations.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.operations.reconcile.window import next_window
 from payments.operations.resync import Way
 from payments.operations.resync.doubtful import look_up_doubtful
 from payments.operations.subscribing.second import ask_about_second
-from payments.processing.rematch import requeue_naming
-from payments.processing.sweep import sweep
+from payments.processing.drain import requeue_naming, sweep
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +41,7 @@ def recover_effects_job(**_later: object) -> None:
 def clean_up_job(**_later: object) -> None:
     """Settle the orders whose time is over, and queue the events again whose order is known by that."""
     summary = clean_up(at=timezone.now())
-    requeue_naming(summary.taught, at=timezone.now())
+    requeue_naming(summary.new_references, at=timezone.now())
 
 
 @shared_task(name=jobs.LOOK_UP_DOUBTFUL)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from payments.effects.deliver import Skip
+from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
-from payments.effects.note import Note
-from payments.effects.registry import Skip
 from registrations.breaches import Breach, find_breaches
 
 KIND = "alert.places"
@@ -18,13 +18,13 @@ PATIENCE = timedelta(minutes=3)
 PUT_RIGHT = Skip(gettext_noop("The places add up again."))
 
 
-def alert_about(breach: Breach, *, because: str = "", at: datetime) -> Note:
+def alert_about(breach: Breach, *, reason: str = "", at: datetime) -> EffectRequest:
     """The alert of a breach, with all the evidence in it. `because`: why somebody had it repaired."""
-    data = {**asdict(breach), "difference": breach.difference, "because": because}
+    data = {**asdict(breach), "difference": breach.difference, "reason": reason}
     name = f"{KIND}:{breach.activity_id}:{breach.difference}"
     if breach.is_repaired:
-        return Note(key=f"{name}:repaired:{at:%Y%m%dT%H%M%S.%f}", kind=KIND, order_id=None, data=data)
-    return Note(key=f"{name}:{at:%Y%m%d}", kind=KIND, order_id=None, data=data, not_before=at + PATIENCE)
+        return EffectRequest(key=f"{name}:repaired:{at:%Y%m%dT%H%M%S.%f}", kind=KIND, order_id=None, data=data)
+    return EffectRequest(key=f"{name}:{at:%Y%m%d}", kind=KIND, order_id=None, data=data, not_before=at + PATIENCE)
 
 
 @mails(KIND)

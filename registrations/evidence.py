@@ -20,7 +20,7 @@ def registration(case: Case, at: datetime) -> Iterator[Entry]:
     if row.given_up_at:
         yield Entry(row.given_up_at, _("Place given up"))
     if activity.called_off_at:
-        yield Entry(activity.called_off_at, _("Activity called off"), activity.called_off_because)
+        yield Entry(activity.called_off_at, _("Activity called off"), activity.called_off_reason)
         return
     held = _("a place was held for this person") if row.holds_place else _("no place was held for this person")
     name = _("Activity took place") if activity.starts_at <= at else _("Activity is going to take place")

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
-from payments.actions.refunds import refund_notes
-from payments.actions.refunds_asked import going_back
-from payments.effects.note import Note
+from payments.effects.enqueue import EffectRequest
 from payments.orders.models import Order
+from payments.refunds.refund import going_back, refund_requests
 from registrations.models import Activity, LateMoney, Registration
 
 # One refund for each payment that comes too late, however often it is told.
@@ -39,7 +38,9 @@ def seekers(standing: Sequence[Registration]) -> list[Registration]:
     return [row for row in standing if row.activity_id not in off]
 
 
-def refund_late_money(rows: Sequence[Registration], orders: Mapping[int, Order], *, at: datetime) -> list[Note]:
+def refund_late_money(
+    rows: Sequence[Registration], orders: Mapping[int, Order], *, at: datetime
+) -> list[EffectRequest]:
     """Refunds for those who have found no place just now, where the activity wants that; they stop waiting.
 
     Whoever waits already, because staff were to be asked, goes on waiting when the policy changes. Of an activity that
@@ -49,16 +50,16 @@ def refund_late_money(rows: Sequence[Registration], orders: Mapping[int, Order],
         return []
     wanted = _activities(rows).filter(late_money=LateMoney.REFUND, called_off_at__isnull=True)
     giving_back = set(wanted.values_list("pk", flat=True))
-    found: list[Note] = []
+    found: list[EffectRequest] = []
     for row in rows:
-        if row.activity_id in giving_back and (notes := _refunds(orders[row.order_id], at=at)):
+        if row.activity_id in giving_back and (effects := _refunds(orders[row.order_id], at=at)):
             row.waits_since = None
-            found += notes
+            found += effects
     return found
 
 
-def _refunds(order: Order, *, at: datetime) -> list[Note]:
-    return refund_notes(owner=order, reason=NO_PLACE, key=KEY, at=at, patience=AFTER_THE_MAIL)
+def _refunds(order: Order, *, at: datetime) -> list[EffectRequest]:
+    return refund_requests(owner=order, reason=NO_PLACE, key=KEY, at=at, patience=AFTER_THE_MAIL)
 
 
 def _activities(rows: Iterable[Registration]) -> QuerySet[Activity]:

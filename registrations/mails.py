@@ -7,12 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from payments.actions.closing import WAITING
+from payments.cleanup.closing import AWAITING_PAYMENT
+from payments.effects.deliver import Deliver, Skip
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.effects.registry import Deliver, Skip
-from payments.orders.decline_reasons import reason_of
-from payments.orders.tries import is_same_failure, is_same_try
+from payments.orders.messages import decline_reason_of, is_same_attempt, is_same_failure
 from payments.statuses import OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
@@ -84,7 +83,7 @@ def closed(row: Registration, effect: Effect) -> Mail | Skip:
 @mails_about("registration.action_required")
 def action_required(row: Registration, effect: Effect) -> Mail | Skip:
     still_waits = row.order.status == OrderStatus.ACTION_REQUIRED
-    return _mail(row) if still_waits and is_same_try(effect, row.order) else MOVED_ON
+    return _mail(row) if still_waits and is_same_attempt(effect, row.order) else MOVED_ON
 
 
 @mails_about("registration.failed")
@@ -92,20 +91,20 @@ def failed(row: Registration, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
     if not (row.order.status == OrderStatus.FAILED and is_same_failure(effect, row.order)):
         return MOVED_ON
-    return _mail(row, reason=reason_of(row.order))
+    return _mail(row, reason=decline_reason_of(row.order))
 
 
 @mails_about("registration.offer")
 def offer(row: Registration, effect: Effect) -> Mail | Skip:
     """A place for somebody who waited, as long as it is held and not taken up."""
-    is_open = row.holds_place and row.order.status in WAITING
+    is_open = row.holds_place and row.order.status in AWAITING_PAYMENT
     return _mail(row, until=row.held_until) if is_open else MOVED_ON
 
 
 @mails_about("registration.called_off")
 def called_off(row: Registration, effect: Effect) -> Mail | Skip:
     """True for ever: nothing brings an activity back."""
-    return _mail(row, because=row.activity.called_off_because, has_money=row.order.amount_received > 0)
+    return _mail(row, reason=row.activity.called_off_reason, has_money=row.order.amount_received > 0)
 
 
 @mails("waiting.called_off")
@@ -114,7 +113,7 @@ def called_off_while_waiting(effect: Effect) -> Mail | Skip:
     if entry is None:
         return GONE
     activity = entry.activity
-    context = {"name": _polite_name(entry.name), "activity": activity, "because": activity.called_off_because}
+    context = {"name": _polite_name(entry.name), "activity": activity, "reason": activity.called_off_reason}
     return Mail(to=(entry.email,), language=entry.language, context=context)
 
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from payments.effects.note import Note
+from payments.effects.enqueue import EffectRequest
+from payments.orders.messages import request_failure_message, request_message
 from payments.orders.models import Order
-from payments.orders.tries import note_about, note_about_failure
 from payments.statuses import DisputeState, OrderStatus
 from registrations.models import Registration, WaitingEntry
 
@@ -12,7 +12,7 @@ from registrations.models import Registration, WaitingEntry
 PATIENCE = timedelta(minutes=10)
 
 
-def message_for(row: Registration, order: Order) -> Note | None:
+def message_for(row: Registration, order: Order) -> EffectRequest | None:
     """The message of the order's state; None where there is nothing to say."""
     match order.status:
         case OrderStatus.PAID:
@@ -20,32 +20,32 @@ def message_for(row: Registration, order: Order) -> Note | None:
         case OrderStatus.REFUNDED:
             return _note("refunded", row, order, key=f"{order.pk}")
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
-            return _note("closed", row, order, key=f"{order.pk}:{order.tried_attempt}")
+            return _note("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
         case OrderStatus.FAILED:
-            return note_about_failure("registration.failed", order, registration=row.pk)
+            return request_failure_message("registration.failed", order, registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
-            return _note("action_required", row, order, key=f"{order.pk}:{order.tried_attempt}", patience=PATIENCE)
+            return _note("action_required", row, order, key=f"{order.pk}:{order.attempt_number}", patience=PATIENCE)
     return None
 
 
-def offer_message(row: Registration) -> Note:
+def offer_message(row: Registration) -> EffectRequest:
     """A place has become free for somebody on the waiting list: once per offer."""
     return _note("offer", row, row.order, key=f"{row.pk}")
 
 
-def called_off_message(row: Registration, order: Order) -> Note:
+def called_off_message(row: Registration, order: Order) -> EffectRequest:
     """The activity is called off: once per registration."""
     return _note("called_off", row, order, key=f"{row.pk}")
 
 
-def called_off_while_waiting(entry: WaitingEntry) -> Note:
+def called_off_while_waiting(entry: WaitingEntry) -> EffectRequest:
     """The activity for which they wait is called off: once per entry of the waiting list."""
-    return Note(
+    return EffectRequest(
         key=f"waiting.called_off:{entry.pk}", kind="waiting.called_off", order_id=None, data={"entry": entry.pk}
     )
 
 
-def _paid(row: Registration, order: Order) -> Note | None:
+def _paid(row: Registration, order: Order) -> EffectRequest | None:
     if row.given_up_at:
         return _note("given_up", row, order, key=f"{order.pk}")
     if order.dispute_state == DisputeState.LOST:
@@ -55,5 +55,5 @@ def _paid(row: Registration, order: Order) -> Note | None:
     return _note("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
 
 
-def _note(kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)) -> Note:
-    return note_about(f"registration.{kind}", order, key=key, patience=patience, registration=row.pk)
+def _note(kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)) -> EffectRequest:
+    return request_message(f"registration.{kind}", order, key=key, patience=patience, registration=row.pk)

@@ -35,7 +35,7 @@ class Activity(models.Model):
     late_money = models.CharField(_("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
     is_on_sale = models.BooleanField(_("on sale"), default=True)
     called_off_at = models.DateTimeField(_("called off"), null=True, blank=True, editable=False)
-    called_off_because = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
+    called_off_reason = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

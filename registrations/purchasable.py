@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from payments.orders.models import ExceptionKind, Order
-from payments.orders.purchasables import Outcome, ProductChange, Question, purchasable
+from payments.products import FollowResult, ProductChange, Question, purchasable
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, OrderStatus
 from registrations.late_money import is_standing, refund_late_money, seekers, without_place
@@ -37,7 +37,7 @@ def keeps_no_place(order: Order) -> bool:
 class RegistrationPurchase:
     """Follows many orders at once: places that become free go to who paid first, in the same breath."""
 
-    def follow(self, orders: Sequence[Order], *, at: datetime) -> Outcome:
+    def follow(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
         locked = Registration.objects.filter(order_id__in=by_id).order_by("pk").select_for_update(no_key=True)
         rows = list(locked)
@@ -52,7 +52,7 @@ class RegistrationPurchase:
             row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
         _write([*rows, *seating.called], before)
         outcome = _outcome(rows, by_id, seating, before)
-        outcome.notes += refunds
+        outcome.effects += refunds
         return outcome
 
     def hold(self, order: Order, *, until: datetime) -> None:
@@ -108,14 +108,14 @@ def _outcome(
     orders: dict[int, Order],
     seating: Seating,
     before: dict[int, dict[str, Any]],
-) -> Outcome:
-    outcome = Outcome()
+) -> FollowResult:
+    outcome = FollowResult()
     called = {row.order_id: row for row in seating.called}
     all_orders = {**Order.objects.in_bulk([key for key in called if key not in orders]), **orders}
     for row in [*rows, *seating.called]:
         order = all_orders[row.order_id]
         if message := message_for(row, order):
-            outcome.notes.append(message)
+            outcome.effects.append(message)
         outcome.questions.append(_place_question(row, order))
         outcome.changes += _place_change(row, held=before.get(row.pk, {"holds_place": False})["holds_place"])
     return outcome

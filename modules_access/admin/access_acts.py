@@ -63,7 +63,7 @@ def _act(
     if not form.is_valid():
         told = [*consequences, *map(_as_it_is, chosen[:SHOWN])]
         return confirmation_page(screen, request, chosen, form=form, title=title, consequences=told, button=button)
-    given = {"because": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
+    given = {"reason": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
     if until := form.cleaned_data.get("until"):
         given["until"] = until
     apply_to_each(request, chosen, lambda row: service(row, **given), done=done)

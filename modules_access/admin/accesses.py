@@ -40,7 +40,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     form = GrantForm
     list_display = ("number", "person", "module", "state", "source", "expires_at", "uses", "gives", "created_at")
     list_filter = (
-        StateFilter, ("access_type", SourceFilter), "ended_because", "module",
+        StateFilter, ("access_type", SourceFilter), "ended_reason", "module",
         ("created_at", admin.DateFieldListFilter), ("ended_at", admin.DateFieldListFilter),
     )  # fmt: skip
     list_per_page = 40
@@ -88,7 +88,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: ModuleAccess, form: Any, change: bool) -> None:
         given = form.cleaned_data
         granted = grant_access(
-            user=given["email"], module=given["module"], expires_at=given["until"], because=given["reason"],
+            user=given["email"], module=given["module"], expires_at=given["until"], reason=given["reason"],
             by=request.user, at=timezone.now(),
         )  # fmt: skip
         obj.pk = granted.pk

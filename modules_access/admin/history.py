@@ -22,7 +22,7 @@ WORDS = {
 def acts_text(row: ModuleAccess) -> str | SafeString:
     """When, what, by whom and why; the newest last. Strangers may have written some of it."""
     lines = (
-        (_moment(act.get("at")), WORDS.get(act.get("what"), act.get("what", "")), act.get("by", ""), act.get("because"))
+        (_moment(act.get("at")), WORDS.get(act.get("what"), act.get("what", "")), act.get("by", ""), act.get("reason"))
         for act in row.metadata.get(ACTS, [])
     )
     return format_html_join("", "<div>{} · {} · {} · {}</div>", lines) or "–"

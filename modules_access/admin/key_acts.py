@@ -59,11 +59,11 @@ def revoke_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet
             screen, request, rows, form=form, title=_("Revoke these keys?"), consequences=consequences,
             button=_("Revoke now"),
         )  # fmt: skip
-    at, by, because = timezone.now(), signed_in(request), form.cleaned_data["reason"]
+    at, by, reason = timezone.now(), signed_in(request), form.cleaned_data["reason"]
 
     def revoke(row: ServiceKey) -> None:
-        revoke_key(key=row, because=because, by=by, at=at)
-        screen.log_change(request, row, because)
+        revoke_key(key=row, reason=reason, by=by, at=at)
+        screen.log_change(request, row, reason)
 
     apply_to_each(request, rows, revoke, done=pgettext("keys", "revoked."))
     return None

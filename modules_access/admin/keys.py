@@ -43,7 +43,7 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
     search_fields = ("name", "prefix__exact")
     fields = (
         ("name", "state"), ("prefix", "rights"), "for_module", ("created_at", "created_by"),
-        ("expires_at", "last_used_at"), ("revoked_at", "revoked_because"),
+        ("expires_at", "last_used_at"), ("revoked_at", "revoked_reason"),
     )  # fmt: skip
 
     class Media:

@@ -97,7 +97,7 @@ def _value(name: str, stored: str) -> str:
         return until(parse_datetime(stored) if stored != "never" else None)
     if name == "is_active" and stored:
         return _("yes") if stored == "yes" else _("no")
-    if name == "ended_because" and stored:
+    if name == "ended_reason" and stored:
         return str(AccessEnd(stored).label)
     return stored or NOTHING
 

@@ -28,7 +28,7 @@ def access_state(row: ModuleAccess, *, at: datetime) -> SafeString:
 def token_state(row: AccessToken, *, at: datetime) -> SafeString:
     """The same for a token, which ends with what it rests on. `row` brings its access, if it has one."""
     if row.revoked_at:
-        return _with_reason(pill(pgettext("token", "revoked"), BAD), row.revoked_because)
+        return _with_reason(pill(pgettext("token", "revoked"), BAD), row.revoked_reason)
     access: ModuleAccess | None = getattr(row, "access", None)
     if access is not None and not access.is_active:
         return _with_reason(pill(pgettext("access", "ended"), BAD), access.get_ended_because_display())
@@ -40,7 +40,7 @@ def token_state(row: AccessToken, *, at: datetime) -> SafeString:
 def key_state(row: ServiceKey, *, at: datetime) -> SafeString:
     """Valid, expired or revoked."""
     if row.revoked_at:
-        return _with_reason(pill(pgettext("key", "revoked"), BAD), row.revoked_because)
+        return _with_reason(pill(pgettext("key", "revoked"), BAD), row.revoked_reason)
     return pill(pgettext("key", "valid"), GOOD) if row.is_valid(at=at) else pill(pgettext("key", "expired"), OFF)
 
 

@@ -28,6 +28,6 @@ def revoke_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet
             screen, request, chosen, form=form, title=_("Revoke these tokens?"), consequences=consequences,
             button=_("Revoke now"),
         )  # fmt: skip
-    given = {"because": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
+    given = {"reason": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
     apply_to_each(request, chosen, lambda row: revoke_token(token=row, **given), done=_("revoked."))
     return None

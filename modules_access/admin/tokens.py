@@ -60,8 +60,8 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Whole e-mail address, beginning of the token as it is shown, order number.")
     fields = (
         ("prefix", "state"), ("person", "module"), ("access_level", "rests_on"), ("expires_at", "uses", "last_used_at"),
-        ("access_link", "service_key"), ("created_at", "created_by"), "because",
-        ("revoked_at", "revoked_by"), "revoked_because",
+        ("access_link", "service_key"), ("created_at", "created_by"), "reason",
+        ("revoked_at", "revoked_by"), "revoked_reason",
     )  # fmt: skip
 
     class Media:
@@ -97,7 +97,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         given, at = form.cleaned_data, timezone.now()
         made = create_token(
             user=given["email"], module=given["module"], access_level=given["access_level"],
-            expires_at=at + timedelta(hours=given["hours"]), max_usage=given["uses"], because=given["reason"],
+            expires_at=at + timedelta(hours=given["hours"]), max_usage=given["uses"], reason=given["reason"],
             by=signed_in(request), at=at,
         )  # fmt: skip
         obj.pk = made.pk

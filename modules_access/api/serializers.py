@@ -114,7 +114,7 @@ class RevokedSerializer(serializers.Serializer[AccessToken]):
     tokenId = serializers.UUIDField(source="jti")
     moduleId = serializers.CharField(source="module.slug")
     revokedAt = serializers.DateTimeField(source="revoked_at")
-    reason = serializers.CharField(source="revoked_because", help_text="The first one, if it was revoked before.")
+    reason = serializers.CharField(source="revoked_reason", help_text="The first one, if it was revoked before.")
 
 
 class OwnAccessSerializer(serializers.Serializer[ModuleAccess]):

@@ -41,7 +41,7 @@ from modules_access.services.generate import generate
 from modules_access.services.mine import mine
 from modules_access.services.tokens import TokenNotRevoked, revoke_token
 from modules_access.services.verify import verify
-from payments.pages.api.views import OwnView
+from payments.pages.api_views import OwnView
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -104,7 +104,7 @@ class RevokeView(ServiceView):
         require_module(key, token.module)
         # Revoked before: then it is as was asked for.
         with suppress(TokenNotRevoked):
-            revoke_token(token=token, because=wanted.validated_data["reason"], by=key, at=at)
+            revoke_token(token=token, reason=wanted.validated_data["reason"], by=key, at=at)
         token.refresh_from_db()
         return Response(RevokedSerializer(token).data)
 

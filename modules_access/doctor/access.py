@@ -86,7 +86,7 @@ def _taken_back(row: ModuleAccess) -> str:
     told = {"access": row.number, "moment": moment(row.revoked_at) if row.revoked_at else ""}
     if not acts:
         return _("%(access)s was taken back by staff (%(moment)s).") % told
-    said = {**told, "by": acts[-1]["by"], "because": acts[-1]["because"]}
+    said = {**told, "by": acts[-1]["by"], "reason": acts[-1]["reason"]}
     return _("%(access)s was taken back by %(by)s (%(moment)s): “%(because)s”.") % said
 
 
@@ -98,7 +98,7 @@ def token_link(token: AccessToken | None, *, at: datetime) -> Link:
     told = {"token": token.prefix, "used": token.used, "most": token.max_usage, "until": until(token.expires_at)}
     remedy = _("Make a new token, if they should go on.")
     if token.revoked_at:
-        said = {**told, "by": token.revoked_by, "because": token.revoked_because}
+        said = {**told, "by": token.revoked_by, "reason": token.revoked_reason}
         sentence = _("The token %(token)s was revoked by %(by)s: “%(because)s”.") % said
     elif token.expires_at <= at:
         sentence = _("The token %(token)s has expired (%(until)s).") % told

@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from modules_access.models import Module
 from modules_access.services.named import NUMBER, ORDER_NUMBER
-from payments.orders.models import Order
-from payments.orders.references import Reference
+from payments.orders.models import Order, Reference
 
 
 class NotKnown(ValueError):

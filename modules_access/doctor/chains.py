@@ -22,8 +22,8 @@ from modules_access.models import AccessToken, AccessType
 from modules_access.repair.missing import key_of
 from modules_access.settle import differs, rows_by_key
 from modules_access.wanted import Wanted, wanted_of_purchase, wanted_of_subscription, wanted_of_token
-from payments.billing.premium import gives_access
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.billing.subscribers import gives_access
 
 Found = tuple[int, Chain]
 
@@ -69,7 +69,7 @@ def _of_subscription(row: Subscription, known: Known) -> Iterator[Found]:
     own = [access for access in known.accesses if access.subscription_id == row.pk]
     command = f"manage.py resync subscription {row.stripe_id}"
     events = known.events_of([row.stripe_id], subscription_id=row.pk)
-    is_fine, is_told = gives_access(row, at=known.at), row.told_at is not None
+    is_fine, is_told = gives_access(row, at=known.at), row.stripe_updated_at is not None
     money = [
         payment_of_subscription(row, at=known.at),
         event_link(events, is_fine=is_fine, is_told=is_told, command=command),

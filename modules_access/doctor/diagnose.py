@@ -12,7 +12,7 @@ from modules_access.doctor.chains import chains_of, no_chain
 from modules_access.doctor.links import Chain, Diagnosis, Verdict
 from modules_access.doctor.read import Known, read
 from modules_access.models import Module, Purchase
-from payments.billing.subscriptions import Customer
+from payments.billing.models import Customer
 from payments.orders.models import Order
 
 

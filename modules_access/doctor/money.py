@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from modules_access.doctor.links import Link, broken, fine, listed, moment, not_needed, until
-from payments.billing.premium import access_until
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.billing.subscribers import access_until
 from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
 from payments.orders.models import ExceptionKind, Order

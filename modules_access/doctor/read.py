@@ -12,8 +12,7 @@ from django.db.models.functions import JSONObject
 from accounts.models import User
 from modules_access.models import AccessToken, AccessType, Module, ModuleAccess, Purchase
 from modules_access.wanted import Openings
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Payment, Subscription
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import CheckoutAttempt, OrderException
 from payments.statuses import SUBSCRIPTION_ENDED

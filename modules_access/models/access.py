@@ -75,7 +75,7 @@ class ModuleAccess(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-    ended_because = models.CharField(
+    ended_reason = models.CharField(
         _("why it ended"), max_length=30, choices=AccessEnd.choices, blank=True, default=AccessEnd.NONE
     )
     revoked_at = models.DateTimeField(_("taken back"), null=True, blank=True)
@@ -107,8 +107,8 @@ class ModuleAccess(models.Model):
             ),
             models.CheckConstraint(
                 name="access_ends_with_a_reason",
-                condition=Q(is_active=True, ended_at__isnull=True, ended_because="")
-                | (Q(is_active=False, ended_at__isnull=False) & ~Q(ended_because="")),
+                condition=Q(is_active=True, ended_at__isnull=True, ended_reason="")
+                | (Q(is_active=False, ended_at__isnull=False) & ~Q(ended_reason="")),
             ),
             models.CheckConstraint(
                 name="access_taken_back_stays_so", condition=Q(revoked_at__isnull=True) | Q(is_active=False)

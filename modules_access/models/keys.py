@@ -34,7 +34,7 @@ class ServiceKey(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    revoked_because = models.CharField(_("revoked because"), max_length=500, blank=True)
+    revoked_reason = models.CharField(_("revoked because"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("service key")

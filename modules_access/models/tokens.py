@@ -42,10 +42,10 @@ class AccessToken(models.Model):
     service_key = models.ForeignKey(
         ServiceKey, models.SET_NULL, null=True, blank=True, related_name="tokens", verbose_name=_("created with")
     )
-    because = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     revoked_by = models.CharField(_("revoked by"), max_length=255, blank=True)
-    revoked_because = models.CharField(_("revoked because"), max_length=500, blank=True)
+    revoked_reason = models.CharField(_("revoked because"), max_length=500, blank=True)
 
     class Meta:
         db_table = "access_tokens"

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from modules_access.models import AccessType, Module, ModuleAccess
-from payments.pages.doorway import user_of
+from payments.pages.base_views import user_of
 
 PER_PAGE = 60
 

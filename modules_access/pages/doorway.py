@@ -11,7 +11,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from modules_access.services.buy import PaymentUnderWay
-from payments.pages.doorway import user_of
+from payments.pages.base_views import user_of
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 
 log = structlog.get_logger(__name__)

@@ -26,11 +26,11 @@ from modules_access.pages.doorway import OwnPage
 from modules_access.pages.shelf import Line, Shelf, shelf_of
 from modules_access.pages.standing import PAYABLE, Return, Standing, standing_of
 from modules_access.services.buy import resume
-from payments.actions.closing import WAITING
-from payments.actions.free import OPEN
-from payments.orders.decline_reasons import reason_of
+from payments.checkout.open_checkout import OPEN_STATUSES
+from payments.cleanup.closing import AWAITING_PAYMENT
+from payments.orders.messages import decline_reason_of
 from payments.orders.models import Order
-from payments.pages.doorway import see_other, user_of
+from payments.pages.base_views import see_other, user_of
 
 # What other pages have to tell, as they name it in the address, each with the module that it is about.
 TOLD = ("got", "already", "ended", "unreachable")
@@ -80,7 +80,7 @@ class PayPage(OwnPage):
             return see_other(url)
         order = Order.objects.get(pk=purchase.order_id)
         # Paid a moment ago: the page waits for Stripe's news as it does for somebody who comes back.
-        return see_other(encours_path(session_id=newest_session(order) if order.status in WAITING else ""))
+        return see_other(encours_path(session_id=newest_session(order) if order.status in AWAITING_PAYMENT else ""))
 
 
 def _returned(request: HttpRequest, user: User) -> Return | None:
@@ -98,7 +98,7 @@ def _returned(request: HttpRequest, user: User) -> Return | None:
 def _pending(user: User, returned: Return | None) -> list[Pending]:
     """The newest first. What ended unpaid is left out, as in every list."""
     rows = Purchase.objects.filter(user=user).select_related("order", "module").order_by("-pk")
-    waits = Q(order__status__in=OPEN)
+    waits = Q(order__status__in=OPEN_STATUSES)
     rows = rows.filter(waits | Q(order=returned.order) if returned else waits)
     found = ((row, standing_of(row.order, returned)) for row in rows)
     return [
@@ -106,7 +106,7 @@ def _pending(user: User, returned: Return | None) -> list[Pending]:
             row,
             standing,
             standing in PAYABLE,
-            reason_of(row.order),
+            decline_reason_of(row.order),
         )
         for row, standing in found
         if standing

@@ -15,8 +15,8 @@ from modules_access.pages.catalogue import Held, held_by
 from modules_access.pages.doorway import OwnPage
 from modules_access.services.buy import AlreadyBought, NotOnSale, buy
 from modules_access.wanted import Openings
-from payments.billing.subscriptions import Plan
-from payments.pages.doorway import see_other, user_of
+from payments.billing.models import Plan
+from payments.pages.base_views import see_other, user_of
 
 
 @require_safe

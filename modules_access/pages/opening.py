@@ -10,7 +10,7 @@ from modules_access.links import encours_path
 from modules_access.models import ModuleAccess
 from modules_access.pages.address import NotReachable, with_token
 from modules_access.pages.doorway import OwnPage
-from payments.pages.doorway import see_other, user_of
+from payments.pages.base_views import see_other, user_of
 
 log = structlog.get_logger(__name__)
 

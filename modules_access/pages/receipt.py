@@ -10,9 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from modules_access.models import Purchase
-from payments.billing.receipts import NothingPaid
-from payments.pages.doorway import user_of
-from payments.pages.receipt import receipt_context
+from payments.billing.receipts import NothingPaid, receipt_context
+from payments.pages.base_views import user_of
 
 
 @require_safe

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from modules_access.models import AccessEnd, AccessType, ModuleAccess
-from payments.billing.premium import PAYS
+from payments.billing.subscribers import PAYS
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 ENDED: dict[str, Promise] = {
@@ -66,7 +66,7 @@ def ended_at(access: ModuleAccess, *, at: datetime) -> datetime:
 def why_ended(access: ModuleAccess, *, at: datetime) -> str:
     """One sentence about an access that is no longer open."""
     if not access.is_active:
-        return str(ENDED[access.ended_because])
+        return str(ENDED[access.ended_reason])
     if access.expires_at and access.expires_at <= at:
         return _("The time for which you had access has run out.")
     return _("You have used it as often as you could.")

@@ -13,8 +13,8 @@ from modules_access.models import AccessToken, Module, ModuleAccess, PlanOpening
 from modules_access.purchasable import KIND, wanted_of_subscriptions
 from modules_access.repair.sources import ORDERS, SUBSCRIPTIONS, TOKENS, Source
 from modules_access.settle import rows_by_key
-from payments.billing.premium import PAYS
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.billing.subscribers import PAYS
 from payments.orders.models import Order
 from payments.statuses import DisputeState, OrderStatus, SubscriptionStatus
 

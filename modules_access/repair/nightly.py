@@ -9,9 +9,9 @@ from django.db import transaction
 
 from modules_access.repair.repair import repair
 from modules_access.repair.report import Report
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
 
 log = structlog.get_logger(__name__)
 KIND = "alert.accesses"
@@ -25,16 +25,16 @@ def repair_and_tell(*, at: datetime) -> Report:
     if report.total:
         log.error("access.healed", healed=report.total, **report.by_word())
         with transaction.atomic():
-            note([_alert_about(report)], at=at)
+            enqueue([_alert_about(report)], at=at)
     return report
 
 
-def _alert_about(report: Report) -> Note:
+def _alert_about(report: Report) -> EffectRequest:
     data = {
         "healed": report.total, "counts": report.by_word(),
         "differences": [asdict(each) for each in report.differences[:MOST_TOLD]],
     }  # fmt: skip
-    return Note(key=f"{KIND}:{report.at:%Y%m%dT%H%M%S}", kind=KIND, order_id=None, data=data)
+    return EffectRequest(key=f"{KIND}:{report.at:%Y%m%dT%H%M%S}", kind=KIND, order_id=None, data=data)
 
 
 @mails(KIND)

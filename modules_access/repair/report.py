@@ -60,7 +60,7 @@ def _columns(access: ModuleAccess) -> dict[str, str]:
         "module": access.module.slug,
         "is_active": "yes" if access.is_active else "no",
         "expires_at": access.expires_at.isoformat() if access.expires_at else "never",
-        "ended_because": access.ended_because,
+        "ended_reason": access.ended_reason,
     }
 
 

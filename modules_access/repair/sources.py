@@ -10,9 +10,9 @@ from modules_access.models import AccessToken, ModuleAccess, Purchase
 from modules_access.purchasable import KIND, follow_tokens, wanted_of_subscriptions
 from modules_access.settle import SOURCES, STATE, differs, rows_by_key
 from modules_access.wanted import wanted_of_purchase, wanted_of_token
-from payments.apply import follow_again, follow_subscriptions_again
-from payments.billing.premium import PAYS
-from payments.billing.subscriptions import Subscription
+from payments.apply import follow_orders_again, follow_subscriptions_again
+from payments.billing.models import Subscription
+from payments.billing.subscribers import PAYS
 from payments.orders.models import Order
 from payments.statuses import SubscriptionStatus
 
@@ -73,7 +73,7 @@ class Orders:
         list(Order.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
     def settle(self, ids: Collection[int], *, source: str, at: datetime) -> None:
-        follow_again(ids, source=source, at=at)
+        follow_orders_again(ids, source=source, at=at)
 
 
 class OrderTokens(Orders):

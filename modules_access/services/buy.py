@@ -10,13 +10,12 @@ from django.db.models import QuerySet
 from accounts.models import User
 from modules_access.models import AccessType, Module, ModuleAccess, Purchase
 from modules_access.purchasable import KIND
-from payments.actions.attempts import OrderNotPayable
-from payments.actions.checkout import open_checkout
-from payments.actions.closing import WAITING
-from payments.actions.free import settle_free
-from payments.actions.replacing import close_unless_paid
+from payments.checkout.attempts import OrderNotPayable
+from payments.checkout.open_checkout import confirm_free, open_checkout
+from payments.cleanup.closing import AWAITING_PAYMENT
+from payments.cleanup.decide import close_unless_paid
 from payments.orders.models import Order
-from payments.orders.open_order import open_order
+from payments.orders.opening import open_order
 from payments.statuses import OrderStatus
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,7 @@ def buy(*, user: User, module: Module, at: datetime) -> str:
         order = _take_order(user, module, at=at)
         if order is None:
             continue
-        if settle_free(order=order, at=at):
+        if confirm_free(order=order, at=at):
             return ""
         if url := _open(order, at=at):
             return url
@@ -63,12 +62,12 @@ def resume(*, order_id: int, at: datetime) -> str:
     Not to be called inside a transaction. Raises GatewayUnavailable, GatewayRefused.
     """
     order = Order.objects.get(pk=order_id)
-    return "" if settle_free(order=order, at=at) else _open(order, at=at)
+    return "" if confirm_free(order=order, at=at) else _open(order, at=at)
 
 
 def waiting_orders(user: User, module: Module) -> QuerySet[Order]:
     """What the person has begun to buy and can still pay."""
-    return Order.objects.filter(module_purchase__user=user, module_purchase__module=module, status__in=WAITING)
+    return Order.objects.filter(module_purchase__user=user, module_purchase__module=module, status__in=AWAITING_PAYMENT)
 
 
 def _open(order: Order, *, at: datetime) -> str:
@@ -96,7 +95,7 @@ def _take_order(user: User, module: Module, *, at: datetime) -> Order | None:
         raise AlreadyBought(fresh.title)
     if any(order.status == OrderStatus.PROCESSING for order in orders):
         raise PaymentUnderWay(fresh.title)
-    waiting = [order for order in orders if order.status in WAITING]
+    waiting = [order for order in orders if order.status in AWAITING_PAYMENT]
     if same := [order for order in waiting if (order.amount, order.currency) == (fresh.price, fresh.currency)]:
         return same[0]
     if waiting or _same(fresh) != _same(module):

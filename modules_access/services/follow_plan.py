@@ -16,10 +16,10 @@ from django.utils import timezone
 from modules_access.models import ModuleAccess
 from payments.apply import follow_subscriptions_again
 from payments.bell import ring_on_commit
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.effects.deliver import delivers
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
-from payments.effects.registry import delivers
 
 log = structlog.get_logger(__name__)
 KIND = "module.follow_plan"
@@ -54,7 +54,7 @@ def follow_some(*, run: str, plan: int | None, after: int, at: datetime) -> int:
 
 def _note(*, run: str, plan_id: int | None, after: int, at: datetime) -> None:
     data: dict[str, Any] = {"run": run, "plan": plan_id, "after": after}
-    note([Note(key=f"{KIND}:{run}:{after}", kind=KIND, order_id=None, data=data)], at=at)
+    enqueue([EffectRequest(key=f"{KIND}:{run}:{after}", kind=KIND, order_id=None, data=data)], at=at)
     ring_on_commit()
 
 

@@ -88,15 +88,15 @@ def rotate_key(*, key: ServiceKey, by: User | None, at: datetime) -> tuple[Servi
 
 
 @transaction.atomic
-def revoke_key(*, key: ServiceKey, because: str, by: User | None, at: datetime) -> ServiceKey:
+def revoke_key(*, key: ServiceKey, reason: str, by: User | None, at: datetime) -> ServiceKey:
     """End it at once and for good. Raises KeyNotRevoked if that was done, or there is no reason."""
-    if not because.strip():
+    if not reason.strip():
         raise KeyNotRevoked(_("This needs a reason."))
     row = _lock(key)
     if row.revoked_at:
         raise KeyNotRevoked(_("%s is revoked already.") % row)
-    row.revoked_at, row.revoked_because = at, because.strip()
-    row.save(update_fields=["revoked_at", "revoked_because"])
+    row.revoked_at, row.revoked_reason = at, reason.strip()
+    row.save(update_fields=["revoked_at", "revoked_reason"])
     log.info("key.revoked", key=row.pk, by=str(by))
     return row
 

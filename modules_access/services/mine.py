@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from accounts.models import User
 from modules_access.models import ModuleAccess, Purchase
-from payments.actions.closing import WAITING
+from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.statuses import OrderStatus
 
 
@@ -29,7 +29,7 @@ class Mine:
 
 def mine(user: User) -> Mine:
     """Everything of the person; two queries."""
-    waiting = Purchase.objects.filter(user=user, order__status__in=[*WAITING, OrderStatus.PROCESSING])
+    waiting = Purchase.objects.filter(user=user, order__status__in=[*AWAITING_PAYMENT, OrderStatus.PROCESSING])
     return Mine(
         accesses=list(ModuleAccess.objects.of(user).order_by("-created_at", "-pk")),
         waiting=list(waiting.select_related("order", "module").order_by("-created_at", "-pk")),

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from payments.actions.closing import find_session
+from payments.cleanup.closing import find_session
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused
-from payments.stripe_api.snapshots import CheckoutSession
+from payments.stripe_api.snapshots import StripeCheckoutSession
 
 # https://docs.stripe.com/rate-limits
 CALLS_PER_SECOND = 10.0
@@ -32,7 +32,7 @@ class Paced:
 class Asking(Paced):
     """Questions about sessions. All of them raise GatewayUnavailable and GatewayRefused."""
 
-    def find(self, session: str) -> CheckoutSession | None:
+    def find(self, session: str) -> StripeCheckoutSession | None:
         """The session as it is now; None if Stripe does not know it."""
         self.wait()
         return find_session(session)

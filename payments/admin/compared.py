@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Subscription
 from payments.operations.resync import Resynced
+from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order
-from payments.orders.words import name_of, value_of
 
 Row = Order | Subscription | Customer
 
@@ -30,7 +30,7 @@ def compared(row: Row, found: Iterable[Resynced]) -> dict[str, Any]:
             for each in each_found
         ],
         # Asking settles a doubt even where nothing differs.
-        "differs": any(each.changes for each in each_found) or (isinstance(row, Subscription) and row.is_doubtful),
+        "differs": any(each.changes for each in each_found) or (isinstance(row, Subscription) and row.needs_resync),
         "missing": [name for each in each_found for name in each.missing],
         "asked_at": timezone.now(),
         "back": page_of(row),

@@ -13,7 +13,7 @@ from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to
 from payments.admin.pills import subscription_pill
 from payments.admin.resync import resync_customer_action
 from payments.admin.subscriptions import terms_of
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Subscription
 from payments.orders.models import Order
 
 MOST_ORDERS = 50

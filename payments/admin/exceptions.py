@@ -11,8 +11,6 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.actions.desk import concerns, dismiss, give_place, look, refund_exception
-from payments.actions.refunds_asked import KIND
 from payments.admin.actions import apply_to_each
 from payments.admin.base import ReadOnlyAdmin, link_to
 from payments.admin.confirm import SHOWN, confirmation_page, reason_form
@@ -20,6 +18,8 @@ from payments.admin.refunds import in_words
 from payments.effects.models import Effect
 from payments.money import format_amount
 from payments.orders.models import OrderException
+from payments.refunds.refund import KIND
+from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
 from payments.statuses import EffectStatus
 
 MOST_AT_ONCE = 100
@@ -81,8 +81,8 @@ def _settle(
         return confirmation_page(
             screen, request, rows, form=form, title=title, consequences=consequences, button=button
         )
-    at, because = timezone.now(), form.cleaned_data["reason"]
-    apply_to_each(request, rows, lambda row: service(exception=row, because=because, by=by, at=at), done=done)
+    at, reason = timezone.now(), form.cleaned_data["reason"]
+    apply_to_each(request, rows, lambda row: service(exception=row, reason=reason, by=by, at=at), done=done)
     return None
 
 
@@ -94,7 +94,7 @@ def _goes_back(question: OrderException) -> str:
     """One sentence about one question."""
     if question.order is None:
         return _("%(question)s: no order belongs to it, so it can only be refunded at Stripe.") % {"question": question}
-    left = [each for each in look(question.order)[1] if concerns(question, each)]
+    left = [each for each in preview_refund(question.order)[1] if concerns(question, each)]
     told = {"order": question.order.number, "amount": in_words(left), "kind": question.get_kind_display()}
     if not left:
         return _("%(order)s, %(kind)s: nothing is left to refund.") % told
@@ -108,7 +108,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     actions = (refund, seat, close)
     change_form_template = "admin/payments/orderexception/change_form.html"
     list_display = (
-        "kind", "order_link", "money_text", "detail", "is_open", "age_text", "refund_text", "closed_because", "subject",
+        "kind", "order_link", "money_text", "detail", "is_open", "age_text", "refund_text", "closed_reason", "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
     list_select_related = ("order",)
@@ -116,7 +116,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     search_fields = ("subject__exact",)
     fields = (
         ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail", ("opened_at", "refund_text"),
-        ("closed_at", "closed_by"), "closed_because",
+        ("closed_at", "closed_by"), "closed_reason",
     )  # fmt: skip
     readonly_fields = ("order_link", "money_text", "refund_text")
 

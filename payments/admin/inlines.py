@@ -11,8 +11,8 @@ from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
+from payments.orders.labels import name_of, value_of
 from payments.orders.models import CheckoutAttempt, OrderChange, OrderException
-from payments.orders.words import name_of, value_of
 
 
 class ChangeInline(ReadOnlyInline):

@@ -14,7 +14,7 @@ from payments.admin.replay import replay
 from payments.admin.search import order_named
 from payments.handlers.registry import handled_types
 from payments.ledger.models import EventAttempt, PaymentEvent
-from payments.orders.words import name_of, value_of
+from payments.orders.labels import name_of, value_of
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -35,7 +35,7 @@ class AttemptInline(ReadOnlyInline):
 
     model = EventAttempt
     fields = (
-        "number", "trigger", "requested_by", "requested_why", "started_at", "outcome", "reason", "error",
+        "number", "trigger", "requested_by", "requested_reason", "started_at", "outcome", "reason", "error",
         "changes_text",
     )  # fmt: skip
     readonly_fields = ("changes_text",)

@@ -24,8 +24,7 @@ from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
 from payments.admin.search import order_named
 from payments.money import format_amount
-from payments.orders.models import CheckoutAttempt, Order, OrderChange
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 
 
 @admin.register(Order)

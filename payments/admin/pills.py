@@ -3,7 +3,7 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.statuses import DisputePhase, SubscriptionStatus
 
 GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"

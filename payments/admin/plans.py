@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.base import ListAdmin
-from payments.billing.plans import is_used, keep_former_price, plan_with_price
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
+from payments.billing.subscribers import is_used, keep_former_price, plan_with_price
 from payments.money import format_amount
 
 PRICE = "price_"
@@ -35,7 +35,7 @@ class PlanForm(forms.ModelForm):
         price = str(self.cleaned_data["price"]).strip()
         if price and not price.startswith(PRICE):
             raise ValidationError(_("A price at Stripe is named price_…; a product (prod_…) is not enough."))
-        if price and (other := plan_with_price(price, besides=self.instance)):
+        if price and (other := plan_with_price(price, exclude=self.instance)):
             raise ValidationError(_("This price belongs, or once belonged, to the plan “%s”.") % other)
         return price
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from payments.admin.base import ReadOnlyAdmin
 from payments.operations.reconcile.models import ReconcileRun
 from payments.operations.reconcile.report import Done
-from payments.orders.words import name_of, value_of
+from payments.orders.labels import name_of, value_of
 
 
 def in_words(done: str) -> str:

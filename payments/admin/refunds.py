@@ -14,12 +14,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.actions.amounts import NoAmount, minor_units
-from payments.actions.desk import look, refund_order, refund_subscription, told_as, why_nothing
-from payments.actions.refunds_asked import Left, Owner
 from payments.admin.confirm import ReasonForm, confirmation_page
-from payments.money import format_amount
+from payments.money import NoAmount, format_amount, minor_units
 from payments.orders.models import Order
+from payments.refunds.refund import Owner, Refundable
+from payments.refunds.staff_refunds import preview_refund, refund_order, refund_subscription, told_as, why_nothing
 
 
 class RefundForm(ReasonForm):
@@ -29,7 +28,7 @@ class RefundForm(ReasonForm):
     amount = forms.CharField(required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
     shown = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, owner: Owner, left: list[Left], shown: str) -> None:
+    def __init__(self, data: Any, *, owner: Owner, left: list[Refundable], shown: str) -> None:
         super().__init__(data, initial={"shown": shown})
         self.owner, self.left = owner, left
         # Pressed a second time nothing may be left any more: that is for the service to say, not for the form.
@@ -82,7 +81,7 @@ def _refund(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet, *, o
         messages.warning(request, one_only)
         return None
     [owner] = chosen
-    moment, left = look(owner)
+    moment, left = preview_refund(owner)
     if not left and "confirmed" not in request.POST:
         messages.warning(request, why_nothing(owner))
         return _back(owner)
@@ -93,7 +92,7 @@ def _refund(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet, *, o
     return _back(owner)
 
 
-def in_words(left: Iterable[Left]) -> str:
+def in_words(left: Iterable[Refundable]) -> str:
     """ "49.00 EUR", or one sum for each currency."""
     totals = Counter[str]()
     for each in left:
@@ -101,7 +100,7 @@ def in_words(left: Iterable[Left]) -> str:
     return " + ".join(format_amount(amount, currency) for currency, amount in sorted(totals.items()))
 
 
-def described(left: Left) -> str:
+def described(left: Refundable) -> str:
     """ "in_1: 4.00 EUR left, paid on March 2, 2026"."""
     told = {"payment": left.payment.key, "amount": format_amount(left.amount, left.payment.currency)}
     if left.payment.paid_at is None:
@@ -111,7 +110,7 @@ def described(left: Left) -> str:
 
 
 def _question(
-    screen: admin.ModelAdmin, request: HttpRequest, owner: Owner, *, form: RefundForm, left: list[Left]
+    screen: admin.ModelAdmin, request: HttpRequest, owner: Owner, *, form: RefundForm, left: list[Refundable]
 ) -> HttpResponse:
     page = confirmation_page(
         screen, request, type(owner)._default_manager.filter(pk=owner.pk), form=form,
@@ -121,7 +120,7 @@ def _question(
     return page
 
 
-def consequences(owner: Owner, left: list[Left]) -> list[str]:
+def consequences(owner: Owner, left: list[Refundable]) -> list[str]:
     """What a refund will do, in sentences."""
     once = _("Stripe is asked once, however often the button is pressed, and again if it cannot be reached.")
     fees = _("Stripe keeps its fees.")
@@ -142,7 +141,7 @@ def consequences(owner: Owner, left: list[Left]) -> list[str]:
 
 def _ask(request: HttpRequest, owner: Owner, told: dict[str, Any]) -> None:
     wanted = {
-        "amount": told["amount"], "because": told["reason"], "by": request.user.get_username(),
+        "amount": told["amount"], "reason": told["reason"], "by": request.user.get_username(),
         "shown": told["shown"], "at": timezone.now(),
     }  # fmt: skip
     try:

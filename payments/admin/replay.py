@@ -26,11 +26,11 @@ def replay(screen: admin.ModelAdmin, request: HttpRequest, events: QuerySet) -> 
             screen, request, chosen, form=form, title=_("Replay these events?"),
             consequences=consequences(events), button=_("Replay now"),
         )  # fmt: skip
-    at, why = timezone.now(), form.cleaned_data["reason"]
+    at, reason = timezone.now(), form.cleaned_data["reason"]
     apply_to_each(
         request,
         chosen,
-        lambda event: replay_event(event=event, by=request.user, why=why, at=at),
+        lambda event: replay_event(event=event, by=request.user, reason=reason, at=at),
         done=_("queued again."),
     )
     return None

@@ -21,7 +21,7 @@ from payments.admin.inlines import (
 from payments.admin.pills import subscription_pill
 from payments.admin.refunds import refund_subscription_action
 from payments.admin.resync import resync_subscription_action
-from payments.billing.subscriptions import Interval, Plan, Subscription
+from payments.billing.models import Interval, Plan, Subscription
 from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
 
 UNKNOWN = "unknown"
@@ -74,15 +74,15 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     inlines = (PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
     list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
     list_display_links = ("stripe_id",)
-    list_filter = (StateFilter, ("plan", PlanFilter), "is_doubtful", EndsSoonFilter)
+    list_filter = (StateFilter, ("plan", PlanFilter), "needs_resync", EndsSoonFilter)
     list_select_related = ("customer__user", "plan", "order")
     ordering = ("-id",)
     search_fields = ("stripe_id__exact",)
     search_help_text = _("Whole e-mail address, whole id of the subscription, the customer, an invoice or a payment.")
     fields = (
-        ("state", "is_doubtful"), ("person", "order_link"), ("plan", "terms", "price"), "stripe_id",
+        ("state", "needs_resync"), ("person", "order_link"), ("plan", "terms", "price"), "stripe_id",
         ("started_at", "trial_end"), ("period_start", "period_end"), ("cancel_at", "canceled_at", "ended_at"),
-        ("last_paid_at", "paid_until"), "told_at",
+        ("last_paid_at", "paid_until"), "stripe_updated_at",
     )  # fmt: skip
     readonly_fields = ("state", "person", "order_link", "terms")
 
@@ -123,10 +123,10 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def terms(self, row: Subscription) -> str:
         return terms_of(row)
 
-    @admin.display(description=_("doubtful"), ordering="is_doubtful", boolean=True)
+    @admin.display(description=_("doubtful"), ordering="needs_resync", boolean=True)
     def doubtful(self, row: Subscription) -> bool:
         """Whether only Stripe can tell how it stands."""
-        return row.is_doubtful
+        return row.needs_resync
 
     @admin.display(description=_("order that began it"))
     def order_link(self, row: Subscription) -> str:

@@ -1,19 +1,23 @@
-"""One batch in memory: everything that its facts may move, found, locked, and written back together."""
+"""What goes into `apply` and what comes out; between them one batch in memory, locked and written together."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from payments.apply.adopt import Adopted, adopt
-from payments.apply.money import Taken
-from payments.apply.resolve import Known, Names, resolve
-from payments.apply.rows import Written, values_of
-from payments.apply.state import OrderState, OrderStates, SubscriptionStates
-from payments.apply.take import take_all
-from payments.apply.take_customer import CUSTOMER_STATE, lock_customers, subscriptions_of_strangers, take_customer
-from payments.apply.take_subscription import take_of_subscription
-from payments.billing.joining import join_confirmed
-from payments.billing.subscriptions import Customer
-from payments.facts import BeganFact, Fact, SubscriptionFact
+from payments.apply.fold import (
+    CUSTOMER_STATE,
+    Folded,
+    fold_customer_facts,
+    fold_order_facts,
+    lock_customers,
+    subscriptions_of_strangers,
+)
+from payments.apply.fold_subscription import fold_subscription_facts
+from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStates, Written, values_of
+from payments.apply.references import ClaimedRows, Match, ReferenceMap, claim_rows, resolve
+from payments.billing.models import Customer
+from payments.billing.subscribers import join_confirmed
+from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact
 from payments.sql import update_rows
 
 
@@ -21,7 +25,7 @@ from payments.sql import update_rows
 class Target:
     """What some facts of one event are about, and those facts. One of the three ids is set."""
 
-    known: Known
+    known: Match
     facts: list[Fact]
 
 
@@ -29,8 +33,8 @@ class Target:
 class Batch:
     """The locked rows of one batch, and the names that lead to them."""
 
-    names: Names
-    adopted: Adopted
+    names: ReferenceMap
+    claimed: ClaimedRows
     orders: OrderStates
     subscriptions: SubscriptionStates
     customers: dict[int, Customer]
@@ -41,38 +45,42 @@ class Batch:
     @classmethod
     def lock(cls, facts: Sequence[Fact]) -> "Batch":
         """Find what the facts are about and lock it: orders, subscriptions, customers, each sorted by id."""
-        adopted = adopt(facts)
-        names = resolve(list(dict.fromkeys(fact.about for fact in facts)), besides=set(_orders_behind(facts)))
+        claimed = claim_rows(facts)
+        names = resolve(list(dict.fromkeys(fact.refs for fact in facts)), also=set(_orders_behind(facts)))
         orders = OrderStates.lock(names.order_ids())
-        names.forget_orders_but(orders)
+        names.keep_orders(orders)
         subscriptions = SubscriptionStates.lock(names.subscription_ids() | subscriptions_of_strangers(facts))
         customers = lock_customers(facts)
         before = {key: values_of(row, CUSTOMER_STATE) for key, row in customers.items()}
         return cls(
-            names, adopted, orders, subscriptions, customers, orders.snapshot(), subscriptions.snapshot(), before
+            names, claimed, orders, subscriptions, customers, orders.snapshot(), subscriptions.snapshot(), before
         )
 
     def targets(self, facts: Iterable[Fact]) -> list[Target]:
         """What the facts of one event are about, in their order; facts about nothing that we know are left out."""
         found: dict[tuple[int | None, ...], Target] = {}
         for fact in facts:
-            if known := self.names.find(fact.about):
+            if known := self.names.find(fact.refs):
                 ids = (known.order_id, known.subscription_id, known.customer_id)
                 found.setdefault(ids, Target(known, [])).facts.append(fact)
         return list(found.values())
 
-    def take(self, targets: Iterable[Target], *, is_anew: bool) -> list[tuple[Target, Taken]]:
+    def fold(self, targets: Iterable[Target], *, is_full_snapshot: bool) -> list[tuple[Target, Folded]]:
         """Take all facts of one event. Raises what one of them is refused with."""
-        return [(target, self._take(target, is_anew=is_anew)) for target in targets]
+        return [(target, self._fold_fact(target, is_full_snapshot=is_full_snapshot)) for target in targets]
 
-    def _take(self, target: Target, *, is_anew: bool) -> Taken:
+    def _fold_fact(self, target: Target, *, is_full_snapshot: bool) -> Folded:
         known, facts = target.known, target.facts
         if known.order_id is not None:
-            return take_all(self.orders[known.order_id], facts, names=self.names, found=known, is_anew=is_anew)
+            return fold_order_facts(
+                self.orders[known.order_id], facts, names=self.names, found=known, is_full_snapshot=is_full_snapshot
+            )
         if known.subscription_id is not None:
             state = self.subscriptions[known.subscription_id]
-            return take_of_subscription(state, facts, names=self.names, adopted=self.adopted, is_anew=is_anew)
-        return take_customer(self.customers.get(known.customer_id or 0), facts, is_anew=is_anew)
+            return fold_subscription_facts(
+                state, facts, names=self.names, claimed=self.claimed, is_full_snapshot=is_full_snapshot
+            )
+        return fold_customer_facts(self.customers.get(known.customer_id or 0), facts, is_full_snapshot=is_full_snapshot)
 
     def changed_orders(self) -> set[int]:
         """The orders of which anything, be it a payment's name, differs from what was read."""
@@ -92,7 +100,7 @@ class Batch:
         update_rows(Customer, moved)
         join_confirmed([values["id"] for values in moved])
         self.names.store()
-        return self.names.taught | self.adopted.taught
+        return self.names.new_references | self.claimed.new_references
 
     def order_states(self, ids: Iterable[int]) -> list[OrderState]:
         """These orders, sorted by id."""
@@ -102,5 +110,52 @@ class Batch:
 def _orders_behind(facts: Iterable[Fact]) -> Iterator[str]:
     """The orders that began the subscriptions of which these facts tell."""
     for fact in facts:
-        if isinstance(fact, SubscriptionFact | BeganFact) and fact.order:
+        if isinstance(fact, SubscriptionFact | SubscriptionStartedFact) and fact.order:
             yield f"order:{fact.order}"
+
+
+@dataclass(frozen=True, slots=True)
+class FactSet:
+    """What one event (or one look at Stripe) tells: facts about one thing, by whom, and when it happened."""
+
+    facts: Sequence[Fact]
+    source: str
+    occurred_at: datetime
+    event_id: int | None = None
+    request_id: str = ""
+    follow_always: bool = False
+    """Let the product follow even if the order did not move: what a replay is for."""
+    is_full_snapshot: bool = False
+    """All that Stripe knows, asked for whole: it replaces what was known of what it speaks of (payments.apply.full_refresh)."""
+
+    @property
+    def refs(self) -> ObjectRefs:
+        return self.facts[0].refs
+
+
+@dataclass(slots=True)
+class ApplyResult:
+    """What became of one telling: applied to what `parts` say, ignored for `reason`, or refused with `error`."""
+
+    fact_set: FactSet
+    reason: str = ""
+    error: Exception | None = None
+    parts: list[tuple[Target, Folded]] = field(default_factory=list)
+    order_id: int | None = None
+    subscription_id: int | None = None
+
+    @property
+    def folded(self) -> Folded:
+        """All that was brought about, whatever it was about."""
+        total = Folded()
+        for _target, folded in self.parts:
+            total.add(folded)
+        return total
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of each telling, in their order, and the names that were new."""
+
+    applied: list[ApplyResult]
+    new_references: set[str]

@@ -8,7 +8,7 @@ from dataclasses import astuple
 from datetime import datetime
 from hashlib import sha256
 
-from payments.billing.subscriptions import Customer, Plan, Subscription
+from payments.billing.models import Customer, Plan, Subscription
 from payments.facts import CustomerFact, InvoiceFact, SubscriptionFact
 from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_ORDER
 
@@ -32,12 +32,12 @@ def fold_subscription(row: Subscription, fact: SubscriptionFact) -> bool:
     Two that differ within one second contradict each other: which was the later one, only Stripe knows.
     """
     known, told = _key_of_row(row), _key_of_fact(fact)
-    contradicts = row.told_at is not None and known[:3] == told[:3] and known != told
+    contradicts = row.stripe_updated_at is not None and known[:3] == told[:3] and known != told
     if told <= known:
-        row.is_contradicted = row.is_contradicted or contradicts
+        row.has_conflict = row.has_conflict or contradicts
         return False
-    row.is_contradicted = contradicts
-    row.told_at, row.is_birth, row.fingerprint = fact.occurred_at, fact.is_birth, told[-1]
+    row.has_conflict = contradicts
+    row.stripe_updated_at, row.from_created_event, row.fingerprint = fact.occurred_at, fact.from_created_event, told[-1]
     for name in TOLD:
         setattr(row, name, getattr(fact, name))
     for name in TERMS:
@@ -47,13 +47,19 @@ def fold_subscription(row: Subscription, fact: SubscriptionFact) -> bool:
 
 def _key_of_row(row: Subscription) -> Key:
     rank = SUBSCRIPTION_ORDER.get(row.status, 0)
-    return row.status in SUBSCRIPTION_ENDED, seconds(row.told_at), not row.is_birth, rank, row.fingerprint
+    return (
+        row.status in SUBSCRIPTION_ENDED,
+        seconds(row.stripe_updated_at),
+        not row.from_created_event,
+        rank,
+        row.fingerprint,
+    )
 
 
 def _key_of_fact(fact: SubscriptionFact) -> Key:
     content = (astuple(fact.terms), fact.plan, *(getattr(fact, name) for name in TOLD))
     fingerprint, rank = sha256(repr(content).encode()).hexdigest(), SUBSCRIPTION_ORDER.get(fact.status, 0)
-    return fact.status in SUBSCRIPTION_ENDED, seconds(fact.occurred_at), not fact.is_birth, rank, fingerprint
+    return fact.status in SUBSCRIPTION_ENDED, seconds(fact.occurred_at), not fact.from_created_event, rank, fingerprint
 
 
 def fold_paid_invoice(row: Subscription, fact: InvoiceFact) -> None:
@@ -65,16 +71,16 @@ def fold_paid_invoice(row: Subscription, fact: InvoiceFact) -> None:
         row.last_paid_at, row.paid_until = fact.paid_at, fact.period_end
 
 
-def is_doubtful(row: Subscription) -> bool:
+def needs_resync(row: Subscription) -> bool:
     """Whether what we were told leaves out something that only Stripe can tell."""
     if row.has_ended:
         return False
-    return row.told_at is None or row.is_contradicted or _is_behind(row)
+    return row.stripe_updated_at is None or row.has_conflict or _is_behind(row)
 
 
 def _is_behind(row: Subscription) -> bool:
     """A period was paid that the subscription has not told of yet."""
-    if row.paid_until is None or seconds(row.last_paid_at) <= seconds(row.told_at):
+    if row.paid_until is None or seconds(row.last_paid_at) <= seconds(row.stripe_updated_at):
         return False
     return row.period_end is None or row.paid_until > row.period_end
 
@@ -84,9 +90,9 @@ def fold_customer(row: Customer, fact: CustomerFact) -> None:
     if fact.is_deleted:
         row.deleted_at = min(row.deleted_at or fact.occurred_at, fact.occurred_at)
         return
-    known = (seconds(row.told_at), row.email, row.name)
+    known = (seconds(row.stripe_updated_at), row.email, row.name)
     if (fact.email or fact.name) and (seconds(fact.occurred_at), fact.email, fact.name) > known:
-        row.told_at, row.email, row.name = fact.occurred_at, fact.email, fact.name
+        row.stripe_updated_at, row.email, row.name = fact.occurred_at, fact.email, fact.name
     lives = (seconds(row.located_at), row.country, row.city)
     if (fact.city or fact.country) and (seconds(fact.occurred_at), fact.country, fact.city) > lives:
         row.located_at, row.country, row.city = fact.occurred_at, fact.country, fact.city

@@ -1,20 +1,26 @@
-"""Alerts for staff about money that is disputed or did not go back: what happened, until when, what to do."""
+"""Mails about money: alerts for staff about disputes, refunds and invoices; mails to subscribers."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from payments.billing.deadlines import KIND as DUE
-from payments.billing.deadlines import UNANSWERED
-from payments.billing.models import Dispute, Refund
+from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.billing.reminders import KIND as DUE
+from payments.billing.reminders import UNANSWERED
+from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
-from payments.effects.registry import Skip
-from payments.statuses import DisputePhase, RefundStatus
+from payments.statuses import DisputePhase, RefundStatus, SubscriptionStatus
 
-GONE = Skip(gettext_noop("What it tells of no longer exists."))
-MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
-NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
+SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
+DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
+REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 OWNER = ("order", "subscription__customer", "subscription__plan")
 
 # https://docs.stripe.com/disputes/categories; another word is shown as Stripe says it.
@@ -40,16 +46,16 @@ DISPUTE_REASONS = {
 def dispute_opened(effect: Effect) -> Mail | Skip:
     row = _find_dispute(effect)
     if row is None:
-        return GONE
-    return _mail_about_dispute(row) if row.phase == DisputePhase.OPEN else MOVED_ON
+        return SUBJECT_GONE
+    return _mail_about_dispute(row) if row.phase == DisputePhase.OPEN else DISPUTE_MOVED_ON
 
 
 @mails(DUE)
 def dispute_due(effect: Effect) -> Mail | Skip:
     row = _find_dispute(effect)
     if row is None:
-        return GONE
-    return _mail_about_dispute(row) if row.status in UNANSWERED else MOVED_ON
+        return SUBJECT_GONE
+    return _mail_about_dispute(row) if row.status in UNANSWERED else DISPUTE_MOVED_ON
 
 
 @mails("alert.dispute_closed")
@@ -57,17 +63,17 @@ def dispute_closed(effect: Effect) -> Mail | Skip:
     """Its key ends with how the dispute ended: a late win has an alert of its own."""
     row = _find_dispute(effect)
     if row is None:
-        return GONE
+        return SUBJECT_GONE
     is_as_told = DisputePhase(row.phase).name.lower() == effect.key.rpartition(":")[2]
-    return _mail_about_dispute(row) if is_as_told else MOVED_ON
+    return _mail_about_dispute(row) if is_as_told else DISPUTE_MOVED_ON
 
 
 @mails("alert.refund_failed")
 def refund_failed(effect: Effect) -> Mail | Skip:
     row = Refund.objects.select_related(*OWNER).filter(stripe_id=effect.data["refund"]).first()
     if row is None:
-        return GONE
-    return _mail_about_refund(row) if row.status == RefundStatus.FAILED else NOT_FAILED
+        return SUBJECT_GONE
+    return _mail_about_refund(row) if row.status == RefundStatus.FAILED else REFUND_NOT_FAILED
 
 
 def _find_dispute(effect: Effect) -> Dispute | None:
@@ -102,3 +108,115 @@ def _owner(row: Dispute | Refund) -> dict[str, object]:
 
 def _to_staff(context: dict[str, object]) -> Mail:
     return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+
+
+SUBSCRIPTION_GONE = Skip(gettext_noop("What it tells of no longer exists."))
+INVOICE_PAID = Skip(gettext_noop("It has been paid meanwhile."))
+HAS_ENDED = Skip(gettext_noop("The subscription has ended meanwhile."))
+NOT_BEGUN = Skip(gettext_noop("The subscription has not begun: the buyer is still on the payment page."))
+ANOTHER_MAIL = Skip(gettext_noop("Another mail about the same invoice says what to do."))
+NO_TRIAL = Skip(gettext_noop("The trial is over already."))
+NO_END_PLANNED = Skip(gettext_noop("The subscription goes on after all."))
+NOT_BEGUN_YET = (SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNKNOWN)
+ACCOUNT = "/account/"
+
+Check = Callable[[Subscription, Effect], Skip | None]
+
+
+def _about(kind: str) -> Callable[[Check], Check]:
+    """Register the mail of this kind to the subscriber, unless the check says why not."""
+
+    def register(check: Check) -> Check:
+        @mails(kind)
+        @wraps(check)
+        def write(effect: Effect) -> Mail | Skip:
+            row = _find(effect)
+            if row is None:
+                return SUBSCRIPTION_GONE
+            if row.has_ended:
+                return HAS_ENDED
+            return check(row, effect) or _subscriber_mail(row, effect)
+
+        return check
+
+    return register
+
+
+@_about("subscription.payment_failed")
+def payment_failed(row: Subscription, effect: Effect) -> Skip | None:
+    if row.status in NOT_BEGUN_YET:
+        return NOT_BEGUN
+    if _is_paid(effect):
+        return INVOICE_PAID
+    asked = Effect.objects.filter(key=f"subscription.action_required:{effect.data['invoice']}")
+    return ANOTHER_MAIL if asked.exists() else None
+
+
+@_about("subscription.action_required")
+def action_required(row: Subscription, effect: Effect) -> Skip | None:
+    if row.status in NOT_BEGUN_YET:
+        return NOT_BEGUN
+    return INVOICE_PAID if _is_paid(effect) else None
+
+
+@_about("subscription.trial_will_end")
+def trial_will_end(row: Subscription, effect: Effect) -> Skip | None:
+    if row.status != SubscriptionStatus.TRIALING:
+        return NO_TRIAL
+    # Whoever has canceled knows that it ends, and hears so in another mail.
+    return ANOTHER_MAIL if row.cancel_at else None
+
+
+@_about("subscription.ending_soon")
+def ending_soon(row: Subscription, effect: Effect) -> Skip | None:
+    return None if row.cancel_at and row.cancel_at > timezone.now() else NO_END_PLANNED
+
+
+@mails("alert.finalization_failed")
+def finalization_failed(effect: Effect) -> Mail | Skip:
+    row = _find(effect)
+    if row is None:
+        return SUBSCRIPTION_GONE
+    if _is_paid(effect):
+        return INVOICE_PAID
+    context = {
+        "subscription": row,
+        "invoice": effect.data["invoice"],
+        "reason": effect.data["reason"],
+        "email": _address(row),
+    }
+    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+
+
+def _find(effect: Effect) -> Subscription | None:
+    rows = Subscription.objects.select_related("customer__user", "plan")
+    return rows.filter(stripe_id=effect.data["subscription"]).first()
+
+
+def _is_paid(effect: Effect) -> bool:
+    return Payment.objects.filter(key=effect.data.get("invoice") or "-", received__gt=0).exists()
+
+
+def _address(row: Subscription) -> str:
+    if row.customer is None:
+        return ""
+    return row.customer.user.email if row.customer.user else row.customer.email
+
+
+def _subscriber_mail(row: Subscription, effect: Effect) -> Mail:
+    user = row.customer.user if row.customer else None
+    address = _address(row)
+    context = {
+        "name": (user.name if user else "") or (row.customer.name if row.customer else ""),
+        "subscription": row,
+        "plan": row.plan,
+        "next_try_at": _moment(effect.data.get("next_try_at", "")),
+        "link": f"{settings.SITE_URL}{ACCOUNT}",
+    }
+    return Mail(
+        to=(address,) if address else (), language=user.language if user else settings.LANGUAGE_CODE, context=context
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    return parse_datetime(text) if text else None

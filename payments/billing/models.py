@@ -1,14 +1,173 @@
-"""Money and what became of it: one row per payment, refund and dispute. Amounts in minor units.
+"""Who pays, for what, and the money: customers, plans, subscriptions, payments, refunds, disputes, receipts.
 
-Each belongs to an order or to a subscription.
+Amounts are in minor units. Money belongs to an order or to a subscription.
 """
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from payments.billing.subscriptions import Subscription
-from payments.statuses import DisputePhase, RefundStatus
+from accounts.fields import LowercaseEmailField
+from payments.money import format_amount
+from payments.statuses import SUBSCRIPTION_ENDED, DisputePhase, RefundStatus, SubscriptionStatus
+
+
+class Customer(models.Model):
+    """One Stripe customer (`cus_`); `user` is the person here, who has one of them unless they were imported."""
+
+    stripe_id = models.CharField(_("Stripe customer"), max_length=255, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="customers",
+        verbose_name=_("user"),
+    )  # fmt: skip
+    email = LowercaseEmailField(_("e-mail"), blank=True)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    stripe_updated_at = models.DateTimeField(null=True, blank=True)
+    city = models.CharField(_("city"), max_length=200, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    located_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted at Stripe"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        indexes = [models.Index(fields=["email"], name="customer_email")]
+
+    def __str__(self) -> str:
+        return self.email or self.stripe_id
+
+
+class Interval(models.TextChoices):
+    """How often a plan is paid."""
+
+    MONTH = "month", _("a month")
+    YEAR = "year", _("a year")
+
+
+class Plan(models.Model):
+    """Something to subscribe to. `amount` in minor units for one interval."""
+
+    slug = models.SlugField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    amount = models.PositiveBigIntegerField(
+        _("price"), validators=[MinValueValidator(1)], help_text=_("In the smallest unit: 400 is 4.00 EUR.")
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
+    interval = models.CharField(_("paid"), max_length=10, choices=Interval.choices)
+    price = models.CharField(
+        _("price at Stripe"), max_length=255, blank=True,
+        help_text=_("price_…; empty: the one of the settings (STRIPE_PRICE_MONTHLY, STRIPE_PRICE_YEARLY), if any."),
+    )  # fmt: skip
+    former_prices = ArrayField(models.CharField(max_length=255), default=list, blank=True, editable=False)
+    is_on_sale = models.BooleanField(_("on sale"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        ordering = ["position", "slug"]
+        constraints = [models.UniqueConstraint(fields=["price"], name="plan_price_once", condition=~Q(price=""))]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stripe_price(self) -> str:
+        """The price at Stripe with which one subscribes now; "" if there is none: then Checkout is told the amount."""
+        return self.price or settings.STRIPE_PRICES.get(self.slug, "")
+
+    @property
+    def price_text(self) -> str:
+        """The price in words for people."""
+        return format_amount(self.amount, self.currency)
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """The lists that people ask for."""
+
+    def live(self) -> "SubscriptionQuerySet":
+        """Those that have begun and have not ended, paid or not."""
+        return self.exclude(status__in=[*SUBSCRIPTION_ENDED, SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNKNOWN])
+
+
+class Subscription(models.Model):
+    """One subscription (`sub_`), as the greatest of all that was told of it left it (docs/adr/0009-subscriptions.md).
+
+    `amount` in minor units for one period of `interval_count` intervals. `stripe_updated_at` None: only its name is known.
+    """
+
+    stripe_id = models.CharField(_("subscription"), max_length=255, unique=True)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, blank=True, related_name="subscriptions", verbose_name=_("customer")
+    )
+    order = models.ForeignKey(
+        "payments.Order", models.SET_NULL, null=True, blank=True, related_name="subscriptions",
+        verbose_name=_("order that began it"),
+    )  # fmt: skip
+    plan = models.ForeignKey(
+        Plan, models.PROTECT, null=True, blank=True, related_name="subscriptions", verbose_name=_("plan")
+    )
+    # No `choices`: Stripe may add words, which are kept and shown as they are.
+    status = models.CharField(_("state"), max_length=30, blank=True)
+    stripe_updated_at = models.DateTimeField(_("as told"), null=True, blank=True)
+    # Of what was told last: its content, and whether it was its birth; another one of the same second contradicts it.
+    fingerprint = models.CharField(max_length=64, blank=True)
+    from_created_event = models.BooleanField(default=False)
+    has_conflict = models.BooleanField(default=False)
+
+    price = models.CharField(_("price at Stripe"), max_length=255, blank=True)
+    amount = models.PositiveBigIntegerField(_("amount"), default=0)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
+    interval = models.CharField(_("paid"), max_length=10, blank=True)
+    interval_count = models.PositiveSmallIntegerField(default=1)
+    quantity = models.PositiveIntegerField(_("quantity"), default=1)
+
+    started_at = models.DateTimeField(_("began"), null=True, blank=True)
+    period_start = models.DateTimeField(_("period began"), null=True, blank=True)
+    period_end = models.DateTimeField(_("period ends"), null=True, blank=True)
+    trial_end = models.DateTimeField(_("trial ends"), null=True, blank=True)
+    cancel_at = models.DateTimeField(_("is going to end"), null=True, blank=True)
+    canceled_at = models.DateTimeField(_("canceled"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    # The invoice that was paid last, and the end of its period: beyond `period_end`, news is missing.
+    last_paid_at = models.DateTimeField(_("last paid"), null=True, blank=True)
+    paid_until = models.DateTimeField(_("paid until"), null=True, blank=True)
+    needs_resync = models.BooleanField(_("to be looked up at Stripe"), default=False)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        permissions = [("resync_subscription", "Can resync subscriptions and customers with Stripe")]
+        indexes = [
+            models.Index(fields=["status", "period_end"], name="subscription_status"),
+            models.Index(fields=["id"], name="subscription_needs_resync", condition=Q(needs_resync=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.status in SUBSCRIPTION_ENDED
+
+    @property
+    def status_text(self) -> str:
+        """The state in words for people; Stripe's own word where we know none."""
+        known = dict(SubscriptionStatus.choices)
+        return str(known.get(self.status, self.status))
+
+    @property
+    def price_text(self) -> str:
+        """What one period costs, in words for people."""
+        return format_amount(self.amount, self.currency) if self.currency else ""
+
 
 BELONGS = Q(order__isnull=False, subscription__isnull=True) | Q(order__isnull=True, subscription__isnull=False)
 

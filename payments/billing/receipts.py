@@ -1,12 +1,15 @@
 """Receipts: numbered 1, 2, 3, … without a gap, one for each order that was paid."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
 from payments.billing.models import Payment, Receipt
+from payments.money import format_amount
+from payments.orders.models import Order
 from payments.statuses import OrderStatus
 
 WAS_PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
@@ -49,3 +52,13 @@ def _issue(order_id: int, *, at: datetime) -> Receipt:
         return known
     last = Receipt.objects.aggregate(last=Max("number"))["last"] or 0
     return Receipt.objects.create(number=last + 1, order_id=order_id, issued_at=at)
+
+
+def receipt_context(order: Order, *, at: datetime) -> dict[str, Any]:
+    """The receipt of a paid order, which gets its number when it is asked for first. Raises NothingPaid."""
+    return {
+        "order": order,
+        "receipt": receipt_for(order.pk, at),
+        "refunded": format_amount(order.amount_refunded, order.currency) if order.amount_refunded else "",
+        **seller(),
+    }

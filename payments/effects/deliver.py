@@ -1,6 +1,7 @@
 """Delivers the effects that are due, each claimed in a step of its own, so that none ever happens twice by itself."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,64 @@ import structlog
 from django.utils.translation import gettext_noop
 
 from payments.effects.models import Effect
-from payments.effects.registry import OutcomeUnknown, Skip, find_deliverer, repeatable_kinds
+from payments.guarded import ShouldStop, never
 from payments.statuses import EffectStatus
-from payments.stopping import ShouldStop, never
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Said by a deliverer: what the effect told of no longer holds. `reason` in English, marked for translation."""
+
+    reason: str
+
+
+class OutcomeUnknown(RuntimeError):
+    """Raised by a deliverer that was cut off halfway: it may have happened, or not."""
+
+
+Deliver = Callable[[Effect], Skip | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """How one kind of effect is delivered. `is_repeatable`: doing it twice does no harm outside."""
+
+    deliver: Deliver
+    is_repeatable: bool
+
+
+_deliverers: dict[str, Deliverer] = {}
+
+
+class DeliveredTwice(RuntimeError):
+    """Two functions claim the same kind of effect."""
+
+
+def delivers(kind: str, *, repeatable: bool = False) -> Callable[[Deliver], Deliver]:
+    """Register the decorated function for this kind. It returns when the effect is delivered; raising = refused.
+
+    `repeatable`: idempotent outside (a refund with an idempotency key), so what a dead worker left is simply done
+    again. Anything else (a mail) then becomes UNCERTAIN and is never repeated by itself.
+    """
+
+    def register(deliver: Deliver) -> Deliver:
+        if kind in _deliverers:
+            raise DeliveredTwice(kind)
+        _deliverers[kind] = Deliverer(deliver, is_repeatable=repeatable)
+        return deliver
+
+    return register
+
+
+def find_deliverer(kind: str) -> Deliverer | None:
+    """How this kind is delivered; None if nobody does."""
+    return _deliverers.get(kind)
+
+
+def repeatable_kinds() -> list[str]:
+    """The kinds that may be delivered twice without harm."""
+    return [kind for kind, deliverer in _deliverers.items() if deliverer.is_repeatable]
+
 
 log = structlog.get_logger(__name__)
 
@@ -90,14 +146,14 @@ def _claim(*, at: datetime) -> Effect | None:
 
 
 def _done(effect: Effect, *, at: datetime) -> None:
-    _settle(effect, EffectStatus.DONE, delivered_at=at, outcome="")
+    _finish(effect, EffectStatus.DONE, delivered_at=at, outcome="")
     log.info("effect.delivered", effect=effect.key, order=effect.order_id)
 
 
 def _skip(effect: Effect, skip: Skip) -> None:
     """Skipped, unless it was noted again while we looked: then its state is back, and we look again."""
-    if not _settle(effect, EffectStatus.SKIPPED, only_if={"not_before": effect.not_before}, outcome=skip.reason[:500]):
-        _settle(effect, EffectStatus.PENDING, claimed_at=None)
+    if not _finish(effect, EffectStatus.SKIPPED, only_if={"not_before": effect.not_before}, outcome=skip.reason[:500]):
+        _finish(effect, EffectStatus.PENDING, claimed_at=None)
         return
     log.info("effect.skipped", effect=effect.key, order=effect.order_id, reason=skip.reason)
 
@@ -106,7 +162,7 @@ def _leave_open(effect: Effect, error: OutcomeUnknown, *, is_repeatable: bool, a
     if is_repeatable:
         _put_off(effect, _described(error), at=at)
         return
-    _settle(effect, EffectStatus.UNCERTAIN, outcome=CUT_OFF)
+    _finish(effect, EffectStatus.UNCERTAIN, outcome=CUT_OFF)
     log.warning("effect.uncertain", effect=effect.key, order=effect.order_id, error=repr(error))
 
 
@@ -120,16 +176,16 @@ def _put_off(effect: Effect, outcome: str, *, at: datetime) -> None:
         _give_up(effect, outcome)
         return
     again_at = at + BACK_OFF[effect.attempts - 1]
-    _settle(effect, EffectStatus.PENDING, claimed_at=None, not_before=again_at, outcome=_storable(outcome))
+    _finish(effect, EffectStatus.PENDING, claimed_at=None, not_before=again_at, outcome=_storable(outcome))
     log.warning("effect.refused", effect=effect.key, order=effect.order_id, error=outcome, again_at=again_at)
 
 
 def _give_up(effect: Effect, outcome: str) -> None:
-    _settle(effect, EffectStatus.DEAD, outcome=_storable(outcome))
+    _finish(effect, EffectStatus.DEAD, outcome=_storable(outcome))
     log.error("effect.given_up", effect=effect.key, kind=effect.kind, order=effect.order_id, error=outcome)
 
 
-def _settle(effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any) -> bool:
+def _finish(effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any) -> bool:
     """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
     ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
     return ours.filter(**(only_if or {})).update(status=status, **columns) == 1

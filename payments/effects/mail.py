@@ -2,22 +2,27 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import wraps
+from pathlib import Path
 from smtplib import SMTPException, SMTPServerDisconnected
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.template import Context, Engine
 from django.utils import translation
 from django.utils.functional import lazy
+from django.utils.text import slugify
 from django.utils.translation import gettext_noop
 
+from payments.effects.deliver import Deliver, OutcomeUnknown, Skip, delivers
 from payments.effects.models import Effect
-from payments.effects.registry import Deliver, OutcomeUnknown, Skip, delivers
 from payments.money import format_amount
 
 # An amount for a mail's context: it finds its words when the mail is written, in the reader's language.
@@ -114,3 +119,20 @@ def one_line(text: str) -> str:
 
 def _render(name: str, context: Mapping[str, Any], *, escaped: bool) -> str:
     return Engine.get_default().get_template(name).render(Context({**context}, autoescape=escaped))
+
+
+class EmailBackend(BaseEmailBackend):
+    """Django's own file backend names files by memory address, which soon repeats: several mails share a file."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            (folder / _name(message)).write_bytes(message.message().as_bytes())
+        return len(email_messages)
+
+
+def _name(message: EmailMessage) -> str:
+    """By time first, so that the newest stands last."""
+    about = slugify(message.extra_headers.get("X-Effect-Key", "").replace(".", "-").replace(":", "-"))[:80]
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{about or 'mail'}-{uuid4().hex[:6]}.eml"

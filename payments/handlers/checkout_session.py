@@ -2,20 +2,20 @@
 
 from datetime import datetime
 
-from payments.facts import BeganFact, BuyerFact, Fact, Facts, Nothing, OrderFact, PaymentFact
+from payments.facts import BuyerAddressFact, Fact, Facts, NoFacts, OrderFact, PaymentFact, SubscriptionStartedFact
 from payments.handlers.registry import EventView, handles
 from payments.statuses import OrderStatus
-from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
 
 
 @handles("checkout.session.completed")
 def completed(event: EventView) -> Facts:
     """The buyer went through Checkout; whether money came is another question (`payment_status`)."""
-    session = CheckoutSession.read(event.object)
+    session = StripeCheckoutSession.read(event.object)
     if session.mode == "setup":
-        yield Nothing("a session in setup mode pays nothing")
+        yield NoFacts("a session in setup mode pays nothing")
     elif session.payment_status == "unpaid":
-        yield OrderFact(session.about, OrderStatus.PROCESSING, event.occurred_at)
+        yield OrderFact(session.refs, OrderStatus.PROCESSING, event.occurred_at)
     else:
         yield settled(session, at=event.occurred_at)
     yield from _about_buyer(session, at=event.occurred_at)
@@ -24,9 +24,9 @@ def completed(event: EventView) -> Facts:
 @handles("checkout.session.async_payment_succeeded")
 def async_payment_succeeded(event: EventView) -> Facts:
     """A delayed method brought the money."""
-    session = CheckoutSession.read(event.object)
+    session = StripeCheckoutSession.read(event.object)
     if session.payment_status != "paid":
-        yield Nothing("the session is not paid")
+        yield NoFacts("the session is not paid")
     else:
         yield settled(session, at=event.occurred_at)
 
@@ -34,40 +34,40 @@ def async_payment_succeeded(event: EventView) -> Facts:
 @handles("checkout.session.async_payment_failed")
 def async_payment_failed(event: EventView) -> Facts:
     """A delayed method brought no money; the session is used up."""
-    session = CheckoutSession.read(event.object)
-    yield OrderFact(session.about, OrderStatus.FAILED, event.occurred_at)
+    session = StripeCheckoutSession.read(event.object)
+    yield OrderFact(session.refs, OrderStatus.FAILED, event.occurred_at)
 
 
 @handles("checkout.session.expired")
 def expired(event: EventView) -> Facts:
     """Nobody can pay in this session any more."""
-    session = CheckoutSession.read(event.object)
-    yield OrderFact(session.about, OrderStatus.EXPIRED, event.occurred_at)
+    session = StripeCheckoutSession.read(event.object)
+    yield OrderFact(session.refs, OrderStatus.EXPIRED, event.occurred_at)
 
 
-def _about_buyer(session: CheckoutSession, *, at: datetime) -> Facts:
+def _about_buyer(session: StripeCheckoutSession, *, at: datetime) -> Facts:
     """Where they live, and what they have subscribed to."""
     city, country = session.place
     if city or country:
-        yield BuyerFact(session.about, city, country, at)
+        yield BuyerAddressFact(session.refs, city, country, at)
     billing = session.billing
     if session.mode == "subscription" and billing.subscription:
-        yield BeganFact(billing, order=session.about.order, occurred_at=at)
+        yield SubscriptionStartedFact(billing, order=session.refs.order, occurred_at=at)
     if billing.customer and (city or country):
-        yield session.told_customer(at=at)
+        yield session.customer_fact(at=at)
 
 
-def settled(session: CheckoutSession, *, at: datetime) -> Fact:
+def settled(session: StripeCheckoutSession, *, at: datetime) -> Fact:
     """How a session was settled: by a subscription, by money, or because it cost nothing.
 
     Raises MalformedObject for a `payment_status` that we do not know: nobody may guess whether money came.
     """
     if session.payment_status not in ("paid", "no_payment_required"):
         told = "unknown to us" if session.payment_status else "missing"
-        raise MalformedObject(f"checkout.session {session.about.session}: its payment_status is {told}.")
+        raise MalformedObject(f"checkout.session {session.refs.session}: its payment_status is {told}.")
     if session.mode == "subscription":
-        return OrderFact(session.about, OrderStatus.PAID, at, by_subscription=True)
+        return OrderFact(session.refs, OrderStatus.PAID, at, by_subscription=True)
     if session.payment_status == "no_payment_required":
-        return OrderFact(session.about, OrderStatus.PAID, at)
+        return OrderFact(session.refs, OrderStatus.PAID, at)
     total = session.total
-    return PaymentFact(session.about, received=total.amount, currency=total.currency, occurred_at=at)
+    return PaymentFact(session.refs, received=total.amount, currency=total.currency, occurred_at=at)

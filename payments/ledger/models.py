@@ -73,7 +73,7 @@ class PaymentEvent(models.Model):
     references = ArrayField(models.CharField(max_length=255), verbose_name=_("names"), default=list, blank=True)
     trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.DELIVERY)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    requested_why = models.CharField(max_length=500, blank=True)
+    requested_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("payment event")
@@ -114,7 +114,7 @@ class PaymentEvent(models.Model):
         return self.processed_at - self.received_at if self.processed_at else None
 
 
-class Outcome(models.TextChoices):
+class AttemptOutcome(models.TextChoices):
     """How one try ended."""
 
     PROCESSED = "PROCESSED", _("Processed")
@@ -127,7 +127,7 @@ class Outcome(models.TextChoices):
 class EventAttempt(models.Model):
     """One try to process an event: what asked for it, how it ended and what it changed."""
 
-    event = models.ForeignKey(PaymentEvent, models.CASCADE, related_name="tries", verbose_name=_("event"))
+    event = models.ForeignKey(PaymentEvent, models.CASCADE, related_name="attempt_rows", verbose_name=_("event"))
     number = models.PositiveIntegerField(_("number"))
     trigger = models.CharField(_("trigger"), max_length=12, choices=Trigger.choices)
     requested_by = models.ForeignKey(
@@ -138,10 +138,10 @@ class EventAttempt(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
-    requested_why = models.CharField(_("why"), max_length=500, blank=True)
+    requested_reason = models.CharField(_("why"), max_length=500, blank=True)
     started_at = models.DateTimeField(_("started"))
     duration_us = models.PositiveIntegerField(_("duration (µs)"), default=0)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=AttemptOutcome.choices)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     error_kind = models.CharField(_("kind of error"), max_length=120, blank=True)
     error = models.TextField(_("error"), blank=True)

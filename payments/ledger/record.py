@@ -1,21 +1,23 @@
-"""Keeps an event exactly once: one statement and one commit before Stripe hears that it arrived."""
+"""Keeps an event exactly once, in one statement and one commit; and claims those that are due, under lock."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 
-from payments.ledger.incoming import Incoming
-from payments.ledger.models import PaymentEvent, Source, Trigger
+from payments.ledger.models import DUE_STATUSES, PaymentEvent, Source, Trigger
+from payments.ledger.read_event import Incoming
 from payments.statuses import EventStatus
 
-__all__ = ["Incoming", "Outcome", "Recorded", "record_event"]
+__all__ = ["Incoming", "RecordOutcome", "Recorded", "record_event"]
 
 
-class Outcome(Enum):
+class RecordOutcome(Enum):
     """What became of a delivered event."""
 
     STORED = "stored"
@@ -27,7 +29,7 @@ class Outcome(Enum):
 class Recorded:
     """`id` is the ledger's row."""
 
-    outcome: Outcome
+    outcome: RecordOutcome
     id: int
 
 
@@ -35,7 +37,7 @@ _TABLE = PaymentEvent._meta.db_table
 _COLUMNS = (
     "stripe_event_id", "type", "api_version", "livemode", "account", "object_id", "payload", "body_sha256",
     "source", "request_id", "occurred_at", "received_at", "status", "ignored_reason", "next_attempt_at",
-    "processed_at", "attempts", "error_kind", "error", "references", "trigger", "requested_why",
+    "processed_at", "attempts", "error_kind", "error", "references", "trigger", "requested_reason",
 )  # fmt: skip
 # get_or_create would be ten times as slow: six round trips instead of one.
 _INSERT = f"""
@@ -48,7 +50,7 @@ _INSERT = f"""
 _REQUEUE = f"""
     WITH requeued AS (
         UPDATE {_TABLE} SET status = %(failed)s, next_attempt_at = %(at)s, trigger = %(trigger)s,
-                            requested_by_id = NULL, requested_why = ''
+                            requested_by_id = NULL, requested_reason = ''
         WHERE id = (
             SELECT id FROM {_TABLE}
             WHERE stripe_event_id = %(stripe_event_id)s AND status IN (%(failed)s, %(dead)s)
@@ -70,7 +72,7 @@ def _insert(row: dict[str, Any]) -> Recorded | None:
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [row[column] for column in _COLUMNS])
         found = cursor.fetchone()
-    return Recorded(Outcome.STORED, found[0]) if found else None
+    return Recorded(RecordOutcome.STORED, found[0]) if found else None
 
 
 def _requeue(stripe_event_id: str, *, at: datetime) -> Recorded:
@@ -86,7 +88,7 @@ def _requeue(stripe_event_id: str, *, at: datetime) -> Recorded:
         found = cursor.fetchone()
     if found is None:  # purged between the two statements; whoever tries again stores it
         raise OperationalError(f"{stripe_event_id} was there and is gone")
-    return Recorded(Outcome.REQUEUED if found[1] else Outcome.DUPLICATE, found[0])
+    return Recorded(RecordOutcome.REQUEUED if found[1] else RecordOutcome.DUPLICATE, found[0])
 
 
 def _row(incoming: Incoming, *, source: Source | str, request_id: str, at: datetime) -> dict[str, Any]:
@@ -114,5 +116,20 @@ def _row(incoming: Incoming, *, source: Source | str, request_id: str, at: datet
         "error": "",
         "references": "{}",
         "trigger": str(Trigger.DELIVERY),
-        "requested_why": "",
+        "requested_reason": "",
     }
+
+
+def claim_due(*, at: datetime, limit: int) -> list[PaymentEvent]:
+    """Up to `limit` due events, the longest due first. Must be called in a transaction; a killed worker frees them."""
+    return list(_open_rows().filter(next_attempt_at__lte=at)[:limit])
+
+
+def claim_these(event_ids: Collection[int]) -> list[PaymentEvent]:
+    """Those of these events that are still open and held by nobody else."""
+    return list(_open_rows().filter(pk__in=event_ids))
+
+
+def _open_rows() -> QuerySet[PaymentEvent]:
+    rows = PaymentEvent.objects.filter(status__in=DUE_STATUSES).order_by("next_attempt_at", "pk")
+    return rows.select_for_update(skip_locked=True, no_key=True)

@@ -92,7 +92,7 @@ def watch(event_id: str, *, before: Before, seconds: float) -> Outcome:
     event = PaymentEvent.objects.filter(stripe_event_id=event_id).first()
     return Outcome(
         event=event,
-        attempt=event.tries.order_by("pk").last() if event else None,
+        attempt=event.attempt_rows.order_by("pk").last() if event else None,
         order=Order.objects.get(pk=before.order_id),
         before=before,
         effects=_moved_effects(before),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from payments.billing.models import Dispute, Payment, Refund
-from payments.facts import BuyerFact, DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.facts import BuyerAddressFact, DisputeFact, OrderFact, PaymentFact, RefundFact
 from payments.orders.models import Order
 from payments.statuses import (
     DISPUTE_PHASES,
@@ -22,10 +22,10 @@ from payments.statuses import (
 
 PLAN = "plan"
 UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
-TryKey = tuple[int, int, int, int]
+AttemptKey = tuple[int, int, int, int]
 
 
-def key_of_try(attempt: int, status: str, occurred_at: datetime | None) -> TryKey:
+def attempt_key(attempt: int, status: str, occurred_at: datetime | None) -> AttemptKey:
     """Where a try stands in the order of things."""
     phase, rank = STATUS_ORDER[status]
     return attempt, phase, _seconds(occurred_at), rank
@@ -36,20 +36,20 @@ def _seconds(moment: datetime | None) -> int:
     return int(moment.timestamp()) if moment else 0
 
 
-def fold_try(order: Order, fact: OrderFact, *, attempt: int) -> None:
+def fold_attempt(order: Order, fact: OrderFact, *, attempt: int) -> None:
     """Take the greater of what we knew about the buyer's tries and this fact."""
-    if fact.status == OrderStatus.FAILED and fact.about.charge:
+    if fact.status == OrderStatus.FAILED and fact.refs.charge:
         _fold_failure(order, fact, attempt=attempt)
-    known = key_of_try(order.tried_attempt, order.tried_status, order.tried_at)
-    if key_of_try(attempt, fact.status, fact.occurred_at) > known:
-        order.tried_attempt, order.tried_status, order.tried_at = attempt, fact.status, fact.occurred_at
+    known = attempt_key(order.attempt_number, order.attempt_status, order.attempt_at)
+    if attempt_key(attempt, fact.status, fact.occurred_at) > known:
+        order.attempt_number, order.attempt_status, order.attempt_at = attempt, fact.status, fact.occurred_at
 
 
 def _fold_failure(order: Order, fact: OrderFact, *, attempt: int) -> None:
     """Why it failed, by the greatest failed charge: a delayed method also fails as a session, which knows no reason."""
     known = (order.failed_attempt, _seconds(order.failed_at), order.failed_charge)
-    if (attempt, _seconds(fact.occurred_at), fact.about.charge) > known:
-        order.failed_attempt, order.failed_at, order.failed_charge = attempt, fact.occurred_at, fact.about.charge
+    if (attempt, _seconds(fact.occurred_at), fact.refs.charge) > known:
+        order.failed_attempt, order.failed_at, order.failed_charge = attempt, fact.occurred_at, fact.refs.charge
         order.failure_code, order.failure_message = fact.failure.code, fact.failure.message
 
 
@@ -63,7 +63,7 @@ def fold_settlement(order: Order, fact: OrderFact) -> None:
     order.settled_at = min(order.settled_at or fact.occurred_at, fact.occurred_at)
 
 
-def fold_buyer(order: Order, fact: BuyerFact) -> None:
+def fold_buyer(order: Order, fact: BuyerAddressFact) -> None:
     """Where the buyer lives: as they told it last."""
     known = (_seconds(order.located_at), order.country, order.city)
     if (_seconds(fact.occurred_at), fact.country, fact.city) > known:
@@ -76,8 +76,8 @@ def fold_payment(payment: Payment, fact: PaymentFact) -> None:
     payment.received = max(payment.received, fact.received)
     payment.charge_refunded = max(payment.charge_refunded, fact.refunded)
     payment.paid_at = min(payment.paid_at or fact.occurred_at, fact.occurred_at)
-    payment.session = max(payment.session, fact.about.session)
-    payment.charge = max(payment.charge, fact.about.charge)
+    payment.session = max(payment.session, fact.refs.session)
+    payment.charge = max(payment.charge, fact.refs.charge)
 
 
 def fold_refund(refund: Refund, fact: RefundFact) -> bool:
@@ -134,7 +134,7 @@ def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str])
     return sorted(mine, key=lambda payment: (payment.paid_at, payment.key))
 
 
-def settle(
+def recompute(
     order: Order,
     *,
     payments: Collection[Payment],
@@ -156,7 +156,7 @@ def settle(
 
 def _status(order: Order) -> str:
     if order.paid_at is None:
-        return order.tried_status
+        return order.attempt_status
     nothing_left = order.amount_received > 0 and order.amount_refunded == order.amount_received
     return OrderStatus.REFUNDED if nothing_left else OrderStatus.PAID
 

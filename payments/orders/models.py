@@ -43,10 +43,10 @@ class Order(models.Model):
     country = models.CharField(_("country"), max_length=2, blank=True)
     located_at = models.DateTimeField(null=True, blank=True)
 
-    # The greatest fact about the buyer's tries; `tried_at` None is the start, which every fact of its attempt beats.
-    tried_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
-    tried_attempt = models.PositiveIntegerField(default=1)
-    tried_at = models.DateTimeField(null=True, blank=True)
+    # The greatest fact about the buyer's tries; `attempt_at` None is the start, which every fact of its attempt beats.
+    attempt_status = models.CharField(max_length=20, choices=OrderStatus.choices, default=OrderStatus.PENDING)
+    attempt_number = models.PositiveIntegerField(default=1)
+    attempt_at = models.DateTimeField(null=True, blank=True)
     # The greatest failure that names its charge, and with it the reason.
     failed_attempt = models.PositiveIntegerField(default=0)
     failed_at = models.DateTimeField(null=True, blank=True)
@@ -94,9 +94,9 @@ class Order(models.Model):
         return format_amount(self.amount, self.currency)
 
     @property
-    def charge_of_try(self) -> str:
+    def attempt_charge(self) -> str:
         """The charge that failed in the session that counts; "" while none is known."""
-        return self.failed_charge if self.failed_attempt == self.tried_attempt else ""
+        return self.failed_charge if self.failed_attempt == self.attempt_number else ""
 
     @property
     def has_money(self) -> bool:
@@ -185,7 +185,7 @@ class OrderException(models.Model):
     is_open = models.BooleanField(_("open"), default=True)
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
-    closed_because = models.CharField(_("closed because"), max_length=500, blank=True)
+    closed_reason = models.CharField(_("closed because"), max_length=500, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("closed by")
     )
@@ -198,3 +198,42 @@ class OrderException(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class Reference(models.Model):
+    """A name of an order, a subscription or a customer: Stripe's ids, `order:<public id>`, `registration:<id>`."""
+
+    name = models.CharField(_("name"), max_length=255, primary_key=True)
+    order = models.ForeignKey(
+        "payments.Order", models.CASCADE, null=True, blank=True, related_name="references", verbose_name=_("order")
+    )
+    subscription = models.ForeignKey(
+        "payments.Subscription", models.CASCADE, null=True, blank=True, related_name="references",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
+    customer = models.ForeignKey(
+        "payments.Customer", models.CASCADE, null=True, blank=True, related_name="references",
+        verbose_name=_("customer"),
+    )  # fmt: skip
+    attempt = models.PositiveIntegerField(_("attempt"), null=True, blank=True)
+    payment = models.CharField(
+        _("payment"),
+        max_length=255,
+        blank=True,
+        help_text=_("The payment that it belongs to, where that has another name."),
+    )
+
+    class Meta:
+        verbose_name = _("reference")
+        verbose_name_plural = _("references")
+        constraints = [
+            models.CheckConstraint(
+                name="reference_names_one_thing",
+                condition=Q(order__isnull=False, subscription__isnull=True, customer__isnull=True)
+                | Q(order__isnull=True, subscription__isnull=False, customer__isnull=True)
+                | Q(order__isnull=True, subscription__isnull=True, customer__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,21 +1,129 @@
-"""`/subscription/…`: back from Checkout, and on to Stripe's own pages about cards and invoices."""
+"""`/plans/` and `/subscription/…`: subscribing, coming back from Checkout, changing, canceling, Stripe's own portal."""
 
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from config.rate_limit import limited
-from payments.operations.subscribing import NoCustomer, live_of, open_portal
+from payments.billing.models import Plan
+from payments.operations.subscribing import (
+    AlreadySubscribed,
+    NoCustomer,
+    NotNow,
+    cancel_at_period_end,
+    change_plan,
+    live_of,
+    open_portal,
+    resume,
+    subscribe,
+)
+from payments.operations.subscribing.change import can_change
 from payments.orders.models import Order
-from payments.pages.doorway import OwnPage, see_other, to_account, user_of
+from payments.pages.account import standing_of
+from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def plans(request: HttpRequest) -> HttpResponse:
+    """The plans on sale; whoever has one already is shown the way to another."""
+    live = live_of(user_of(request)).first() if request.user.is_authenticated else None
+    context = {"plans": Plan.objects.filter(is_on_sale=True), "subscription": live}
+    return render(request, "payments/plans.html", context)
+
+
+@method_decorator(limited("payment"), name="dispatch")
+class SubscribePage(OwnPage):
+    """The button of a plan; nothing of its own to see."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[assignment]
+        return answer
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        return redirect("plans")
+
+    def act(self, request: HttpRequest, **names: str) -> HttpResponse:
+        plan = get_object_or_404(Plan, slug=names["slug"], is_on_sale=True)
+        try:
+            return see_other(subscribe(user=user_of(request), plan=plan, at=timezone.now()))
+        except AlreadySubscribed as already:
+            if already.subscription.plan_id == plan.pk:
+                return to_account("already")
+            return see_other(reverse("change-to", args=[plan.slug]))
+        except NotNow:
+            return trouble_page(request, "not_now", status=409)
+
+
+@require_safe
+@never_cache
+@login_required
+def offers(request: HttpRequest) -> HttpResponse:
+    """The other plans, or why the subscription cannot go to one now."""
+    row = live_of(user_of(request)).first()
+    if row is None:
+        return redirect("plans")
+    others = [plan for plan in Plan.objects.filter(is_on_sale=True) if can_change(row, plan)]
+    context = {"subscription": row, "standing": standing_of(row), "plans": others}
+    return render(request, "payments/offers.html", context)
+
+
+@method_decorator(limited("payment"), name="dispatch")
+class ChangePage(OwnPage):
+    """What changes, and when; the button does it."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        plan = get_object_or_404(Plan, slug=slug, is_on_sale=True)
+        row = live_of(user_of(request)).first()
+        if row is None or not can_change(row, plan):
+            return redirect("change-plan")
+        return render(
+            request, "payments/change.html", {"subscription": row, "standing": standing_of(row), "plan": plan}
+        )
+
+    def act(self, request: HttpRequest, **names: str) -> HttpResponse:
+        plan = get_object_or_404(Plan, slug=names["slug"])
+        change_plan(user=user_of(request), plan=plan, at=timezone.now())
+        return to_account("changed")
+
+
+@method_decorator(limited("subscription"), name="dispatch")
+class CancelPage(OwnPage):
+    """Until when it goes on, and what happens then; the button cancels."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        row = live_of(user_of(request)).first()
+        if row is None or row.cancel_at:
+            return redirect("account")
+        return render(request, "payments/cancel.html", {"subscription": row, "standing": standing_of(row)})
+
+    def act(self, request: HttpRequest, **names: str) -> HttpResponse:
+        cancel_at_period_end(user=user_of(request), at=timezone.now())
+        return to_account("ends")
+
+
+@method_decorator(limited("subscription"), name="dispatch")
+class ResumePage(OwnPage):
+    """The button of a subscription that is going to end."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return see_other(reverse("account"))
+
+    def act(self, request: HttpRequest, **names: str) -> HttpResponse:
+        resume(user=user_of(request), at=timezone.now())
+        return to_account("resumed")
+
 
 # A page that waits for Stripe's news looks again every few seconds, but not for ever.
 MOST_LOOKS = 15

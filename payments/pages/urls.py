@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from payments.pages.change import CancelPage, ChangePage, ResumePage, offers
-from payments.pages.plans import SubscribePage, plans
-from payments.pages.subscription import PortalPage, returning
+from payments.pages.subscription import (
+    CancelPage,
+    ChangePage,
+    PortalPage,
+    ResumePage,
+    SubscribePage,
+    offers,
+    plans,
+    returning,
+)
 
 urlpatterns = [
     path("plans/", plans, name="plans"),

@@ -2,19 +2,22 @@
 
 import random
 import time
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from payments.ledger.claim import claim_due, claim_these
-from payments.processing.batch import Batch, Claim, process
-from payments.processing.mark import Verdict, mark
-from payments.processing.rematch import requeue_if_known, requeue_naming
-from payments.stopping import ShouldStop, never
+from payments.guarded import ShouldStop, never
+from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger
+from payments.ledger.record import claim_due, claim_these
+from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
+from payments.statuses import EventStatus
+from payments.switches import held_types
 
 log = structlog.get_logger(__name__)
 TRIES = 5
@@ -45,7 +48,7 @@ def drain_batch(*, at: datetime) -> int:
 def _process(claim: Claim, *, at: datetime) -> int:
     """Process what can be claimed; split the batch where the database, or a product that follows, refuses it."""
     for turn in range(TRIES):
-        batch = Batch()
+        batch = BatchProgress()
         try:
             process(claim, batch=batch, at=at)
         except Exception as error:
@@ -56,7 +59,7 @@ def _process(claim: Claim, *, at: datetime) -> int:
             log.info("drain.again", reason=type(error).__name__, events=len(batch.event_ids))
             time.sleep(random.uniform(0, 0.01) * 2**turn)
         else:
-            requeue_naming(batch.taught, at=at)
+            requeue_naming(batch.new_references, at=at)
             requeue_if_known(batch.unmatched, at=at)
             return len(batch.event_ids)
     raise AssertionError("unreachable: the last turn returns or raises")
@@ -76,7 +79,7 @@ def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
 @transaction.atomic
 def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
     events = claim_these(event_ids)
-    mark([(event, Verdict.failed(error)) for event in events], at=at, duration_us=0)
+    mark([(event, AttemptResult.failed(error)) for event in events], at=at, duration_us=0)
     return len(event_ids)
 
 
@@ -90,3 +93,50 @@ def is_passing(error: Exception) -> bool:
     if state is None:
         return error.__cause__ is not None
     return state[:2] in PASSING_CLASSES or state == LOCK_NOT_AVAILABLE
+
+
+LOOK_BACK = timedelta(hours=1)
+# Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
+NAMES_SOMETHING_KNOWN = RawSQL(
+    'EXISTS (SELECT FROM payments_reference r WHERE r.name = ANY(payments_paymentevent."references"))',
+    [],
+    output_field=BooleanField(),
+)
+
+
+def unmatched() -> QuerySet[PaymentEvent]:
+    """Events that were ignored because nothing that they name was known."""
+    return PaymentEvent.objects.filter(status=EventStatus.IGNORED, ignored_reason=UNMATCHED)
+
+
+def requeue_naming(names: Collection[str], *, at: datetime) -> int:
+    """Queue the unmatched events again that mention one of these names. Returns how many."""
+    return _requeue(unmatched().filter(references__overlap=list(names)), at=at) if names else 0
+
+
+def requeue_if_known(event_ids: Collection[int], *, at: datetime) -> int:
+    """Queue those of these unmatched events again of which a name is known by now. Returns how many."""
+    return _requeue(_known(unmatched().filter(pk__in=event_ids)), at=at) if event_ids else 0
+
+
+def requeue_recent(*, at: datetime) -> int:
+    """The same for all that went unmatched lately: what a crash between a commit and its look-up left behind."""
+    return _requeue(_known(unmatched().filter(processed_at__gte=at - LOOK_BACK)), at=at)
+
+
+def _known(events: QuerySet[PaymentEvent]) -> QuerySet[PaymentEvent]:
+    return events.filter(NAMES_SOMETHING_KNOWN)
+
+
+def _requeue(events: QuerySet[PaymentEvent], *, at: datetime) -> int:
+    return events.update(status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REFERENCE)
+
+
+def sweep(*, at: datetime) -> int:
+    """Queue again: unmatched events whose names are known by now, and events held for a type that no longer is."""
+    rematched = requeue_recent(at=at)
+    stranded = PaymentEvent.objects.filter(status=EventStatus.HELD).exclude(type__in=held_types())
+    released = stranded.update(status=EventStatus.RECEIVED, next_attempt_at=at, trigger=Trigger.DRAIN)
+    if rematched or released:
+        log.info("sweep.queued", rematched=rematched, released=released)
+    return rematched + released

@@ -20,9 +20,9 @@ class ReplayRefused(ValueError):
 
 
 @transaction.atomic
-def replay_event(*, event: PaymentEvent, by: Any, why: str, at: datetime) -> None:
+def replay_event(*, event: PaymentEvent, by: Any, reason: str, at: datetime) -> None:
     """Queue the event again at once. Raises ReplayRefused without a reason, or while a worker has it in hand."""
-    if not why.strip():
+    if not reason.strip():
         raise ReplayRefused(_("A replay needs a reason."))
     locked = PaymentEvent.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=event.pk)
     row = locked.only("pk").first()
@@ -30,9 +30,9 @@ def replay_event(*, event: PaymentEvent, by: Any, why: str, at: datetime) -> Non
         raise ReplayRefused(_("%(event)s is being processed at this moment.") % {"event": event.stripe_event_id})
     PaymentEvent.objects.filter(pk=row.pk).update(
         status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REPLAY, requested_by=by,
-        requested_why=why.strip()[:500],
+        requested_reason=reason.strip()[:500],
     )  # fmt: skip
-    log.info("event.replay", stripe_event=event.stripe_event_id, by=getattr(by, "pk", None), why=why)
+    log.info("event.replay", stripe_event=event.stripe_event_id, by=getattr(by, "pk", None), reason=reason)
     ring_on_commit()
 
 
@@ -46,7 +46,7 @@ def release_held(*, type: str, by: Any, at: datetime) -> int:
         next_attempt_at=at,
         trigger=Trigger.DRAIN,
         requested_by=by,
-        requested_why="",
+        requested_reason="",
     )
     log.info("events.released", type=type, count=count, by=getattr(by, "pk", None))
     ring_on_commit()

@@ -6,11 +6,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import stripe
 from django.conf import settings
-from stripe.params import RefundCreateParams
+from stripe.params import CustomerCreateParams, RefundCreateParams, SubscriptionUpdateParams
+from stripe.params.billing_portal import SessionCreateParams
 from stripe.params.checkout import SessionCreateParams
 
 from payments.stripe_api.client import stripe_client
-from payments.stripe_api.snapshots import CheckoutSession, Json, MalformedObject, Refund
+from payments.stripe_api.lookups import Answer, ask_one
+from payments.stripe_api.snapshots import Json, MalformedObject, StripeCheckoutSession, StripeCustomer, StripeRefund
+from payments.stripe_api.snapshots.reading import find_text
 
 # Stripe repeats parts of a key in its own sentences.
 KEY = re.compile(r"\b[a-z]{2}_(?:live|test|org)_[\w*]+")
@@ -35,7 +38,7 @@ class GatewayRefused(Exception):
         self.code, self.message, self.request_id, self.is_declined = code, message, request_id, is_declined
 
 
-def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
+def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) -> StripeCheckoutSession:
     """A new session; the same key with the same parameters gives the same one, for at least 24 hours.
 
     https://docs.stripe.com/api/checkout/sessions/create Raises GatewayUnavailable, GatewayRefused.
@@ -44,12 +47,12 @@ def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) 
     return _session(lambda api: api.checkout.sessions.create(told, {"idempotency_key": idempotency_key}))
 
 
-def retrieve_checkout_session(*, session: str) -> CheckoutSession:
+def retrieve_checkout_session(*, session: str) -> StripeCheckoutSession:
     """The session as it is now; `raw` carries its PaymentIntent whole. Raises GatewayUnavailable, GatewayRefused."""
     return _session(lambda api: api.checkout.sessions.retrieve(session, {"expand": ["payment_intent"]}))
 
 
-def expire_checkout_session(*, session: str) -> CheckoutSession:
+def expire_checkout_session(*, session: str) -> StripeCheckoutSession:
     """End a session so that nobody can pay in it any more.
 
     Raises GatewayRefused where it is not open: it may have been paid meanwhile, so look. Raises GatewayUnavailable.
@@ -64,7 +67,7 @@ def create_refund(
     reason: RefundReason,
     metadata: Mapping[str, str],
     idempotency_key: str,
-) -> Refund:
+) -> StripeRefund:
     """Give back `amount` minor units of the payment, or (None) all that is left of it; the same key gives once.
 
     https://docs.stripe.com/api/refunds/create The money may still be on its way, or come back: the events tell.
@@ -73,16 +76,18 @@ def create_refund(
     params: RefundCreateParams = {"payment_intent": payment_intent, "reason": reason, "metadata": {**metadata}}
     if amount is not None:
         params["amount"] = amount
-    return read_answer(Refund.read, ask(lambda api: api.refunds.create(params, {"idempotency_key": idempotency_key})))
+    return read_answer(
+        StripeRefund.read, ask(lambda api: api.refunds.create(params, {"idempotency_key": idempotency_key}))
+    )
 
 
-def list_refunds(*, payment_intent: str) -> list[Refund]:
+def list_refunds(*, payment_intent: str) -> list[StripeRefund]:
     """Every refund of the payment, whatever became of it, the newest first.
 
     https://docs.stripe.com/api/refunds/list Raises GatewayUnavailable, GatewayRefused.
     """
     rows = ask(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": LONGEST_PAGE})))
-    return [read_answer(Refund.read, row) for row in cast("list[object]", rows)]
+    return [read_answer(StripeRefund.read, row) for row in cast("list[object]", rows)]
 
 
 def _all(page: object) -> list[object]:
@@ -90,8 +95,8 @@ def _all(page: object) -> list[object]:
     return list(page.auto_paging_iter()) if isinstance(page, stripe.ListObject) else [page]
 
 
-def _session(call: Callable[[Any], object]) -> CheckoutSession:
-    return read_answer(CheckoutSession.read, ask(call))
+def _session(call: Callable[[Any], object]) -> StripeCheckoutSession:
+    return read_answer(StripeCheckoutSession.read, ask(call))
 
 
 def read_answer(read: Callable[[Json], T], answer: object) -> T:
@@ -138,3 +143,31 @@ def _message(error: stripe.StripeError) -> str:
         return "Stripe does not know the key of this site (STRIPE_SECRET_KEY)."
     told = KEY.sub("the key", error.user_message or "Stripe has refused the call and gives no reason.")
     return told[:LONGEST_MESSAGE]
+
+
+def create_customer(*, email: str, metadata: Mapping[str, str], idempotency_key: str) -> str:
+    """The id of a new customer: https://docs.stripe.com/api/customers/create"""
+    params: CustomerCreateParams = {"email": email, "metadata": {**metadata}}
+    answer = ask(lambda api: api.customers.create(params, {"idempotency_key": idempotency_key}))
+    return read_answer(StripeCustomer.read, answer).refs.customer
+
+
+def update_subscription(*, subscription: str, params: Mapping[str, Any], idempotency_key: str) -> Answer:
+    """The subscription as it is after the change: https://docs.stripe.com/api/subscriptions/update"""
+    told = cast(SubscriptionUpdateParams, {**params})
+    return ask_one(lambda api: api.subscriptions.update(subscription, told, {"idempotency_key": idempotency_key}))
+
+
+def create_portal_session(*, customer: str, return_url: str, language: str) -> str:
+    """Where the customer sees their cards and invoices; whoever knows the address gets in, for some minutes.
+
+    https://docs.stripe.com/api/customer_portal/sessions/create
+    """
+    params = cast(SessionCreateParams, {"customer": customer, "return_url": return_url, "locale": language})
+    return read_answer(_address, ask(lambda api: api.billing_portal.sessions.create(params)))
+
+
+def _address(source: Json) -> str:
+    if address := find_text(source, "url"):
+        return address
+    raise MalformedObject("The portal's session has no address.")

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.translation import ngettext
 
-from payments.billing.subscriptions import Plan, Subscription
+from payments.billing.models import Plan, Subscription
 from payments.money import format_amount
 
 register = template.Library()

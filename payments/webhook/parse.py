@@ -5,7 +5,7 @@ import json
 import math
 from typing import NoReturn
 
-from payments.ledger.incoming import Incoming, MalformedEvent, read_event
+from payments.ledger.read_event import Incoming, MalformedEvent, read_event
 
 
 def parse(body: bytes, *, expected_livemode: bool, expected_account: str) -> Incoming:

@@ -22,9 +22,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments.bell import ring_on_commit
-from payments.ledger.incoming import Incoming, MalformedEvent
 from payments.ledger.models import Source
-from payments.ledger.record import Outcome, Recorded, record_event
+from payments.ledger.read_event import Incoming, MalformedEvent
+from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.stripe_api.signature import SignatureRefused, verify
 from payments.webhook.body import read_body
 from payments.webhook.parse import parse
@@ -58,9 +58,11 @@ class WebhookView(APIView):
 
     def post(self, request: Request) -> Response:
         incoming = receive(request._request)
-        recorded = keep(incoming, request_id=request_id(request), at=timezone.now())
+        recorded = store(incoming, request_id=request_id(request), at=timezone.now())
         follow_up(incoming, recorded)
-        return Response({"received": True, "event": incoming.id, "duplicate": recorded.outcome is not Outcome.STORED})
+        return Response(
+            {"received": True, "event": incoming.id, "duplicate": recorded.outcome is not RecordOutcome.STORED}
+        )
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -86,7 +88,7 @@ def receive(request: HttpRequest) -> Incoming:
         raise Refusal(refused.code, str(refused)) from None
 
 
-def keep(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
+def store(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
     """Put the event into the ledger. Raises NotReady: without that commit Stripe must not hear “received”."""
     try:
         return _record(incoming, request_id=request_id, at=at)
@@ -107,7 +109,7 @@ def _record(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
 
 def follow_up(incoming: Incoming, recorded: Recorded) -> None:
     """Wake the workers where there is work, and leave one line about this delivery."""
-    if recorded.outcome is not Outcome.DUPLICATE and not incoming.ignored_reason:
+    if recorded.outcome is not RecordOutcome.DUPLICATE and not incoming.ignored_reason:
         ring_on_commit()
     log.info(
         LINES[recorded.outcome],
@@ -125,7 +127,7 @@ def request_id(request: Request) -> str:
 
 
 LINES = {
-    Outcome.STORED: "event.received",
-    Outcome.DUPLICATE: "event.duplicate",
-    Outcome.REQUEUED: "event.requeued",
+    RecordOutcome.STORED: "event.received",
+    RecordOutcome.DUPLICATE: "event.duplicate",
+    RecordOutcome.REQUEUED: "event.requeued",
 }

@@ -67,9 +67,9 @@ class ActivityAdmin(ListAdmin):
     search_fields = ("title", "slug")
     fields = (
         "title", "slug", "starts_at", "place", "description", ("price", "currency"), "capacity", "places_text",
-        "late_money", "is_on_sale", ("called_off_at", "called_off_because"), "waiting_text",
+        "late_money", "is_on_sale", ("called_off_at", "called_off_reason"), "waiting_text",
     )  # fmt: skip
-    readonly_fields = ("places_text", "waiting_text", "called_off_at", "called_off_because")
+    readonly_fields = ("places_text", "waiting_text", "called_off_at", "called_off_reason")
     prepopulated_fields = {"slug": ("title",)}
 
     class Media:

@@ -30,7 +30,7 @@ def call_off_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QueryS
             screen, request, rows, form=form, title=_("Call this activity off?"),
             consequences=consequences(chosen[0]), button=_("Call off now"),
         )  # fmt: skip
-    _carry_out(screen, request, chosen[0], because=form.cleaned_data["reason"])
+    _carry_out(screen, request, chosen[0], reason=form.cleaned_data["reason"])
     return None
 
 
@@ -53,12 +53,12 @@ def consequences(activity: Activity) -> list[str]:
     ]
 
 
-def _carry_out(screen: Any, request: HttpRequest, activity: Activity, *, because: str) -> None:
+def _carry_out(screen: Any, request: HttpRequest, activity: Activity, *, reason: str) -> None:
     at, by = timezone.now(), request.user
     done = act_on_each(
-        request, [activity], lambda each: call_off(activity=each, because=because, by=by, at=at)
+        request, [activity], lambda each: call_off(activity=each, reason=reason, by=by, at=at)
     )  # fmt: skip
     if done:
-        screen.log_change(request, activity, because)
+        screen.log_change(request, activity, reason)
         told = _("“%(title)s” is called off: everybody is told, and the money goes back.")
         messages.success(request, told % {"title": activity.title})

@@ -66,7 +66,7 @@ def _act(
         return confirmation_page(
             screen, request, chosen, form=form, title=title, consequences=consequences, button=button
         )
-    given = {"because": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
+    given = {"reason": form.cleaned_data["reason"], "by": request.user, "at": timezone.now()}
     if done := act_on_each(request, chosen, lambda row: service(registration=row, **given)):
         messages.success(request, told(done) % {"count": done})
     return None

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.api import Conflict, Unavailable
-from payments.actions.attempts import OrderNotPayable
+from payments.checkout.attempts import OrderNotPayable
 from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed
 from registrations.services.checkout import CheckoutUnavailable
 

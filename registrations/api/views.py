@@ -32,7 +32,7 @@ from registrations.api.serializers import (
 from registrations.models import Activity, Registration
 from registrations.pages.standing import PAYABLE, standing_of
 from registrations.services import AlreadyRegistered
-from registrations.services.begin import begin, settle_free
+from registrations.services.begin import begin, confirm_free
 from registrations.services.checkout import start_checkout
 from registrations.tokens import find_by_token
 
@@ -130,7 +130,7 @@ def way_to_pay(registration: Registration, *, at: datetime) -> str | None:
     """Where to pay; None for what is free, which is confirmed by this. Raises what start_checkout does."""
     if registration.order.amount:
         return start_checkout(registration=registration, at=at)
-    settle_free(registration=registration, at=at)
+    confirm_free(registration=registration, at=at)
     return None
 
 

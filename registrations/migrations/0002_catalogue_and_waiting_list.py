@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='activity',
-            name='called_off_because',
+            name='called_off_reason',
             field=models.CharField(blank=True, editable=False, max_length=500, verbose_name='called off because'),
         ),
         migrations.AddField(

@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.cache import cache_control
 
 from config.rate_limit import limited
-from payments.actions.attempts import OrderNotPayable
+from payments.checkout.attempts import OrderNotPayable
 from registrations.forms import PersonForm
 from registrations.links import page_path
 from registrations.models import Activity, Registration

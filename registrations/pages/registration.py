@@ -13,17 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.rate_limit import limited
-from payments.actions.attempts import OrderNotPayable
-from payments.billing.receipts import NothingPaid
+from payments.billing.receipts import NothingPaid, receipt_context
+from payments.checkout.attempts import OrderNotPayable
 from payments.money import format_amount
-from payments.orders.decline_reasons import reason_of
+from payments.orders.messages import decline_reason_of
 from payments.orders.models import CheckoutAttempt
-from payments.pages.receipt import receipt_context
 from registrations.links import page_path, receipt_path
 from registrations.models import Registration
 from registrations.pages.standing import PAYABLE, SECONDS_BETWEEN_LOOKS, Return, Standing, standing_of
 from registrations.sales import Sale, sale_of
-from registrations.services.begin import settle_free
+from registrations.services.begin import confirm_free
 from registrations.services.checkout import CheckoutUnavailable, start_checkout
 from registrations.tokens import find_by_token, token_of
 
@@ -56,7 +55,7 @@ class PayPage(View):
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         row, now = _find(token), timezone.now()
         own_page = page_path(row)
-        if standing_of(row, at=now) not in PAYABLE or settle_free(registration=row, at=now):
+        if standing_of(row, at=now) not in PAYABLE or confirm_free(registration=row, at=now):
             return HttpResponseRedirect(own_page, status=SEE_OTHER)
         try:
             return HttpResponseRedirect(start_checkout(registration=row, at=now), status=SEE_OTHER)
@@ -122,7 +121,7 @@ def _context(row: Registration, standing: Standing, *, at: datetime) -> dict[str
         "can_pay": standing in PAYABLE,
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
-        "reason": reason_of(row.order),
+        "reason": decline_reason_of(row.order),
         "refunded": _refunded(row),
         "has_receipt": bool(receipt_path(row)),
         "can_register_again": sale_of(row.activity, at=at) in (Sale.OPEN, Sale.FULL),

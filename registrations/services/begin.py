@@ -8,7 +8,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from payments.actions import free
+from payments.checkout import open_checkout as free
 from payments.orders.models import Order
 from registrations.models import Activity, Registration
 from registrations.sales import CLOSED, sale_of
@@ -44,14 +44,14 @@ def begin(*, activity: Activity, name: str, email: str, language: str, at: datet
         if held := _find_held(activity, name=name, email=email):
             return _resume(held)
         raise
-    settle_free(registration=row, at=at)
+    confirm_free(registration=row, at=at)
     return Begun(row)
 
 
 @transaction.atomic
-def settle_free(*, registration: Registration, at: datetime) -> bool:
+def confirm_free(*, registration: Registration, at: datetime) -> bool:
     """Confirm a registration that costs nothing. True if it was one that waits."""
-    is_settled = free.settle_free(order=registration.order, at=at)
+    is_settled = free.confirm_free(order=registration.order, at=at)
     if is_settled:
         registration.refresh_from_db()
     return is_settled

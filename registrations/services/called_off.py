@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Concat
 
-from payments.actions.refunds_asked import KIND as REFUND
 from payments.billing.models import Payment
 from payments.effects.models import Effect
 from payments.money import format_amount
+from payments.refunds.refund import KIND as REFUND
 from payments.statuses import DisputeState, OrderStatus
 from registrations.models import HIDDEN_STATUSES, Activity, Registration, RegistrationStatus, WaitingEntry
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import structlog
 
-from payments.actions.checkout import open_checkout
-from payments.actions.closing import close_order
+from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.closing import close_order
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from registrations.models import Registration, WaitingEntry

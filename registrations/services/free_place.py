@@ -7,9 +7,9 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments.actions.cleanup import Verdict, clean_up_order
-from payments.actions.closing import WAITING, close_order
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
+from payments.cleanup.cleanup import Verdict, clean_up_order
+from payments.cleanup.closing import AWAITING_PAYMENT, close_order
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
@@ -25,7 +25,7 @@ class PlaceNotFreed(ValueError):
     """The place stays taken, for now or until the money has gone back; the text says why."""
 
 
-def free_place(*, registration: Registration, because: str, by: Any, at: datetime) -> None:
+def free_place(*, registration: Registration, reason: str, by: Any, at: datetime) -> None:
     """Free the place of a registration for which no money is here; the row stays as evidence.
 
     Who waits for payment: the order is closed, and only money brings the person back, as with any late payment. Stripe
@@ -36,9 +36,9 @@ def free_place(*, registration: Registration, because: str, by: Any, at: datetim
     first, then the place goes by itself. Raises PlaceNotFreed; where Stripe does not answer, the clean-up frees the
     place as soon as it does.
     """
-    if not because.strip():
+    if not reason.strip():
         raise PlaceNotFreed(_("Freeing a place needs a reason."))
-    if _let_go(registration, because=because.strip(), by=by, at=at):
+    if _let_go(registration, reason=reason.strip(), by=by, at=at):
         _close(registration, by=by, at=at)
     registration.refresh_from_db()
     if registration.holds_place:
@@ -47,13 +47,13 @@ def free_place(*, registration: Registration, because: str, by: Any, at: datetim
 
 
 @transaction.atomic
-def _let_go(registration: Registration, *, because: str, by: Any, at: datetime) -> bool:
+def _let_go(registration: Registration, *, reason: str, by: Any, at: datetime) -> bool:
     """Nobody is waited for any more. Returns whether the order is still to be closed, which frees the place."""
     order = Order.objects.select_for_update(no_key=True).get(pk=registration.order_id)
     row = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
     _refuse_what_stays(row, order)
-    note_act(FREED, order_ids=[order.pk], because=because, by=by, at=at)
-    if order.status in WAITING:
+    note_act(FREED, order_ids=[order.pk], reason=reason, by=by, at=at)
+    if order.status in AWAITING_PAYMENT:
         end_holds([row], at=at)
         return True
     _give_up(row, by=by, at=at)
@@ -67,7 +67,7 @@ def _refuse_what_stays(row: Registration, order: Order) -> None:
         raise PlaceNotFreed(_("A payment of order %s is under way.") % order.number)
     # Money may have come for what costs nothing: it is refunded first, too.
     is_free = order.status == OrderStatus.PAID and not (order.amount or order.amount_received)
-    if order.status not in WAITING and not is_free:
+    if order.status not in AWAITING_PAYMENT and not is_free:
         raise PlaceNotFreed(_("Order %s has been paid: refund it, and the place is free.") % order.number)
 
 
@@ -75,7 +75,7 @@ def _give_up(row: Registration, *, by: Any, at: datetime) -> None:
     """What the order says no longer seats them; looked at once more, the place goes to who waits, and they are told."""
     row.given_up_at = row.held_until = at
     row.save(update_fields=["given_up_at", "held_until"])
-    follow_again([row.order_id], source=str(by)[:LONGEST], at=at)
+    follow_orders_again([row.order_id], source=str(by)[:LONGEST], at=at)
 
 
 def _close(registration: Registration, *, by: Any, at: datetime) -> None:

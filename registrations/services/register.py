@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from payments.actions.attempts import SESSION_LIFE
+from payments.checkout.attempts import SESSION_LIFE
 from payments.orders.models import Order
-from payments.orders.open_order import open_order
+from payments.orders.opening import open_order
 from registrations.models import Activity, Registration
 from registrations.places import take_place
 from registrations.purchasable import KIND

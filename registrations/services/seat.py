@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
 from registrations.models import Registration
 
 MOST_SEATED = 100
@@ -16,5 +16,5 @@ def seat_waiting(*, at: datetime) -> int:
     order_ids = list(waiting.order_by("waits_since").values_list("order_id", flat=True)[:MOST_SEATED])
     if not order_ids:
         return 0
-    follow_again(order_ids, source="places became free", at=at)
+    follow_orders_again(order_ids, source="places became free", at=at)
     return Registration.objects.filter(order_id__in=order_ids, holds_place=True).count()

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from payments.effects.note import note
+from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
 from registrations.messages import offer_message
 from registrations.models import Activity, Registration, WaitingEntry
@@ -118,5 +118,5 @@ def _make_offer(entry: WaitingEntry, row: Registration, *, at: datetime) -> None
     Registration.objects.filter(pk=row.pk).update(held_until=until)
     CheckoutAttempt.objects.filter(order_id=row.order_id).update(expires_at=until)
     WaitingEntry.objects.filter(pk=entry.pk).update(offered=row)
-    note([offer_message(row)], at=at)
+    enqueue([offer_message(row)], at=at)
     log.info("waiting.offered", entry=entry.pk, registration=str(row.public_id), order=row.order_id)

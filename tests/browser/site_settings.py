@@ -4,5 +4,5 @@ import os
 
 from config.settings_test import *  # noqa: F403
 
-EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
+EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
 EMAIL_FILE_PATH = os.environ["MAILS"]

@@ -15,7 +15,7 @@ class TestClosedActivity:
         [
             ({"is_on_sale": False}, "Sales are paused"),
             ({"starts_at": timezone.now() - timedelta(hours=1)}, "This activity is over"),
-            ({"called_off_at": timezone.now(), "called_off_because": "Four"}, "This activity has been called off"),
+            ({"called_off_at": timezone.now(), "called_off_reason": "Four"}, "This activity has been called off"),
         ],
         ids=["paused", "ended", "called off"],
     )
@@ -43,7 +43,7 @@ class TestClosedActivity:
             buyer.goes_to_pay(activity).goes_back()
             buyer.page.wait_for_url(OWN_PAGE)
 
-        call_off(activity=activity, because="Four", by="staff", at=timezone.now())
+        call_off(activity=activity, reason="Four", by="staff", at=timezone.now())
 
         buyer.is_told("Called off: %(title)s", activity)
         buyer.looks_until("Your payment was refunded" if is_paid else "This activity has been called off")

@@ -7,11 +7,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from payments.effects import registry
-from payments.effects.deliver import LOST_AFTER, deliver_due, recover_claimed
+from payments.effects import deliver as registry
+from payments.effects.deliver import LOST_AFTER, deliver_due, delivers, recover_claimed
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
-from payments.effects.registry import delivers
 from payments.statuses import EffectStatus
 from tests.support.processes import running
 
@@ -25,7 +24,7 @@ def parcels(monkeypatch):
 
 def kill_in_mid_delivery(log, *, sort):
     with transaction.atomic():
-        note([Note(f"parcel:{n}", "parcel", None) for n in range(3)], at=timezone.now())
+        enqueue([EffectRequest(f"parcel:{n}", "parcel", None) for n in range(3)], at=timezone.now())
     with running(sys.executable, "-m", "tests.support.hanging_deliverer", sort, log=log) as victim:
         victim.wait_for("in hand")
         victim.kill()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from payments.actions.desk import DeskRefused, look, refund_exception, refund_order
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from payments.processing.drain import drain
+from payments.refunds.staff_refunds import DecisionRefused, preview_refund, refund_exception, refund_order
 from tests.support.refunds import LATER, ask, fake_refunds, pay
 from tests.support.road import event_of, hear, keep
 
@@ -26,7 +26,7 @@ def at_once(*jobs: Callable[[], object]) -> list[object]:
         gate.wait()
         try:
             results[number] = job()
-        except DeskRefused as refusal:
+        except DecisionRefused as refusal:
             results[number] = refusal
         finally:
             connection.close()
@@ -42,11 +42,11 @@ def at_once(*jobs: Callable[[], object]) -> list[object]:
 class TestRefundPressedAtTheSameMoment:
     def test_is_asked_for_once(self, registration):
         order = pay(registration)
-        shown = str(look(order)[0])
+        shown = str(preview_refund(order)[0])
 
         results = at_once(
             *[
-                lambda: refund_order(order_id=order.pk, amount=900, because="x", by="x", shown=shown, at=LATER)
+                lambda: refund_order(order_id=order.pk, amount=900, reason="x", by="x", shown=shown, at=LATER)
                 for _ in range(8)
             ]
         )
@@ -81,7 +81,7 @@ class TestPlaceThatBecomesFreeAtTheSameMoment:
         keep(event_of(holder, "checkout.session.expired"))
 
         at_once(
-            lambda: refund_exception(exception=question, because="no place", by="x", at=LATER),
+            lambda: refund_exception(exception=question, reason="no place", by="x", at=LATER),
             lambda: drain(at=LATER),
         )
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection
 
-from payments.billing.subscriptions import Customer
+from payments.billing.models import Customer
 from payments.operations.subscribing import NotNow, begin, subscribe
 from payments.operations.subscribing.live import ask_for_live
 from payments.orders.models import Order

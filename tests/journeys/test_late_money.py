@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from payments.actions.checkout import open_checkout
+from payments.checkout.open_checkout import open_checkout
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.processing.drain import drain

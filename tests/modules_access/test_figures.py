@@ -34,7 +34,7 @@ class TestReadFigures:
         purchase = make_buyer(learner, module)
         give_back(purchase.order)
         given = make_grant(learner, module)
-        revoke_access(access=given, because="a test", by="staff", at=NOON + 2 * DAY)
+        revoke_access(access=given, reason="a test", by="staff", at=NOON + 2 * DAY)
 
         assert read().withdrawn == {"purchase": {"refunded": 1}, "token": {}, "subscription": {}, "grant": {}}
 

@@ -9,7 +9,7 @@ from modules_access.mails import GONE, MOVED_ON
 from modules_access.messages import message_for
 from modules_access.models import ModuleAccess, Purchase
 from modules_access.services.grants import extend_access, revoke_access
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order
@@ -73,7 +73,7 @@ def purchase(case: str, *, language: str = "en", price: int = 4900, access_days:
 
 def tell(row: Purchase, case: str, **data: object) -> Effect:
     """Deliver the mail about the purchase; returns its effect as it is afterwards."""
-    known = {"purchase": row.pk, "attempt": row.order.tried_attempt, "charge": row.order.charge_of_try}
+    known = {"purchase": row.pk, "attempt": row.order.attempt_number, "charge": row.order.attempt_charge}
     return deliver(f"module.{case}:1", kind=f"module.{case}", order_id=row.order_id, **{**known, **data})
 
 
@@ -158,7 +158,7 @@ class TestSkipping:
 
     def test_happens_where_staff_have_taken_the_access_back(self):
         row = purchase("opened")
-        revoke_access(access=ModuleAccess.objects.get(), because="a mistake", by="staff", at=NOON)
+        revoke_access(access=ModuleAccess.objects.get(), reason="a mistake", by="staff", at=NOON)
 
         assert tell(row, "opened").outcome == MOVED_ON.reason
 
@@ -178,7 +178,7 @@ class TestOpened:
     def test_tells_the_end_as_staff_have_moved_it(self):
         row = purchase("opened")
         until = NOON + timedelta(days=60)
-        extend_access(access=ModuleAccess.objects.get(), until=until, because="ill", by="staff", at=NOON)
+        extend_access(access=ModuleAccess.objects.get(), until=until, reason="ill", by="staff", at=NOON)
 
         tell(row, "opened")
 
@@ -188,7 +188,7 @@ class TestOpened:
         row = make_buyer(make_learner(), make_module())
 
         for minute in range(3):
-            follow_again([row.order_id], source="test", at=NOON)
+            follow_orders_again([row.order_id], source="test", at=NOON)
             deliver_due(at=NOON + timedelta(minutes=minute))
 
         assert [message.subject for message in post.outbox] == ["Your module is open: Drawing"]

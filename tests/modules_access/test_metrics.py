@@ -76,7 +76,7 @@ class TestAccesses:
 
     def test_counts_what_is_withdrawn_by_source_and_reason(self, module, learner):
         give_back(make_buyer(learner, module).order)
-        revoke_access(access=make_grant(learner, module), because="a test", by="staff", at=NOON)
+        revoke_access(access=make_grant(learner, module), reason="a test", by="staff", at=NOON)
 
         found = scrape()
 

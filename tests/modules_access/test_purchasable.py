@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 
 from modules_access.models import AccessType, ModuleAccess, PlanOpening
-from payments.apply import follow_again, follow_subscriptions_again
+from payments.apply import follow_orders_again, follow_subscriptions_again
 from payments.effects.models import Effect
+from payments.orders.labels import name_of, value_of
 from payments.orders.models import OrderChange
-from payments.orders.words import name_of, value_of
 from tests.support.factories import NOON
 from tests.support.members import MONTH, make_member
 from tests.support.modules import (
@@ -36,7 +36,7 @@ def learner():
 
 def accesses(**which):
     rows = ModuleAccess.objects.filter(**which).order_by("pk")
-    return [(row.access_type, row.module.slug, row.is_active, row.ended_because) for row in rows]
+    return [(row.access_type, row.module.slug, row.is_active, row.ended_reason) for row in rows]
 
 
 class TestModulePurchase:
@@ -64,7 +64,7 @@ class TestModulePurchase:
         purchase = make_buyer(learner, module)
 
         give_back(purchase.order)
-        follow_again([purchase.order_id], source="again", at=LATER)
+        follow_orders_again([purchase.order_id], source="again", at=LATER)
 
         assert accesses() == [("purchase", "drawing", False, "refunded")]
 
@@ -92,7 +92,7 @@ class TestModulePurchase:
     def test_tells_the_buyer_once(self, learner, module):
         purchase = make_buyer(learner, module)
 
-        follow_again([purchase.order_id], source="again", at=LATER)
+        follow_orders_again([purchase.order_id], source="again", at=LATER)
 
         assert list(Effect.objects.values_list("key", flat=True)) == [f"module.opened:{purchase.order_id}"]
 
@@ -169,7 +169,7 @@ class TestFollowSubscriptions:
     def test_leaves_what_staff_took_back(self, module):
         member = make_member()
         self.follow(member)
-        ModuleAccess.objects.update(revoked_at=NOON, is_active=False, ended_at=NOON, ended_because="revoked")
+        ModuleAccess.objects.update(revoked_at=NOON, is_active=False, ended_at=NOON, ended_reason="revoked")
 
         self.follow(member)
 

@@ -3,7 +3,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 
 plan_orders = import_module("payments.migrations.0006_plan_orders")
 

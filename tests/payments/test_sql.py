@@ -38,9 +38,9 @@ class TestUpdateRows:
             update_rows(Order, rows, guards=("status",))
 
     def test_compares_with_null_as_with_any_value(self, orders):
-        update_rows(Order, [{"id": orders[0].pk, "tried_at": MOMENT, "was_tried_at": None}], guards=("tried_at",))
+        update_rows(Order, [{"id": orders[0].pk, "attempt_at": MOMENT, "was_tried_at": None}], guards=("attempt_at",))
 
-        assert Order.objects.get(pk=orders[0].pk).tried_at == MOMENT
+        assert Order.objects.get(pk=orders[0].pk).attempt_at == MOMENT
 
     def test_does_nothing_for_no_rows(self, django_assert_num_queries):
         with django_assert_num_queries(0):

@@ -130,7 +130,7 @@ STORIES = (
 
 
 @dataclass(frozen=True)
-class Telling:
+class FactSet:
     """One Stripe event on its way to us: whose story, which step, at which second, in which shape."""
 
     person: int
@@ -152,11 +152,11 @@ class Telling:
 
 
 @st.composite
-def told(draw: st.DrawFn, stories: Sequence[Story]) -> list[Telling]:
+def told(draw: st.DrawFn, stories: Sequence[Story]) -> list[FactSet]:
     """What Stripe sends about these people, the seconds often the same."""
     seconds, shapes = st.integers(0, 5), st.sampled_from(SHAPES)
     return [
-        Telling(person, each, draw(seconds), draw(shapes))
+        FactSet(person, each, draw(seconds), draw(shapes))
         for person, story in enumerate(stories)
         for each in story.steps
     ]

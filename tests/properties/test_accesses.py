@@ -8,8 +8,8 @@ import time_machine
 from django.db import transaction
 
 from modules_access.models import ModuleAccess
-from payments.billing.premium import access_until
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.billing.subscribers import access_until
 from tests.properties.memberships import STORIES, Membership, events_of
 from tests.properties.test_memberships import hear, pauses_in, told
 from tests.support.factories import UserFactory

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from payments.effects.deliver import deliver_due
-from payments.processing.drain import drain
-from payments.processing.sweep import sweep
+from payments.processing.drain import drain, sweep
 from registrations.models import Activity, Registration
 from registrations.services import ActivityFull, register
-from tests.properties.stories import NOON, STORIES, Story, Telling, told
+from tests.properties.stories import NOON, STORIES, FactSet, Story, told
 from tests.properties.world import World, picture, unsaid
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +24,7 @@ LATER = NOON + timedelta(hours=1)
 people = st.lists(st.sampled_from(STORIES), min_size=1, max_size=3)
 
 
-def tell(stories: list[Story], tellings: list[Telling], *, pauses: set[int], rivals: bool = False) -> dict[str, Any]:
+def tell(stories: list[Story], tellings: list[FactSet], *, pauses: set[int], rivals: bool = False) -> dict[str, Any]:
     """Tell the stories in this order; at each pause the workers, the sweep and the post do their work.
 
     With rivals, somebody else takes each place that has become free as soon as the work is done.
@@ -33,8 +32,8 @@ def tell(stories: list[Story], tellings: list[Telling], *, pauses: set[int], riv
     with transaction.atomic():
         mail.outbox.clear()
         world = World(stories, capacity=len(stories))
-        for number, telling in enumerate(tellings):
-            world.receive(telling.event(world.subject), at=LATER + timedelta(seconds=number))
+        for number, fact_set in enumerate(tellings):
+            world.receive(fact_set.event(world.subject), at=LATER + timedelta(seconds=number))
             if number in pauses:
                 work(at=LATER + timedelta(seconds=number))
                 if rivals:

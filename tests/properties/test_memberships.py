@@ -9,8 +9,7 @@ import time_machine
 from django.db import transaction
 
 from payments.ledger.models import PaymentEvent
-from payments.processing.drain import drain
-from payments.processing.sweep import sweep
+from payments.processing.drain import drain, sweep
 from stripe_emulator.models import Json
 from tests.properties.memberships import STORIES, Membership, events_of, everything, other_orders, picture
 from tests.support.road import keep

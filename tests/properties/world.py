@@ -12,8 +12,7 @@ from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.operations.sample_events import sample_event
 from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
-from payments.orders.models import CheckoutAttempt, Order, OrderException
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
 from payments.processing.drain import drain
 from registrations.messages import message_for
 from registrations.models import Activity, Registration
@@ -48,7 +47,7 @@ class World:
         )
         public_id = public_id_of(number, again=again)
         Reference.objects.filter(order=row.order).delete()
-        Order.objects.filter(pk=row.order_id).update(public_id=public_id, tried_attempt=story.attempts)
+        Order.objects.filter(pk=row.order_id).update(public_id=public_id, attempt_number=story.attempts)
         Registration.objects.filter(pk=row.pk).update(public_id=public_id)
         names = (f"order:{public_id}", f"registration:{public_id}")
         Reference.objects.bulk_create(Reference(name=name, order_id=row.order_id) for name in names)
@@ -87,8 +86,8 @@ def picture() -> dict[str, Any]:
     """All that must not depend on what was heard when."""
     numbers = dict(Order.objects.values_list("pk", "public_id"))
     orders = Order.objects.order_by("public_id").values(
-        "public_id", "status", "paid_at", "amount_received", "amount_refunded", "dispute_state", "tried_status",
-        "tried_attempt", "tried_at", "failed_charge", "failure_code",
+        "public_id", "status", "paid_at", "amount_received", "amount_refunded", "dispute_state", "attempt_status",
+        "attempt_number", "attempt_at", "failed_charge", "failure_code",
     )  # fmt: skip
     return {
         "orders": list(orders),

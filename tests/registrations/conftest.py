@@ -3,7 +3,7 @@
 import pytest
 
 from registrations.models import Registration
-from registrations.services.begin import settle_free
+from registrations.services.begin import confirm_free
 from registrations.services.free_place import free_place
 from tests.support.road import NOON
 
@@ -12,13 +12,13 @@ from tests.support.road import NOON
 def confirmed(make_activity, make_registration) -> Registration:
     """Holds the only place in a free activity."""
     row = make_registration(of=make_activity(slug="open-day", price=0, capacity=1), language="en")
-    settle_free(registration=row, at=NOON)
+    confirm_free(registration=row, at=NOON)
     return row
 
 
 @pytest.fixture
 def given_up(confirmed) -> Registration:
     """Had the only place, and has given it up at noon."""
-    free_place(registration=confirmed, because="Cannot come", by="boss@example.com", at=NOON)
+    free_place(registration=confirmed, reason="Cannot come", by="boss@example.com", at=NOON)
     confirmed.order.refresh_from_db()
     return confirmed

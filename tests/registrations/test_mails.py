@@ -5,7 +5,7 @@ import pytest
 from django.core import mail as post
 from django.utils import translation
 
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
@@ -107,7 +107,7 @@ def registered(case, **others):
 
 def tell(row, kind, *, key="1", **data):
     """Deliver the mail of this kind about the registration; returns its effect as it is afterwards."""
-    known = {"registration": row.pk, "attempt": row.order.tried_attempt, "charge": row.order.charge_of_try}
+    known = {"registration": row.pk, "attempt": row.order.attempt_number, "charge": row.order.attempt_charge}
     full = f"registration.{KINDS.get(kind, kind)}"
     return deliver(f"{full}:{key}", kind=full, order_id=row.order_id, **{**known, **data})
 
@@ -302,7 +302,7 @@ class TestRefund:
 class TestPlaceGivenUp:
     def test_is_told_once_however_often_the_order_is_followed(self, given_up):
         for minute in range(3):
-            follow_again([given_up.order_id], source="test", at=NOON)
+            follow_orders_again([given_up.order_id], source="test", at=NOON)
             deliver_due(at=NOON + timedelta(minutes=minute))
 
         assert [message.subject for message in post.outbox] == ["Your place has been released: Open-Day"]

@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 from django.db import IntegrityError
 
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, Trigger
 from payments.orders.models import Order, OrderException
@@ -14,7 +14,7 @@ from payments.processing.drain import drain
 from payments.processing.replay import replay_event
 from registrations.models import Activity, LateMoney, Registration
 from registrations.services import seat_waiting
-from registrations.services.begin import settle_free
+from registrations.services.begin import confirm_free
 from registrations.services.free_place import free_place
 from tests.support.factories import make_staff
 from tests.support.road import NOON, event_of, hear
@@ -44,7 +44,7 @@ class TestWhoGaveUp:
         for event in tellings[:cut]:
             hear(event)
 
-        free_place(registration=confirmed, because="Cannot come", by="boss@example.com", at=LATER)
+        free_place(registration=confirmed, reason="Cannot come", by="boss@example.com", at=LATER)
         for event in [*tellings[cut:], *tellings]:
             hear(event, at=LATER)
 
@@ -53,7 +53,7 @@ class TestWhoGaveUp:
 
     def test_is_not_seated_by_a_replay(self, confirmed):
         [event] = hear(event_of(confirmed, COMPLETED))
-        free_place(registration=confirmed, because="Cannot come", by="boss@example.com", at=LATER)
+        free_place(registration=confirmed, reason="Cannot come", by="boss@example.com", at=LATER)
 
         replay_event(event=event, by=make_staff(), why="Let us see", at=LATER)
         drain(at=LATER)
@@ -63,14 +63,14 @@ class TestWhoGaveUp:
 
     def test_is_not_seated_when_the_order_is_followed_again(self, given_up):
         for _time in range(2):
-            follow_again([given_up.order_id], source="test", at=LATER)
+            follow_orders_again([given_up.order_id], source="test", at=LATER)
 
         assert stands(given_up) == ("CANCELED", False, 0)
         assert told(given_up).count("registration.given_up") == 1
 
     def test_does_not_wait_for_a_place(self, given_up, make_registration):
         other = make_registration("Alex Smith", of=given_up.activity)
-        follow_again([given_up.order_id], source="test", at=LATER)
+        follow_orders_again([given_up.order_id], source="test", at=LATER)
         given_up.refresh_from_db()
         assert given_up.waits_since is None
 
@@ -83,7 +83,7 @@ class TestWhoGaveUp:
             Registration.objects.filter(pk=given_up.pk).update(waits_since=NOON)
 
     def test_raises_no_question(self, given_up):
-        follow_again([given_up.order_id], source="test", at=LATER)
+        follow_orders_again([given_up.order_id], source="test", at=LATER)
 
         assert not OrderException.objects.exists()
 
@@ -92,9 +92,9 @@ class TestWhoGaveUp:
 
     def test_is_seated_as_somebody_who_registers_again(self, given_up, make_registration):
         again = make_registration(of=given_up.activity)
-        settle_free(registration=again, at=LATER)
+        confirm_free(registration=again, at=LATER)
 
-        follow_again([given_up.order_id, again.order_id], source="test", at=LATER)
+        follow_orders_again([given_up.order_id, again.order_id], source="test", at=LATER)
 
         assert stands(again) == ("PAID", True, 1)
         assert stands(given_up) == ("CANCELED", False, 1)

@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.utils import timezone
 from stripe import CardError, StripeClient
 
-from payments.actions.checkout import open_checkout
-from payments.apply import Telling, apply
-from payments.facts import About, OrderFact
+from payments.apply import FactSet, apply
+from payments.checkout.open_checkout import open_checkout
+from payments.facts import ObjectRefs, OrderFact
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration
 from registrations.services import ActivityFull, register
@@ -79,9 +79,9 @@ def disputes(buyer: Buyer) -> None:
 def loses_the_place_and_pays(buyer: Buyer) -> None:
     """Our side hears that the session has ended, gives every place to rivals, and the money comes after all."""
     at, row = timezone.now(), buyer.registration
-    about = About(order=str(row.order.public_id))
-    fact = OrderFact(about, OrderStatus.EXPIRED, at)
-    apply([Telling([fact], source="test", occurred_at=at)], at=at)
+    refs = ObjectRefs(order=str(row.order.public_id))
+    fact = OrderFact(refs, OrderStatus.EXPIRED, at)
+    apply([FactSet([fact], source="test", occurred_at=at)], at=at)
     with suppress(ActivityFull):
         for number in range(row.activity.capacity + 1):
             register(activity=row.activity, name=f"Rival {number}", email=f"r.{row.email}", language="fr", at=at)

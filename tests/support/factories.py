@@ -9,8 +9,7 @@ from django.db.models import F
 from factory.django import DjangoModelFactory
 
 from accounts.models import User
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration
 from registrations.purchasable import KIND, keeps_no_place, status_for

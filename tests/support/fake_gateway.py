@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RefundReason
-from payments.stripe_api.snapshots import CheckoutSession, Refund
+from payments.stripe_api.snapshots import StripeCheckoutSession, StripeRefund
 
 SHORTEST_SESSION = 30 * 60
 
@@ -32,21 +32,21 @@ class FakeGateway:
         """Raise it at the next call that makes something, before or (its answer is lost) after having made it."""
         self._troubles.append((trouble, after_doing))
 
-    def create_checkout_session(self, *, params: Mapping[str, Any], idempotency_key: str) -> CheckoutSession:
+    def create_checkout_session(self, *, params: Mapping[str, Any], idempotency_key: str) -> StripeCheckoutSession:
         trouble, after_doing = self._troubles.pop(0) if self._troubles else (None, True)
         if trouble and not after_doing:
             raise trouble
         session = self._make(params, key=idempotency_key)
         if trouble:
             raise trouble
-        return CheckoutSession.read(session)
+        return StripeCheckoutSession.read(session)
 
-    def retrieve_checkout_session(self, *, session: str) -> CheckoutSession:
+    def retrieve_checkout_session(self, *, session: str) -> StripeCheckoutSession:
         if session not in self.sessions:
             raise GatewayRefused(code="resource_missing", message=f"No such checkout.session: {session}")
-        return CheckoutSession.read(copy.deepcopy(self.sessions[session]))
+        return StripeCheckoutSession.read(copy.deepcopy(self.sessions[session]))
 
-    def expire_checkout_session(self, *, session: str) -> CheckoutSession:
+    def expire_checkout_session(self, *, session: str) -> StripeCheckoutSession:
         if self.sessions[session]["status"] != "open":
             raise GatewayRefused(code="", message="Only Checkout Sessions with a status in [open] can be expired.")
         self.sessions[session]["status"] = "expired"
@@ -60,7 +60,7 @@ class FakeGateway:
         reason: RefundReason,
         metadata: Mapping[str, str],
         idempotency_key: str,
-    ) -> Refund:
+    ) -> StripeRefund:
         trouble, after_doing = self._troubles.pop(0) if self._troubles else (None, True)
         if trouble and not after_doing:
             raise trouble
@@ -68,11 +68,11 @@ class FakeGateway:
         refund = self._give_back(params, key=idempotency_key)
         if trouble:
             raise trouble
-        return Refund.read(refund)
+        return StripeRefund.read(refund)
 
-    def list_refunds(self, *, payment_intent: str) -> list[Refund]:
+    def list_refunds(self, *, payment_intent: str) -> list[StripeRefund]:
         rows = [row for row in self.refunds if row["payment_intent"] == payment_intent]
-        return [Refund.read(row) for row in reversed(rows)]
+        return [StripeRefund.read(row) for row in reversed(rows)]
 
     def forget_keys(self) -> None:
         """Stripe keeps idempotency keys for a day."""

@@ -9,9 +9,11 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from payments.effects.deliver import deliver_due  # noqa: E402
+from payments.effects.deliver import (
+    deliver_due,
+    delivers,
+)
 from payments.effects.models import Effect  # noqa: E402
-from payments.effects.registry import delivers  # noqa: E402
 
 
 @delivers("parcel", repeatable=sys.argv[1] == "repeatable")

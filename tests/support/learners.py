@@ -98,7 +98,7 @@ def everything() -> dict[int, tuple[object, ...]]:
 def by_source() -> dict[tuple[object, ...], tuple[object, ...]]:
     """What each access says, by what gives it: the same for a row that was deleted and made anew."""
     rows = ModuleAccess.objects.values_list(
-        "order", "token", "subscription", "module", "user", "access_type", "is_active", "ended_because", "expires_at"
+        "order", "token", "subscription", "module", "user", "access_type", "is_active", "ended_reason", "expires_at"
     )
     return {row[:4]: row[4:] for row in rows}
 
@@ -111,11 +111,11 @@ def sabotage() -> Sabotage:
     deleted, ended, dated, owned = (ids[True][way :: len(ids[True]) // count][:count] for way in range(4))
     active = ids[False][:: len(ids[False]) // count][:count]
     ModuleAccess.objects.filter(pk__in=deleted).delete()
-    gone = {"is_active": False, "ended_at": NOON, "ended_because": "refunded"}
+    gone = {"is_active": False, "ended_at": NOON, "ended_reason": "refunded"}
     ModuleAccess.objects.filter(pk__in=ended).update(**gone)
     ModuleAccess.objects.filter(pk__in=dated).update(expires_at=NOON + timedelta(days=1, hours=1))
     ModuleAccess.objects.filter(pk__in=owned).update(user=make_learner("thief@example.com"))
-    ModuleAccess.objects.filter(pk__in=active).update(is_active=True, ended_at=None, ended_because="")
+    ModuleAccess.objects.filter(pk__in=active).update(is_active=True, ended_at=None, ended_reason="")
     return Sabotage(len(deleted), {*ended, *dated, *owned, *active})
 
 
@@ -124,23 +124,23 @@ ENDINGS = (
     "UPDATE access_tokens SET revoked_at = %(at)s WHERE id %% 20 = 0 AND order_id IS NULL",
     "UPDATE payments_subscription SET status = 'canceled' WHERE id %% 20 = 0",
     """
-    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_because = 'refunded'
+    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_reason = 'refunded'
     FROM payments_order o WHERE o.status = 'REFUNDED' AND o.id = a.order_id
     """,
     """
-    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_because = 'refunded'
+    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_reason = 'refunded'
     FROM access_tokens t JOIN payments_order o ON o.id = t.order_id WHERE o.status = 'REFUNDED' AND t.id = a.token_id
     """,
     """
-    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_because = 'token_revoked'
+    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_reason = 'token_revoked'
     FROM access_tokens t WHERE t.revoked_at IS NOT NULL AND t.id = a.token_id
     """,
     """
-    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_because = 'subscription_ended'
+    UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_reason = 'subscription_ended'
     FROM payments_subscription s WHERE s.status = 'canceled' AND s.id = a.subscription_id
     """,
     """
-    UPDATE module_access SET is_active = false, ended_at = %(at)s, ended_because = 'revoked', revoked_at = %(at)s
+    UPDATE module_access SET is_active = false, ended_at = %(at)s, ended_reason = 'revoked', revoked_at = %(at)s
     WHERE id %% 97 = 0
     """,
     """

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from config.catalogues import ROOT, load
 from payments.effects.deliver import deliver_due
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
 from tests.support.factories import NOON
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
@@ -19,7 +19,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 def deliver(key: str, *, kind: str, order_id: int | None = None, **data: object) -> Effect:
     """Note one effect, deliver it, and return it as it is afterwards."""
     with transaction.atomic():
-        note([Note(key, kind, order_id, data)], at=NOON)
+        enqueue([EffectRequest(key, kind, order_id, data)], at=NOON)
     deliver_due(at=NOON, limit=1)
     return Effect.objects.get(key=key)
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import User
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Subscription
 from tests.support.factories import NOON, UserFactory
 from tests.support.subscriptions import make_plan
 
@@ -21,7 +21,7 @@ def make_member(*, at: datetime = NOON, user: User | None = None, **fields: Any)
         "customer": customer,
         "plan": make_plan(),
         "status": "active",
-        "told_at": at,
+        "stripe_updated_at": at,
         "amount": 400,
         "currency": "eur",
         "interval": "month",

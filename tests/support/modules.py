@@ -9,10 +9,10 @@ from accounts.models import User
 from modules_access.models import AccessToken, Module, ModuleAccess, Purchase
 from modules_access.services.grants import grant_access
 from modules_access.services.tokens import create_token
-from payments.apply import Telling, apply
-from payments.facts import About, PaymentFact, RefundFact
+from payments.apply import FactSet, apply
+from payments.facts import ObjectRefs, PaymentFact, RefundFact
 from payments.orders.models import Order
-from payments.orders.open_order import open_order
+from payments.orders.opening import open_order
 from tests.support.factories import NOON, UserFactory
 
 PRICE = 4900
@@ -44,7 +44,7 @@ def make_purchase(user: User, module: Module, *, at: datetime = NOON) -> Purchas
 
 def tell(order: Order, facts: Iterable[Any], *, at: datetime) -> None:
     """Let the road hear of it, as an event would."""
-    (applied,) = apply([Telling(facts=list(facts), source="evt_test", occurred_at=at)], at=at).applied
+    (applied,) = apply([FactSet(facts=list(facts), source="evt_test", occurred_at=at)], at=at).applied
     assert applied.error is None
 
 
@@ -58,16 +58,16 @@ def pay(order: Order, *, at: datetime = NOON) -> None:
     attempt = order.checkouts.get(number=1)
     attempt.session = f"cs_test_{order.pk}"
     attempt.save()
-    about = About(order=str(order.public_id), session=attempt.session, payment_intent=payment_of(order), attempt=1)
-    tell(order, [PaymentFact(about, order.amount, order.currency, at)], at=at)
+    refs = ObjectRefs(order=str(order.public_id), session=attempt.session, payment_intent=payment_of(order), attempt=1)
+    tell(order, [PaymentFact(refs, order.amount, order.currency, at)], at=at)
     order.refresh_from_db()
 
 
 def give_back(order: Order, *, at: datetime = NOON + timedelta(hours=1)) -> None:
     """All of its money goes back."""
-    about = About(payment_intent=payment_of(order))
+    refs = ObjectRefs(payment_intent=payment_of(order))
     refund = RefundFact(
-        about=about, refund=f"re_{uuid4().hex}", amount=order.amount, currency=order.currency, status="succeeded",
+        refs=refs, refund=f"re_{uuid4().hex}", amount=order.amount, currency=order.currency, status="succeeded",
         reason="", failure_reason="", occurred_at=at,
     )  # fmt: skip
     tell(order, [refund], at=at)
@@ -83,7 +83,7 @@ def make_buyer(user: User, module: Module, *, at: datetime = NOON) -> Purchase:
 
 def make_grant(user: User, module: Module, *, expires_at: datetime | None = None, at: datetime = NOON) -> ModuleAccess:
     """Given by staff."""
-    return grant_access(user=user, module=module, expires_at=expires_at, because="a prize", by="staff", at=at)
+    return grant_access(user=user, module=module, expires_at=expires_at, reason="a prize", by="staff", at=at)
 
 
 def make_token(
@@ -93,5 +93,5 @@ def make_token(
     """Made by staff, or resting on `order=` or `grant=`."""
     return create_token(
         user=user, module=module, access_level="standard", expires_at=at + life, max_usage=uses, at=at,
-        because="a test", **rests_on,
+        reason="a test", **rests_on,
     )  # fmt: skip

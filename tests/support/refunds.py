@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 from django.db import transaction
 
-from payments.actions import refunds
-from payments.actions.refunds import ask_refund
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order
+from payments.refunds import refund as refunds
+from payments.refunds.refund import ask_refund
 from registrations.models import Registration
 from tests.support.fake_gateway import FakeGateway
 from tests.support.road import NOON, event_of, hear

@@ -8,15 +8,12 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils import timezone
 
-from payments.actions.checkout import open_checkout
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.checkout.open_checkout import open_checkout
 from payments.effects.models import Effect
 from payments.handlers.registry import handled_types
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
-from payments.orders.references import Reference
-from payments.processing.drain import drain
-from payments.processing.sweep import sweep
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.processing.drain import drain, sweep
 from registrations.models import Activity, Registration
 from stripe_emulator.events.shape import render
 from stripe_emulator.models import Event
@@ -46,7 +43,7 @@ def heard(*, later: timedelta = timedelta(days=1000)) -> None:
 
 
 def all_rows(
-    *, but: type[Model] | None = None, apart: Mapping[type[Model], Sequence[str]] | None = None
+    *, exclude: type[Model] | None = None, apart: Mapping[type[Model], Sequence[str]] | None = None
 ) -> dict[str, list[Any]]:
     """Every row of our side; `apart`: columns that are left out."""
     return {
@@ -60,7 +57,7 @@ def all_rows(
             )
         )
         for model in MODELS
-        if model is not but
+        if model is not exclude
     }
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from payments.facts import Fact, Nothing
+from payments.facts import Fact, NoFacts
 from payments.operations.sample_events import sample_event
 from payments.operations.samples.story import CURRENT_SHAPE, SampleSubject, Variation
 from tests.support.stripe_objects import Json, told_by
@@ -42,5 +42,5 @@ def object_of(event: Json) -> Json:
 def fact_of(event: Json) -> Fact:
     """The first thing that its handler says."""
     fact = told_by(event["type"], object_of(event), at=LATER)[0]
-    assert not isinstance(fact, Nothing)
+    assert not isinstance(fact, NoFacts)
     return fact

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from payments.actions import checkout
+from payments.checkout import open_checkout as checkout
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused
-from payments.stripe_api.snapshots import CheckoutSession
+from payments.stripe_api.snapshots import StripeCheckoutSession
 from tests.support.fake_gateway import FakeGateway
 
 FAILED_INTENT = {
@@ -29,19 +29,19 @@ class MoodyGateway(FakeGateway):
         self.troubles: dict[str, Exception] = {}
         self.before_expire: Callable[[], object] = lambda: None
 
-    def retrieve_checkout_session(self, *, session: str) -> CheckoutSession:
+    def retrieve_checkout_session(self, *, session: str) -> StripeCheckoutSession:
         self._called("retrieve")
         return super().retrieve_checkout_session(session=session)
 
-    def expire_checkout_session(self, *, session: str) -> CheckoutSession:
+    def expire_checkout_session(self, *, session: str) -> StripeCheckoutSession:
         self._called("expire")
         self.before_expire()
         if self.sessions[session]["status"] != "open":
             raise GatewayRefused(code="", message="Only Checkout Sessions with a status in [open] can be expired.")
         self.sessions[session]["status"] = "expired"
-        return CheckoutSession.read(self.sessions[session])
+        return StripeCheckoutSession.read(self.sessions[session])
 
-    def create_checkout_session(self, **call: Any) -> CheckoutSession:
+    def create_checkout_session(self, **call: Any) -> StripeCheckoutSession:
         self._called("create")
         return super().create_checkout_session(**call)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from payments.facts import Fact, Nothing
+from payments.facts import Fact, NoFacts
 from payments.handlers.registry import EventView, find_handler
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -99,7 +99,7 @@ def dispute_object(**changes: Any) -> Json:
     return {**usual, **changes}
 
 
-def told_by(event_type: str, stripe_object: Json, *, at: datetime = NOON) -> list[Fact | Nothing]:
+def told_by(event_type: str, stripe_object: Json, *, at: datetime = NOON) -> list[Fact | NoFacts]:
     """Everything that the handler of this type says about an event with this object."""
     handler = find_handler(event_type)
     assert handler, f"nobody handles {event_type}"

@@ -9,9 +9,10 @@ import pytest
 import stripe
 
 from accounts.models import User
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 from payments.operations.subscribing import subscribe
-from payments.stripe_api import billing, client, gateway, lookups
+from payments.stripe_api import client, gateway, lookups
+from payments.stripe_api import gateway as billing
 from payments.stripe_api.gateway import GatewayUnavailable
 from tests.support.emulator import official_client
 from tests.support.factories import UserFactory

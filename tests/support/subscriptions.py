@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payments.apply import Telling, apply
-from payments.apply.telling import Report
-from payments.billing.subscriptions import Customer, Plan, Subscription
-from payments.facts import About, Fact, InvoiceFact, SubscriptionFact, Terms
-from payments.orders.references import Reference
+from payments.apply import FactSet, apply
+from payments.apply.batch import BatchResult
+from payments.billing.models import Customer, Plan, Subscription
+from payments.facts import Fact, InvoiceFact, ObjectRefs, SubscriptionFact, Terms
+from payments.orders.models import Reference
 from tests.support.stripe_objects import ORDER, Json
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -80,7 +80,7 @@ def line_object(*, is_proration: bool = False, **changes: Any) -> Json:
 
 def invoice_object(**changes: Any) -> Json:
     """A paid invoice of our subscription."""
-    about = {"subscription": "sub_1", "metadata": SITE}
+    refs = {"subscription": "sub_1", "metadata": SITE}
     usual = {
         "id": "in_1",
         "object": "invoice",
@@ -91,7 +91,7 @@ def invoice_object(**changes: Any) -> Json:
         "customer": "cus_1",
         "lines": {"object": "list", "data": [line_object()]},
         "next_payment_attempt": None,
-        "parent": {"type": "subscription_details", "subscription_details": about},
+        "parent": {"type": "subscription_details", "subscription_details": refs},
         "status": "paid",
         "status_transitions": {"paid_at": unix(BEGIN)},
     }
@@ -141,28 +141,28 @@ def customer_object(**changes: Any) -> Json:
     return {**usual, **changes}
 
 
-def about(**changes: Any) -> About:
+def refs(**changes: Any) -> ObjectRefs:
     """The names of our subscription."""
-    return About(**{"subscription": "sub_1", "customer": "cus_1", **changes})
+    return ObjectRefs(**{"subscription": "sub_1", "customer": "cus_1", **changes})
 
 
 def told(**changes: Any) -> SubscriptionFact:
     """Our subscription, active, as it was at noon."""
     terms = Terms("price_monthly", 400, "eur", "month")
     usual = {"status": "active", "occurred_at": NOON, "terms": terms, "period_start": BEGIN, "period_end": END}
-    return SubscriptionFact(**{"about": about(), **usual, **changes})
+    return SubscriptionFact(**{"refs": refs(), **usual, **changes})
 
 
 def paid(**changes: Any) -> InvoiceFact:
     """The invoice of its period, paid when it began."""
     money = {"received": 400, "currency": "eur", "paid_at": BEGIN, "period_end": END}
     usual = {"status": "paid", "occurred_at": NOON, "price": "price_monthly", **money}
-    return InvoiceFact(**{"about": about(invoice="in_1"), **usual, **changes})
+    return InvoiceFact(**{"refs": refs(invoice="in_1"), **usual, **changes})
 
 
-def tell(*facts: Fact) -> Report:
+def tell(*facts: Fact) -> BatchResult:
     """One event about these facts, applied."""
-    return apply([Telling(facts=facts, source="a test", occurred_at=NOON)], at=NOON)
+    return apply([FactSet(facts=facts, source="a test", occurred_at=NOON)], at=NOON)
 
 
 def make_plan(slug: str = "monthly", **fields: Any) -> Plan:

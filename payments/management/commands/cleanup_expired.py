@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.actions.cleanup import MOST_A_RUN, Summary, clean_up
-from payments.actions.decisions import Decision, Verdict
+from payments.cleanup.cleanup import MOST_A_RUN, Summary, clean_up
+from payments.cleanup.decide import Decision, Verdict
 from payments.orders.models import Order
-from payments.processing.rematch import requeue_naming
+from payments.processing.drain import requeue_naming
 
 
 def at_least_one(text: str) -> int:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         summary = clean_up(at=timezone.now(), dry_run=options["dry_run"], limit=options["limit"])
-        requeue_naming(summary.taught, at=timezone.now())
+        requeue_naming(summary.new_references, at=timezone.now())
         self.stdout.write(json.dumps(_as_json(summary)) if options["json"] else _as_text(summary))
         if summary.is_cut_short:
             raise CommandError("Stripe does not answer: the rest waits for the next run.")

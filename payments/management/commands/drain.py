@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from payments.processing.drain import drain
-from payments.processing.loops import Loops
+from payments.processing.worker import Loops
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.actions.attempts import OrderNotPayable
-from payments.actions.checkout import OpenedCheckout, open_checkout
+from payments.checkout.attempts import OrderNotPayable
+from payments.checkout.open_checkout import OpenedCheckout, open_checkout
 from payments.operations.samples.pick import NoOrder, pick_order
 from payments.orders.models import Order
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable

@@ -7,14 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.actions.amounts import minor_units
-from payments.actions.desk import look, refund_order, refund_subscription, told_as, why_nothing
-from payments.actions.refunds_asked import Left, Owner
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Subscription
-from payments.money import format_amount
+from payments.billing.models import Payment, Subscription
+from payments.money import format_amount, minor_units
 from payments.operations.samples.pick import NoOrder, pick_order
 from payments.orders.models import Order
+from payments.refunds.refund import Owner, Refundable
+from payments.refunds.staff_refunds import preview_refund, refund_order, refund_subscription, told_as, why_nothing
 
 ANY = "refund.created"
 BY = "manage.py refund"
@@ -27,7 +25,7 @@ class Wanted:
     owner: Owner
     payment: str
     shown: str
-    left: list[Left]
+    left: list[Refundable]
 
     @property
     def currency(self) -> str:
@@ -54,7 +52,7 @@ class Command(BaseCommand):
             amount = minor_units(options["amount"], wanted.currency) if options["amount"] else None
             self.stdout.write(_plan(wanted, amount=amount))
             self._require_consent(sure=options["yes"])
-            keys = _refund(wanted, amount=amount, because=options["because"])
+            keys = _refund(wanted, amount=amount, reason=options["reason"])
         except (NoOrder, ValueError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Asked for. The worker refunds at Stripe; Stripe's events tell what became of it:")
@@ -76,12 +74,12 @@ def _wanted(name: str) -> Wanted:
     """Raises NoOrder where nothing goes by that name."""
     if not name.startswith(("in_", "sub_")):
         order = pick_order(ANY, order=name or "?")
-        shown, left = look(order)
+        shown, left = preview_refund(order)
         return Wanted(order, "", str(shown), left)
     row = _subscription(name)
     if row is None:
         raise NoOrder(f"There is no payment of a subscription called {name}.")
-    shown, left = look(row)
+    shown, left = preview_refund(row)
     payment = name if name.startswith("in_") else left[0].payment.key if left else ""
     return Wanted(row, payment, str(shown), [each for each in left if each.payment.key == payment])
 
@@ -93,8 +91,8 @@ def _subscription(name: str) -> Subscription | None:
     return payment.subscription if payment else None
 
 
-def _refund(wanted: Wanted, *, amount: int | None, because: str) -> list[str]:
-    told: dict[str, Any] = {"amount": amount, "because": because, "by": BY, "shown": wanted.shown, "at": timezone.now()}
+def _refund(wanted: Wanted, *, amount: int | None, reason: str) -> list[str]:
+    told: dict[str, Any] = {"amount": amount, "reason": reason, "by": BY, "shown": wanted.shown, "at": timezone.now()}
     if isinstance(wanted.owner, Order):
         return refund_order(order_id=wanted.owner.pk, **told)
     return refund_subscription(subscription_id=wanted.owner.pk, payment=wanted.payment, **told)
@@ -116,5 +114,5 @@ def _title(owner: Owner) -> str:
     return f"{owner.stripe_id}, {owner.plan or 'no plan'}, {owner.customer or 'no customer'}, {owner.status_text}"
 
 
-def _words(left: Left) -> str:
+def _words(left: Refundable) -> str:
     return format_amount(left.amount, left.payment.currency)

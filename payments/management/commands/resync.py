@@ -17,8 +17,7 @@ from payments.operations.resync import (
     resync_person,
     resync_subscription,
 )
-from payments.orders.models import Order
-from payments.orders.references import Reference
+from payments.orders.models import Order, Reference
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
-from payments.billing.models import Dispute, Payment
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Subscription
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order
 

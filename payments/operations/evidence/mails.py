@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from payments.effects.deliver import Skip
 from payments.effects.mail import build, find_writer
 from payments.effects.models import Effect
-from payments.effects.registry import Skip
 from payments.operations.evidence.case import Case
 from payments.operations.evidence.timeline import effects_of
 from payments.statuses import EffectStatus

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 
 from payments.effects.models import Effect
 from payments.operations.evidence.case import Case, Entry
+from payments.orders.labels import name_of, value_of
 from payments.orders.models import OrderChange
-from payments.orders.words import name_of, value_of
 
 
 def timeline(case: Case) -> list[Entry]:

@@ -8,19 +8,18 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 
-from payments.apply import settle_again
-from payments.apply.resolve import Known
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Subscription
+from payments.apply import recompute_order
+from payments.apply.references import Match
+from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.guarded import guarded
 from payments.operations.reconcile.judge import Subject
 from payments.operations.reconcile.page import Money
 from payments.operations.reconcile.report import Done, Finding, Report
 from payments.operations.reconcile.settled import unsettled
 from payments.operations.resync import Resynced, Way, resync_order, resync_subscription
+from payments.orders.exceptions import save_exceptions
 from payments.orders.models import ExceptionKind, Order, OrderException
-from payments.orders.purchasables import Question
-from payments.orders.questions import keep
+from payments.products import Question
 from payments.stripe_api.gateway import GatewayUnavailable
 
 log = structlog.get_logger(__name__)
@@ -58,7 +57,7 @@ class Healing:
             self.done.discard(subject)
             self.heal(subject, also)
 
-    def move(self, row: Money, known: Known) -> None:
+    def move(self, row: Money, known: Match) -> None:
         """Give the row to whom it belongs; both are asked about then."""
         before = Subject(row.order_id, row.subscription.stripe_id if row.subscription else "")
         if not self.way.dry_run:
@@ -69,12 +68,12 @@ class Healing:
         self.report.add(Finding(self._name(before), f"owner of {row}", self._name(before), str(owner), done))
         self.heal(before)
 
-    def settle(self, order_id: int) -> None:
+    def recompute(self, order_id: int) -> None:
         """Ask Stripe about an order that is not what its own money says; then let that decide."""
         self.heal(Subject(order_id))
         left = unsettled([order_id]).get(order_id, [])
         if left and not self.way.dry_run:
-            settle_again(order_id, source=str(self.way.by), at=self.clock())
+            recompute_order(order_id, source=str(self.way.by), at=self.clock())
         self._tell(self._name(Subject(order_id)), Resynced("", left))
 
     def heal_subscription(self, name: str) -> None:
@@ -130,7 +129,7 @@ class Healing:
     def _ask(self, questions: Iterable[Question]) -> None:
         if not self.way.dry_run:
             with transaction.atomic():
-                keep(questions, at=self.clock())
+                save_exceptions(questions, at=self.clock())
 
 
 def _money_of(subject: Subject) -> set[str]:

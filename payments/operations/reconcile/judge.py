@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from payments.apply import find_ours
-from payments.apply.resolve import Known
-from payments.facts import About, Fact, OrderSide, SubscriptionSide
+from payments.apply import find_our_subscriptions
+from payments.apply.references import Match
+from payments.facts import Fact, ObjectRefs, OrderSide, SubscriptionSide
 from payments.operations.reconcile.page import Money, Page
 from payments.operations.reconcile.says import is_owned, says
 from payments.orders.models import Order
@@ -29,7 +29,7 @@ class Judged:
     `moved`: rows that belong to somebody else, and to whom.
     """
 
-    moved: list[tuple[Money, Known]] = field(default_factory=list)
+    moved: list[tuple[Money, Match]] = field(default_factory=list)
     suspects: dict[Subject, set[str]] = field(default_factory=lambda: defaultdict(set))
     lost: dict[str, str] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
@@ -39,62 +39,62 @@ class Judged:
 def judge(told: Mapping[str, Sequence[Fact]]) -> Judged:
     """Compare what the objects of a page tell, by their ids, with what is known here."""
     facts = [fact for each in told.values() for fact in each]
-    page, judged, ours = Page.read(facts), Judged(), find_ours(facts)
-    for name in page.names.taught:
+    page, judged, ours = Page.read(facts), Judged(), find_our_subscriptions(facts)
+    for name in page.names.new_references:
         judged.suspects[_subject_of(page.names.known[name], page)].add(name)
     for stripe_id, said in told.items():
-        verdicts = [_take(stripe_id, fact, page, judged, ours) for fact in said]
+        verdicts = [_fold_fact(stripe_id, fact, page, judged, ours) for fact in said]
         judged.foreign += bool(verdicts) and not any(verdicts)
     judged.suspects.pop(Subject(), None)
     return judged
 
 
-def _take(stripe_id: str, fact: Fact, page: Page, judged: Judged, ours: set[str]) -> bool:
+def _fold_fact(stripe_id: str, fact: Fact, page: Page, judged: Judged, ours: set[str]) -> bool:
     """Whether the fact is about something of ours."""
-    about = fact.about
-    if about.site not in ("", settings.SITE_NAME):
+    refs = fact.refs
+    if refs.site not in ("", settings.SITE_NAME):
         return False
-    known = page.names.find(about)
+    known = page.names.find(refs)
     if known is None:
         return _take_unknown(stripe_id, fact, judged, ours)
     if not says(page, fact, known):
-        names = {about.session, about.payment_intent} - {""}
+        names = {refs.session, refs.payment_intent} - {""}
         judged.suspects[_subject_of(known, page)] |= names
         judged.moved += [(row, known) for row in page.rows_of(fact, known) if not is_owned(row, known)]
-    if known.order_id and about.site:
-        lost = (name for name in about.our_names() if name not in page.names.known)
+    if known.order_id and refs.site:
+        lost = (name for name in refs.our_references() if name not in page.names.known)
         judged.names |= dict.fromkeys(lost, known.order_id)
     return True
 
 
 def _take_unknown(stripe_id: str, fact: Fact, judged: Judged, ours: set[str]) -> bool:
-    about = fact.about
-    if isinstance(fact, SubscriptionSide) and about.subscription in ours:
-        judged.suspects[Subject(subscription=about.subscription)] |= set()
+    refs = fact.refs
+    if isinstance(fact, SubscriptionSide) and refs.subscription in ours:
+        judged.suspects[Subject(subscription=refs.subscription)] |= set()
         return True
-    if not (isinstance(fact, OrderSide) and _names_our_order(about)):
+    if not (isinstance(fact, OrderSide) and _names_our_order(refs)):
         return False
-    if (order := _nameless(about)) is not None:
-        judged.names[f"order:{about.order}"] = order
-        judged.suspects[Subject(order)] |= {about.session, about.payment_intent} - {""}
+    if (order := _nameless(refs)) is not None:
+        judged.names[f"order:{refs.order}"] = order
+        judged.suspects[Subject(order)] |= {refs.session, refs.payment_intent} - {""}
     else:
-        judged.lost[stripe_id] = about.order
+        judged.lost[stripe_id] = refs.order
     return True
 
 
-def _nameless(about: About) -> int | None:
+def _nameless(refs: ObjectRefs) -> int | None:
     """The order that the object names, here although every name that led to it is lost."""
-    if not any(name.startswith("order:") for name in about.our_names()):
+    if not any(name.startswith("order:") for name in refs.our_references()):
         return None
-    return Order.objects.filter(public_id=about.order).values_list("pk", flat=True).first()
+    return Order.objects.filter(public_id=refs.order).values_list("pk", flat=True).first()
 
 
-def _names_our_order(about: About) -> bool:
+def _names_our_order(refs: ObjectRefs) -> bool:
     """We made it for an order that is not here (any more)."""
-    return about.site == settings.SITE_NAME and bool(about.our_names())
+    return refs.site == settings.SITE_NAME and bool(refs.our_references())
 
 
-def _subject_of(known: Known, page: Page) -> Subject:
+def _subject_of(known: Match, page: Page) -> Subject:
     if known.order_id is not None:
         return Subject(order_id=known.order_id)
     row = page.subscriptions.get(known.subscription_id or 0)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from payments.actions.session_facts import Untold
+from payments.checkout.session_facts import Untold
 from payments.facts import CustomerFact, Fact, OrderFact
 from payments.operations.reconcile.window import Window
 from payments.operations.resync.told import received_fact, session_facts, told_dispute, told_invoice, told_refund
-from payments.stripe_api.snapshots import CheckoutSession, Invoice, Json, Subscription
+from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeInvoice, StripeSubscription
 from payments.stripe_api.snapshots.reading import find_object
 
 ToFacts = Callable[[Json, datetime], Iterable[Fact | None]]
@@ -55,19 +55,19 @@ def lists_of_returns(window: Window) -> list[Listed]:
 
 
 def _subscription(raw: Json, at: datetime) -> Iterable[Fact]:
-    return [Subscription.read(raw).told(at=at)]
+    return [StripeSubscription.read(raw).to_fact(at=at)]
 
 
 def _invoice(raw: Json, at: datetime) -> Iterable[Fact]:
-    invoice = Invoice.read(raw)
-    return [told_invoice(invoice, at=at)] if invoice.about.subscription and invoice.is_paid else []
+    invoice = StripeInvoice.read(raw)
+    return [told_invoice(invoice, at=at)] if invoice.refs.subscription and invoice.is_paid else []
 
 
 def _session(raw: Json, at: datetime) -> Iterable[Fact | None]:
-    session, intent = CheckoutSession.read(raw), find_object(raw, "payment_intent")
+    session, intent = StripeCheckoutSession.read(raw), find_object(raw, "payment_intent")
     yield from session_facts(session, intent, at=at)
     if intent:
-        yield received_fact(intent, about=session.about)
+        yield received_fact(intent, refs=session.refs)
 
 
 def _last_try(facts: Sequence[Fact]) -> list[Fact]:

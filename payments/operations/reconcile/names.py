@@ -6,11 +6,9 @@ from enum import Enum, auto
 
 from django.db.models import QuerySet
 
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Payment, Subscription
 from payments.operations.reconcile.report import Done, Finding, Report
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, Reference
 
 OWNERS = ("order_id", "subscription_id", "customer_id")
 STRIPE_KEYS = ("pi_", "in_")

@@ -5,16 +5,15 @@ from collections.abc import Collection, Iterable, Iterator
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from payments.actions.closing import WAITING
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.operations.reconcile.judge import Subject
 from payments.operations.reconcile.window import Window
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus
 
 MONEY = ((Payment, "key", "paid_at"), (Refund, "stripe_id", "status_at"), (Dispute, "stripe_id", "status_at"))
-OPEN = (*WAITING, OrderStatus.PROCESSING)
+OPEN = (*AWAITING_PAYMENT, OrderStatus.PROCESSING)
 
 
 def orders_of(window: Window) -> QuerySet[Order]:
@@ -50,8 +49,8 @@ def unseen(window: Window, *, seen: Collection[str], asked: Iterable[str]) -> It
     for session, order_id in own.values_list("session", "order_id"):
         if session not in seen:
             yield Subject(order_id), session
-    for name, is_doubtful in subscriptions_of(window).values_list("stripe_id", "is_doubtful"):
-        if name not in seen or is_doubtful or name in wanted:
+    for name, needs_resync in subscriptions_of(window).values_list("stripe_id", "needs_resync"):
+        if name not in seen or needs_resync or name in wanted:
             yield Subject(subscription=name), name
 
 

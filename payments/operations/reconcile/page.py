@@ -4,10 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from payments.apply.resolve import Known, Names, resolve
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Plan, Subscription
-from payments.facts import BeganFact, DisputeFact, Fact, InvoiceFact, PaymentFact, RefundFact, SubscriptionFact
+from payments.apply.references import Match, ReferenceMap, resolve
+from payments.billing.models import Dispute, Payment, Plan, Refund, Subscription
+from payments.facts import (
+    DisputeFact,
+    Fact,
+    InvoiceFact,
+    PaymentFact,
+    RefundFact,
+    SubscriptionFact,
+    SubscriptionStartedFact,
+)
 from payments.orders.fold import UNDONE
 from payments.orders.models import CheckoutAttempt, Order
 
@@ -19,7 +26,7 @@ Sessions = dict[int, dict[int, str]]
 class Page:
     """What is known here of what the facts speak of, by its names at Stripe."""
 
-    names: Names
+    names: ReferenceMap
     orders: dict[int, Order] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
@@ -32,9 +39,11 @@ class Page:
     @classmethod
     def read(cls, facts: Sequence[Fact]) -> "Page":
         """Everything that the page needs."""
-        orders_behind = {f"order:{fact.order}" for fact in facts if isinstance(fact, SubscriptionFact | BeganFact)}
-        names = resolve([fact.about for fact in facts], besides=orders_behind)
-        keys = {names.payment_of(fact.about) for fact in facts} | {
+        orders_behind = {
+            f"order:{fact.order}" for fact in facts if isinstance(fact, SubscriptionFact | SubscriptionStartedFact)
+        }
+        names = resolve([fact.refs for fact in facts], also=orders_behind)
+        keys = {names.payment_of(fact.refs) for fact in facts} | {
             fact.key for fact in facts if isinstance(fact, PaymentFact)
         }
         refunds = [fact.refund for fact in facts if isinstance(fact, RefundFact)]
@@ -52,13 +61,13 @@ class Page:
             list(Plan.objects.all()),
         )
 
-    def rows_of(self, fact: Fact, known: Known) -> list[Money]:
+    def rows_of(self, fact: Fact, known: Match) -> list[Money]:
         """The row that the fact is about, if there is one."""
         match fact:
             case PaymentFact():
                 row: Money | None = self.payments.get(self.key_of(fact, known))
             case InvoiceFact():
-                row = self.payments.get(fact.about.invoice)
+                row = self.payments.get(fact.refs.invoice)
             case RefundFact():
                 row = self.refunds.get(fact.refund)
             case DisputeFact():
@@ -67,9 +76,9 @@ class Page:
                 row = None
         return [row] if row else []
 
-    def key_of(self, fact: PaymentFact, known: Known) -> str:
+    def key_of(self, fact: PaymentFact, known: Match) -> str:
         """The payment that the fact is about: an invoice's own name goes before that of what pays it."""
-        return fact.key if known.order_id else self.names.payment_of(fact.about)
+        return fact.key if known.order_id else self.names.payment_of(fact.refs)
 
 
 def _sessions_of(order_ids: Collection[int]) -> Sessions:

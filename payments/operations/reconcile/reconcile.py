@@ -123,7 +123,7 @@ class _Walk:
             self.report.add(Finding(raw["id"], listed.what, "", str(error), Done.FAILED))
             return []
         told = [fact for fact in facts if isinstance(fact, InvoiceFact)]
-        self.paid |= {(fact.about.subscription, fact.paid_at, fact.period_end) for fact in told}
+        self.paid |= {(fact.refs.subscription, fact.paid_at, fact.period_end) for fact in told}
         return facts
 
     def _look_back(self) -> None:
@@ -138,7 +138,7 @@ class _Walk:
         for ids in chunks_of(orders_of(self.window)):
             self.report.compared["orders here"] += len(ids)
             for order_id in unsettled(ids):
-                self.healing.settle(order_id)
+                self.healing.recompute(order_id)
         for name in list(unsettled_subscriptions(subscriptions_of(self.window))):
             self.healing.heal_subscription(name)
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Payment, Subscription
 from payments.operations.reconcile.chunks import chunks_of
-from payments.orders.fold import refunded_of, settle
+from payments.orders.fold import recompute, refunded_of
 from payments.orders.models import Order
 
 WORKED_OUT = ("status", "paid_at", "amount_received", "amount_refunded", "dispute_state")
@@ -34,7 +33,7 @@ def unsettled_subscriptions(rows: QuerySet[Subscription]) -> Iterator[str]:
 def _differences(order: Order) -> list[Change]:
     payments = list(order.payments.all())
     before = _picture(order, payments)
-    settle(
+    recompute(
         order,
         payments=payments,
         refunds=list(order.refunds.all()),

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 from django.db.models import F, Q, QuerySet
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.guarded import guarded
 from payments.operations.resync.resync import Way, resync_subscription
 from payments.statuses import SubscriptionStatus
@@ -31,7 +31,7 @@ class Looked:
 def look_up_doubtful(*, way: Way, limit: int = MOST_A_RUN) -> Looked:
     """Resync them, those that have waited longest first. Whatever goes wrong with one costs only that one."""
     looked = Looked()
-    rows = doubtful(at=way.at).order_by("-is_doubtful", F("told_at").asc(nulls_first=True), "pk")
+    rows = doubtful(at=way.at).order_by("-needs_resync", F("stripe_updated_at").asc(nulls_first=True), "pk")
     for name in rows.values_list("stripe_id", flat=True)[:limit]:
         result = guarded(partial(resync_subscription, name, way=way))
         looked.asked += 1
@@ -46,4 +46,4 @@ def look_up_doubtful(*, way: Way, limit: int = MOST_A_RUN) -> Looked:
 def doubtful(*, at: datetime) -> QuerySet[Subscription]:
     """Subscriptions about which only Stripe can tell."""
     is_silent = Q(status__in=GOES_ON, period_end__lt=at - PATIENCE, told_at__lt=at - PATIENCE)
-    return Subscription.objects.filter(Q(is_doubtful=True) | is_silent)
+    return Subscription.objects.filter(Q(needs_resync=True) | is_silent)

@@ -10,14 +10,14 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from payments.apply import Telling, apply
-from payments.billing.subscriptions import Customer, Subscription
+from payments.apply import FactSet, apply
+from payments.billing.models import Customer, Subscription
 from payments.operations.resync.asking import Asking
 from payments.operations.resync.known import names_of, rows_of, sessions_of
 from payments.operations.resync.truth import Truth, truth_of_customer, truth_of_order, truth_of_subscription
 from payments.orders.models import Order
-from payments.processing.rematch import requeue_naming
-from payments.stripe_api.snapshots import Subscription as StripeSubscription
+from payments.processing.drain import requeue_naming
+from payments.stripe_api.snapshots import StripeSubscription
 
 log = structlog.get_logger(__name__)
 SOURCE = "resync"
@@ -42,7 +42,7 @@ class Subject:
     name: str
     look: Callable[[], Truth]
     rows: Sequence[QuerySet[Any]]
-    is_doubtful: bool = False
+    needs_resync: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def resync_order(order: Order, *, way: Way, also: Collection[str] = ()) -> Resyn
 
     def look() -> Truth:
         names = {*also, *names_of(order)}
-        rows = rows_of(Q(order=order), besides=names)
-        return truth_of_order(sessions=sessions_of(order, besides=names), rows=rows, stripe=way.stripe)
+        rows = rows_of(Q(order=order), also=names)
+        return truth_of_order(sessions=sessions_of(order, also=names), rows=rows, stripe=way.stripe)
 
     return _resync(Subject(order.number, look, [Order.objects.filter(pk=order.pk)]), way)
 
@@ -102,11 +102,13 @@ def resync_subscription(name: str, *, way: Way) -> Resynced:
     own = Subscription.objects.filter(stripe_id=name)
 
     def look() -> Truth:
-        told_at = own.values_list("told_at", flat=True).first()
-        return truth_of_subscription(name, stripe=way.stripe, after=told_at, rows=rows_of(Q(subscription__in=own)))
+        stripe_updated_at = own.values_list("stripe_updated_at", flat=True).first()
+        return truth_of_subscription(
+            name, stripe=way.stripe, after=stripe_updated_at, rows=rows_of(Q(subscription__in=own))
+        )
 
     rows: list[QuerySet[Any]] = [Order.objects.filter(subscriptions__stripe_id=name), own]
-    return _resync(Subject(name, look, rows, is_doubtful=own.filter(is_doubtful=True).exists()), way)
+    return _resync(Subject(name, look, rows, needs_resync=own.filter(needs_resync=True).exists()), way)
 
 
 def resync_person(email: str, *, way: Way) -> list[Resynced]:
@@ -132,7 +134,7 @@ def _subscriptions_of(customer: Customer, stripe: Asking) -> list[str]:
     if customer.deleted_at:
         return sorted(known)
     told = stripe.many("subscriptions_of", customer.stripe_id)
-    return sorted(known | {StripeSubscription.read(raw).about.subscription for raw in told})
+    return sorted(known | {StripeSubscription.read(raw).refs.subscription for raw in told})
 
 
 def _resync(subject: Subject, way: Way) -> Resynced:
@@ -149,22 +151,22 @@ def _resync(subject: Subject, way: Way) -> Resynced:
 def _tell(subject: Subject, truth: Truth, before: str, way: Way) -> list[Change] | None:
     """Apply the truth; in a dry run, or where nothing differs, find out and roll back. None: a row has moved."""
     source = f"{SOURCE}: {way.by}"[:LONGEST_SOURCE]
-    telling = Telling(truth.facts, source=source, occurred_at=truth.said_at or way.at, is_anew=True)
+    fact_set = FactSet(truth.facts, source=source, occurred_at=truth.said_at or way.at, is_full_snapshot=True)
     with transaction.atomic(durable=True):
         if _seen(subject, lock=True) != before:
             return None
-        report = apply([telling], at=way.at)
+        report = apply([fact_set], at=way.at)
         applied = report.applied[0]
         if applied.error:
             raise applied.error
-        changes = [change for change in applied.taken.changes if change[0] != "superseded"]
-        changes += [(f"name {name}", "", subject.name) for name in sorted(report.taught)]
+        changes = [change for change in applied.folded.changes if change[0] != "superseded"]
+        changes += [(f"name {name}", "", subject.name) for name in sorted(report.new_references)]
         if way.expected is not None and not _was_shown(changes, way.expected.get(subject.name, ())):
             raise HasMoved(subject.name)
-        is_kept = not way.dry_run and (bool(changes) or subject.is_doubtful)
+        is_kept = not way.dry_run and (bool(changes) or subject.needs_resync)
         transaction.set_rollback(not is_kept)
     if is_kept:
-        requeue_naming(report.taught, at=way.at)
+        requeue_naming(report.new_references, at=way.at)
         log.info("resync.done", subject=subject.name, by=str(way.by), changes=len(changes), missing=truth.missing)
     return changes
 

@@ -4,22 +4,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from payments.actions.session_facts import facts_of
+from payments.checkout.session_facts import facts_of
 from payments.facts import (
-    About,
-    BuyerFact,
+    BuyerAddressFact,
     CustomerFact,
     DisputeFact,
     Fact,
     InvoiceFact,
+    ObjectRefs,
     OrderFact,
     PaymentFact,
     RefundFact,
 )
-from payments.handlers.dispute import dispute_fact
-from payments.handlers.refund import refund_fact
+from payments.handlers.charge import dispute_fact, refund_fact
 from payments.statuses import OrderStatus
-from payments.stripe_api.snapshots import Charge, CheckoutSession, Dispute, Invoice, Json, PaymentIntent, Refund
+from payments.stripe_api.snapshots import (
+    Json,
+    StripeCharge,
+    StripeCheckoutSession,
+    StripeDispute,
+    StripeInvoice,
+    StripePaymentIntent,
+    StripeRefund,
+)
 from payments.stripe_api.snapshots.reading import find_moment, find_object
 
 TRIES = {
@@ -29,7 +36,7 @@ TRIES = {
 }
 
 
-def session_facts(session: CheckoutSession, intent: Json, *, at: datetime) -> list[Fact]:
+def session_facts(session: StripeCheckoutSession, intent: Json, *, at: datetime) -> list[Fact]:
     """What the session tells beside its payment. Raises Untold, MalformedObject."""
     began = find_moment(session.raw, "created") or at
     if session.status == "complete":
@@ -38,60 +45,60 @@ def session_facts(session: CheckoutSession, intent: Json, *, at: datetime) -> li
         return [_dated(fact, began) for fact in facts if not (intent and isinstance(fact, PaymentFact))]
     if session.status == "expired":
         # Somebody may have ended it before its time.
-        return [OrderFact(session.about, OrderStatus.EXPIRED, min(session.expires_at or at, at))]
-    return [OrderFact(session.about, OrderStatus.PENDING, began), *_try(session, intent, at=at)]
+        return [OrderFact(session.refs, OrderStatus.EXPIRED, min(session.expires_at or at, at))]
+    return [OrderFact(session.refs, OrderStatus.PENDING, began), *_try(session, intent, at=at)]
 
 
 def _dated(fact: Fact, began: datetime) -> Fact:
     """What the buyer typed into Checkout is as old as that: they may have moved since."""
-    return replace(fact, occurred_at=began) if isinstance(fact, BuyerFact | CustomerFact) else fact
+    return replace(fact, occurred_at=began) if isinstance(fact, BuyerAddressFact | CustomerFact) else fact
 
 
-def _try(session: CheckoutSession, intent: Json, *, at: datetime) -> Iterator[Fact]:
+def _try(session: StripeCheckoutSession, intent: Json, *, at: datetime) -> Iterator[Fact]:
     """Where the buyer stands in a session that is still open."""
     if not intent:
         return
-    read = PaymentIntent.read(intent)
-    about = replace(read.about_failure, session=session.about.session)
+    read = StripePaymentIntent.read(intent)
+    refs = replace(read.failure_refs, session=session.refs.session)
     if status := TRIES.get(read.status):
-        yield OrderFact(about, status, at)
+        yield OrderFact(refs, status, at)
     elif find_object(intent, "last_payment_error"):
         charge = find_object(intent, "latest_charge")
-        yield OrderFact(about, OrderStatus.FAILED, find_moment(charge, "created") or at, failure=read.failure)
+        yield OrderFact(refs, OrderStatus.FAILED, find_moment(charge, "created") or at, failure=read.failure)
 
 
-def received_fact(intent: Json, *, about: About | None = None) -> PaymentFact | None:
+def received_fact(intent: Json, *, refs: ObjectRefs | None = None) -> PaymentFact | None:
     """What a payment has brought; None where no money came. `about`: whose session or invoice it pays."""
-    read = PaymentIntent.read(intent)
+    read = StripePaymentIntent.read(intent)
     received = read.received
     if not received.amount:
         return None
-    names = read.about
-    if about:
-        names = replace(names, session=about.session, order=about.order, invoice=about.invoice)
+    names = read.refs
+    if refs:
+        names = replace(names, session=refs.session, order=refs.order, invoice=refs.invoice)
     charge = find_object(intent, "latest_charge")
     paid_at = find_moment(charge, "created") or _made_at(intent)
-    refunded = Charge.read(charge).refunded if charge else 0
+    refunded = StripeCharge.read(charge).refunded if charge else 0
     return PaymentFact(names, received.amount, received.currency, paid_at, refunded=refunded)
 
 
-def told_invoice(invoice: Invoice, *, at: datetime) -> InvoiceFact:
+def told_invoice(invoice: StripeInvoice, *, at: datetime) -> InvoiceFact:
     """What a paid invoice tells. Of one that cost nothing or was paid by another way, no payment is named."""
-    told = invoice.told(at=at)
+    told = invoice.to_fact(at=at)
     if told.received > told.off_stripe:
         return told
-    return replace(told, about=replace(told.about, payment_intent="", charge=""))
+    return replace(told, refs=replace(told.refs, payment_intent="", charge=""))
 
 
-def told_refund(raw: Json, *, about: About | None = None) -> RefundFact:
+def told_refund(raw: Json, *, refs: ObjectRefs | None = None) -> RefundFact:
     """A refund, dated by the moment it was made where nothing better is told."""
-    refund = Refund.read(raw)
-    return refund_fact(refund, about=about or refund.about, at=_made_at(raw))
+    refund = StripeRefund.read(raw)
+    return refund_fact(refund, refs=refs or refund.refs, at=_made_at(raw))
 
 
 def told_dispute(raw: Json) -> DisputeFact:
     """A dispute, dated as a refund is."""
-    return dispute_fact(Dispute.read(raw), at=_made_at(raw))
+    return dispute_fact(StripeDispute.read(raw), at=_made_at(raw))
 
 
 def _made_at(raw: Json) -> datetime:

@@ -7,13 +7,20 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from payments.facts import About, DisputeFact, Fact, LinkFact, OrderFact, RefundFact
+from payments.facts import DisputeFact, Fact, InvoicePaymentFact, ObjectRefs, OrderFact, RefundFact
 from payments.operations.resync.asking import Asking
 from payments.operations.resync.told import received_fact, session_facts, told_dispute, told_invoice, told_refund
 from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus, SubscriptionStatus
 from payments.stripe_api.gateway import GatewayRefused
 from payments.stripe_api.lookups import Answer
-from payments.stripe_api.snapshots import CheckoutSession, Customer, Invoice, Json, PaymentIntent, Subscription
+from payments.stripe_api.snapshots import (
+    Json,
+    StripeCheckoutSession,
+    StripeCustomer,
+    StripeInvoice,
+    StripePaymentIntent,
+    StripeSubscription,
+)
 from payments.stripe_api.snapshots.reading import find_object
 
 NOT_PAID = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID, *SUBSCRIPTION_ENDED)
@@ -66,17 +73,17 @@ def truth_of_subscription(name: str, *, stripe: Asking, after: datetime | None, 
     answer = _found(stripe, "look_up_subscription", name, truth)
     if answer is None:
         return truth
-    subscription = Subscription.read(answer.raw)
+    subscription = StripeSubscription.read(answer.raw)
     at = max(answer.said_at, after + timedelta(seconds=1)) if after else answer.said_at
-    truth.facts.append(subscription.told(at=at))
+    truth.facts.append(subscription.to_fact(at=at))
     truth.said_at = answer.said_at
-    invoices = [Invoice.read(raw) for raw in reversed(stripe.many("invoices_of", name))]
+    invoices = [StripeInvoice.read(raw) for raw in reversed(stripe.many("invoices_of", name))]
     for invoice in invoices:
         truth.facts += _invoice_facts(invoice, at=answer.said_at, stripe=stripe)
-    told = {invoice.about.invoice for invoice in invoices}
+    told = {invoice.refs.invoice for invoice in invoices}
     truth.missing += [key for key in rows.payments if key.startswith("in_") and key not in told]
     _ask_about_untold(rows, truth, stripe=stripe)
-    if customer := subscription.about.customer:
+    if customer := subscription.refs.customer:
         truth.add(truth_of_customer(customer, stripe=stripe))
     return truth
 
@@ -97,7 +104,7 @@ def truth_of_customer(name: str, *, stripe: Asking) -> Truth:
     """Who the customer is and where they live."""
     truth = Truth()
     if answer := _found(stripe, "look_up_customer", name, truth):
-        truth.facts.append(Customer.read(answer.raw).told(at=answer.said_at))
+        truth.facts.append(StripeCustomer.read(answer.raw).to_fact(at=answer.said_at))
         truth.said_at = answer.said_at
     return truth
 
@@ -114,44 +121,44 @@ def _found(stripe: Asking, what: str, name: str, truth: Truth) -> Answer | None:
 
 def _take_session(answer: Answer, truth: Truth, *, stripe: Asking) -> str:
     """What the session and its payment tell. Returns the PaymentIntent's name, "" if it has none."""
-    session = CheckoutSession.read(answer.raw)
+    session = StripeCheckoutSession.read(answer.raw)
     intent = find_object(answer.raw, "payment_intent")
     truth.said_at = answer.said_at
     facts = session_facts(session, intent, at=answer.said_at)
     truth.facts += [_decided(fact, session, stripe=stripe) for fact in facts]
     if not intent:
         return ""
-    truth.facts += _money(intent, stripe=stripe, about=session.about)
-    return PaymentIntent.read(intent).about.payment_intent
+    truth.facts += _money(intent, stripe=stripe, refs=session.refs)
+    return StripePaymentIntent.read(intent).refs.payment_intent
 
 
-def _decided(fact: Fact, session: CheckoutSession, *, stripe: Asking) -> Fact:
+def _decided(fact: Fact, session: StripeCheckoutSession, *, stripe: Asking) -> Fact:
     """A session that began a subscription stays unpaid when its debit fails: the subscription tells what came of it."""
     name = session.billing.subscription
     if not (name and isinstance(fact, OrderFact) and fact.status == OrderStatus.PROCESSING):
         return fact
-    status = Subscription.read(stripe.one("look_up_subscription", name).raw).status
+    status = StripeSubscription.read(stripe.one("look_up_subscription", name).raw).status
     return replace(fact, status=OrderStatus.FAILED) if status in NOT_PAID else fact
 
 
-def _money(intent: Json, *, stripe: Asking, about: About | None = None) -> list[Fact]:
+def _money(intent: Json, *, stripe: Asking, refs: ObjectRefs | None = None) -> list[Fact]:
     """What a payment brought, gave back, and lost to disputes; nothing where no money came."""
-    money = received_fact(intent, about=about)
+    money = received_fact(intent, refs=refs)
     if money is None:
         return []
-    name = money.about.payment_intent
-    refunds = [told_refund(raw, about=money.about) for raw in stripe.many("refunds_of", name)]
+    name = money.refs.payment_intent
+    refunds = [told_refund(raw, refs=money.refs) for raw in stripe.many("refunds_of", name)]
     return [money, *refunds, *(told_dispute(raw) for raw in stripe.many("disputes_of", name))]
 
 
-def _invoice_facts(invoice: Invoice, *, at: datetime, stripe: Asking) -> list[Fact]:
+def _invoice_facts(invoice: StripeInvoice, *, at: datetime, stripe: Asking) -> list[Fact]:
     """What a paid one tells, and its payment; one that is still open moves nothing."""
     if not invoice.is_paid:
         return []
     told = told_invoice(invoice, at=at)
-    about = told.about
-    if not about.payment_intent:
+    refs = told.refs
+    if not refs.payment_intent:
         return [told]
-    names = replace(about, subscription="", customer="")
-    intent = stripe.one("look_up_intent", about.payment_intent).raw
-    return [told, LinkFact(names, at), *_money(intent, stripe=stripe, about=names)]
+    names = replace(refs, subscription="", customer="")
+    intent = stripe.one("look_up_intent", refs.payment_intent).raw
+    return [told, InvoicePaymentFact(names, at), *_money(intent, stripe=stripe, refs=names)]

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.conf import settings
 
+from payments.names import registration_of
 from payments.operations.samples.story import SampleSubject
 from payments.orders.models import Order
-from payments.orders.names import registration_of
 from payments.statuses import OrderStatus
 
 WAITING = (
@@ -37,7 +37,7 @@ def pick_order(event_type: str, *, order: str = "", registration: str = "") -> O
 def subject_of(order: Order, *, registration: str = "") -> SampleSubject:
     """The order as its newest Checkout session and the money we know tell of it."""
     checkout = order.checkouts.order_by("number").last()
-    attempt = checkout.number if checkout else order.tried_attempt
+    attempt = checkout.number if checkout else order.attempt_number
     payment = order.payments.order_by("paid_at", "pk").last()
     return SampleSubject(
         order=str(order.public_id),

@@ -10,16 +10,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from payments.actions.attempts import OrderNotPayable
-from payments.actions.checkout import open_checkout
-from payments.actions.closing import WAITING
-from payments.actions.replacing import close_unless_paid
-from payments.billing.subscriptions import Plan, Subscription
+from payments.billing.models import Plan, Subscription
+from payments.checkout.attempts import OrderNotPayable
+from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.closing import AWAITING_PAYMENT
+from payments.cleanup.decide import close_unless_paid
 from payments.operations.subscribing.customer import ensure_customer
 from payments.operations.subscribing.live import SOURCE, ask_for_live, live_of
 from payments.orders.fold import PLAN
 from payments.orders.models import Order
-from payments.orders.open_order import open_order
+from payments.orders.opening import open_order
 
 log = structlog.get_logger(__name__)
 # Each turn ends because something of the same person was decided elsewhere at that very moment.
@@ -84,7 +84,7 @@ def _take_order(user: User, plan: Plan, *, at: datetime) -> Order | None:
 
 
 def _waiting(user: User) -> QuerySet[Order]:
-    return Order.objects.filter(user=user, kind=PLAN, status__in=WAITING)
+    return Order.objects.filter(user=user, kind=PLAN, status__in=AWAITING_PAYMENT)
 
 
 def _same(plan: Plan) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import structlog
 
 from accounts.models import User
 from payments.billing.fold import seconds
-from payments.billing.subscriptions import Plan, Subscription
+from payments.billing.models import Plan, Subscription
 from payments.operations.subscribing.live import get_live, take_in
 from payments.statuses import SubscriptionStatus
-from payments.stripe_api.billing import update_subscription
+from payments.stripe_api.gateway import update_subscription
 from payments.stripe_api.lookups import look_up_subscription
 from payments.stripe_api.snapshots import Json, MalformedObject
 from payments.stripe_api.snapshots.reading import find_object, find_rows, get_id, id_of
@@ -82,7 +82,7 @@ def _key(row: Subscription, verb: str, at: datetime) -> str:
 
     Not for ever: Stripe keeps a refusal with its key for a day, and by then the person may have another card.
     """
-    return f"{row.stripe_id}:{verb}:{seconds(row.told_at)}:{row.fingerprint[:16]}:{at:%Y%m%d%H%M}"
+    return f"{row.stripe_id}:{verb}:{seconds(row.stripe_updated_at)}:{row.fingerprint[:16]}:{at:%Y%m%d%H%M}"
 
 
 def _item(raw: Json) -> Json:

@@ -6,16 +6,15 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from payments.actions.plan_purchase import living_customers
-from payments.apply import Telling, apply
-from payments.billing.subscriptions import Customer
+from payments.apply import FactSet, apply
+from payments.billing.models import Customer
 from payments.operations.subscribing.live import SOURCE
-from payments.orders.references import Reference
-from payments.processing.rematch import requeue_naming
-from payments.stripe_api.billing import create_customer
-from payments.stripe_api.gateway import GatewayRefused
+from payments.orders.models import Reference
+from payments.processing.drain import requeue_naming
+from payments.stripe_api.gateway import GatewayRefused, create_customer
 from payments.stripe_api.lookups import look_up_customer
-from payments.stripe_api.snapshots import Customer as StripeCustomer
+from payments.stripe_api.snapshots import StripeCustomer
+from payments.subscribing.product import living_customers
 
 
 def ensure_customer(user: User, *, at: datetime) -> Customer:
@@ -38,8 +37,8 @@ def _is_there(row: Customer, *, at: datetime) -> bool:
             raise
         Customer.objects.filter(pk=row.pk, deleted_at__isnull=True).update(deleted_at=at)
         return False
-    told = StripeCustomer.read(answer.raw).told(at=answer.said_at)
-    apply([Telling([told], source=SOURCE, occurred_at=answer.said_at)], at=at)
+    told = StripeCustomer.read(answer.raw).to_fact(at=answer.said_at)
+    apply([FactSet([told], source=SOURCE, occurred_at=answer.said_at)], at=at)
     return not told.is_deleted
 
 

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from accounts.models import User
-from payments.actions.plan_purchase import living_customers
-from payments.apply import Telling, apply
-from payments.billing.subscriptions import Subscription
-from payments.processing.rematch import requeue_naming
+from payments.apply import FactSet, apply
+from payments.billing.models import Subscription
+from payments.processing.drain import requeue_naming
 from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
 from payments.stripe_api.lookups import Answer, look_up_subscription, subscriptions_of
-from payments.stripe_api.snapshots import Subscription as StripeSubscription
+from payments.stripe_api.snapshots import StripeSubscription
+from payments.subscribing.product import living_customers
 
 SOURCE = "account"
 NOT_LIVE = (*SUBSCRIPTION_ENDED, SubscriptionStatus.INCOMPLETE)
@@ -37,11 +37,11 @@ def get_live(user: User) -> Subscription:
 def ask_for_live(user: User, *, at: datetime) -> Subscription | None:
     """The same after a look at Stripe, which may know of one whose events have not come, or of an end."""
     own = Subscription.objects.filter(customer__user=user)
-    to_ask = set(own.filter(is_doubtful=True).values_list("stripe_id", flat=True))
+    to_ask = set(own.filter(needs_resync=True).values_list("stripe_id", flat=True))
     for customer in living_customers(user.pk):
         told = [StripeSubscription.read(raw) for raw in subscriptions_of(customer.stripe_id)]
-        to_ask |= {each.about.subscription for each in told if each.status not in NOT_LIVE}
-    sure = live_of(user).filter(is_doubtful=False).values_list("stripe_id", flat=True)
+        to_ask |= {each.refs.subscription for each in told if each.status not in NOT_LIVE}
+    sure = live_of(user).filter(needs_resync=False).values_list("stripe_id", flat=True)
     for name in sorted(to_ask - set(sure)):
         take_in(look_up_subscription(name), at=at)
     return live_of(user).first()
@@ -53,10 +53,10 @@ def take_in(answer: Answer, *, at: datetime) -> None:
     Dated by Stripe's clock, and later than all that was known: it was asked after that.
     """
     subscription = StripeSubscription.read(answer.raw)
-    name = subscription.about.subscription
-    known = Subscription.objects.filter(stripe_id=name).values_list("told_at", flat=True).first()
+    name = subscription.refs.subscription
+    known = Subscription.objects.filter(stripe_id=name).values_list("stripe_updated_at", flat=True).first()
     said_at = max(answer.said_at, known + timedelta(seconds=1)) if known else answer.said_at
-    report = apply([Telling([subscription.told(at=said_at)], source=SOURCE, occurred_at=said_at)], at=at)
+    report = apply([FactSet([subscription.to_fact(at=said_at)], source=SOURCE, occurred_at=said_at)], at=at)
     if error := report.applied[0].error:
         raise error
-    requeue_naming(report.taught, at=at)
+    requeue_naming(report.new_references, at=at)

@@ -10,10 +10,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
+from payments.orders.exceptions import save_exceptions
 from payments.orders.models import ExceptionKind, OrderException
-from payments.orders.purchasables import Question
-from payments.orders.questions import keep
+from payments.products import Question
 
 
 @transaction.atomic
@@ -26,7 +26,7 @@ def ask_about_second(*, at: datetime) -> int:
     names = {question.subject for question in seconds}
     asked = OrderException.objects.filter(kind=ExceptionKind.SECOND_SUBSCRIPTION, is_open=True)
     settled = [Question(ExceptionKind.SECOND_SUBSCRIPTION, row.subject, row.order_id, False) for row in asked]
-    keep([*seconds, *[question for question in settled if question.subject not in names]], at=at)
+    save_exceptions([*seconds, *[question for question in settled if question.subject not in names]], at=at)
     return len(seconds)
 
 

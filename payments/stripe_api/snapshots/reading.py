@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from payments.facts import About
+from payments.facts import ObjectRefs
 
 Json = Mapping[str, Any]
 
@@ -103,10 +103,10 @@ def find_rows(source: Json, name: str) -> list[Json]:
     return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
 
 
-def read_about(source: Json, *, session: str = "", payment_intent: str = "", charge: str = "") -> About:
+def read_refs(source: Json, *, session: str = "", payment_intent: str = "", charge: str = "") -> ObjectRefs:
     """The names that an object goes by: Stripe's ids as given, ours from its metadata."""
     metadata = find_object(source, "metadata")
-    return About(
+    return ObjectRefs(
         session=session,
         payment_intent=payment_intent,
         charge=charge,
@@ -117,11 +117,11 @@ def read_about(source: Json, *, session: str = "", payment_intent: str = "", cha
     )
 
 
-def read_billing_about(
+def read_billing_refs(
     source: Json, *, subscription: str, customer: str, invoice: str = "", payment_intent: str = "", charge: str = ""
-) -> About:
+) -> ObjectRefs:
     """The names that a subscription or its invoice goes by. Its metadata names the order that began it."""
-    return About(
+    return ObjectRefs(
         subscription=subscription,
         invoice=invoice,
         customer=customer,

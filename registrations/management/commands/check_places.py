@@ -29,10 +29,10 @@ class Command(BaseCommand):
         parser.add_argument("--repair", action="store_true", help="put counters right, with the evidence kept")
         parser.add_argument("--because", default="", metavar="TEXT", help="why: needed for a repair")
 
-    def handle(self, *args: Any, repair: bool, because: str, **options: Any) -> None:
-        if repair != bool(because.strip()):
+    def handle(self, *args: Any, repair: bool, reason: str, **options: Any) -> None:
+        if repair != bool(reason.strip()):
             raise CommandError("A repair needs a reason, and a reason a repair: --repair --because TEXT.")
-        breaches = check_places(at=timezone.now(), repair=repair, because=because)
+        breaches = check_places(at=timezone.now(), repair=repair, reason=reason)
         for breach in breaches:
             self.stdout.write(_sentence(breach))
         if not all(breach.is_repaired for breach in breaches):

@@ -59,7 +59,7 @@ class TestList:
         used_up = make_token(learner, module, at=now)
         AccessToken.objects.update(used=100)
         ModuleAccess.objects.filter(pk=rows[1].pk).update(expires_at=now)
-        ModuleAccess.objects.filter(pk=rows[3].pk).update(is_active=False, ended_at=now, ended_because="revoked")
+        ModuleAccess.objects.filter(pk=rows[3].pk).update(is_active=False, ended_at=now, ended_reason="revoked")
         ModuleAccess.objects.filter(pk=rows[2].pk).delete()
         rows[2] = used_up.access
 
@@ -101,7 +101,7 @@ class TestGrant:
         access = ModuleAccess.objects.get()
         assert (access.user, access.module, access.access_type, access.expires_at) == (learner, module, "grant", None)
         (kept,) = access.metadata["acts"]
-        assert (kept["what"], kept["because"], kept["by"]) == ("granted", "a prize", "staff@example.com")
+        assert (kept["what"], kept["reason"], kept["by"]) == ("granted", "a prize", "staff@example.com")
         assert "given · staff@example.com · a prize" in text_of(page.get(own_page(access)))
 
     def test_ends_when_it_was_told_to(self, page, module, learner, now):
@@ -209,7 +209,7 @@ class TestTakeBack:
         bought.refresh_from_db()
         given.refresh_from_db()
         assert "1 taken back." in text_of(response)
-        assert (bought.is_active, bought.ended_because, given.is_active) == (False, "revoked", True)
+        assert (bought.is_active, bought.ended_reason, given.is_active) == (False, "revoked", True)
         assert "taken back · staff@example.com · shared it" in text_of(page.get(own_page(bought)))
 
     def test_says_when_it_was_done_already(self, page, module, learner):

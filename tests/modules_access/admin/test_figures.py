@@ -25,7 +25,7 @@ class TestFigures:
         for _ in range(3):
             make_grant(learner, module, at=now - DAY)
         taken = make_grant(learner, module, at=now - DAY)
-        revoke_access(access=taken, because="a test", by="staff", at=now)
+        revoke_access(access=taken, reason="a test", by="staff", at=now)
         make_token(learner, module, at=now - DAY)
 
         response = page.get(FIGURES)

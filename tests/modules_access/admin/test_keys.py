@@ -154,7 +154,7 @@ class TestRevoke:
 
         assert "1 revoked." in text_of(response)
         assert find_key(raw, at=now) is None
-        assert ServiceKey.objects.get().revoked_because == "lost"
+        assert ServiceKey.objects.get().revoked_reason == "lost"
         assert LogEntry.objects.get().change_message == "lost"
         assert "is revoked already" in text_of(act(page, "revoke_action", key, confirmed="1", reason="again"))
 

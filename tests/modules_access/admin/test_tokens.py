@@ -53,7 +53,7 @@ class TestCreate:
         assert response.status_code == 200
         assert f">{raw}</textarea>" in response.content.decode()
         assert read(raw, audience=module.audience, at=timezone.now()).jti == token.jti
-        assert (token.user, token.max_usage, token.because, token.created_by) == (learner, 3, "a trial", staff)
+        assert (token.user, token.max_usage, token.reason, token.created_by) == (learner, 3, "a trial", staff)
         assert timedelta(hours=2) <= token.expires_at - now < timedelta(hours=2, minutes=1)
         assert ModuleAccess.objects.get(token=token).is_open(at=now)
 
@@ -121,7 +121,7 @@ class TestList:
             token = make_token(learner, module, at=now)
             AccessToken.objects.filter(pk=token.pk).update(used=used, **changes)
         ModuleAccess.objects.filter(token=make_token(learner, module, at=now)).update(
-            is_active=False, ended_at=now, ended_because="revoked"
+            is_active=False, ended_at=now, ended_reason="revoked"
         )
 
         states = [row["state"] for row in self.rows(page)]
@@ -177,7 +177,7 @@ class TestRevoke:
         token.refresh_from_db()
         other.refresh_from_db()
         assert "1 revoked." in text_of(response)
-        assert (token.revoked_by, token.revoked_because) == ("staff@example.com", "lost")
+        assert (token.revoked_by, token.revoked_reason) == ("staff@example.com", "lost")
         assert not ModuleAccess.objects.get(token=token).is_active
         assert other.revoked_at is None
         assert "is revoked already" in text_of(revoke(page, token, confirmed="1", reason="again"))

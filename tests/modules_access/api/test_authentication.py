@@ -44,7 +44,7 @@ class TestServiceKeyAuthentication:
         assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
     def test_refuses_a_revoked_key(self, program):
-        revoke_key(key=program.key, because="left", by=None, at=NOON)
+        revoke_key(key=program.key, reason="left", by=None, at=NOON)
 
         assert code_of(program.post(VERIFY)) == (401, "key_invalid")
 

@@ -110,7 +110,7 @@ class TestVerifyRefuses:
         AccessToken.objects.update(used=10)
         assert code_of(school.verify(raw)) == (403, "token_used_up")
 
-        ModuleAccess.objects.update(is_active=False, ended_at=NOON, ended_because="refunded")
+        ModuleAccess.objects.update(is_active=False, ended_at=NOON, ended_reason="refunded")
         response = school.verify(raw)
         assert code_of(response) == (403, "access_ended")
         assert response.json()["error"]["message"] == "The access has ended. The money has gone back."

@@ -12,8 +12,7 @@ from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purcha
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
 from payments.apply import follow_subscriptions_again
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Customer
+from payments.billing.models import Customer, Payment
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import ExceptionKind, Order, OrderException
 from tests.support.factories import NOON
@@ -168,7 +167,7 @@ class TestDiagnoseAPurchase:
     @pytest.mark.parametrize(
         "values",
         [
-            {"is_active": False, "ended_at": NOON, "ended_because": "refunded"},
+            {"is_active": False, "ended_at": NOON, "ended_reason": "refunded"},
             {"expires_at": NOON},
         ],
     )
@@ -192,7 +191,7 @@ class TestDiagnoseAPurchase:
         assert (found.is_fine, found.repairs) == (False, [f"order:{purchase.order_id}"])
 
     def test_says_who_took_it_back_and_why(self, learner, module, purchase):
-        revoke_access(access=ModuleAccess.objects.get(), because="it was shared", by="staff@example.com", at=NOON)
+        revoke_access(access=ModuleAccess.objects.get(), reason="it was shared", by="staff@example.com", at=NOON)
 
         link = verdict(learner, module).best.broken
 
@@ -240,7 +239,7 @@ class TestDiagnoseAToken:
         assert (link.name, sentence in link.sentence) == ("token", True)
 
     def test_says_who_revoked_it_and_why(self, learner, module):
-        revoke_token(token=make_token(learner, module), because="it leaked", by="staff@example.com", at=NOON)
+        revoke_token(token=make_token(learner, module), reason="it leaked", by="staff@example.com", at=NOON)
 
         link = verdict(learner, module).best.broken
 
@@ -259,7 +258,7 @@ class TestDiagnoseAToken:
     def test_names_the_grant_on_which_it_rests(self, learner, module):
         grant = make_grant(learner, module)
         make_token(learner, module, grant=grant)
-        revoke_access(access=grant, because="a mistake", by="staff", at=NOON)
+        revoke_access(access=grant, reason="a mistake", by="staff", at=NOON)
 
         assert {chain.access_type: chain.broken.name for chain in verdict(learner, module).chains} == {
             "token": "order", "grant": "access",

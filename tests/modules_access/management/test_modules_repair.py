@@ -50,7 +50,7 @@ class TestModulesRepair:
     def test_tells_which_mails_go_out(self, purchase):
         give_back(purchase.order)
         purchase.order.effects.filter(kind="module.refunded").delete()
-        ModuleAccess.objects.update(is_active=True, ended_at=None, ended_because="")
+        ModuleAccess.objects.update(is_active=True, ended_at=None, ended_reason="")
 
         assert "Mails that would go out: 1 module.refunded." in run("--dry-run")
 

@@ -11,7 +11,7 @@ from modules_access.pages.standing import MOST_LOOKS
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
 from payments.apply import follow_subscriptions_again
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus
 from tests.support.factories import NOON
@@ -145,7 +145,7 @@ class TestPending:
     def test_says_where_it_stands_and_what_can_be_done(self, browser, ada, module, status, words, button):
         order = make_purchase(ada, module).order
         Order.objects.update(
-            status=status, failure_code="insufficient_funds", failed_charge="ch_1", failed_attempt=order.tried_attempt
+            status=status, failure_code="insufficient_funds", failed_charge="ch_1", failed_attempt=order.attempt_number
         )
 
         page = read(browser)
@@ -283,7 +283,7 @@ class TestEnded:
         token.save()
         assert "You have used it as often as you could. By a token." in read(browser)
 
-        revoke_token(token=token, because="lost", by="staff", at=NOON)
+        revoke_token(token=token, reason="lost", by="staff", at=NOON)
         assert "The token that gave you access was revoked." in read(browser)
 
     def test_says_that_the_subscription_or_the_plan_opens_it_no_more(self, browser, ada, module):
@@ -299,7 +299,7 @@ class TestEnded:
         assert "Your subscription gives no access any more." in read(browser)
 
     def test_says_that_it_was_taken_back(self, browser, ada, module):
-        revoke_access(access=make_grant(ada, module), because="a mistake", by="staff", at=NOON)
+        revoke_access(access=make_grant(ada, module), reason="a mistake", by="staff", at=NOON)
 
         page = read(browser)
 

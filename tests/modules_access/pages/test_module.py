@@ -4,7 +4,7 @@ import pytest
 
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from payments.apply import follow_subscriptions_again
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus
 from tests.support.factories import NOON

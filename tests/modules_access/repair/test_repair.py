@@ -15,8 +15,8 @@ from tests.support.factories import NOON
 from tests.support.modules import make_buyer, make_learner, make_module, make_purchase
 
 LATER = NOON + timedelta(hours=1)
-ENDED = {"is_active": False, "ended_at": NOON, "ended_because": "refunded"}
-ACTIVE = {"is_active": True, "ended_at": None, "ended_because": ""}
+ENDED = {"is_active": False, "ended_at": NOON, "ended_reason": "refunded"}
+ACTIVE = {"is_active": True, "ended_at": None, "ended_reason": ""}
 
 
 def run(**options):
@@ -82,18 +82,18 @@ class TestRepair:
         assert sorted(heal_and_look_again()) == [("subscription", "created"), ("subscription", "withdrawn")]
 
     @pytest.mark.parametrize(
-        ("values", "because"),
+        ("values", "reason"),
         [
             ({"status": "REFUNDED"}, "refunded"),
             ({"dispute_state": "LOST"}, "dispute_lost"),
             ({"status": "CANCELED"}, "not_paid"),
         ],
     )
-    def test_withdraws_what_is_no_longer_paid_and_the_token_on_it(self, bought_token, values, because):
+    def test_withdraws_what_is_no_longer_paid_and_the_token_on_it(self, bought_token, values, reason):
         Order.objects.update(**values)
 
         assert heal_and_look_again() == [("purchase", "withdrawn"), ("token", "withdrawn")]
-        assert set(ModuleAccess.objects.values_list("ended_because", flat=True)) == {because}
+        assert set(ModuleAccess.objects.values_list("ended_reason", flat=True)) == {reason}
 
     def test_withdraws_when_the_subscription_has_ended(self, member):
         type(member).objects.update(status="canceled")
@@ -121,7 +121,7 @@ class TestRepair:
         assert heal_and_look_again() == [("subscription", "created")]
 
     def test_keeps_the_word_of_staff(self, purchase, member, state):
-        by = {"because": "a word", "by": "staff", "at": NOON}
+        by = {"reason": "a word", "by": "staff", "at": NOON}
         first, second = ModuleAccess.objects.order_by("pk")
         extend_access(access=first, until=NOON + timedelta(days=400), **by)
         revoke_access(access=second, **by)
@@ -130,13 +130,13 @@ class TestRepair:
         assert (run().total, state()) == (0, before)
 
     def test_keeps_what_staff_had_taken_back(self, purchase):
-        revoke_access(access=ModuleAccess.objects.get(), because="a word", by="staff", at=NOON)
+        revoke_access(access=ModuleAccess.objects.get(), reason="a word", by="staff", at=NOON)
         with pytest.raises(IntegrityError), transaction.atomic():
             ModuleAccess.objects.update(**ACTIVE)
-        ModuleAccess.objects.update(ended_because="refunded")
+        ModuleAccess.objects.update(ended_reason="refunded")
 
         assert heal_and_look_again() == [("purchase", "moved")]
-        assert ModuleAccess.objects.get().ended_because == "revoked"
+        assert ModuleAccess.objects.get().ended_reason == "revoked"
 
     def test_gives_nothing_for_what_is_not_paid(self, learner, module):
         make_purchase(learner, module)
@@ -159,7 +159,7 @@ class TestRepair:
 
         (found,) = report.differences
         assert report.by_type() == {"purchase": {"given_back": 1}}
-        assert found.fields == [("is_active", "no", "yes"), ("ended_because", "refunded", "")]
+        assert found.fields == [("is_active", "no", "yes"), ("ended_reason", "refunded", "")]
         assert (found.source, found.person, found.module) == (purchase.order.number, "ada@example.com", "drawing")
 
     def test_says_how_far_it_is(self, everything):

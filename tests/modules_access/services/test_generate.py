@@ -135,7 +135,7 @@ class TestGenerate:
         short = make_module("short", access_days=1)
         order = make_buyer(learner, short).order
         until = NOON + timedelta(days=9)
-        extend_access(access=ModuleAccess.objects.get(), until=until, because="was ill", by="staff", at=NOON)
+        extend_access(access=ModuleAccess.objects.get(), until=until, reason="was ill", by="staff", at=NOON)
 
         assert ask(order.number, module=short, hours=8760).token.expires_at == until
 
@@ -217,7 +217,7 @@ class TestGenerateRefuses:
         assert refused(order.number) == "payment_not_paid"
 
     def test_what_staff_have_taken_back(self, refused, order):
-        revoke_access(access=ModuleAccess.objects.get(), because="abuse", by="staff", at=NOON)
+        revoke_access(access=ModuleAccess.objects.get(), reason="abuse", by="staff", at=NOON)
 
         assert refused(order.number) == "access_ended"
 
@@ -229,7 +229,7 @@ class TestGenerateRefuses:
 
     def test_what_staff_gave_and_took_back(self, refused, learner, module):
         grant = make_grant(learner, module)
-        revoke_access(access=grant, because="a mistake", by="staff", at=NOON)
+        revoke_access(access=grant, reason="a mistake", by="staff", at=NOON)
 
         assert refused(grant.number) == "grant_ended"
 
@@ -245,7 +245,7 @@ class TestGenerateRefuses:
         assert not ask(order.number, **wanted).is_new
 
     def test_a_token_that_is_revoked(self, refused, ask, order):
-        revoke_token(token=ask(order.number).token, because="lost", by="staff", at=LATER)
+        revoke_token(token=ask(order.number).token, reason="lost", by="staff", at=LATER)
 
         assert refused(order.number) == "token_revoked"
 

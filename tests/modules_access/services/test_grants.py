@@ -4,13 +4,13 @@ import pytest
 
 from modules_access.models import ModuleAccess
 from modules_access.services.grants import NotGranted, extend_access, grant_access, revoke_access
-from payments.apply import follow_again
+from payments.apply import follow_orders_again
 from tests.support.factories import NOON
 from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
 
 pytestmark = pytest.mark.django_db
 LATER, SOON = NOON + timedelta(hours=1), NOON + timedelta(days=7)
-WORD = {"because": "lost her place", "by": "sam@example.com", "at": LATER}
+WORD = {"reason": "lost her place", "by": "sam@example.com", "at": LATER}
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ class TestGrantAccess:
         assert access.is_open(at=LATER)
         assert not access.is_open(at=SOON)
         assert access.metadata["acts"] == [
-            {"what": "granted", "because": "lost her place", "by": "sam@example.com", "at": LATER.isoformat()}
+            {"what": "granted", "reason": "lost her place", "by": "sam@example.com", "at": LATER.isoformat()}
         ]
 
-    @pytest.mark.parametrize(("because", "days"), [(" ", 7), ("a prize", -1)], ids=["no reason", "over already"])
-    def test_refuses(self, learner, because, days):
+    @pytest.mark.parametrize(("reason", "days"), [(" ", 7), ("a prize", -1)], ids=["no reason", "over already"])
+    def test_refuses(self, learner, reason, days):
         with pytest.raises(NotGranted):
             grant_access(
-                user=learner, module=make_module(), expires_at=LATER + timedelta(days=days), because=because, by="x",
+                user=learner, module=make_module(), expires_at=LATER + timedelta(days=days), reason=reason, by="x",
                 at=LATER,
             )  # fmt: skip
 
@@ -44,7 +44,7 @@ class TestExtendAccess:
         purchase = make_buyer(learner, make_module(access_days=1))
 
         extend_access(access=ModuleAccess.objects.get(), until=SOON, **WORD)
-        follow_again([purchase.order_id], source="again", at=LATER)
+        follow_orders_again([purchase.order_id], source="again", at=LATER)
 
         assert ModuleAccess.objects.get().expires_at == SOON
 
@@ -73,11 +73,11 @@ class TestRevokeAccess:
         bought = ModuleAccess.objects.get(order=purchase.order)
 
         revoke_access(access=bought, **WORD)
-        follow_again([purchase.order_id], source="again", at=LATER)
+        follow_orders_again([purchase.order_id], source="again", at=LATER)
 
         bought.refresh_from_db()
         kept.refresh_from_db()
-        assert (bought.is_active, bought.ended_because, bought.ended_at) == (False, "revoked", LATER)
+        assert (bought.is_active, bought.ended_reason, bought.ended_at) == (False, "revoked", LATER)
         assert kept.is_open(at=LATER)
 
     def test_ends_the_token_that_rests_on_it(self, learner):
@@ -88,7 +88,7 @@ class TestRevokeAccess:
         revoke_access(access=grant, **WORD)
 
         token.access.refresh_from_db()
-        assert (token.access.is_active, token.access.ended_because) == (False, "token_revoked")
+        assert (token.access.is_active, token.access.ended_reason) == (False, "token_revoked")
 
     def test_ends_the_token_that_rests_on_the_same_order(self, learner):
         module = make_module()

@@ -103,7 +103,7 @@ class TestRotateKey:
     def test_refuses_a_key_that_is_over(self, make, staff):
         expired, _ = make(expires_at=LATER)
         revoked, _ = make()
-        revoke_key(key=revoked, because="lost", by=staff, at=NOON)
+        revoke_key(key=revoked, reason="lost", by=staff, at=NOON)
 
         for key in (expired, revoked):
             with pytest.raises(KeyNotMade, match="not valid any more"):
@@ -117,24 +117,24 @@ class TestRevokeKey:
         key, raw = make()
         _, other_raw = make()
 
-        revoke_key(key=key, because=" lost ", by=staff, at=LATER)
+        revoke_key(key=key, reason=" lost ", by=staff, at=LATER)
 
         key.refresh_from_db()
-        assert (key.revoked_at, key.revoked_because) == (LATER, "lost")
+        assert (key.revoked_at, key.revoked_reason) == (LATER, "lost")
         assert find_key(raw, at=LATER) is None
         assert find_key(other_raw, at=LATER)
 
     def test_refuses_a_second_time_and_without_a_reason(self, make, staff):
         key, _ = make()
         with pytest.raises(KeyNotRevoked, match="needs a reason"):
-            revoke_key(key=key, because=" ", by=staff, at=LATER)
-        revoke_key(key=key, because="lost", by=staff, at=LATER)
+            revoke_key(key=key, reason=" ", by=staff, at=LATER)
+        revoke_key(key=key, reason="lost", by=staff, at=LATER)
 
         with pytest.raises(KeyNotRevoked, match="revoked already"):
-            revoke_key(key=key, because="again", by=staff, at=LATER + DAY)
+            revoke_key(key=key, reason="again", by=staff, at=LATER + DAY)
 
         key.refresh_from_db()
-        assert (key.revoked_at, key.revoked_because) == (LATER, "lost")
+        assert (key.revoked_at, key.revoked_reason) == (LATER, "lost")
 
 
 class TestFindKey:

@@ -31,10 +31,10 @@ class TestCreateToken:
         assert (token.uses_left, token.prefix) == (3, f"{str(token.jti)[:8]}…")
 
     @pytest.mark.parametrize(
-        "given", [{"because": ""}, {"max_usage": 0}, {"expires_at": NOON}], ids=["no reason", "no use", "no time"]
+        "given", [{"reason": ""}, {"max_usage": 0}, {"expires_at": NOON}], ids=["no reason", "no use", "no time"]
     )
     def test_refuses(self, learner, module, given):
-        usual = {"because": "a demo", "max_usage": 1, "expires_at": LATER}
+        usual = {"reason": "a demo", "max_usage": 1, "expires_at": LATER}
 
         with pytest.raises(TokenNotMade):
             create_token(user=learner, module=module, access_level="standard", at=NOON, **{**usual, **given})
@@ -53,23 +53,23 @@ class TestRevokeToken:
     def test_ends_the_access_at_once_and_keeps_why(self, learner, module):
         token = make_token(learner, module)
 
-        revoke_token(token=token, because="leaked", by="sam", at=LATER)
+        revoke_token(token=token, reason="leaked", by="sam", at=LATER)
 
         row, access = AccessToken.objects.get(), ModuleAccess.objects.get()
-        assert (row.revoked_at, row.revoked_by, row.revoked_because) == (LATER, "sam", "leaked")
-        assert (access.is_active, access.ended_because) == (False, "token_revoked")
+        assert (row.revoked_at, row.revoked_by, row.revoked_reason) == (LATER, "sam", "leaked")
+        assert (access.is_active, access.ended_reason) == (False, "token_revoked")
 
     def test_leaves_the_purchase_on_which_it_rests(self, learner, module):
         order = make_buyer(learner, module).order
 
-        revoke_token(token=make_token(learner, module, order=order), because="leaked", by="sam", at=LATER)
+        revoke_token(token=make_token(learner, module, order=order), reason="leaked", by="sam", at=LATER)
 
         assert ModuleAccess.objects.get(order=order).is_open(at=LATER)
 
-    @pytest.mark.parametrize("because", ["", "again"])
-    def test_refuses_without_a_reason_and_a_second_time(self, learner, module, because):
+    @pytest.mark.parametrize("reason", ["", "again"])
+    def test_refuses_without_a_reason_and_a_second_time(self, learner, module, reason):
         token = make_token(learner, module)
-        revoke_token(token=token, because="leaked", by="sam", at=LATER)
+        revoke_token(token=token, reason="leaked", by="sam", at=LATER)
 
         with pytest.raises(TokenNotRevoked):
-            revoke_token(token=token, because=because, by="sam", at=LATER)
+            revoke_token(token=token, reason=reason, by="sam", at=LATER)

@@ -78,7 +78,7 @@ class TestVerify:
         assert refused(raw, module) == "token_unknown"
 
     def test_refuses_a_revoked_token(self, raw, module, token):
-        revoke_token(token=token, because="lost", by="staff", at=NOON)
+        revoke_token(token=token, reason="lost", by="staff", at=NOON)
 
         assert refused(raw, module) == "token_revoked"
 
@@ -125,11 +125,11 @@ class TestVerify:
         assert refused(raw, module) == "token_unknown"
 
     def test_tries_again_what_was_repaired_meanwhile(self, raw, module, monkeypatch):
-        ModuleAccess.objects.update(is_active=False, ended_at=NOON, ended_because="not_paid")
+        ModuleAccess.objects.update(is_active=False, ended_at=NOON, ended_reason="not_paid")
         ask = verifying.why_closed
 
         def repaired(access, *, at):
-            ModuleAccess.objects.update(is_active=True, ended_at=None, ended_because="")
+            ModuleAccess.objects.update(is_active=True, ended_at=None, ended_reason="")
             access.refresh_from_db()
             return ask(access, at=at)
 
@@ -192,7 +192,7 @@ class TestVerifyPass:
     def test_ends_when_staff_take_it_back(self, learner, module):
         grant = make_grant(learner, module)
         raw = pass_of(grant)
-        revoke_access(access=grant, because="a mistake", by="staff", at=LATER)
+        revoke_access(access=grant, reason="a mistake", by="staff", at=LATER)
 
         assert refused(raw, module) == "access_ended"
 
@@ -276,7 +276,7 @@ class TestVerifyAtOnce:
             return "let in late" if was_told else "let in"
 
         def revoke():
-            revoke_token(token=token, because="lost", by="staff", at=LATER)
+            revoke_token(token=token, reason="lost", by="staff", at=LATER)
             connection.close()
             told.append(True)
 

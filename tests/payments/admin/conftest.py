@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import ExceptionKind, OrderException
 from payments.switches import HeldType

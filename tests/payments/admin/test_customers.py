@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from payments.billing.subscriptions import Customer
+from payments.billing.models import Customer
 from tests.support.factories import OrderFactory, UserFactory
 from tests.support.pages import text_of
 

@@ -134,7 +134,7 @@ class TestDismiss:
     def test_closes_each_with_name_and_reason(self, page, staff, question, unknown):
         confirm(page, "close", question, unknown)
 
-        rows = OrderException.objects.values_list("is_open", "closed_by", "closed_because")
+        rows = OrderException.objects.values_list("is_open", "closed_by", "closed_reason")
         assert set(rows) == {(False, staff.pk, "it was agreed")}
 
 

@@ -92,7 +92,11 @@ class TestReplay:
 
         event.refresh_from_db()
         assert event.status == EventStatus.RECEIVED
-        assert (event.trigger, event.requested_by, event.requested_why) == (Trigger.REPLAY, staff, "handler repaired")
+        assert (event.trigger, event.requested_by, event.requested_reason) == (
+            Trigger.REPLAY,
+            staff,
+            "handler repaired",
+        )
         assert messages_of(response) == ["1 queued again."]
 
     def test_leaves_alone_what_was_not_chosen(self, page, order):

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 from payments.ledger.models import PaymentEvent
 from payments.operations.reconcile.models import ReconcileRun
 from registrations.models import WaitingEntry

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 from tests.support.pages import text_of
 
 ADD = reverse("admin:payments_plan_add")

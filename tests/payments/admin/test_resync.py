@@ -8,8 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Payment, Subscription
 from payments.operations.resync import resync as module
 from payments.orders.models import Order, OrderChange
 from payments.stripe_api import client as stripe_client
@@ -88,11 +87,11 @@ class TestQuestion:
         assert 'name="confirmed"' not in response.content.decode()
 
     def test_is_asked_about_a_doubt_although_nothing_differs(self, page, life):
-        Subscription.objects.update(is_doubtful=True, is_contradicted=True)
+        Subscription.objects.update(needs_resync=True, has_conflict=True)
 
         press(page, Subscription.objects.get())
 
-        assert not Subscription.objects.get().is_doubtful
+        assert not Subscription.objects.get().needs_resync
 
     def test_comes_again_without_a_reason(self, page, order):
         response = press(page, order, reason=" ")

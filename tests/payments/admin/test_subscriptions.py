@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from payments.admin.subscriptions import terms_of
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from tests.support.pages import text_of
 from tests.support.subscriptions import told
 
@@ -66,7 +66,7 @@ class TestFilters:
         assert shown(page, plan__id__exact=plan.pk) == ["sub_ada"]
 
     def test_by_doubt(self, page, subscription, grace):
-        Subscription.objects.filter(pk=grace.pk).update(is_doubtful=True)
+        Subscription.objects.filter(pk=grace.pk).update(needs_resync=True)
 
         assert shown(page, is_doubtful__exact=1) == ["sub_grace"]
 

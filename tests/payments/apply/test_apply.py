@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from payments.apply import Telling, apply, follow_again
+from payments.apply import FactSet, apply, follow_orders_again
 from payments.effects.models import Effect
-from payments.facts import About, OrderFact, PaymentFact
-from payments.orders.models import CheckoutAttempt, Order, OrderChange
-from payments.orders.references import Reference
+from payments.facts import ObjectRefs, OrderFact, PaymentFact
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 from payments.statuses import OrderStatus
 from registrations.models import Registration
 from tests.support.road import NOON
@@ -17,10 +16,10 @@ from tests.support.road import NOON
 pytestmark = pytest.mark.django_db
 
 
-def paid(registration: Registration, **names: Any) -> Telling:
-    about = About(order=str(registration.order.public_id), **names)
-    fact = PaymentFact(about, received=4900, currency="eur", occurred_at=NOON)
-    return Telling(facts=[fact], source="a person", occurred_at=NOON)
+def paid(registration: Registration, **names: Any) -> FactSet:
+    refs = ObjectRefs(order=str(registration.order.public_id), **names)
+    fact = PaymentFact(refs, received=4900, currency="eur", occurred_at=NOON)
+    return FactSet(facts=[fact], source="a person", occurred_at=NOON)
 
 
 class TestApply:
@@ -37,14 +36,14 @@ class TestApply:
             report = apply([paid(registration, payment_intent="pi_1")], at=NOON)
             transaction.set_rollback(True)
 
-        assert ("status", "PENDING", "PAID") in report.applied[0].taken.changes
+        assert ("status", "PENDING", "PAID") in report.applied[0].folded.changes
         assert Order.objects.get().status == OrderStatus.PENDING
         assert not Effect.objects.exists()
 
     def test_learns_every_name_that_comes_with_a_known_one(self, registration):
         report = apply([paid(registration, session="cs_1", payment_intent="pi_1", charge="ch_1")], at=NOON)
 
-        assert report.taught == {"cs_1", "pi_1", "ch_1"}
+        assert report.new_references == {"cs_1", "pi_1", "ch_1"}
         assert Reference.objects.get(name="ch_1").payment == "pi_1"
         assert CheckoutAttempt.objects.get().session == "cs_1"
 
@@ -53,13 +52,13 @@ class TestApply:
 
         report = apply([paid(registration, payment_intent="pi_1")], at=NOON)
 
-        assert (report.applied[0].taken.changes, report.taught) == ([], set())
+        assert (report.applied[0].folded.changes, report.new_references) == ([], set())
         assert Effect.objects.count() == 1
 
     def test_ignores_what_names_nothing_known(self, registration):
-        fact = OrderFact(About(payment_intent="pi_x"), OrderStatus.FAILED, NOON)
+        fact = OrderFact(ObjectRefs(payment_intent="pi_x"), OrderStatus.FAILED, NOON)
 
-        report = apply([Telling(facts=[fact], source="a person", occurred_at=NOON)], at=NOON)
+        report = apply([FactSet(facts=[fact], source="a person", occurred_at=NOON)], at=NOON)
 
         assert (report.applied[0].order_id, report.applied[0].reason) == (None, "unmatched")
 
@@ -69,7 +68,7 @@ class TestFollowAgain:
         apply([paid(registration, payment_intent="pi_1")], at=NOON)
         Registration.objects.update(status="PENDING")
 
-        follow_again([registration.order_id], source="a repair", at=NOON)
+        follow_orders_again([registration.order_id], source="a repair", at=NOON)
 
         assert Registration.objects.get().status == "PAID"
         assert Effect.objects.count() == 1

@@ -2,18 +2,18 @@
 
 import pytest
 
-from payments.apply import Telling, apply
+from payments.apply import FactSet, apply
 from payments.apply.batch import Batch
-from payments.billing.subscriptions import Customer, Subscription
-from payments.facts import About, BeganFact, CustomerFact, OrderFact
+from payments.billing.models import Customer, Subscription
+from payments.facts import CustomerFact, ObjectRefs, OrderFact, SubscriptionStartedFact
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from tests.support.factories import OrderFactory
-from tests.support.subscriptions import NOON, about, make_customer, make_plan, make_subscription, paid, tell, told
+from tests.support.subscriptions import NOON, make_customer, make_plan, make_subscription, paid, refs, tell, told
 
 pytestmark = pytest.mark.django_db
 
-ADA = CustomerFact(About(customer="cus_1"), NOON, name="Ada", city="Lyon", country="FR")
+ADA = CustomerFact(ObjectRefs(customer="cus_1"), NOON, name="Ada", city="Lyon", country="FR")
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def order():
 
 def began(order):
     """What a completed session of our order tells: the order is settled, a subscription began, who the buyer is."""
-    names = About(order=str(order.public_id), site="payments", session="cs_1")
+    names = ObjectRefs(order=str(order.public_id), site="payments", session="cs_1")
     return [
         OrderFact(names, OrderStatus.PAID, NOON, by_subscription=True),
-        BeganFact(about(site="payments"), order=str(order.public_id), occurred_at=NOON),
+        SubscriptionStartedFact(refs(site="payments"), order=str(order.public_id), occurred_at=NOON),
         ADA,
     ]
 
@@ -63,19 +63,19 @@ class TestSave:
     def test_writes_many_events_about_one_subscription_once(self, django_assert_max_num_queries):
         make_plan()
         make_subscription()
-        tellings = [Telling([fact], source="a test", occurred_at=NOON) for fact in (told(), paid()) for _ in range(20)]
+        fact_sets = [FactSet([fact], source="a test", occurred_at=NOON) for fact in (told(), paid()) for _ in range(20)]
 
         with django_assert_max_num_queries(30):
-            report = apply(tellings, at=NOON)
+            report = apply(fact_sets, at=NOON)
 
-        assert [bool(each.taken.changes) for each in report.applied].count(True) == 2
+        assert [bool(each.folded.changes) for each in report.applied].count(True) == 2
 
     def test_returns_what_it_taught(self, order):
-        assert tell(*began(order)).taught == {"cs_1", "sub_1", "cus_1"}
+        assert tell(*began(order)).new_references == {"cs_1", "sub_1", "cus_1"}
 
     def test_lets_facts_of_one_batch_find_what_another_brings(self):
         make_plan()
-        person, whole = (Telling([fact], source="a test", occurred_at=NOON) for fact in (ADA, told()))
+        person, whole = (FactSet([fact], source="a test", occurred_at=NOON) for fact in (ADA, told()))
 
         report = apply([person, whole], at=NOON)
 

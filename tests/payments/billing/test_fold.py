@@ -9,12 +9,12 @@ from payments.billing.fold import (
     fold_customer,
     fold_paid_invoice,
     fold_subscription,
-    is_doubtful,
+    needs_resync,
     plan_of,
     seconds,
 )
-from payments.billing.subscriptions import Customer, Plan, Subscription
-from payments.facts import About, CustomerFact, Terms
+from payments.billing.models import Customer, Plan, Subscription
+from payments.facts import CustomerFact, ObjectRefs, Terms
 from tests.support.subscriptions import BEGIN, END, NOON, paid, told
 
 SECOND = timedelta(seconds=1)
@@ -31,7 +31,7 @@ def folded(*facts):
 
 def seen(row):
     """What must not depend on the order."""
-    return row.status, row.told_at, row.fingerprint, row.is_contradicted, row.amount, row.cancel_at
+    return row.status, row.stripe_updated_at, row.fingerprint, row.has_conflict, row.amount, row.cancel_at
 
 
 def paid_by(*facts):
@@ -42,7 +42,7 @@ def paid_by(*facts):
 
 
 def person(**told):
-    return CustomerFact(About(customer="cus_1"), **{"occurred_at": NOON, **told})
+    return CustomerFact(ObjectRefs(customer="cus_1"), **{"occurred_at": NOON, **told})
 
 
 def known_as(*facts):
@@ -64,7 +64,7 @@ class TestFoldSubscription:
     def test_takes_the_whole_of_the_first_news(self):
         row = folded(told(cancel_at=END, started_at=BEGIN))
 
-        assert (row.status, row.told_at, row.cancel_at, row.started_at) == ("active", NOON, END, BEGIN)
+        assert (row.status, row.stripe_updated_at, row.cancel_at, row.started_at) == ("active", NOON, END, BEGIN)
         assert (row.price, row.amount, row.currency, row.interval) == ("price_monthly", 400, "eur", "month")
 
     def test_takes_the_later_second_whole_whatever_its_status(self):
@@ -101,32 +101,32 @@ class TestFoldSubscription:
             assert folded(*order).status == higher
 
     def test_takes_anything_for_later_than_its_birth_in_the_same_second(self):
-        birth, later = told(status="active", is_birth=True), told(status="incomplete")
+        birth, later = told(status="active", from_created_event=True), told(status="incomplete")
 
         for order in permutations([birth, later]):
             row = folded(*order)
 
-            assert (row.status, row.is_contradicted) == ("incomplete", False)
+            assert (row.status, row.has_conflict) == ("incomplete", False)
 
     def test_is_contradicted_by_another_content_of_the_same_second(self):
         row = folded(told(), told(cancel_at=END))
 
-        assert row.is_contradicted
+        assert row.has_conflict
 
     def test_is_not_contradicted_by_the_same_told_again(self):
-        assert not folded(told(), told()).is_contradicted
+        assert not folded(told(), told()).has_conflict
 
     def test_is_not_contradicted_by_what_has_ended_it_in_the_same_second(self):
-        assert not folded(told(), told(status="canceled")).is_contradicted
+        assert not folded(told(), told(status="canceled")).has_conflict
 
     def test_believes_what_is_told_a_second_later(self):
         row = folded(told(), told(cancel_at=END), told(occurred_at=NOON + SECOND))
 
-        assert (row.is_contradicted, row.cancel_at) == (False, None)
+        assert (row.has_conflict, row.cancel_at) == (False, None)
 
     def test_ends_alike_in_every_order(self):
         facts = [
-            told(is_birth=True, status="incomplete"),
+            told(from_created_event=True, status="incomplete"),
             told(),
             told(cancel_at=END),
             told(terms=Terms("price_yearly", 3000, "eur", "year"), occurred_at=NOON - SECOND),
@@ -155,29 +155,29 @@ class TestFoldPaidInvoice:
 
 class TestIsDoubtful:
     def test_is_not_when_all_was_told(self):
-        assert not is_doubtful(folded(told()))
+        assert not needs_resync(folded(told()))
 
     def test_is_while_only_its_name_is_known(self):
-        assert is_doubtful(Subscription(stripe_id="sub_1"))
+        assert needs_resync(Subscription(stripe_id="sub_1"))
 
     def test_is_when_it_is_contradicted(self):
-        assert is_doubtful(folded(told(), told(cancel_at=END)))
+        assert needs_resync(folded(told(), told(cancel_at=END)))
 
     def test_is_when_a_period_was_paid_that_it_has_not_told_of(self):
-        assert is_doubtful(paid_by(paid(paid_at=NOON + SECOND, period_end=END + SECOND)))
+        assert needs_resync(paid_by(paid(paid_at=NOON + SECOND, period_end=END + SECOND)))
 
     def test_is_not_when_it_has_told_of_that_period(self):
-        assert not is_doubtful(paid_by(paid(paid_at=NOON + SECOND, period_end=END)))
+        assert not needs_resync(paid_by(paid(paid_at=NOON + SECOND, period_end=END)))
 
     def test_is_not_when_it_was_told_since(self):
         """A year was paid, then it was changed to a month."""
-        assert not is_doubtful(paid_by(paid(paid_at=NOON, period_end=END + timedelta(days=335))))
+        assert not needs_resync(paid_by(paid(paid_at=NOON, period_end=END + timedelta(days=335))))
 
     def test_is_not_once_it_has_ended(self):
         ended = folded(told(), told(cancel_at=END), told(status="canceled"))
         fold_paid_invoice(ended, paid(paid_at=NOON + SECOND, period_end=END + SECOND))
 
-        assert not is_doubtful(ended)
+        assert not needs_resync(ended)
 
 
 class TestFoldCustomer:
@@ -197,7 +197,7 @@ class TestFoldCustomer:
             person(name="Ada", email="ada@example.com"), person(occurred_at=NOON + SECOND, city="Lyon", country="FR")
         )
 
-        assert (row.name, row.email, row.city, row.told_at) == ("Ada", "ada@example.com", "Lyon", NOON)
+        assert (row.name, row.email, row.city, row.stripe_updated_at) == ("Ada", "ada@example.com", "Lyon", NOON)
 
     def test_lets_who_was_deleted_stay_so_with_their_name(self):
         row = known_as(person(name="Ada"), person(is_deleted=True), person(occurred_at=NOON + SECOND, city="Lyon"))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from django.core import mail as post
 
-from payments.billing.mails import GONE, MOVED_ON, NOT_FAILED
+from payments.billing.mails import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, SUBJECT_GONE
 from payments.billing.models import Dispute, Refund
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
@@ -112,11 +112,11 @@ class TestDisputeOpened:
     def test_is_skipped_once_the_dispute_is_decided(self, make_dispute):
         make_dispute("won")
 
-        assert opened().outcome == MOVED_ON.reason
+        assert opened().outcome == DISPUTE_MOVED_ON.reason
         assert post.outbox == []
 
     def test_is_skipped_when_the_dispute_is_gone(self):
-        assert opened().outcome == GONE.reason
+        assert opened().outcome == SUBJECT_GONE.reason
 
     def test_says_so_when_stripe_names_no_deadline(self, make_dispute, settings):
         settings.LANGUAGE_CODE = "en"
@@ -161,10 +161,10 @@ class TestDisputeDue:
     def test_is_skipped_once_it_has_been_answered(self, make_dispute):
         make_dispute("under_review")
 
-        assert due().outcome == MOVED_ON.reason
+        assert due().outcome == DISPUTE_MOVED_ON.reason
 
     def test_is_skipped_when_the_dispute_is_gone(self):
-        assert due().outcome == GONE.reason
+        assert due().outcome == SUBJECT_GONE.reason
 
 
 class TestOfASubscription:
@@ -198,14 +198,14 @@ class TestOfASubscription:
 
         alert()
 
-        assert sentence in self.told()
+        assert sentence in self.to_fact()
 
     def test_tells_of_a_refund_that_failed(self, make_refund, subscription):
         make_refund(order=None, subscription=subscription)
 
         failed()
 
-        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.told()
+        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.to_fact()
 
     def test_tells_of_one_whose_customer_is_unknown(self, make_dispute):
         make_dispute(order=None, subscription=make_subscription("sub_2"))
@@ -244,7 +244,7 @@ class TestDisputeClosed:
     def test_does_not_tell_of_a_loss_that_a_late_win_has_undone(self, make_dispute):
         make_dispute("won")
 
-        assert closed("lost").outcome == MOVED_ON.reason
+        assert closed("lost").outcome == DISPUTE_MOVED_ON.reason
         assert closed("closed").status == EffectStatus.DONE
 
 
@@ -262,10 +262,10 @@ class TestRefundFailed:
     def test_is_skipped_when_the_refund_has_not_failed(self, make_refund):
         make_refund("succeeded")
 
-        assert failed().outcome == NOT_FAILED.reason
+        assert failed().outcome == REFUND_NOT_FAILED.reason
 
     def test_is_skipped_when_the_refund_is_gone(self):
-        assert failed().outcome == GONE.reason
+        assert failed().outcome == SUBJECT_GONE.reason
 
 
 class TestFrench:

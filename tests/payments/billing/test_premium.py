@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.billing.premium import access_until, has_premium
+from payments.billing.subscribers import access_until, has_premium
 from tests.support.factories import NOON, UserFactory
 from tests.support.members import MONTH, make_member
 

@@ -4,9 +4,8 @@ import pytest
 import time_machine
 from django.core import mail as post
 
-from payments.billing import subscription_mails as mails
-from payments.billing.models import Payment
-from payments.billing.subscriptions import Subscription
+from payments.billing import mails
+from payments.billing.models import Payment, Subscription
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.effects import registry
+from payments.effects import deliver as registry
 
 
 @pytest.fixture

@@ -12,13 +12,15 @@ from payments.effects.deliver import (
     LOST_AFTER,
     NOBODY_DELIVERS,
     WORKER_DIED,
+    OutcomeUnknown,
+    Skip,
     deliver_all,
     deliver_due,
+    delivers,
     recover_claimed,
 )
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
-from payments.effects.registry import OutcomeUnknown, Skip, delivers
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
 
@@ -27,7 +29,7 @@ LATER = NOON + timedelta(hours=1)
 
 def ask_for(*keys, kind="parcel", not_before=None):
     with transaction.atomic():
-        note([Note(key, kind, None, {"to": key}, not_before=not_before) for key in keys], at=NOON)
+        enqueue([EffectRequest(key, kind, None, {"to": key}, not_before=not_before) for key in keys], at=NOON)
 
 
 def claimed(key, *, kind="parcel", at):
@@ -123,7 +125,7 @@ class TestDeliverDue:
     def test_looks_again_if_it_was_noted_anew_while_it_was_about_to_skip(self, trouble):
         def skip_too_late():
             with transaction.atomic():
-                note([Note("a", "parcel", None)], at=LATER)
+                enqueue([EffectRequest("a", "parcel", None)], at=LATER)
             return Skip("It was refunded.")
 
         ask_for("a")

@@ -4,11 +4,10 @@ import pytest
 from django.core import mail as post
 from django.db import transaction
 
-from payments.effects.deliver import CUT_OFF, deliver_due
+from payments.effects.deliver import CUT_OFF, Skip, deliver_due
+from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import NO_ADDRESS, Mail, build, mails, one_line
 from payments.effects.models import Effect
-from payments.effects.note import Note, note
-from payments.effects.registry import Skip
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
 from tests.support.processes import free_port
@@ -38,7 +37,7 @@ def deliver_letter(letters, kinds, db):
     def deliver(answer=None):
         mails(KIND)(lambda effect: answer or Mail(to=("a@example.com",), language="en", context={"name": "Ann"}))
         with transaction.atomic():
-            note([Note("letter:1", KIND, None)], at=NOON)
+            enqueue([EffectRequest("letter:1", KIND, None)], at=NOON)
         deliver_due(at=NOON)
         return Effect.objects.get()
 

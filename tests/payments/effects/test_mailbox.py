@@ -5,7 +5,7 @@ from django.core.mail import EmailMessage
 
 class TestEmailBackend:
     def test_writes_each_mail_into_a_file_of_its_own_that_mail_programs_open(self, settings, tmp_path):
-        settings.EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
+        settings.EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
         settings.EMAIL_FILE_PATH = str(tmp_path / "mails")
 
         for number in range(50):
@@ -15,7 +15,7 @@ class TestEmailBackend:
         assert sorted(mail["Subject"] for mail in mails) == sorted(f"Numéro {number}" for number in range(50))
 
     def test_names_the_file_by_the_effect(self, settings, tmp_path):
-        settings.EMAIL_BACKEND = "payments.effects.mailbox.EmailBackend"
+        settings.EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
         settings.EMAIL_FILE_PATH = str(tmp_path)
         key = "registration.failed:7:ch_1/../../x"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from payments.effects.registry import DeliveredTwice, delivers, find_deliverer, repeatable_kinds
+from payments.effects.deliver import DeliveredTwice, delivers, find_deliverer, repeatable_kinds
 
 
 class TestDelivers:

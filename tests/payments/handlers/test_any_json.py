@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payments.facts import Nothing
+from payments.facts import NoFacts
 from payments.handlers.registry import handled_types
 from payments.stripe_api.snapshots import MalformedObject
 from tests.support.stripe_objects import (
@@ -93,8 +93,8 @@ class TestAnyHandler:
             said = told_by(event_type, stripe_object)
 
             assert said
-            abouts = {fact.about for fact in said if not isinstance(fact, Nothing)}
-            assert all(len(name) <= 255 for about in abouts for name in (*about.names(), about.customer))
+            all_refs = {fact.refs for fact in said if not isinstance(fact, NoFacts)}
+            assert all(len(name) <= 255 for refs in all_refs for name in (*refs.names(), refs.customer))
             # Only a session tells of several things: an order, what was subscribed to, and who did.
-            kinds = {about.names()[:1] for about in abouts}
+            kinds = {refs.names()[:1] for refs in all_refs}
             assert len(kinds) <= (3 if event_type.startswith("checkout.session") else 1)

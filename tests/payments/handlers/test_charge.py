@@ -1,11 +1,11 @@
 """What the events of a charge say."""
 
-from payments.facts import Nothing, PaymentFact, RefundFact
-from payments.stripe_api.snapshots import Charge
+from payments.facts import NoFacts, PaymentFact, RefundFact
+from payments.stripe_api.snapshots import StripeCharge
 from tests.support.stripe_objects import MORNING, NOON, charge_object, refund_object, told_by
 
 REFUNDED = "charge.refunded"
-ABOUT = Charge.read(charge_object()).about
+ABOUT = StripeCharge.read(charge_object()).refs
 
 
 class TestRefunded:
@@ -52,16 +52,16 @@ class TestRefunded:
 
         facts = told_by(REFUNDED, charge_object(refunds={"data": [foreign]}))
 
-        assert {fact.about for fact in facts if not isinstance(fact, Nothing)} == {ABOUT}
+        assert {fact.refs for fact in facts if not isinstance(fact, NoFacts)} == {ABOUT}
 
     def test_says_nothing_of_a_hold_that_was_released(self):
         [nothing] = told_by(REFUNDED, charge_object(captured=False, amount_captured=0, amount_refunded=4900))
 
-        assert isinstance(nothing, Nothing)
+        assert isinstance(nothing, NoFacts)
         assert "no money went back" in nothing.reason
 
     def test_reads_the_money_of_an_invoice_like_any_other(self):
         [fact] = told_by(REFUNDED, charge_object(invoice="in_1", metadata={}))
 
         assert isinstance(fact, PaymentFact)
-        assert fact.about.our_names() == ()
+        assert fact.refs.our_references() == ()

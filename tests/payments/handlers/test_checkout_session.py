@@ -2,14 +2,22 @@
 
 import pytest
 
-from payments.facts import About, BeganFact, BuyerFact, CustomerFact, Nothing, OrderFact, PaymentFact
+from payments.facts import (
+    BuyerAddressFact,
+    CustomerFact,
+    NoFacts,
+    ObjectRefs,
+    OrderFact,
+    PaymentFact,
+    SubscriptionStartedFact,
+)
 from payments.statuses import OrderStatus
-from payments.stripe_api.snapshots import CheckoutSession, MalformedObject
+from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
 from tests.support.stripe_objects import NOON, ORDER, session_object, told_by
 
 COMPLETED = "checkout.session.completed"
 SUCCEEDED = "checkout.session.async_payment_succeeded"
-ABOUT = CheckoutSession.read(session_object()).about
+ABOUT = StripeCheckoutSession.read(session_object()).refs
 
 
 class TestCompleted:
@@ -47,7 +55,7 @@ class TestCompleted:
     def test_pays_nothing_in_setup_mode(self):
         setup = session_object(mode="setup", payment_status="no_payment_required", amount_total=None)
 
-        assert told_by(COMPLETED, setup) == [Nothing("a session in setup mode pays nothing")]
+        assert told_by(COMPLETED, setup) == [NoFacts("a session in setup mode pays nothing")]
 
     @pytest.mark.parametrize("payment_status", [None, "", 7, "half_paid"])
     def test_never_guesses_whether_money_came(self, payment_status):
@@ -71,7 +79,7 @@ class TestCompletedTellsOfTheBuyer:
     def test_where_they_live(self):
         _paid, where = told_by(COMPLETED, session_object(customer_details=self.details))
 
-        assert where == BuyerFact(ABOUT, "Lyon", "FR", NOON)
+        assert where == BuyerAddressFact(ABOUT, "Lyon", "FR", NOON)
 
     @pytest.mark.parametrize("details", [None, {}, {"address": None}, {"address": {"city": None, "country": 7}}])
     def test_nothing_where_no_place_is_told(self, details):
@@ -81,8 +89,8 @@ class TestCompletedTellsOfTheBuyer:
     def test_what_they_have_subscribed_to_paid_or_not(self, payment_status):
         facts = told_by(COMPLETED, session_object(**self.begun, payment_status=payment_status))
 
-        names = About(subscription="sub_1", invoice="in_1", customer="cus_1", site="payments")
-        assert facts[1] == BeganFact(names, order=ORDER, occurred_at=NOON)
+        names = ObjectRefs(subscription="sub_1", invoice="in_1", customer="cus_1", site="payments")
+        assert facts[1] == SubscriptionStartedFact(names, order=ORDER, occurred_at=NOON)
 
     def test_what_they_have_subscribed_to_when_stripe_sends_the_whole_of_it(self):
         whole = {"subscription": {"id": "sub_1"}, "invoice": {"id": "in_1"}, "customer": {"id": "cus_1"}}
@@ -94,7 +102,7 @@ class TestCompletedTellsOfTheBuyer:
     def test_where_they_live_as_a_customer(self):
         *_, who = told_by(COMPLETED, session_object(**self.begun, customer_details=self.details))
 
-        assert who == CustomerFact(About(customer="cus_1"), NOON, city="Lyon", country="FR")
+        assert who == CustomerFact(ObjectRefs(customer="cus_1"), NOON, city="Lyon", country="FR")
 
     def test_no_customer_where_nobody_knows_where_they_live(self):
         facts = told_by(COMPLETED, session_object(**self.begun, customer_details={"name": "Ada Lovelace"}))
@@ -104,7 +112,7 @@ class TestCompletedTellsOfTheBuyer:
     def test_nothing_about_a_subscription_that_is_not_named(self):
         facts = told_by(COMPLETED, session_object(**self.begun | {"subscription": None}))
 
-        assert not any(isinstance(fact, BeganFact) for fact in facts)
+        assert not any(isinstance(fact, SubscriptionStartedFact) for fact in facts)
 
 
 class TestAsyncPaymentSucceeded:
@@ -114,7 +122,7 @@ class TestAsyncPaymentSucceeded:
         assert facts == [PaymentFact(ABOUT, received=4900, currency="eur", occurred_at=NOON)]
 
     def test_says_nothing_when_the_session_is_not_paid(self):
-        assert told_by(SUCCEEDED, session_object(payment_status="unpaid")) == [Nothing("the session is not paid")]
+        assert told_by(SUCCEEDED, session_object(payment_status="unpaid")) == [NoFacts("the session is not paid")]
 
 
 @pytest.mark.parametrize(
@@ -134,4 +142,4 @@ class TestEndWithoutMoney:
         [fact] = told_by(event_type, session_object(amount_total=None, currency=None, payment_intent=None))
 
         assert isinstance(fact, OrderFact)
-        assert fact.about.names()[0] == "cs_test_1"
+        assert fact.refs.names()[0] == "cs_test_1"

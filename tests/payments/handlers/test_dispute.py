@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.facts import About, DisputeFact
+from payments.facts import DisputeFact, ObjectRefs
 from payments.stripe_api.snapshots import MalformedObject
 from tests.support.stripe_objects import NOON, dispute_object, told_by
 
@@ -18,7 +18,7 @@ class TestEveryDisputeEvent:
         facts = told_by(event_type, dispute_object())
 
         expected = DisputeFact(
-            About(payment_intent="pi_1", charge="ch_1"),
+            ObjectRefs(payment_intent="pi_1", charge="ch_1"),
             dispute="du_1",
             amount=4900,
             currency="eur",
@@ -39,7 +39,7 @@ class TestEveryDisputeEvent:
         [fact] = told_by(event_type, dispute_object(payment_intent=None, charge={"id": "ch_1"}))
 
         assert isinstance(fact, DisputeFact)
-        assert fact.about.names() == ("ch_1",)
+        assert fact.refs.names() == ("ch_1",)
 
     def test_refuses_a_dispute_without_an_amount(self, event_type):
         with pytest.raises(MalformedObject, match="amount is missing"):

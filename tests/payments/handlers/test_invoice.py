@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.facts import About, AppealFact, LinkFact, Nothing
-from payments.stripe_api.snapshots import Invoice
+from payments.facts import InvoicePaymentFact, NoFacts, ObjectRefs, SubscriptionNoticeFact
+from payments.stripe_api.snapshots import StripeInvoice
 from tests.support.stripe_objects import NOON, told_by
 from tests.support.subscriptions import END, invoice_object, invoice_payment_object, old_invoice_object, unix
 
@@ -20,7 +20,7 @@ EVERY_WORD = [
 class TestPaid:
     @pytest.mark.parametrize("source", [invoice_object(), old_invoice_object()], ids=["current", "old"])
     def test_tells_of_the_money(self, event_type, source):
-        assert told_by(event_type, source) == [Invoice.read(source).told(at=NOON)]
+        assert told_by(event_type, source) == [StripeInvoice.read(source).to_fact(at=NOON)]
 
 
 class TestAppeals:
@@ -39,21 +39,23 @@ class TestAppeals:
 
         whole, appeal = told_by(event_type, source)
 
-        assert whole == Invoice.read(source).told(at=NOON)
-        assert appeal == AppealFact(Invoice.read(source).about, kind, NOON, next_try_at=END, reason="tax_broke")
+        assert whole == StripeInvoice.read(source).to_fact(at=NOON)
+        assert appeal == SubscriptionNoticeFact(
+            StripeInvoice.read(source).refs, kind, NOON, next_try_at=END, reason="tax_broke"
+        )
 
 
 @pytest.mark.parametrize("event_type", EVERY_WORD)
 class TestOfNoSubscription:
     def test_says_nothing(self, event_type):
-        assert told_by(event_type, invoice_object(parent=None)) == [Nothing("the invoice belongs to no subscription")]
+        assert told_by(event_type, invoice_object(parent=None)) == [NoFacts("the invoice belongs to no subscription")]
 
 
 class TestInvoicePaymentPaid:
     def test_links_the_invoice_with_what_paid_it(self):
         facts = told_by("invoice_payment.paid", invoice_payment_object())
 
-        assert facts == [LinkFact(About(invoice="in_1", payment_intent="pi_1"), NOON)]
+        assert facts == [InvoicePaymentFact(ObjectRefs(invoice="in_1", payment_intent="pi_1"), NOON)]
 
     @pytest.mark.parametrize(
         "odd",
@@ -62,4 +64,4 @@ class TestInvoicePaymentPaid:
     def test_says_nothing_where_one_of_both_is_missing(self, odd):
         [nothing] = told_by("invoice_payment.paid", invoice_payment_object(**odd))
 
-        assert isinstance(nothing, Nothing)
+        assert isinstance(nothing, NoFacts)

@@ -4,12 +4,12 @@ import pytest
 
 from payments.facts import Failure, OrderFact, PaymentFact
 from payments.statuses import OrderStatus
-from payments.stripe_api.snapshots import MalformedObject, PaymentIntent
+from payments.stripe_api.snapshots import MalformedObject, StripePaymentIntent
 from tests.support.stripe_objects import NOON, ORDER, intent_object, told_by
 
 SUCCEEDED = "payment_intent.succeeded"
 FAILED = "payment_intent.payment_failed"
-ABOUT = PaymentIntent.read(intent_object()).about
+ABOUT = StripePaymentIntent.read(intent_object()).refs
 OLD_SHAPE = {"latest_charge": None, "charges": {"object": "list", "data": [{"id": "ch_1"}]}, "invoice": None}
 
 
@@ -30,7 +30,7 @@ class TestSucceeded:
         [fact] = told_by(SUCCEEDED, intent_object(invoice="in_1", metadata={}))
 
         assert isinstance(fact, PaymentFact)
-        assert fact.about.our_names() == ()
+        assert fact.refs.our_references() == ()
 
     @pytest.mark.parametrize("odd", [{"amount_received": None}, {"amount_received": True}, {"currency": "€€€"}])
     def test_refuses_money_without_an_amount(self, odd):
@@ -47,13 +47,13 @@ class TestPaymentFailed:
 
         assert isinstance(fact, OrderFact)
         assert (fact.status, fact.failure) == (OrderStatus.FAILED, Failure("lost_card", "No."))
-        assert (fact.about.charge, fact.about.payment_intent, fact.about.order) == ("ch_2", "pi_1", ORDER)
+        assert (fact.refs.charge, fact.refs.payment_intent, fact.refs.order) == ("ch_2", "pi_1", ORDER)
 
     def test_takes_the_latest_charge_when_the_error_names_none(self):
         [fact] = told_by(FAILED, intent_object(last_payment_error={"code": "expired_card"}))
 
         assert isinstance(fact, OrderFact)
-        assert (fact.about.charge, fact.failure.code) == ("ch_1", "expired_card")
+        assert (fact.refs.charge, fact.failure.code) == ("ch_1", "expired_card")
 
     def test_does_without_any_reason(self):
         [fact] = told_by(FAILED, intent_object(last_payment_error=None, amount_received=None))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.facts import About, RefundFact
+from payments.facts import ObjectRefs, RefundFact
 from payments.stripe_api.snapshots import MalformedObject
 from tests.support.stripe_objects import METADATA, NOON, ORDER, refund_object, told_by
 
@@ -15,7 +15,7 @@ class TestEveryRefundEvent:
         facts = told_by(event_type, refund_object(status="failed", failure_reason="expired_or_canceled_card"))
 
         expected = RefundFact(
-            About(payment_intent="pi_1", charge="ch_1"),
+            ObjectRefs(payment_intent="pi_1", charge="ch_1"),
             refund="re_1",
             amount=1000,
             currency="eur",
@@ -30,7 +30,7 @@ class TestEveryRefundEvent:
         [fact] = told_by(event_type, refund_object(metadata=METADATA))
 
         assert isinstance(fact, RefundFact)
-        assert fact.about.order == ORDER
+        assert fact.refs.order == ORDER
 
     def test_refuses_a_refund_without_an_amount(self, event_type):
         with pytest.raises(MalformedObject, match="amount is missing"):

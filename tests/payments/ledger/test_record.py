@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, connections, transaction
 
-from payments.ledger.claim import claim_due
-from payments.ledger.incoming import read_event
 from payments.ledger.models import PaymentEvent, Source, Trigger
-from payments.ledger.record import Outcome, record_event
+from payments.ledger.read_event import read_event
+from payments.ledger.record import RecordOutcome, claim_due, record_event
 from payments.statuses import EventStatus
 from tests.support.signing import make_event
 
@@ -38,13 +37,13 @@ class TestRecordEvent:
         recorded = record(event, source=Source.BACKFILL)
 
         row = PaymentEvent.objects.get(pk=recorded.id)
-        assert recorded.outcome is Outcome.STORED
+        assert recorded.outcome is RecordOutcome.STORED
         assert (row.stripe_event_id, row.type, row.object_id) == (event.id, event.type, "cs_test_a1")
         assert (row.payload, row.body_sha256) == (event.payload, "ab" * 32)
         assert (row.occurred_at, row.received_at, row.next_attempt_at) == (event.occurred_at, NOON, NOON)
         assert (row.source, row.request_id) == ("backfill", "request-1")
         assert (row.status, row.processed_at, row.attempts) == (EventStatus.RECEIVED, None, 0)
-        assert (row.references, row.requested_why, row.trigger) == ([], "", Trigger.DELIVERY)
+        assert (row.references, row.requested_reason, row.trigger) == ([], "", Trigger.DELIVERY)
 
     def test_costs_one_statement(self, django_assert_num_queries):
         event = incoming()
@@ -76,7 +75,7 @@ class TestRecordEvent:
         second = record(event, at=LATER)
 
         row = PaymentEvent.objects.get()
-        assert (second.outcome, second.id) == (Outcome.DUPLICATE, first.id)
+        assert (second.outcome, second.id) == (RecordOutcome.DUPLICATE, first.id)
         assert (row.status, row.next_attempt_at, row.received_at) == (status, LATER + timedelta(days=1), NOON)
 
     @pytest.mark.parametrize("status", [EventStatus.FAILED, EventStatus.DEAD])
@@ -85,13 +84,13 @@ class TestRecordEvent:
         first = record(event)
         bystander = record(incoming())
         queued_again(bystander, status=status)
-        queued_again(first, status=status, trigger=Trigger.REPLAY, requested_why="trying")
+        queued_again(first, status=status, trigger=Trigger.REPLAY, requested_reason="trying")
 
         second = record(event, at=LATER)
 
         row = PaymentEvent.objects.get(pk=first.id)
-        assert (second.outcome, second.id) == (Outcome.REQUEUED, first.id)
-        assert (row.attempts, row.trigger, row.requested_why) == (7, Trigger.DELIVERY, "")
+        assert (second.outcome, second.id) == (RecordOutcome.REQUEUED, first.id)
+        assert (row.attempts, row.trigger, row.requested_reason) == (7, Trigger.DELIVERY, "")
         with transaction.atomic():
             assert [claimed.pk for claimed in claim_due(at=LATER, limit=10)] == [first.id]
 
@@ -102,7 +101,7 @@ class TestRecordEventBesideWorkers:
         event = incoming()
         first = record(event)
         queued_again(first, status=EventStatus.FAILED)
-        outcomes: list[Outcome] = []
+        outcomes: list[RecordOutcome] = []
 
         with transaction.atomic():
             PaymentEvent.objects.select_for_update(no_key=True).get(pk=first.id)
@@ -113,7 +112,7 @@ class TestRecordEventBesideWorkers:
         other.join()
 
         assert not waited
-        assert outcomes == [Outcome.DUPLICATE]
+        assert outcomes == [RecordOutcome.DUPLICATE]
 
     def test_is_committed_when_it_returns(self):
         recorded = record(incoming())

@@ -1,6 +1,6 @@
 import pytest
 
-from payments.ledger.scrub import MAX_DEPTH, TooDeep, scrub
+from payments.ledger.read_event import MAX_DEPTH, TooDeep, scrub
 
 
 def nested(levels):

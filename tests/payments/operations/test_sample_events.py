@@ -7,7 +7,7 @@ import stripe
 from django.conf import settings
 from stripe import checkout
 
-from payments.facts import About, DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.facts import DisputeFact, ObjectRefs, OrderFact, PaymentFact, RefundFact
 from payments.handlers.registry import handled_types
 from payments.operations.sample_events import NOT_ABOUT_ORDERS, SAMPLES, NoSample
 from payments.operations.samples.story import OLD_SHAPE, SHAPES
@@ -67,11 +67,11 @@ class TestSampleEvent:
         about = fact_of(made(event_type, shape=shape)).about
 
         if event_type.startswith(WITHOUT_METADATA):
-            assert about == About(payment_intent=about.payment_intent, charge=about.charge)
+            assert about == ObjectRefs(payment_intent=about.payment_intent, charge=about.charge)
         else:
             assert (about.order, about.registration) == (SUBJECT.order, SUBJECT.registration)
             assert (about.attempt, about.site) == (2, "payments")
-        assert about.stripe_names()
+        assert about.stripe_references()
 
 
 class TestShapes:

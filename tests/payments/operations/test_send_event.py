@@ -43,9 +43,9 @@ def bell():
 
 @pytest.fixture
 def closed_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+    with socket.socket() as folded:
+        folded.bind(("127.0.0.1", 0))
+        yield folded.getsockname()[1]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -125,12 +125,12 @@ class TestTries:
         assert (order.failure_code, order.failed_charge[:3]) == ("expired_card", "ch_")
 
     def test_stay_open_after_the_end_of_an_older_session(self, registration):
-        Order.objects.filter(pk=registration.order_id).update(tried_attempt=2)
+        Order.objects.filter(pk=registration.order_id).update(attempt_number=2)
 
         (event,) = hear(event_of(registration, EXPIRED, attempt=1))
 
         assert order_of(registration).status == OrderStatus.PENDING
-        assert event.tries.get().changes == [{"what": "superseded", "before": "EXPIRED", "after": "PENDING"}]
+        assert event.attempt_rows.get().changes == [{"what": "superseded", "before": "EXPIRED", "after": "PENDING"}]
 
 
 class TestRefund:

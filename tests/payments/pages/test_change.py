@@ -2,7 +2,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from stripe_emulator.models import StoredObject
 from tests.support.pages import text_of
 from tests.support.subscriber import unreachable

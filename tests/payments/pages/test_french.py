@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.orders.models import Order
 from tests.support.mails import english_in
 from tests.support.pages import text_of

@@ -1,6 +1,6 @@
 import pytest
 
-from payments.billing.subscriptions import Plan
+from payments.billing.models import Plan
 from payments.orders.models import Order
 from tests.support.pages import text_of
 from tests.support.subscriber import pay, unreachable

@@ -7,12 +7,10 @@ from django.db import connection
 
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
-from payments.orders.models import Order, OrderException
-from payments.orders.references import Reference
-from payments.processing.drain import drain
-from payments.processing.mark import BACK_OFF
+from payments.orders.models import Order, OrderException, Reference
+from payments.processing.drain import drain, sweep
+from payments.processing.process import BACK_OFF
 from payments.processing.replay import ReplayRefused, release_held, replay_event
-from payments.processing.sweep import sweep
 from payments.statuses import EventStatus
 from payments.switches import HeldType
 from tests.support.road import NOON, event_of, hear, keep
@@ -46,7 +44,7 @@ class TestDrain:
     def test_marks_what_it_processed_with_one_row_of_history(self, registration):
         (event,) = hear(event_of(registration, COMPLETED))
 
-        attempt = event.tries.get()
+        attempt = event.attempt_rows.get()
         assert (event.status, event.attempts, event.order_id) == (
             EventStatus.PROCESSED,
             1,
@@ -168,7 +166,7 @@ class TestBackOff:
         drain(at=NOON)
         Reference.objects.create(name=f"order:{registration.order.public_id}", order=registration.order)
 
-        replay_event(event=PaymentEvent.objects.get(), by=admin_user, why="Imported now.", at=LATER)
+        replay_event(event=PaymentEvent.objects.get(), by=admin_user, reason="Imported now.", at=LATER)
         drain(at=LATER)
 
         assert OrderException.objects.get().is_open is False
@@ -239,11 +237,11 @@ class TestReplay:
         (event,) = hear(event_of(registration, COMPLETED))
         effects = Effect.objects.count()
 
-        replay_event(event=event, by=admin_user, why="The place was missing.", at=LATER)
+        replay_event(event=event, by=admin_user, reason="The place was missing.", at=LATER)
         drain(at=LATER)
 
-        last = event.tries.order_by("-number").first()
-        assert (last.trigger, last.requested_by, last.requested_why) == (
+        last = event.attempt_rows.order_by("-number").first()
+        assert (last.trigger, last.requested_by, last.requested_reason) == (
             "replay",
             admin_user,
             "The place was missing.",
@@ -254,7 +252,7 @@ class TestReplay:
         (event,) = hear(event_of(registration, COMPLETED))
         type(registration).objects.filter(pk=registration.pk).update(status="PENDING")
 
-        replay_event(event=event, by=admin_user, why="Status was wrong.", at=LATER)
+        replay_event(event=event, by=admin_user, reason="Status was wrong.", at=LATER)
         drain(at=LATER)
 
         registration.refresh_from_db()
@@ -263,7 +261,7 @@ class TestReplay:
     def test_lets_test_money_pay_for_nothing_real(self, registration, admin_user, settings):
         (event,) = hear(event_of(registration, COMPLETED, subject={"livemode": not settings.STRIPE_LIVEMODE}))
 
-        replay_event(event=event, by=admin_user, why="Somebody hoped.", at=LATER)
+        replay_event(event=event, by=admin_user, reason="Somebody hoped.", at=LATER)
         drain(at=LATER)
 
         event.refresh_from_db()
@@ -274,7 +272,7 @@ class TestReplay:
         (event,) = hear(event_of(registration, COMPLETED))
 
         with pytest.raises(ReplayRefused, match="reason"):
-            replay_event(event=event, by=admin_user, why="  ", at=LATER)
+            replay_event(event=event, by=admin_user, reason="  ", at=LATER)
 
 
 class TestQueueIndex:

@@ -44,7 +44,7 @@ class TestCreateCheckoutSession:
 
         session = create()
 
-        assert (session.about.session, session.about.order, session.status) == ("cs_test_1", ORDER, "open")
+        assert (session.refs.session, session.refs.order, session.status) == ("cs_test_1", ORDER, "open")
         assert (session.url, session.expires_at.timestamp()) == ("https://pay.example/c", 1_700_000_000)
 
     def test_says_all_that_was_asked_for_under_the_pinned_version(self, stripe_server, settings):
@@ -82,7 +82,7 @@ class TestRetrieveCheckoutSession:
 
         session = retrieve_checkout_session(session="cs_test_1")
 
-        assert (session.about.payment_intent, session.intent_status) == ("pi_1", "processing")
+        assert (session.refs.payment_intent, session.intent_status) == ("pi_1", "processing")
         assert unquote(stripe_server.asked[0].path) == "/v1/checkout/sessions/cs_test_1?expand[0]=payment_intent"
 
     def test_says_when_there_is_no_such_session(self, stripe_server):
@@ -117,7 +117,7 @@ class TestCreateRefund:
 
         refund = give_back()
 
-        assert (refund.id, refund.about.order, refund.effect) == ("re_1", ORDER, "refund:o:1")
+        assert (refund.id, refund.refs.order, refund.effect) == ("re_1", ORDER, "refund:o:1")
 
     def test_names_an_amount_only_where_it_is_a_part(self, stripe_server):
         stripe_server.body = refund_object()
@@ -253,7 +253,7 @@ class TestClient:
         monkeypatch.delenv("NO_PROXY", raising=False)
         stripe_server.body = session_object()
 
-        assert create().about.session == "cs_test_1"
+        assert create().refs.session == "cs_test_1"
 
 
 def test_every_call_is_here():

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from payments.actions.checkout import open_checkout
+from payments.checkout.open_checkout import open_checkout
 from payments.stripe_api import client
 from payments.stripe_api.checkout_params import Purchase, checkout_params
 from payments.stripe_api.gateway import (
@@ -17,7 +17,7 @@ from payments.stripe_api.gateway import (
     list_refunds,
     retrieve_checkout_session,
 )
-from payments.stripe_api.snapshots import CheckoutSession, Refund
+from payments.stripe_api.snapshots import StripeCheckoutSession, StripeRefund
 from stripe_emulator.models import StoredObject
 from tests.support.emulated_payments import pay
 from tests.support.emulator import official_client
@@ -36,7 +36,7 @@ def emulated(db, monkeypatch):
     monkeypatch.setattr(client, "_made", lambda key, base: emulator)
 
 
-def make(*, key: str = "key", **different: Any) -> CheckoutSession:
+def make(*, key: str = "key", **different: Any) -> StripeCheckoutSession:
     usual: dict[str, Any] = {
         "order": ORDER, "registration": REGISTRATION, "attempt": 2, "site": "payments", "name": "Atelier",
         "amount": 4900, "currency": "eur", "email": "camille@example.com", "language": "fr",
@@ -53,20 +53,20 @@ class TestCreateCheckoutSession:
 
         assert (session.status, session.payment_status, session.mode) == ("open", "unpaid", "payment")
         assert (session.total.amount, session.total.currency, session.expires_at) == (4900, "eur", ends)
-        assert (session.about.order, session.about.registration, session.about.attempt) == (ORDER, REGISTRATION, 2)
-        assert session.about.site == "payments"
+        assert (session.refs.order, session.refs.registration, session.refs.attempt) == (ORDER, REGISTRATION, 2)
+        assert session.refs.site == "payments"
         assert session.url
 
     def test_gives_the_payment_our_names_too(self):
         made = make()
 
-        [session] = StoredObject.objects.filter(stripe_id=made.about.session)
+        [session] = StoredObject.objects.filter(stripe_id=made.refs.session)
         assert session.hidden["intent_data"]["metadata"] == made.raw["metadata"]
 
     def test_makes_one_session_for_one_key(self):
         ends = soon()
 
-        assert make(expires_at=ends).about.session == make(expires_at=ends).about.session
+        assert make(expires_at=ends).refs.session == make(expires_at=ends).refs.session
 
     def test_tells_when_a_key_was_used_for_something_else(self):
         make()
@@ -91,9 +91,9 @@ class TestRetrieveCheckoutSession:
     def test_finds_what_was_made(self):
         session = make()
 
-        found = retrieve_checkout_session(session=session.about.session)
+        found = retrieve_checkout_session(session=session.refs.session)
 
-        assert (found.about, found.url, found.intent_status) == (session.about, session.url, "")
+        assert (found.refs, found.url, found.intent_status) == (session.refs, session.url, "")
 
     def test_tells_when_there_is_none(self):
         with pytest.raises(GatewayRefused) as refusal:
@@ -104,7 +104,7 @@ class TestRetrieveCheckoutSession:
 
 class TestExpireCheckoutSession:
     def test_ends_the_session_once(self):
-        session = make().about.session
+        session = make().refs.session
 
         ended = expire_checkout_session(session=session)
 
@@ -120,7 +120,7 @@ class TestCreateRefund:
         part = give_back(intent, amount=900, key="1")
         rest = give_back(intent, amount=None, key="2")
 
-        assert (part.amount, rest.amount, part.about.payment_intent) == (900, 4000, intent)
+        assert (part.amount, rest.amount, part.refs.payment_intent) == (900, 4000, intent)
         with pytest.raises(GatewayRefused) as refusal:
             give_back(intent, amount=None, key="3")
         assert refusal.value.code == "charge_already_refunded"
@@ -152,7 +152,7 @@ class TestListRefunds:
         assert {refund.effect for refund in found} == {f"key {number}" for number in range(101)}
 
 
-def give_back(intent: str, *, amount: int | None, key: str = "key") -> Refund:
+def give_back(intent: str, *, amount: int | None, key: str = "key") -> StripeRefund:
     return create_refund(
         payment_intent=intent, amount=amount, reason="requested_by_customer", metadata={"effect": key},
         idempotency_key=key,

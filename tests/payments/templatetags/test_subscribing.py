@@ -1,6 +1,6 @@
 import pytest
 
-from payments.billing.subscriptions import Plan, Subscription
+from payments.billing.models import Plan, Subscription
 from payments.templatetags.subscribing import terms
 
 

@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from payments.ledger.incoming import MalformedEvent
+from payments.ledger.read_event import MalformedEvent
 from payments.webhook.parse import parse
 from tests.support.signing import body_of, make_event
 

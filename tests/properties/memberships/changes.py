@@ -145,12 +145,12 @@ STORIES = (
         ending(costs=(DEARER, "eur", "month"), payments=[(MONTHLY, 0), (DEARER, 0)]),
     ),
     # Two contents in one second: one of them is shown, and Stripe is asked which.
-    story("changes their mind within a second", changes_their_mind_at_once, ending(ends=ANY, is_doubtful=True)),
+    story("changes their mind within a second", changes_their_mind_at_once, ending(ends=ANY, needs_resync=True)),
     story("is told of again a day after that", changes_their_mind_twice_at_once, ending()),
     story(
         "changes to a year that the bank declines", dearer_year_is_declined,
         ending(
-            plan="yearly", costs=(YEARLY, "eur", "year"), status=ANY, asks=["payment_failed"], is_doubtful=True
+            plan="yearly", costs=(YEARLY, "eur", "year"), status=ANY, asks=["payment_failed"], needs_resync=True
         ),
     ),
     story(

@@ -87,14 +87,14 @@ STORIES = (
     story(
         "is known by its invoices only", renewed,
         ending(
-            status="", plan=None, costs=(0, "", ""), payments=[(MONTHLY, 0)] * 2, order="PAID", is_doubtful=True
+            status="", plan=None, costs=(0, "", ""), payments=[(MONTHLY, 0)] * 2, order="PAID", needs_resync=True
         ),
         unheard=("customer.subscription",),
     ),
     story(
         "was subscribed before, is known by an invoice only", was_subscribed,
         ending(
-            status="", plan=None, costs=(0, "", ""), order=None, is_doubtful=True,
+            status="", plan=None, costs=(0, "", ""), order=None, needs_resync=True,
             who=("ada@example.com", "Ada", "", False),
         ),
         unheard=("customer.subscription",),
@@ -102,6 +102,6 @@ STORIES = (
     # A period was paid that it has not told of.
     story(
         "has a renewal that only its invoice tells of", renewed,
-        ending(payments=[(MONTHLY, 0)] * 2, is_doubtful=True), unheard=("customer.subscription.updated",),
+        ending(payments=[(MONTHLY, 0)] * 2, needs_resync=True), unheard=("customer.subscription.updated",),
     ),
 )  # fmt: skip

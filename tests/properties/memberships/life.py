@@ -10,10 +10,9 @@ from uuid import UUID, uuid5
 import stripe
 from django.conf import settings
 
-from payments.billing.subscriptions import Plan
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.open_order import open_order
-from payments.orders.references import Reference
+from payments.billing.models import Plan
+from payments.orders.models import CheckoutAttempt, Order, Reference
+from payments.orders.opening import open_order
 from stripe_emulator import clock, store, timers
 from stripe_emulator.errors import CardDeclined
 from stripe_emulator.life.payments import authenticate

@@ -4,21 +4,20 @@ from typing import Any
 
 from django.db.models import Sum
 
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from tests.properties.memberships.story import Ending
 
 APPEALS = ("payment_failed", "action_required", "trial_will_end")
 EVERYTHING = (
-    (Customer, ("stripe_id", "email", "name", "city", "country", "told_at", "deleted_at")),
+    (Customer, ("stripe_id", "email", "name", "city", "country", "stripe_updated_at", "deleted_at")),
     (
         Subscription,
         (
-            "stripe_id", "customer__stripe_id", "order", "plan", "status", "told_at", "fingerprint",
-            "is_contradicted", "price", "amount", "quantity", "period_start", "period_end", "trial_end",
-            "cancel_at", "ended_at", "paid_until", "is_doubtful",
+            "stripe_id", "customer__stripe_id", "order", "plan", "status", "stripe_updated_at", "fingerprint",
+            "has_conflict", "price", "amount", "quantity", "period_start", "period_end", "trial_end",
+            "cancel_at", "ended_at", "paid_until", "needs_resync",
         ),
     ),
     (
@@ -63,7 +62,7 @@ def _ending(row: Subscription) -> Ending:
         "disputes": sorted(Dispute.objects.filter(subscription=row).values_list("amount", "status")),
         "asks": _asks(row),
         "order": row.order.status if row.order else None,
-        "is_doubtful": row.is_doubtful,
+        "needs_resync": row.needs_resync,
         "who": _who(row.customer),
     }
 

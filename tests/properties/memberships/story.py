@@ -28,7 +28,7 @@ USUAL: Ending = {
     "disputes": [],
     "asks": [],
     "order": "PAID",
-    "is_doubtful": False,
+    "needs_resync": False,
 }
 
 

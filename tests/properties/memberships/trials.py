@@ -101,14 +101,14 @@ STORIES = (
         ending(status="canceled", payments=[], ends=True, asks=WARNED),
     ),
     # The warning that the trial ends is of the same second as its end: only Stripe knows which was later.
-    story("ends the trial early", ends_it_early, ending(asks=WARNED, is_doubtful=True)),
+    story("ends the trial early", ends_it_early, ending(asks=WARNED, needs_resync=True)),
     story("gets a longer trial", extended, ending(status="trialing", payments=[])),
     story(
         "has no card at the end of the trial, is paused", paused_without_card,
         ending(status="paused", payments=[], order=None, asks=WARNED),
     ),
     # `resumed` and the new period are of one second.
-    story("is paused, then resumes", resumed_with_card, ending(order=None, asks=WARNED, is_doubtful=True)),
+    story("is paused, then resumes", resumed_with_card, ending(order=None, asks=WARNED, needs_resync=True)),
     story(
         "has no card at the end of the trial, is canceled", canceled_without_card,
         ending(status="canceled", payments=[], order=None, asks=WARNED),

@@ -262,7 +262,7 @@ class TestCallOff:
         response = call_off(page, pottery, confirmed="1", reason="The teacher is ill.")
 
         pottery.refresh_from_db()
-        assert (pottery.is_on_sale, pottery.called_off_because) == (False, "The teacher is ill.")
+        assert (pottery.is_on_sale, pottery.called_off_reason) == (False, "The teacher is ill.")
         assert Effect.objects.filter(kind="registration.called_off").count() == 2
         entry = LogEntry.objects.get()
         assert (entry.user, entry.object_id, entry.change_message) == (staff, str(pottery.pk), "The teacher is ill.")

@@ -176,7 +176,7 @@ class TestSendTheMessageAgain:
         response = act(page, "resend_action", paid, confirmed="1", reason="Never arrived")
 
         effect = Effect.objects.get(key__contains=":again:")
-        assert (effect.data["because"], effect.data["by"]) == ("Never arrived", staff.email)
+        assert (effect.data["reason"], effect.data["by"]) == ("Never arrived", staff.email)
         assert "1 message is on its way." in response.content.decode()
 
     def test_is_refused_where_there_is_nothing_to_tell(self, page, registration):

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from django.test import Client
 
-from payments.actions import checkout
+from payments.checkout import open_checkout as checkout
 from payments.stripe_api import gateway as real
 from tests.support.fake_gateway import FakeGateway
 from tests.support.road import NOON

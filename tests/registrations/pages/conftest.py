@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.actions import checkout
+from payments.checkout import open_checkout as checkout
 from payments.stripe_api import gateway as real_gateway
 from tests.support.fake_gateway import FakeGateway
 from tests.support.road import NOON

@@ -16,7 +16,7 @@ CAMILLE = {"name": "Camille Martin", "email": "camille@example.com"}
 CLOSED = [
     ({"is_on_sale": False}, "Sales are paused"),
     ({"starts_at": NOON}, "This activity is over"),
-    ({"called_off_at": NOON, "called_off_because": "The kiln is broken."}, "The kiln is broken."),
+    ({"called_off_at": NOON, "called_off_reason": "The kiln is broken."}, "The kiln is broken."),
 ]
 
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from payments.actions.checkout import open_checkout
 from payments.billing.models import Payment, Receipt
+from payments.checkout.open_checkout import open_checkout
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from registrations.links import page_path
@@ -115,7 +115,7 @@ class TestRegistrationPage:
     def test_says_that_the_activity_is_called_off(self, visitor, registration, event, words):
         if event:
             hear(event_of(registration, event))
-        Activity.objects.update(called_off_at=NOON, called_off_because="The kiln is broken.")
+        Activity.objects.update(called_off_at=NOON, called_off_reason="The kiln is broken.")
 
         page = read(visitor, registration)
 

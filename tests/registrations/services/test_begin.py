@@ -9,7 +9,7 @@ from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services.begin import Begun, begin, settle_free
+from registrations.services.begin import Begun, begin, confirm_free
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed
 from tests.support.road import NOON, event_of, hear
 
@@ -143,12 +143,12 @@ class TestFreeActivity:
     def test_can_be_confirmed_later_where_a_place_was_offered(self, free, make_registration):
         offered = make_registration(of=free)
 
-        assert settle_free(registration=offered, at=NOON)
-        assert not settle_free(registration=offered, at=NOON)
+        assert confirm_free(registration=offered, at=NOON)
+        assert not confirm_free(registration=offered, at=NOON)
         assert (offered.status, offered.order.status) == ("PAID", OrderStatus.PAID)
 
     def test_is_nothing_that_costs_money(self, registration):
-        assert not settle_free(registration=registration, at=NOON)
+        assert not confirm_free(registration=registration, at=NOON)
         assert registration.order.status == OrderStatus.PENDING
 
 

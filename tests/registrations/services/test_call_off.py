@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core import mail as post
 
-from payments.actions.checkout import open_checkout
-from payments.actions.cleanup import clean_up
+from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import OrderChange
@@ -51,8 +51,8 @@ def waiting(make_registration) -> Registration:
     return make_registration("Slow Person", language="en")
 
 
-def end(activity: Activity, *, because: str = BECAUSE, by: str = "boss@example.com", at=LATER) -> None:
-    call_off(activity=activity, because=because, by=by, at=at)
+def end(activity: Activity, *, reason: str = BECAUSE, by: str = "boss@example.com", at=LATER) -> None:
+    call_off(activity=activity, reason=reason, by=by, at=at)
 
 
 def told(kind: str = "registration.called_off") -> list[int | None]:
@@ -68,14 +68,14 @@ class TestCallOff:
         end(activity)
 
         activity.refresh_from_db()
-        assert (activity.is_on_sale, activity.called_off_at, activity.called_off_because) == (False, LATER, BECAUSE)
+        assert (activity.is_on_sale, activity.called_off_at, activity.called_off_reason) == (False, LATER, BECAUSE)
         with pytest.raises(SalesClosed):
             register(activity=activity, name="New", email="new@example.com", language="fr", at=LATER)
 
-    @pytest.mark.parametrize("because", ["", "   "])
-    def test_needs_a_reason(self, activity, because):
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_needs_a_reason(self, activity, reason):
         with pytest.raises(NotCalledOff):
-            end(activity, because=because)
+            end(activity, reason=reason)
 
         activity.refresh_from_db()
         assert activity.called_off_at is None
@@ -149,10 +149,10 @@ class TestCallOff:
 
     def test_does_nothing_twice(self, activity, paid, waiting):
         end(activity)
-        end(activity, because="Another reason", at=LATER + timedelta(hours=1))
+        end(activity, reason="Another reason", at=LATER + timedelta(hours=1))
 
         activity.refresh_from_db()
-        assert (activity.called_off_at, activity.called_off_because) == (LATER, BECAUSE)
+        assert (activity.called_off_at, activity.called_off_reason) == (LATER, BECAUSE)
         assert (len(told()), len(refunds())) == (2, 1)
         assert OrderChange.objects.filter(field="called off").count() == 2
 

@@ -167,7 +167,7 @@ class TestCheckPlacesRepairs:
     def test_lets_the_counter_say_what_the_registrations_say(self, activity, registration):
         has_counter(activity, 3)
 
-        [breach] = check_places(at=NOON, repair=True, because="Restored from a back-up.")
+        [breach] = check_places(at=NOON, repair=True, reason="Restored from a back-up.")
 
         assert (breach.is_repaired, breach.taken, counter_of(activity)) == (True, 3, 1)
         assert check_places(at=NOON) == []
@@ -177,11 +177,11 @@ class TestCheckPlacesRepairs:
         has_counter(activity, 3)
 
         with structlog.testing.capture_logs() as logs:
-            check_places(at=NOON, repair=True, because="Restored from a back-up.")
+            check_places(at=NOON, repair=True, reason="Restored from a back-up.")
         deliver_due(at=NOON)
 
         [line] = [line for line in logs if line["event"] == "places.repaired"]
-        assert line.items() >= {"because": "Restored from a back-up.", "taken": 3, "held": 1}.items()
+        assert line.items() >= {"reason": "Restored from a back-up.", "taken": 3, "held": 1}.items()
         for text in read(sent()):
             assert "Restored from a back-up." in text
         assert sent().subject == "The counter of places was put right: Pottery"
@@ -192,16 +192,16 @@ class TestCheckPlacesRepairs:
             make_registration(name, of=small)
         Activity.objects.filter(pk=small.pk).update(capacity=1, places_taken=0)
 
-        [breach] = check_places(at=NOON, repair=True, because="Let us see.")
+        [breach] = check_places(at=NOON, repair=True, reason="Let us see.")
 
         assert (breach.kind, breach.is_repaired, counter_of(small)) == (BreachKind.OVERSOLD, False, 0)
 
-    @pytest.mark.parametrize("because", ["", "   "])
-    def test_refuses_without_a_reason(self, activity, registration, because):
+    @pytest.mark.parametrize("reason", ["", "   "])
+    def test_refuses_without_a_reason(self, activity, registration, reason):
         has_counter(activity, 3)
 
         with pytest.raises(ReasonMissing):
-            check_places(at=NOON, repair=True, because=because)
+            check_places(at=NOON, repair=True, reason=reason)
 
         assert counter_of(activity) == 3
 
@@ -222,7 +222,7 @@ class TestCheckPlacesRepairs:
         buyer = threading.Thread(target=register_slowly)
         buyer.start()
         assert locked.wait(timeout=10)
-        check_places(at=NOON, repair=True, because="Restored from a back-up.")
+        check_places(at=NOON, repair=True, reason="Restored from a back-up.")
         buyer.join()
 
         assert counter_of(activity) == activity.registrations.filter(holds_place=True).count() == 2

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from payments.actions import checkout as actions_checkout
-from payments.actions.attempts import OrderNotPayable
+from payments.checkout import open_checkout as actions_checkout
+from payments.checkout.attempts import OrderNotPayable
 from payments.statuses import OrderStatus
 from payments.stripe_api import gateway as real_gateway
 from registrations.models import WaitingEntry

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from payments.actions.checkout import open_checkout
-from payments.actions.cleanup import clean_up
+from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.cleanup import clean_up
 from payments.orders.models import OrderChange
 from registrations.models import Registration
 from registrations.services.begin import begin
@@ -36,8 +36,8 @@ def session(registration) -> str:
     return open_checkout(order_id=registration.order_id, at=NOON).session
 
 
-def let_go(row, *, because="Typed it twice", at=LATER):
-    free_place(registration=row, because=because, by="boss@example.com", at=at)
+def let_go(row, *, reason="Typed it twice", at=LATER):
+    free_place(registration=row, reason=reason, by="boss@example.com", at=at)
 
 
 def state(row):
@@ -76,10 +76,10 @@ class TestFreePlace:
 
         assert make_registration().holds_place
 
-    @pytest.mark.parametrize("because", ["", " "])
-    def test_needs_a_reason(self, registration, because):
+    @pytest.mark.parametrize("reason", ["", " "])
+    def test_needs_a_reason(self, registration, reason):
         with pytest.raises(PlaceNotFreed, match="reason"):
-            let_go(registration, because=because)
+            let_go(registration, reason=reason)
 
         assert state(registration) == ("PENDING", True, 1)
 
@@ -135,7 +135,7 @@ class TestConfirmedPlaceThatCostNothing:
         assert not gateway.calls
 
     def test_leaves_reason_and_person_in_the_history(self, confirmed):
-        let_go(confirmed, because="She cannot come")
+        let_go(confirmed, reason="She cannot come")
 
         changes = OrderChange.objects.filter(order=confirmed.order, source="boss@example.com").order_by("field")
         assert [(change.field, change.before, change.after) for change in changes] == [
@@ -170,10 +170,10 @@ class TestConfirmedPlaceThatCostNothing:
         assert (again.is_resumed, state(again.registration)) == (False, ("PAID", True, 1))
         assert again.registration != given_up
 
-    @pytest.mark.parametrize("because", ["", " "])
-    def test_is_kept_without_a_reason(self, confirmed, because):
+    @pytest.mark.parametrize("reason", ["", " "])
+    def test_is_kept_without_a_reason(self, confirmed, reason):
         with pytest.raises(PlaceNotFreed, match="reason"):
-            let_go(confirmed, because=because)
+            let_go(confirmed, reason=reason)
 
         assert state(confirmed) == ("PAID", True, 1)
 

@@ -20,8 +20,8 @@ LATER = NOON + timedelta(hours=3)
 pytestmark = pytest.mark.django_db
 
 
-def send_again(row, *, because="Never arrived"):
-    resend_message(registration=row, because=because, by="boss@example.com", at=LATER)
+def send_again(row, *, reason="Never arrived"):
+    resend_message(registration=row, reason=reason, by="boss@example.com", at=LATER)
 
 
 def deliver():
@@ -70,7 +70,7 @@ class TestResendMessage:
         send_again(paid)
 
         effect = Effect.objects.get(key__contains=":again:")
-        assert (effect.data["because"], effect.data["by"]) == ("Never arrived", "boss@example.com")
+        assert (effect.data["reason"], effect.data["by"]) == ("Never arrived", "boss@example.com")
         change = OrderChange.objects.get(order=paid.order, field="message")
         assert (change.after, change.source) == ("Never arrived", "boss@example.com")
 
@@ -107,7 +107,7 @@ class TestResendMessage:
 
     def test_repeats_that_the_activity_is_called_off(self, paid, activity):
         Effect.objects.filter(kind="refund").delete()
-        call_off(activity=activity, because="The teacher is ill.", by="boss", at=LATER)
+        call_off(activity=activity, reason="The teacher is ill.", by="boss", at=LATER)
         deliver()
         post.outbox.clear()
 
@@ -120,7 +120,7 @@ class TestResendMessage:
         deliver()
         post.outbox.clear()
         if is_called_off:
-            call_off(activity=given_up.activity, because="The teacher is ill.", by="boss", at=LATER)
+            call_off(activity=given_up.activity, reason="The teacher is ill.", by="boss", at=LATER)
 
         send_again(given_up)
 
@@ -132,9 +132,9 @@ class TestResendMessage:
 
         assert not Effect.objects.exists()
 
-    @pytest.mark.parametrize("because", ["", "  "])
-    def test_needs_a_reason(self, paid, because):
+    @pytest.mark.parametrize("reason", ["", "  "])
+    def test_needs_a_reason(self, paid, reason):
         with pytest.raises(NotResent, match="reason"):
-            send_again(paid, because=because)
+            send_again(paid, reason=reason)
 
         assert len(deliver()) == 1

@@ -8,13 +8,13 @@ import pytest
 from django.core import mail as post
 from django.db import connection
 
-from payments.actions.checkout import open_checkout
-from payments.actions.cleanup import clean_up
+from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from registrations.links import page_url
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services.begin import begin, settle_free
+from registrations.services.begin import begin, confirm_free
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
 from registrations.services.waiting_list import (
     OFFER_LIFE,
@@ -332,7 +332,7 @@ class TestOffer:
         offer = offer_of("Zoë Martin")
         assert (offer.status, offer.holds_place) == ("PENDING", True)
 
-        settle_free(registration=offer, at=LATER)
+        confirm_free(registration=offer, at=LATER)
 
         assert (offer.status, offer.holds_place) == ("PAID", True)
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from payments.actions.checkout import open_checkout
+from payments.checkout.open_checkout import open_checkout
 from payments.ledger.models import UNMATCHED, PaymentEvent
 from payments.orders.models import Order
 from payments.statuses import EventStatus

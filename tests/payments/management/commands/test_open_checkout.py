@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from payments.actions import checkout
+from payments.checkout import open_checkout as checkout
 from payments.orders.models import Order
 from tests.support.fake_gateway import FakeGateway, refused, unavailable
 

@@ -28,9 +28,9 @@ def order(registration):
     return pay(registration)
 
 
-def told(*arguments, because="kindness"):
+def told(*arguments, reason="kindness"):
     out = StringIO()
-    call_command("refund", *arguments, "--because", because, stdout=out)
+    call_command("refund", *arguments, "--because", reason, stdout=out)
     return out.getvalue()
 
 
@@ -140,7 +140,7 @@ class TestRefundRefuses:
 
     def test_an_empty_reason(self, order):
         with pytest.raises(CommandError, match="reason"):
-            told(order.number, "--yes", because=" ")
+            told(order.number, "--yes", reason=" ")
 
         assert refunds() == []
 

@@ -6,10 +6,8 @@ from typing import Any
 
 from django.db.models import F, Model, Q
 
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Subscription
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.references import Reference
+from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.orders.models import CheckoutAttempt, Order, Reference
 
 YEAR = timedelta(days=365)
 OF_ORDERS, OF_SUBSCRIPTIONS = Q(order__isnull=False), Q(subscription__isnull=False)
@@ -59,8 +57,8 @@ HARMS = (
     Harm(Order, Q(status="REFUNDED"), {"amount_refunded": 0}, 3),
     Harm(Order, Q(dispute_state="LOST"), {"dispute_state": ""}, 3),
     Harm(Order, Q(dispute_state="OPEN"), {"dispute_state": "LOST"}, 3),
-    Harm(Order, UNPAID, {"status": "PENDING", "tried_status": "PENDING", "tried_at": None}, 3),
-    Harm(Order, UNPAID, {"status": "PROCESSING", "tried_status": "PROCESSING"}, 2),
+    Harm(Order, UNPAID, {"status": "PENDING", "attempt_status": "PENDING", "attempt_at": None}, 3),
+    Harm(Order, UNPAID, {"status": "PROCESSING", "attempt_status": "PROCESSING"}, 2),
     Harm(Order, UNPAID, {"status": "FAILED"}, 2),
     Harm(Order, ~Q(city=""), {"city": "Atlantis", "country": "AQ"}, 4),
     Harm(CheckoutAttempt, ~Q(session=""), {"session": ""}, 14),

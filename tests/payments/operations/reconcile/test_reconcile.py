@@ -5,14 +5,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.operations.reconcile.models import ReconcileRun
 from payments.operations.reconcile.reconcile import LOCK, AlreadyRunning
 from payments.operations.reconcile.window import Window
 from payments.operations.resync.asking import Asking
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.stripe_api import lookups
 from payments.stripe_api.gateway import GatewayUnavailable
 from registrations.models import Registration
@@ -181,24 +179,24 @@ class TestFromHere:
     def test_gives_back_a_name_that_was_lost(self, buyer, run, prefix):
         buyer.pay()
         heard()
-        before = all_rows(but=OrderChange)
+        before = all_rows(exclude=OrderChange)
         Reference.objects.filter(name__startswith=prefix).delete()
 
         run()
 
-        assert differences(before, all_rows(but=OrderChange)) == []
+        assert differences(before, all_rows(exclude=OrderChange)) == []
 
     def test_knows_an_order_that_has_lost_every_name(self, buyer, run):
         buyer.pay()
         heard()
-        before = all_rows(but=OrderChange)
+        before = all_rows(exclude=OrderChange)
         Reference.objects.all().delete()
 
         run(dry_run=True)
         run()
 
         assert not OrderException.objects.exists(), "the order is here: there is nothing to ask"
-        assert differences(before, all_rows(but=OrderChange)) == []
+        assert differences(before, all_rows(exclude=OrderChange)) == []
 
 
 class TestDryRun:

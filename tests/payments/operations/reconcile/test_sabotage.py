@@ -8,10 +8,10 @@ from tests.payments.operations.reconcile.world import begin, differences, pictur
 # Dates that Stripe does not tell of what it is asked for: when a try, a refund or a dispute came to where it is, and
 # which event told of a subscription last. A row that has lost them gets the nearest that Stripe knows.
 UNTOLD = {
-    "Order": {"tried_at"},
+    "Order": {"attempt_at"},
     "Refund": {"status_at"},
     "Dispute": {"status_at"},
-    "Subscription": {"told_at", "is_birth"},
+    "Subscription": {"stripe_updated_at", "from_created_event"},
 }
 
 

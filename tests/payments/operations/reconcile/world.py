@@ -4,11 +4,9 @@ from typing import Any
 
 from django.db.models import Model
 
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
 from payments.effects.models import Effect
-from payments.orders.models import CheckoutAttempt, Order, OrderException
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
 from registrations.models import Activity, Registration
 from registrations.services import register
 from tests.properties.memberships import beginnings, changes, money_back, renewals

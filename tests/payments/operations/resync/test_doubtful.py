@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.operations.resync.doubtful import doubtful, look_up_doubtful
 from tests.support.members import make_member
 from tests.support.resync import heard
@@ -14,17 +14,17 @@ NOW = datetime.now(UTC)
 class TestLookUpDoubtful:
     def test_learns_what_only_stripe_can_tell(self, life, way):
         life.is_subscribed()
-        Subscription.objects.create(stripe_id=life.subscription, is_doubtful=True)
+        Subscription.objects.create(stripe_id=life.subscription, needs_resync=True)
 
         looked = look_up_doubtful(way=way())
 
         assert (looked.asked, looked.changed, looked.failed) == (1, 1, 0)
-        assert (Subscription.objects.get().status, Subscription.objects.get().is_doubtful) == ("active", False)
+        assert (Subscription.objects.get().status, Subscription.objects.get().needs_resync) == ("active", False)
 
     def test_learns_of_a_renewal_of_which_nobody_has_told(self, life, way):
         life.is_subscribed()
         heard()
-        Subscription.objects.update(period_end=NOW - timedelta(hours=3), told_at=NOW - timedelta(days=31))
+        Subscription.objects.update(period_end=NOW - timedelta(hours=3), stripe_updated_at=NOW - timedelta(days=31))
 
         looked = look_up_doubtful(way=way())
 
@@ -38,8 +38,8 @@ class TestLookUpDoubtful:
         assert look_up_doubtful(way=way()).asked == 0
 
     def test_goes_on_after_one_of_which_stripe_tells_nothing(self, life, way, settings):
-        Subscription.objects.create(stripe_id="sub_1", is_doubtful=True)
-        Subscription.objects.create(stripe_id="sub_2", is_doubtful=True)
+        Subscription.objects.create(stripe_id="sub_1", needs_resync=True)
+        Subscription.objects.create(stripe_id="sub_2", needs_resync=True)
         settings.STRIPE_SECRET_KEY = ""
 
         looked = look_up_doubtful(way=way())
@@ -50,6 +50,6 @@ class TestLookUpDoubtful:
 class TestDoubtful:
     @pytest.mark.parametrize("status", ["canceled", "paused", "unpaid"])
     def test_asks_nothing_about_what_is_still(self, status):
-        make_member(status=status, period_end=NOW - timedelta(days=9), told_at=NOW - timedelta(days=9))
+        make_member(status=status, period_end=NOW - timedelta(days=9), stripe_updated_at=NOW - timedelta(days=9))
 
         assert not doubtful(at=NOW).exists()

@@ -2,16 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.apply import Telling, apply
-from payments.billing.models import Dispute, Payment, Refund
-from payments.billing.subscriptions import Customer, Subscription
-from payments.facts import About, OrderFact
+from payments.apply import FactSet, apply
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.facts import ObjectRefs, OrderFact
 from payments.operations.resync import HasMoved, KeepsMoving, resync_order, resync_person, resync_subscription
 from payments.operations.resync import resync as module
 from payments.operations.resync.truth import Truth, truth_of_order
-from payments.orders.models import CheckoutAttempt, Order, OrderChange
-from payments.orders.open_attempt import open_attempt
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+from payments.orders.opening import open_attempt
 from payments.stripe_api.gateway import GatewayRefused
 from tests.support.resync import all_rows, differences, heard, sold
 
@@ -82,12 +80,12 @@ class TestResyncOrder:
         buyer.pay()
         buyer.stripe.v1.refunds.create({"charge": buyer.charge(), "amount": 900})
         heard()
-        before = all_rows(but=OrderChange)
+        before = all_rows(exclude=OrderChange)
         model.objects.update(**wrong)
 
         resync_order(buyer.registration.order, way=way())
 
-        assert differences(before, all_rows(but=OrderChange)) == []
+        assert differences(before, all_rows(exclude=OrderChange)) == []
 
     def test_brings_back_what_was_lost(self, buyer, way):
         buyer.pay("pm_card_createDispute")
@@ -103,7 +101,7 @@ class TestResyncOrder:
         assert Order.objects.get().status == "PAID"
 
     def test_opens_an_order_again_whose_session_is_open(self, buyer, way):
-        Order.objects.update(tried_status="EXPIRED", status="EXPIRED")
+        Order.objects.update(attempt_status="EXPIRED", status="EXPIRED")
 
         done = resync_order(buyer.registration.order, way=way())
 
@@ -141,7 +139,7 @@ class TestResyncOrder:
         done = resync_order(buyer.registration.order, way=way())
 
         assert ("status", "PENDING", "EXPIRED") not in done.changes
-        assert (Order.objects.get().status, Order.objects.get().tried_attempt) == ("PENDING", 2)
+        assert (Order.objects.get().status, Order.objects.get().attempt_number) == ("PENDING", 2)
 
     @pytest.mark.parametrize(
         ("model", "wrong"),
@@ -164,23 +162,23 @@ class TestResyncOrder:
         buyer.stripe.v1.disputes.update(buyer.dispute(), {"evidence": {"uncategorized_text": "winning_evidence"}})
         heard()
         apart = {Refund: ("status_at",), Dispute: ("status_at",)}
-        before = all_rows(but=OrderChange, apart=apart)
+        before = all_rows(exclude=OrderChange, apart=apart)
         model.objects.update(**wrong)
 
         resync_order(buyer.registration.order, way=way())
 
-        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+        assert differences(before, all_rows(exclude=OrderChange, apart=apart)) == []
 
     def test_finds_by_its_names_what_it_has_lost(self, buyer, way):
         buyer.pay()
         heard()
-        before = all_rows(but=OrderChange)
+        before = all_rows(exclude=OrderChange)
         CheckoutAttempt.objects.update(session="")
         Payment.objects.update(received=0)
 
         resync_order(buyer.registration.order, way=way())
 
-        assert differences(before, all_rows(but=OrderChange)) == []
+        assert differences(before, all_rows(exclude=OrderChange)) == []
 
     def test_asks_again_when_an_event_was_faster(self, buyer, way, monkeypatch):
         buyer.pay()
@@ -204,7 +202,7 @@ class TestResyncOrder:
     def test_gives_up_on_what_moves_each_time(self, buyer, way, monkeypatch):
         def moving(**told):
             Order.objects.update(label=f"{Order.objects.get().label}+")
-            return Truth([OrderFact(About(order=str(Order.objects.get().public_id)), "FAILED", way().at)])
+            return Truth([OrderFact(ObjectRefs(order=str(Order.objects.get().public_id)), "FAILED", way().at)])
 
         monkeypatch.setattr(module, "truth_of_order", moving)
 
@@ -229,7 +227,7 @@ class TestResyncSubscription:
         done = resync_subscription(life.subscription, way=way())
 
         row = Subscription.objects.get()
-        assert (row.status, row.plan.slug, row.is_doubtful) == ("active", "monthly", False)
+        assert (row.status, row.plan.slug, row.needs_resync) == ("active", "monthly", False)
         assert list(Payment.objects.values_list("received", flat=True)) == [400, 400]
         assert ("status", "", "active") in done.changes
 
@@ -238,7 +236,7 @@ class TestResyncSubscription:
         life.renews()
         life.refunds(150)
         heard()
-        assert not Subscription.objects.get().is_doubtful
+        assert not Subscription.objects.get().needs_resync
         before = all_rows()
 
         done = resync_subscription(life.subscription, way=way())
@@ -263,13 +261,13 @@ class TestResyncSubscription:
         life.checks_out()
         life.refunds(150)
         heard()
-        apart = {Subscription: ("told_at", "is_birth", "fingerprint")}
-        before = all_rows(but=OrderChange, apart=apart)
+        apart = {Subscription: ("stripe_updated_at", "from_created_event", "fingerprint")}
+        before = all_rows(exclude=OrderChange, apart=apart)
         model.objects.update(**wrong)
 
         resync_subscription(life.subscription, way=way())
 
-        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+        assert differences(before, all_rows(exclude=OrderChange, apart=apart)) == []
 
     @pytest.mark.parametrize(
         ("model", "wrong"),
@@ -286,13 +284,13 @@ class TestResyncSubscription:
     def test_puts_right_what_nobody_sees(self, life, way, model, wrong):
         life.checks_out()
         heard()
-        apart = {Subscription: ("told_at", "is_birth")}
-        before = all_rows(but=OrderChange, apart=apart)
+        apart = {Subscription: ("stripe_updated_at", "from_created_event")}
+        before = all_rows(exclude=OrderChange, apart=apart)
         model.objects.update(**wrong)
 
         resync_subscription(life.subscription, way=way())
 
-        assert differences(before, all_rows(but=OrderChange, apart=apart)) == []
+        assert differences(before, all_rows(exclude=OrderChange, apart=apart)) == []
 
     def test_gives_back_the_names_that_were_lost(self, life, way):
         life.checks_out()
@@ -316,7 +314,7 @@ class TestResyncSubscription:
     def test_does_not_take_what_was_typed_into_checkout_for_news(self, life, way):
         life.checks_out()
         heard()
-        Customer.objects.update(name="Ada King", city="Nantes", told_at=LATER, located_at=LATER)
+        Customer.objects.update(name="Ada King", city="Nantes", stripe_updated_at=LATER, located_at=LATER)
 
         resync_order(life.orders[-1], way=way())
 
@@ -325,12 +323,12 @@ class TestResyncSubscription:
     def test_settles_a_doubt(self, life, way):
         life.checks_out()
         heard()
-        Subscription.objects.update(is_doubtful=True, is_contradicted=True)
+        Subscription.objects.update(needs_resync=True, has_conflict=True)
 
         done = resync_subscription(life.subscription, way=way())
 
         row = Subscription.objects.get()
-        assert (done.changes, row.is_doubtful, row.is_contradicted) == ([], False, False)
+        assert (done.changes, row.needs_resync, row.has_conflict) == ([], False, False)
 
     def test_learns_who_the_customer_is_by_now(self, life, way):
         life.is_subscribed()
@@ -371,11 +369,9 @@ class TestDates:
         buyer.pay()
         resync_order(buyer.registration.order, way=way())
         before = Order.objects.values("status", "amount_received", "amount_refunded").get()
-        about = About(order=str(buyer.registration.order.public_id))
+        refs = ObjectRefs(order=str(buyer.registration.order.public_id))
 
-        late = Telling(
-            [OrderFact(about, "FAILED", way().at - timedelta(minutes=1))], source="evt", occurred_at=way().at
-        )
+        late = FactSet([OrderFact(refs, "FAILED", way().at - timedelta(minutes=1))], source="evt", occurred_at=way().at)
         apply([late], at=way().at)
 
         assert Order.objects.values("status", "amount_received", "amount_refunded").get() == before

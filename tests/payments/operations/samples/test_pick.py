@@ -7,9 +7,8 @@ from django.conf import settings
 
 from payments.billing.models import Payment
 from payments.operations.samples.pick import NoOrder, pick_order, subject_of
-from payments.orders.models import CheckoutAttempt, Order
-from payments.orders.open_order import open_order
-from payments.orders.references import Reference
+from payments.orders.models import CheckoutAttempt, Order, Reference
+from payments.orders.opening import open_order
 from payments.statuses import OrderStatus
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,11 @@ from tests.support.sample_orders import BEGAN, LATER, PAYMENTS, SUBJECT, fact_of
 
 class TestStory:
     def test_has_the_same_ids_in_every_event(self):
-        abouts = [fact_of(made(event_type)).about for event_type in PAYMENTS | {"refund.created"}]
+        all_refs = [fact_of(made(event_type)).about for event_type in PAYMENTS | {"refund.created"}]
 
-        assert len({about.payment_intent for about in abouts}) == 1
-        assert len({about.charge for about in abouts if about.charge}) == 1
-        assert len({about.session for about in abouts if about.session}) == 1
+        assert len({about.payment_intent for about in all_refs}) == 1
+        assert len({about.charge for about in all_refs if about.charge}) == 1
+        assert len({about.session for about in all_refs if about.session}) == 1
 
     def test_has_other_ids_for_another_attempt(self):
         again = dataclasses.replace(SUBJECT, attempt=3)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.billing.subscriptions import Customer, Subscription
+from payments.billing.models import Customer, Subscription
 from payments.operations.subscribing import AlreadySubscribed, NotNow, begin, subscribe
 from payments.orders.models import Order
 from payments.stripe_api.gateway import GatewayUnavailable
@@ -135,7 +135,7 @@ class TestSecondSubscription:
 
     def test_can_begin_when_the_first_has_ended_without_our_hearing(self, ada, monthly, subscribed, stripe_api):
         stripe_api.subscriptions.cancel(subscribed)
-        Subscription.objects.update(is_doubtful=True)
+        Subscription.objects.update(needs_resync=True)
 
         assert subscribe(user=ada, plan=monthly, at=now())
 

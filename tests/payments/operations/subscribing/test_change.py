@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.operations.subscribing import (
     NoSubscription,
     NotChangeable,
@@ -38,7 +38,7 @@ class TestChangePlan:
         heard()
 
         row = Subscription.objects.get()
-        assert (row.plan, row.is_doubtful, row.is_contradicted) == (yearly, False, False)
+        assert (row.plan, row.needs_resync, row.has_conflict) == (yearly, False, False)
         assert sorted(row.payments.values_list("received", flat=True)) == [400, 3000]
 
     def test_is_one_change_for_two_clicks(self, ada, yearly, subscribed):
@@ -127,7 +127,7 @@ class TestCancelAtPeriodEnd:
     def test_is_done_once(self, ada, subscribed):
         first = cancel_at_period_end(user=ada, at=now())
 
-        assert cancel_at_period_end(user=ada, at=now()).told_at == first.told_at
+        assert cancel_at_period_end(user=ada, at=now()).stripe_updated_at == first.stripe_updated_at
 
     def test_is_refused_without_a_subscription(self, ada):
         with pytest.raises(NoSubscription):

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.billing.subscriptions import Subscription
+from payments.billing.models import Subscription
 from payments.operations.subscribing.second import ask_about_second
 from payments.orders.models import OrderException
 from tests.support.factories import NOON, UserFactory, make_staff

@@ -2,35 +2,35 @@
 
 import pytest
 
-from payments.facts import About, CustomerFact
-from payments.stripe_api.snapshots import Customer, MalformedObject
-from payments.stripe_api.snapshots.customer import read_place
+from payments.facts import CustomerFact, ObjectRefs
+from payments.stripe_api.snapshots import MalformedObject, StripeCustomer
+from payments.stripe_api.snapshots.checkout import read_place
 from tests.support.subscriptions import NOON, customer_object
 
 
 class TestTold:
     def test_tells_who_they_are_and_where_they_live(self):
-        fact = Customer.read(customer_object()).told(at=NOON)
+        fact = StripeCustomer.read(customer_object()).to_fact(at=NOON)
 
         assert fact == CustomerFact(
-            About(customer="cus_1"), NOON, email="ada@example.com", name="Ada Lovelace", city="Lyon", country="FR"
+            ObjectRefs(customer="cus_1"), NOON, email="ada@example.com", name="Ada Lovelace", city="Lyon", country="FR"
         )
 
     def test_knows_who_is_gone_by_the_stub_that_stripe_leaves(self):
-        fact = Customer.read({"id": "cus_1", "object": "customer", "deleted": True}).told(at=NOON)
+        fact = StripeCustomer.read({"id": "cus_1", "object": "customer", "deleted": True}).to_fact(at=NOON)
 
         assert (fact.is_deleted, fact.email, fact.city) == (True, "", "")
 
     @pytest.mark.parametrize("odd", [None, 7, [], {"x": 1}])
     def test_leaves_out_what_is_no_text(self, odd):
-        fact = Customer.read(customer_object(email=odd, name=odd, address=odd)).told(at=NOON)
+        fact = StripeCustomer.read(customer_object(email=odd, name=odd, address=odd)).to_fact(at=NOON)
 
         assert (fact.email, fact.name, fact.city, fact.country) == ("", "", "", "")
 
     @pytest.mark.parametrize("odd", [None, "", 7, "c" * 256])
     def test_refuses_an_object_without_an_id(self, odd):
         with pytest.raises(MalformedObject):
-            Customer.read(customer_object(id=odd))
+            StripeCustomer.read(customer_object(id=odd))
 
 
 class TestReadPlace:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from payments.stripe_api.snapshots import Dispute, MalformedObject
+from payments.stripe_api.snapshots import MalformedObject, StripeDispute
 from tests.support.stripe_objects import dispute_object
 
 
@@ -12,22 +12,22 @@ class TestDispute:
     def test_tells_until_when_it_can_be_answered(self):
         due_by = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
-        dispute = Dispute.read(dispute_object(evidence_details={"due_by": int(due_by.timestamp())}))
+        dispute = StripeDispute.read(dispute_object(evidence_details={"due_by": int(due_by.timestamp())}))
 
         assert dispute.due_by == due_by
 
     @pytest.mark.parametrize("details", [{"due_by": 0}, {"due_by": None}, {}, None, "odd"])
     def test_has_no_date_when_no_answer_is_possible(self, details):
-        assert Dispute.read(dispute_object(evidence_details=details)).due_by is None
+        assert StripeDispute.read(dispute_object(evidence_details=details)).due_by is None
 
     def test_does_without_a_payment_intent(self):
-        about = Dispute.read(dispute_object(payment_intent=None)).about
+        refs = StripeDispute.read(dispute_object(payment_intent=None)).refs
 
-        assert about.names() == ("ch_1",)
+        assert refs.names() == ("ch_1",)
 
     def test_keeps_a_status_that_nobody_knows_yet(self):
-        assert Dispute.read(dispute_object(status="brand_new")).status == "brand_new"
+        assert StripeDispute.read(dispute_object(status="brand_new")).status == "brand_new"
 
     def test_refuses_to_guess_a_missing_status(self):
         with pytest.raises(MalformedObject, match="status is missing"):
-            Dispute.read(dispute_object(status=None))
+            StripeDispute.read(dispute_object(status=None))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.stripe_api.snapshots import Invoice, InvoicePayment, MalformedObject
+from payments.stripe_api.snapshots import MalformedObject, StripeInvoice, StripeInvoicePayment
 from tests.support.stripe_objects import NO_AMOUNT
 from tests.support.subscriptions import (
     BEGIN,
@@ -28,53 +28,56 @@ def lines(*rows):
 class TestRead:
     @SHAPES
     def test_names_itself_its_subscription_its_customer_and_our_site(self, source):
-        about = Invoice.read(source).about
+        refs = StripeInvoice.read(source).refs
 
-        assert (about.invoice, about.subscription, about.customer, about.site) == ("in_1", "sub_1", "cus_1", "payments")
+        assert (refs.invoice, refs.subscription, refs.customer, refs.site) == ("in_1", "sub_1", "cus_1", "payments")
 
     def test_names_what_pays_it_where_it_is_told(self):
-        about = Invoice.read(old_invoice_object()).about
+        refs = StripeInvoice.read(old_invoice_object()).refs
 
-        assert (about.payment_intent, about.charge) == ("pi_1", "ch_1")
+        assert (refs.payment_intent, refs.charge) == ("pi_1", "ch_1")
 
     def test_names_the_payment_that_paid_it_among_several(self):
         declined = {"status": "canceled", "is_default": True, "payment": {"payment_intent": "pi_0"}}
         rows = lines(declined, {"status": "paid", "payment": {"payment_intent": "pi_1"}})
 
-        assert Invoice.read(invoice_object(payments=rows)).about.payment_intent == "pi_1"
+        assert StripeInvoice.read(invoice_object(payments=rows)).refs.payment_intent == "pi_1"
 
     @pytest.mark.parametrize("parent", [None, {}, {"type": "quote_details", "quote_details": {"quote": "qt_1"}}])
     def test_may_belong_to_no_subscription(self, parent):
-        assert Invoice.read(invoice_object(parent=parent)).about.subscription == ""
+        assert StripeInvoice.read(invoice_object(parent=parent)).refs.subscription == ""
 
     @pytest.mark.parametrize("name", ["id", "status"])
     @pytest.mark.parametrize("odd", [None, "", 7, []])
     def test_refuses_to_guess_what_decides(self, name, odd):
         with pytest.raises(MalformedObject):
-            Invoice.read(invoice_object(**{name: odd}))
+            StripeInvoice.read(invoice_object(**{name: odd}))
 
 
 class TestTold:
     @SHAPES
     def test_tells_what_came_when_and_for_how_long(self, source):
-        fact = Invoice.read(source).told(at=NOON)
+        fact = StripeInvoice.read(source).to_fact(at=NOON)
 
         assert (fact.received, fact.currency, fact.off_stripe) == (400, "eur", 0)
         assert (fact.paid_at, fact.period_end, fact.price) == (BEGIN, END, "price_monthly")
 
     def test_says_the_same_in_every_shape_but_for_the_names(self):
-        current, old = Invoice.read(invoice_object()).told(at=NOON), Invoice.read(old_invoice_object()).told(at=NOON)
+        current, old = (
+            StripeInvoice.read(invoice_object()).to_fact(at=NOON),
+            StripeInvoice.read(old_invoice_object()).to_fact(at=NOON),
+        )
 
-        assert replace(old, about=current.about) == current
+        assert replace(old, refs=current.refs) == current
 
     @pytest.mark.parametrize("status", ["draft", "open", "void", "uncollectible", "brand_new"])
     def test_tells_of_no_money_unless_it_is_paid(self, status):
-        fact = Invoice.read(invoice_object(status=status, amount_paid=None)).told(at=NOON)
+        fact = StripeInvoice.read(invoice_object(status=status, amount_paid=None)).to_fact(at=NOON)
 
         assert (fact.status, fact.received, fact.paid_at, fact.period_end) == (status, 0, None, None)
 
     def test_falls_back_on_the_time_of_the_event(self):
-        assert Invoice.read(invoice_object(status_transitions=None)).told(at=NOON).paid_at == NOON
+        assert StripeInvoice.read(invoice_object(status_transitions=None)).to_fact(at=NOON).paid_at == NOON
 
     @pytest.mark.parametrize(
         "source",
@@ -86,19 +89,19 @@ class TestTold:
         ids=["current", "old", "old with its amount"],
     )
     def test_counts_what_came_by_another_way_as_received(self, source):
-        fact = Invoice.read(source).told(at=NOON)
+        fact = StripeInvoice.read(source).to_fact(at=NOON)
 
         assert (fact.received, fact.off_stripe) == (400, 400)
 
     @pytest.mark.parametrize("name", ["amount_paid", "amount_paid_off_stripe"])
     def test_refuses_an_amount_below_zero(self, name):
         with pytest.raises(MalformedObject, match=name):
-            Invoice.read(invoice_object(**{name: -1})).told(at=NOON)
+            StripeInvoice.read(invoice_object(**{name: -1})).to_fact(at=NOON)
 
     @pytest.mark.parametrize("amount", NO_AMOUNT)
     def test_refuses_to_guess_what_came(self, amount):
         with pytest.raises(MalformedObject, match="amount_paid"):
-            Invoice.read(invoice_object(amount_paid=amount)).told(at=NOON)
+            StripeInvoice.read(invoice_object(amount_paid=amount)).to_fact(at=NOON)
 
     @pytest.mark.parametrize(
         "proration",
@@ -110,23 +113,23 @@ class TestTold:
         ids=["current", "old", "an item of its own"],
     )
     def test_pays_no_period_with_a_proration(self, proration):
-        fact = Invoice.read(invoice_object(lines=lines(proration))).told(at=NOON)
+        fact = StripeInvoice.read(invoice_object(lines=lines(proration))).to_fact(at=NOON)
 
         assert (fact.received, fact.period_end) == (400, None)
 
     def test_pays_the_latest_period_among_its_lines(self):
         rows = lines(line_object(period={"end": unix(NOON)}), line_object(), line_object(is_proration=True))
 
-        assert Invoice.read(invoice_object(lines=rows)).told(at=NOON).period_end == END
+        assert StripeInvoice.read(invoice_object(lines=rows)).to_fact(at=NOON).period_end == END
 
 
 class TestNextTryAt:
     def test_is_when_stripe_tries_again(self):
-        assert Invoice.read(invoice_object(next_payment_attempt=unix(END))).next_try_at == END
+        assert StripeInvoice.read(invoice_object(next_payment_attempt=unix(END))).next_try_at == END
 
     @pytest.mark.parametrize("odd", [None, 0, "tomorrow"])
     def test_is_never_where_stripe_does_not(self, odd):
-        assert Invoice.read(invoice_object(next_payment_attempt=odd)).next_try_at is None
+        assert StripeInvoice.read(invoice_object(next_payment_attempt=odd)).next_try_at is None
 
 
 class TestFinalizationError:
@@ -139,16 +142,16 @@ class TestFinalizationError:
         ],
     )
     def test_is_the_most_precise_word_that_stripe_has(self, error, said):
-        assert Invoice.read(invoice_object(last_finalization_error=error)).finalization_error == said
+        assert StripeInvoice.read(invoice_object(last_finalization_error=error)).finalization_error == said
 
 
 class TestInvoicePayment:
     def test_names_the_invoice_and_what_pays_it(self):
-        about = InvoicePayment.read(invoice_payment_object()).about
+        refs = StripeInvoicePayment.read(invoice_payment_object()).refs
 
-        assert (about.invoice, about.payment_intent, about.charge, about.subscription) == ("in_1", "pi_1", "", "")
+        assert (refs.invoice, refs.payment_intent, refs.charge, refs.subscription) == ("in_1", "pi_1", "", "")
 
     @pytest.mark.parametrize("odd", [None, "", 7])
     def test_refuses_an_object_without_an_id(self, odd):
         with pytest.raises(MalformedObject):
-            InvoicePayment.read(invoice_payment_object(id=odd))
+            StripeInvoicePayment.read(invoice_payment_object(id=odd))

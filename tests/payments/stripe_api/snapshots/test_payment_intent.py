@@ -3,7 +3,7 @@
 import pytest
 
 from payments.facts import Failure
-from payments.stripe_api.snapshots import Money, PaymentIntent
+from payments.stripe_api.snapshots import Money, StripePaymentIntent
 from tests.support.stripe_objects import ORDER, intent_object
 
 
@@ -17,17 +17,17 @@ class TestPaymentIntent:
         ],
     )
     def test_names_its_latest_charge_in_every_shape(self, shape):
-        assert PaymentIntent.read(intent_object(**shape)).about.charge == "ch_1"
+        assert StripePaymentIntent.read(intent_object(**shape)).refs.charge == "ch_1"
 
     def test_tells_what_was_received(self):
-        assert PaymentIntent.read(intent_object()).received == Money(4900, "eur")
+        assert StripePaymentIntent.read(intent_object()).received == Money(4900, "eur")
 
     @pytest.mark.parametrize("charge", ["ch_2", {"id": "ch_2", "object": "charge"}])
     def test_names_the_declined_charge(self, charge):
-        intent = PaymentIntent.read(intent_object(last_payment_error={"charge": charge}))
+        intent = StripePaymentIntent.read(intent_object(last_payment_error={"charge": charge}))
 
-        assert intent.about_failure.charge == "ch_2"
-        assert intent.about_failure.order == ORDER
+        assert intent.failure_refs.charge == "ch_2"
+        assert intent.failure_refs.order == ORDER
 
     @pytest.mark.parametrize(
         ("error", "failure"),
@@ -43,4 +43,4 @@ class TestPaymentIntent:
         ],
     )
     def test_tells_why_the_last_try_failed(self, error, failure):
-        assert PaymentIntent.read(intent_object(last_payment_error=error)).failure == failure
+        assert StripePaymentIntent.read(intent_object(last_payment_error=error)).failure == failure

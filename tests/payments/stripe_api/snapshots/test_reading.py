@@ -2,7 +2,13 @@
 
 import pytest
 
-from payments.stripe_api.snapshots import CheckoutSession, MalformedObject, PaymentIntent, Refund, id_of
+from payments.stripe_api.snapshots import (
+    MalformedObject,
+    StripeCheckoutSession,
+    StripePaymentIntent,
+    StripeRefund,
+    id_of,
+)
 from tests.support.stripe_objects import ORDER, REGISTRATION, intent_object, refund_object, session_object
 
 
@@ -26,9 +32,9 @@ class TestIdOf:
 
 class TestNamesInMetadata:
     def test_are_all_read(self):
-        about = CheckoutSession.read(session_object()).about
+        refs = StripeCheckoutSession.read(session_object()).refs
 
-        assert (about.order, about.registration, about.attempt, about.site) == (
+        assert (refs.order, refs.registration, refs.attempt, refs.site) == (
             ORDER,
             REGISTRATION,
             2,
@@ -37,40 +43,40 @@ class TestNamesInMetadata:
 
     @pytest.mark.parametrize("metadata", [None, [], "odd", 7, {}, {"orderId": None}, {"orderId": 12, "attempt": {}}])
     def test_may_be_missing_or_odd(self, metadata):
-        about = PaymentIntent.read(intent_object(metadata=metadata)).about
+        refs = StripePaymentIntent.read(intent_object(metadata=metadata)).refs
 
-        assert about.our_names() == ()
-        assert about.attempt is None
+        assert refs.our_references() == ()
+        assert refs.attempt is None
 
     @pytest.mark.parametrize("attempt", ["0", "-1", "2.0", "two", "", "٣", "9" * 30, 2, True])
     def test_hold_a_positive_attempt_or_none(self, attempt):
-        about = PaymentIntent.read(intent_object(metadata={"attempt": attempt})).about
+        refs = StripePaymentIntent.read(intent_object(metadata={"attempt": attempt})).refs
 
-        assert about.attempt is None
+        assert refs.attempt is None
 
     def test_keep_the_id_of_an_old_system_as_it_is(self):
-        about = PaymentIntent.read(intent_object(metadata={"registrationId": " Reg-12/B "})).about
+        refs = StripePaymentIntent.read(intent_object(metadata={"registrationId": " Reg-12/B "})).refs
 
-        assert about.registration == "Reg-12/B"
+        assert refs.registration == "Reg-12/B"
 
     def test_write_our_own_id_as_the_database_does(self):
-        about = PaymentIntent.read(intent_object(metadata={"orderId": ORDER.upper()})).about
+        refs = StripePaymentIntent.read(intent_object(metadata={"orderId": ORDER.upper()})).refs
 
-        assert about.order == ORDER
+        assert refs.order == ORDER
 
     def test_are_dropped_when_too_long_to_be_stored(self):
-        about = PaymentIntent.read(intent_object(metadata={"registrationId": "r" * 500})).about
+        refs = StripePaymentIntent.read(intent_object(metadata={"registrationId": "r" * 500})).refs
 
-        assert about.registration == ""
+        assert refs.registration == ""
 
 
 class TestMalformedObject:
     def test_never_repeats_a_text_that_may_be_personal(self):
         with pytest.raises(MalformedObject) as refusal:
-            Refund.read(refund_object(amount="camille@example.com"))
+            StripeRefund.read(refund_object(amount="camille@example.com"))
 
         assert "camille" not in str(refusal.value)
 
     def test_names_an_odd_number(self):
         with pytest.raises(MalformedObject, match=r"amount is -1000, not a whole amount"):
-            Refund.read(refund_object(amount=-1000))
+            StripeRefund.read(refund_object(amount=-1000))

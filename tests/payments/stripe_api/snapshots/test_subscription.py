@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from payments.facts import Terms
-from payments.stripe_api.snapshots import MalformedObject, Subscription
+from payments.stripe_api.snapshots import MalformedObject, StripeSubscription
 from payments.stripe_api.snapshots.subscription import read_terms
 from tests.support.stripe_objects import ORDER
 from tests.support.subscriptions import (
@@ -29,60 +29,60 @@ def items(*rows):
 class TestRead:
     @pytest.mark.parametrize("customer", ["cus_1", {"id": "cus_1", "object": "customer"}])
     def test_names_itself_its_customer_and_our_site(self, customer):
-        about = Subscription.read(subscription_object(customer=customer)).about
+        refs = StripeSubscription.read(subscription_object(customer=customer)).refs
 
-        assert (about.subscription, about.customer, about.site) == ("sub_1", "cus_1", "payments")
+        assert (refs.subscription, refs.customer, refs.site) == ("sub_1", "cus_1", "payments")
 
     def test_is_not_about_the_order_that_began_it(self):
-        assert Subscription.read(subscription_object()).about.our_names() == ()
+        assert StripeSubscription.read(subscription_object()).refs.our_references() == ()
 
     def test_keeps_a_status_that_nobody_knows_yet(self):
-        assert Subscription.read(subscription_object(status="hibernating")).status == "hibernating"
+        assert StripeSubscription.read(subscription_object(status="hibernating")).status == "hibernating"
 
     @pytest.mark.parametrize("name", ["id", "status"])
     @pytest.mark.parametrize("odd", [None, "", 7, []])
     def test_refuses_to_guess_what_decides(self, name, odd):
         with pytest.raises(MalformedObject):
-            Subscription.read(subscription_object(**{name: odd}))
+            StripeSubscription.read(subscription_object(**{name: odd}))
 
 
 class TestPeriod:
     @pytest.mark.parametrize("source", [subscription_object(), old_subscription_object()], ids=["current", "old"])
     def test_is_found_in_every_shape(self, source):
-        assert Subscription.read(source).period == (BEGIN, END)
+        assert StripeSubscription.read(source).period == (BEGIN, END)
 
     def test_spans_all_items(self):
         longer = item_object(current_period_end=unix(END + timedelta(days=1)))
 
-        period = Subscription.read(subscription_object(items=items(item_object(), longer))).period
+        period = StripeSubscription.read(subscription_object(items=items(item_object(), longer))).period
 
         assert period == (BEGIN, END + timedelta(days=1))
 
     @pytest.mark.parametrize("odd", [None, [], {}, {"data": None}, {"data": ["si_1"]}])
     def test_may_be_missing(self, odd):
-        assert Subscription.read(subscription_object(items=odd)).period == (None, None)
+        assert StripeSubscription.read(subscription_object(items=odd)).period == (None, None)
 
 
 class TestCancelAt:
     def test_is_the_end_of_the_period_where_only_that_is_told(self):
         ending = subscription_object(cancel_at_period_end=True)
 
-        assert Subscription.read(ending).cancel_at == END
+        assert StripeSubscription.read(ending).cancel_at == END
 
     def test_is_the_date_that_is_told(self):
         ending = subscription_object(cancel_at=unix(NOON), cancel_at_period_end=True)
 
-        assert Subscription.read(ending).cancel_at == NOON
+        assert StripeSubscription.read(ending).cancel_at == NOON
 
     @pytest.mark.parametrize("odd", NEVER)
     def test_is_never_otherwise(self, odd):
-        assert Subscription.read(subscription_object(cancel_at=odd)).cancel_at is None
+        assert StripeSubscription.read(subscription_object(cancel_at=odd)).cancel_at is None
 
 
 class TestTold:
     def test_says_the_same_in_every_shape(self):
-        current = Subscription.read(subscription_object()).told(at=NOON)
-        old = Subscription.read(old_subscription_object()).told(at=NOON)
+        current = StripeSubscription.read(subscription_object()).to_fact(at=NOON)
+        old = StripeSubscription.read(old_subscription_object()).to_fact(at=NOON)
 
         assert current == old
 
@@ -91,7 +91,7 @@ class TestTold:
             status="canceled", canceled_at=unix(BEGIN), ended_at=unix(NOON), trial_end=unix(BEGIN)
         )
 
-        fact = Subscription.read(ended).told(at=NOON)
+        fact = StripeSubscription.read(ended).to_fact(at=NOON)
 
         assert (fact.status, fact.occurred_at, fact.started_at) == ("canceled", NOON, BEGIN)
         assert (fact.canceled_at, fact.ended_at, fact.trial_end) == (BEGIN, NOON, BEGIN)
@@ -99,9 +99,9 @@ class TestTold:
 
     @pytest.mark.parametrize("metadata", [None, [], {}, {"orderId": "cart-17", "plan": 7}])
     def test_does_without_metadata_of_ours(self, metadata):
-        fact = Subscription.read(subscription_object(metadata=metadata)).told(at=NOON)
+        fact = StripeSubscription.read(subscription_object(metadata=metadata)).to_fact(at=NOON)
 
-        assert (fact.order, fact.plan, fact.about.site) == ("", "", "")
+        assert (fact.order, fact.plan, fact.refs.site) == ("", "", "")
 
 
 class TestReadTerms:

@@ -1,0 +1,250 @@
+"""Folds facts into a locked order or customer: in memory, under the row's lock, without a look at the database."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from payments.apply.full_refresh import changes_since, reset, restore_unchanged
+from payments.apply.locked_rows import MoneyState, OrderState, values_of
+from payments.apply.references import Match, ReferenceMap
+from payments.billing.fold import fold_customer
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.effects.enqueue import EffectRequest
+from payments.facts import (
+    BuyerAddressFact,
+    CustomerFact,
+    DisputeFact,
+    Fact,
+    ObjectRefs,
+    OrderFact,
+    PaymentFact,
+    RefundFact,
+)
+from payments.orders.fold import (
+    fold_attempt,
+    fold_buyer,
+    fold_dispute,
+    fold_payment,
+    fold_refund,
+    fold_settlement,
+    pays_without_money,
+    phase_of,
+)
+from payments.orders.models import CheckoutAttempt, ExceptionKind
+from payments.products import Question
+from payments.statuses import DisputePhase, OrderStatus, RefundStatus
+
+
+@dataclass(slots=True)
+class Folded:
+    """What the facts of one event brought about. `changes`: what, before, after."""
+
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    effects: list[EffectRequest] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    def add(self, other: "Folded") -> None:
+        """Take in what other facts of the same event brought about."""
+        self.changes += other.changes
+        self.effects += other.effects
+        self.questions += other.questions
+
+
+def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folded: Folded) -> None:
+    row = state.refunds.get(fact.refund)
+    if row is None:
+        row = state.refunds[fact.refund] = Refund(
+            stripe_id=fact.refund, payment=payment, amount=fact.amount, currency=fact.currency,
+            status=fact.status, status_at=fact.occurred_at, reason=fact.reason, failure_reason=fact.failure_reason,
+            **state.owner,
+        )  # fmt: skip
+        _keep_money(state, payment)
+        before = ""
+    else:
+        before = row.status
+        if not fold_refund(row, fact):
+            return
+    if before != row.status:
+        folded.changes.append((f"refund {row.stripe_id}", before, row.status))
+    if row.status == RefundStatus.FAILED:
+        folded.effects.append(_alert("refund_failed", "refund", row.stripe_id, state))
+
+
+def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, folded: Folded) -> None:
+    row = state.disputes.get(fact.dispute)
+    before = row.status if row else ""
+    if row is None:
+        row = state.disputes[fact.dispute] = Dispute(
+            stripe_id=fact.dispute, payment=payment, amount=fact.amount, currency=fact.currency,
+            reason=fact.reason, status=fact.status, phase=phase_of(fact.status), status_at=fact.occurred_at,
+            due_by=fact.due_by, **state.owner,
+        )  # fmt: skip
+    elif not fold_dispute(row, fact):
+        return
+    if before != row.status:
+        folded.changes.append((f"dispute {row.stripe_id}", before, row.status))
+    kind = "dispute" if row.phase == DisputePhase.OPEN else "dispute_closed"
+    folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=_phase_suffix(row)))
+
+
+def _phase_suffix(row: Dispute) -> str:
+    return "" if row.phase == DisputePhase.OPEN else f":{DisputePhase(row.phase).name.lower()}"
+
+
+def _keep_money(state: MoneyState, payment: str) -> None:
+    """A refund may be heard before its payment: the row waits for the money."""
+    state.payments.setdefault(payment, Payment(key=payment, **state.owner))
+
+
+def _alert(kind: str, noun: str, stripe_id: str, state: MoneyState, *, suffix: str = "") -> EffectRequest:
+    key = f"alert.{kind}:{stripe_id}{suffix}"
+    return EffectRequest(
+        key=key, kind=f"alert.{kind}", order_id=order_id_of(state), data={noun: stripe_id},
+        subscription_id=subscription_id_of(state),
+    )  # fmt: skip
+
+
+def order_id_of(state: MoneyState) -> int | None:
+    """The order to which an effect belongs: a subscription's is the one that began it."""
+    return state.row.pk if isinstance(state, OrderState) else state.row.order_id
+
+
+def subscription_id_of(state: MoneyState) -> int | None:
+    """The subscription to which an effect belongs, if it is about one."""
+    return None if isinstance(state, OrderState) else state.row.pk
+
+
+VISIBLE = ("status", "amount_received", "amount_refunded", "dispute_state")
+
+
+def fold_order_facts(
+    state: OrderState, facts: Collection[Fact], *, names: ReferenceMap, found: Match, is_full_snapshot: bool = False
+) -> Folded:
+    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
+    folded = Folded()
+    before = _visible(state)
+    known_before = reset(state, facts, names=names) if is_full_snapshot else None
+    for fact in facts:
+        attempt = fact.refs.attempt or found.attempt or 1
+        _fold_fact(state, fact, names=names, attempt=attempt, folded=folded)
+    state.recompute()
+    if known_before:
+        restore_unchanged(state, known_before, facts, names=names)
+        state.recompute()
+        folded.changes = changes_since(folded.changes, known_before, state)
+    after = _visible(state)
+    folded.changes += [(name, before[name], after[name]) for name in VISIBLE if before[name] != after[name]]
+    folded.changes += _superseded(state, facts, moved=bool(folded.changes))
+    return folded
+
+
+def _fold_fact(state: OrderState, fact: Fact, *, names: ReferenceMap, attempt: int, folded: Folded) -> None:
+    match fact:
+        case OrderFact():
+            _fold_order_fact(state, fact, attempt=attempt, folded=folded)
+        case PaymentFact():
+            _is_ours(state, fact.refs, attempt=attempt)
+            row = state.payments.setdefault(fact.key, Payment(key=fact.key, order=state.order))
+            fold_payment(row, fact)
+        case RefundFact():
+            fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case DisputeFact():
+            fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case BuyerAddressFact():
+            fold_buyer(state.order, fact)
+
+
+def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded: Folded) -> None:
+    order = state.order
+    if not _is_ours(state, fact.refs, attempt=attempt):
+        return
+    if fact.status != OrderStatus.PAID:
+        fold_attempt(order, fact, attempt=attempt)
+    elif pays_without_money(order, fact):
+        fold_settlement(order, fact)
+    else:
+        detail = f"nothing was collected, {order.amount} {order.currency} are due"
+        subject = fact.refs.session or f"order:{order.public_id}"
+        folded.questions.append(Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, detail))
+
+
+def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:
+    """Whether the session (if one is named) belongs to the order; one whose answer from Stripe was lost is taken in.
+
+    Two sites that share a Stripe account must not close or pay each other's orders.
+    """
+    sessions = state.sessions()
+    if not refs.session or refs.session in sessions:
+        return True
+    checkout = state.checkouts.get(attempt)
+    if checkout is None and not sessions:
+        checkout = CheckoutAttempt(order=state.order, number=attempt, created_at=state.order.created_at)
+        state.checkouts[attempt] = checkout
+    if checkout is None or checkout.session:
+        return False
+    checkout.session = refs.session
+    return True
+
+
+def _superseded(state: OrderState, facts: Iterable[Fact], *, moved: bool) -> Iterable[tuple[str, str, str]]:
+    """A fact that moved nothing and says otherwise than the order: kept in the history of the try."""
+    status = state.order.status
+    told = [fact.status for fact in facts if isinstance(fact, OrderFact)]
+    return [] if moved else [("superseded", said, status) for said in told if said != status]
+
+
+def _visible(state: OrderState) -> dict[str, str]:
+    return {name: str(getattr(state.order, name)) for name in VISIBLE}
+
+
+VISIBLE_OF_CUSTOMER = ("email", "name", "city", "country")
+CUSTOMER_STATE = ("email", "name", "stripe_updated_at", "city", "country", "located_at", "deleted_at")
+
+
+def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
+    """The people of whom these facts tell, as far as we know them; locked, sorted by id."""
+    names = _customers_of(facts)
+    if not names:
+        return {}
+    rows = Customer.objects.filter(stripe_id__in=names).order_by("pk").select_for_update(no_key=True)
+    return {row.pk: row for row in rows}
+
+
+def subscriptions_of_strangers(facts: Iterable[Fact]) -> set[int]:
+    """What the people told of pay for who have no account yet: it follows if they turn out to have one."""
+    names = _customers_of(facts)
+    if not names:
+        return set()
+    rows = Subscription.objects.filter(customer__stripe_id__in=names, customer__user__isnull=True)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _customers_of(facts: Iterable[Fact]) -> set[str]:
+    return {fact.refs.customer for fact in facts if isinstance(fact, CustomerFact)}
+
+
+def fold_customer_facts(row: Customer | None, facts: Iterable[Fact], *, is_full_snapshot: bool = False) -> Folded:
+    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
+    folded = Folded()
+    if row is None:
+        return folded
+    known, was_deleted = values_of(row, CUSTOMER_STATE), row.deleted_at is not None
+    before = values_of(row, VISIBLE_OF_CUSTOMER)
+    for fact in facts:
+        if isinstance(fact, CustomerFact):
+            fold_customer(row, fact)
+    if is_full_snapshot:
+        _restore_dates_of_customer(row, known)
+    after = values_of(row, VISIBLE_OF_CUSTOMER)
+    folded.changes = [(name, before[name], after[name]) for name in VISIBLE_OF_CUSTOMER if before[name] != after[name]]
+    if row.deleted_at is not None and not was_deleted:
+        folded.changes.append(("deleted", "", str(row.deleted_at.date())))
+    return folded
+
+
+def _restore_dates_of_customer(row: Customer, known: Mapping[str, Any]) -> None:
+    """What a look at Stripe tells as it was known is dated as it was."""
+    if (row.email, row.name) == (known["email"], known["name"]):
+        row.stripe_updated_at = known["stripe_updated_at"]
+    if (row.city, row.country) == (known["city"], known["country"]):
+        row.located_at = known["located_at"]

@@ -1,0 +1,145 @@
+"""Takes one fact into a subscription's state: in memory, under its lock, without a look at the database."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from payments.apply.fold import Folded, fold_dispute_fact, fold_refund_fact, order_id_of
+from payments.apply.full_refresh import changes_since, reset, restore_unchanged
+from payments.apply.locked_rows import SubscriptionState
+from payments.apply.references import ClaimedRows, ReferenceMap
+from payments.billing.fold import fold_paid_invoice, fold_subscription, plan_of
+from payments.billing.models import Payment, Plan, Subscription
+from payments.effects.enqueue import EffectRequest
+from payments.facts import (
+    DisputeFact,
+    Fact,
+    InvoiceFact,
+    ObjectRefs,
+    PaymentFact,
+    RefundFact,
+    SubscriptionFact,
+    SubscriptionNoticeFact,
+    SubscriptionStartedFact,
+)
+from payments.orders.fold import fold_payment
+
+# The bank's question fails the same try: its own mail says what to do, and comes first.
+PATIENCE = timedelta(minutes=5)
+VISIBLE = ("status", "amount", "period_end", "cancel_at", "ended_at")
+
+
+def fold_subscription_facts(
+    state: SubscriptionState,
+    facts: Collection[Fact],
+    *,
+    names: ReferenceMap,
+    claimed: ClaimedRows,
+    is_full_snapshot: bool = False,
+) -> Folded:
+    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
+    folded = Folded()
+    before = _visible(state, claimed.plans)
+    known_before = reset(state, facts, names=names) if is_full_snapshot else None
+    for fact in facts:
+        _fold_fact(state, fact, names=names, claimed=claimed, folded=folded)
+    state.recompute()
+    if known_before:
+        restore_unchanged(state, known_before, facts, names=names)
+        state.recompute()
+        folded.changes = changes_since(folded.changes, known_before, state)
+    after = _visible(state, claimed.plans)
+    known = {name: before.get(name, "") for name in after}
+    said = {name for name, _before, _after in folded.changes}
+    folded.changes += [
+        (name, known[name], told) for name, told in after.items() if known[name] != told and name not in said
+    ]
+    return folded
+
+
+def _fold_fact(
+    state: SubscriptionState, fact: Fact, *, names: ReferenceMap, claimed: ClaimedRows, folded: Folded
+) -> None:
+    match fact:
+        case SubscriptionFact() | SubscriptionStartedFact():
+            _fold_subscription_fact(state, fact, names=names, claimed=claimed)
+        case InvoiceFact():
+            _set_customer(state.row, fact.refs, claimed)
+            _fold_invoice(state, fact)
+        case PaymentFact():
+            _fold_payment(state, fact, key=names.payment_of(fact.refs))
+        case RefundFact():
+            fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case DisputeFact():
+            fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case SubscriptionNoticeFact():
+            folded.effects.append(_notice(state, fact))
+
+
+def _fold_subscription_fact(
+    state: SubscriptionState,
+    fact: SubscriptionFact | SubscriptionStartedFact,
+    *,
+    names: ReferenceMap,
+    claimed: ClaimedRows,
+) -> None:
+    """Whose it is and which order began it never change; the rest is as it was told last."""
+    row = state.row
+    _set_customer(row, fact.refs, claimed)
+    if row.order_id is None and (order := names.known.get(f"order:{fact.order}")):
+        row.order_id = order.order_id
+    if isinstance(fact, SubscriptionFact) and fold_subscription(row, fact):
+        row.plan = plan_of(row, claimed.plans, slug=fact.plan)
+
+
+def _set_customer(row: Subscription, refs: ObjectRefs, claimed: ClaimedRows) -> None:
+    """Whoever it belonged to first: an invoice that overtakes the subscription names them as well."""
+    if row.customer_id is None and (customer := claimed.customers.get(refs.customer)):
+        row.customer = customer
+
+
+def _fold_invoice(state: SubscriptionState, fact: InvoiceFact) -> None:
+    """Money once per invoice, whatever else tells of it; what costs nothing moves none."""
+    fold_paid_invoice(state.row, fact)
+    if fact.paid_at is None or fact.received == 0:
+        return
+    money = PaymentFact(fact.refs, received=fact.received, currency=fact.currency, occurred_at=fact.paid_at)
+    row = _fold_payment(state, money, key=fact.refs.invoice)
+    row.off_stripe = max(row.off_stripe, fact.off_stripe)
+
+
+def _fold_payment(state: SubscriptionState, fact: PaymentFact, *, key: str) -> Payment:
+    row = state.payments.setdefault(key, Payment(key=key, **state.owner))
+    fold_payment(row, fact)
+    return row
+
+
+def _notice(state: SubscriptionState, fact: SubscriptionNoticeFact) -> EffectRequest:
+    """One message per kind and invoice, however often Stripe repeats itself."""
+    refs = fact.refs.invoice or state.row.stripe_id
+    data = {
+        "subscription": state.row.stripe_id,
+        "invoice": fact.refs.invoice,
+        "next_try_at": fact.next_try_at.isoformat() if fact.next_try_at else "",
+        "reason": fact.reason,
+    }
+    kind = f"alert.{fact.kind}" if fact.kind == "finalization_failed" else f"subscription.{fact.kind}"
+    patience = PATIENCE if fact.kind == "payment_failed" else timedelta(0)
+    return EffectRequest(
+        key=f"{kind}:{refs}", kind=kind, order_id=order_id_of(state), data=data,
+        not_before=fact.occurred_at + patience, subscription_id=state.row.pk,
+    )  # fmt: skip
+
+
+def _visible(state: SubscriptionState, plans: Collection[Plan]) -> dict[str, str]:
+    """What the history tells: the subscription's own values, and the money of each payment."""
+    row = state.row
+    shown = {name: _word(getattr(row, name)) for name in VISIBLE}
+    shown["plan"] = next((plan.slug for plan in plans if plan.pk == row.plan_id), "")
+    for payment in state.payments.values():
+        shown[f"paid {payment.key}"] = _word(payment.received)
+        shown[f"refunded {payment.key}"] = _word(payment.refunded or "")
+    return shown
+
+
+def _word(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,211 @@
+"""The locked rows of a batch and their parts: read in a few statements, changed in memory, written in a few."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from django.db import models
+
+from payments.billing.fold import needs_resync
+from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.orders.fold import recompute, refunded_of
+from payments.orders.models import CheckoutAttempt, Order
+from payments.sql import update_rows
+
+
+def values_of(row: models.Model, columns: Iterable[str]) -> dict[str, Any]:
+    """The row's values of these columns, by name."""
+    return {column: getattr(row, column) for column in columns}
+
+
+class State(Protocol):
+    """What `States` asks of one locked row with its parts."""
+
+    row: Any
+    before: dict[str, Any]
+
+
+S = TypeVar("S", bound=State)
+Part = tuple[type[models.Model], str, str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Written:
+    """The values of rows as they stand in the database."""
+
+    values: dict[int, dict[str, Any]]
+
+    def differs(self, row: models.Model, columns: tuple[str, ...]) -> bool:
+        """Whether the row has other values than the database."""
+        return self.values.get(id(row)) != values_of(row, columns)
+
+
+class States(dict[int, S], Generic[S]):
+    """The locked rows of a batch by id, each with what belongs to it."""
+
+    model: ClassVar[type[models.Model]]
+    owner: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]]
+    guards: ClassVar[tuple[str, ...]]
+    parts: ClassVar[Sequence[Part]]
+
+    @classmethod
+    def make(cls, row: Any, before: dict[str, Any]) -> S:
+        """The state of one row that was just read."""
+        raise NotImplementedError
+
+    @classmethod
+    def lock(cls, ids: Collection[int]) -> Self:
+        """Lock the rows, sorted by id, and read what belongs to them."""
+        if not ids:
+            return cls()
+        rows = cls.model._default_manager.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+        states = cls({row.pk: cls.make(row, values_of(row, cls.columns)) for row in rows})
+        for model, place, key, _columns in cls.parts:
+            for part in model._default_manager.filter(**{f"{cls.owner}__in": states}):
+                getattr(states[getattr(part, cls.owner)], place)[getattr(part, key)] = part
+        return states
+
+    def snapshot(self) -> "Written":
+        """How the parts are now: what is written later is the difference."""
+        return Written({id(row): values_of(row, columns) for row, columns in self._parts()})
+
+    def changed(self, written: "Written") -> set[int]:
+        """The rows of which anything, be it a payment's name, differs from what was read."""
+        parts = {getattr(row, self.owner) for row, columns in self._parts() if written.differs(row, columns)}
+        return parts | {key for key, state in self.items() if self._has_moved(state)}
+
+    def save(self, written: "Written") -> None:
+        """Write what changed since `written`: one statement per table for new rows, one for changed ones."""
+        moved = [state for state in self.values() if self._has_moved(state)]
+        update_rows(self.model, [self._values(state) for state in moved], guards=self.guards)
+        fresh: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+        changed: dict[type[models.Model], list[dict[str, Any]]] = defaultdict(list)
+        for row, columns in self._parts():
+            if row.pk is None:
+                fresh[type(row)].append(row)
+            elif written.differs(row, columns):
+                changed[type(row)].append({"id": row.pk, **values_of(row, columns)})
+        for model, rows in fresh.items():
+            model._default_manager.bulk_create(rows)
+        for model, values in changed.items():
+            update_rows(model, values)
+
+    def _has_moved(self, state: S) -> bool:
+        return values_of(state.row, self.columns) != state.before
+
+    def _values(self, state: S) -> dict[str, Any]:
+        old_key = {f"was_{column}": state.before[column] for column in self.guards}
+        return {"id": state.row.pk, **values_of(state.row, self.columns), **old_key}
+
+    def _parts(self) -> Iterable[tuple[models.Model, tuple[str, ...]]]:
+        for state in self.values():
+            for _model, place, _key, columns in self.parts:
+                for row in getattr(state, place).values():
+                    yield row, columns
+
+
+ORDER_STATE = (
+    "status", "paid_at", "amount_received", "amount_refunded", "dispute_state", "city", "country", "located_at",
+    "attempt_status", "attempt_number", "attempt_at", "failed_charge", "failed_attempt", "failed_at", "failure_code",
+    "failure_message", "settled_at",
+)  # fmt: skip
+ORDER_KEY = ("status", "attempt_status", "attempt_number", "attempt_at")
+SUBSCRIPTION_STATE = (
+    "customer_id", "order_id", "plan_id", "status", "stripe_updated_at", "fingerprint", "from_created_event", "has_conflict", "price",
+    "amount", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "period_end",
+    "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until", "needs_resync",
+)  # fmt: skip
+SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
+PAYMENT_STATE = ("session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at")
+REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason")
+DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
+CHECKOUT_STATE = ("session",)
+
+
+@dataclass(slots=True)
+class OrderState:
+    """One locked order with its money; `before` is how the row was read."""
+
+    row: Order
+    checkouts: dict[int, CheckoutAttempt] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def order(self) -> Order:
+        return self.row
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """To whom its money belongs: what new rows of it are made with."""
+        return {"order": self.row}
+
+    def sessions(self) -> set[str]:
+        """The Checkout sessions that are this order's own."""
+        return {checkout.session for checkout in self.checkouts.values() if checkout.session}
+
+    def recompute(self) -> None:
+        """Work out what all that we know means."""
+        recompute(
+            self.row,
+            payments=self.payments.values(),
+            refunds=self.refunds.values(),
+            disputes=self.disputes.values(),
+            sessions=self.sessions(),
+        )
+
+
+@dataclass(slots=True)
+class SubscriptionState:
+    """One locked subscription with its money; `before` is how the row was read."""
+
+    row: Subscription
+    payments: dict[str, Payment] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> dict[str, Any]:
+        """To whom its money belongs: what new rows of it are made with."""
+        return {"subscription": self.row}
+
+    def recompute(self) -> None:
+        """Work out what all that we know means."""
+        for payment in self.payments.values():
+            payment.refunded = refunded_of(payment, self.refunds.values())
+        self.row.needs_resync = needs_resync(self.row)
+
+
+MoneyState = OrderState | SubscriptionState
+MONEY: tuple[Part, ...] = (
+    (Payment, "payments", "key", PAYMENT_STATE),
+    (Refund, "refunds", "stripe_id", REFUND_STATE),
+    (Dispute, "disputes", "stripe_id", DISPUTE_STATE),
+)
+
+
+class OrderStates(States[OrderState]):
+    """The locked orders of a batch."""
+
+    model, owner, columns, guards = Order, "order_id", ORDER_STATE, ORDER_KEY
+    parts = ((CheckoutAttempt, "checkouts", "number", CHECKOUT_STATE), *MONEY)
+
+    @classmethod
+    def make(cls, row: Any, before: dict[str, Any]) -> OrderState:
+        return OrderState(row, before=before)
+
+
+class SubscriptionStates(States[SubscriptionState]):
+    """The locked subscriptions of a batch."""
+
+    model, owner, columns, guards = Subscription, "subscription_id", SUBSCRIPTION_STATE, SUBSCRIPTION_KEY
+    parts = MONEY
+
+    @classmethod
+    def make(cls, row: Any, before: dict[str, Any]) -> SubscriptionState:
+        return SubscriptionState(row, before=before)

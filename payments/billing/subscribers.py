@@ -1,0 +1,85 @@
+"""Who subscribes to what: premium access, the accounts of customers, and what may become of a plan.
+
+Premium is not stored: it is worked out from the subscription, with a grace where news or money is late (mission D4).
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+
+from accounts.joining import joins
+from accounts.models import User
+from payments.billing.models import Customer, Plan, Subscription
+from payments.statuses import SubscriptionStatus
+
+PAYS = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
+
+
+def has_premium(user: User, *, at: datetime) -> bool:
+    """Whether one of the person's subscriptions gives access at this moment."""
+    return any(gives_access(row, at=at) for row in subscriptions_of(user))
+
+
+def subscriptions_of(user: User) -> list[Subscription]:
+    """Those that have begun and have not ended, the newest first."""
+    rows = Subscription.objects.live().filter(customer__user=user, plan__isnull=False)
+    return list(rows.select_related("plan", "customer").order_by("-started_at", "-pk"))
+
+
+def gives_access(row: Subscription, *, at: datetime) -> bool:
+    """Whether this subscription gives access at this moment."""
+    until = access_until(row)
+    return until is not None and at < until
+
+
+def access_until(row: Subscription) -> datetime | None:
+    """Until when it gives access as far as we know now; None: it gives none.
+
+    Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
+    a planned end ends it on its day. Overdue: PAST_DUE_GRACE_DAYS from the beginning of the period that is not paid.
+    """
+    if row.has_ended or row.period_end is None:
+        return None
+    if row.status in PAYS:
+        until = row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
+        return min(until, row.cancel_at) if row.cancel_at else until
+    if row.status == SubscriptionStatus.PAST_DUE and row.period_start:
+        return row.period_start + timedelta(days=settings.PAST_DUE_GRACE_DAYS)
+    return None
+
+
+def keep_former_price(plan: Plan, *, former: str) -> None:
+    """Remember the price that it had (`former`, "" for none), in memory: who subscribed with it keeps it.
+
+    A price that comes back is no former one any more.
+    """
+    known = [price for price in dict.fromkeys([*plan.former_prices, former]) if price]
+    plan.former_prices = [price for price in known if price != plan.stripe_price]
+
+
+def plan_with_price(price: str, *, exclude: Plan) -> Plan | None:
+    """Another plan to which the price belongs or once belonged: subscriptions with it are that plan's."""
+    others = Plan.objects.exclude(pk=exclude.pk)
+    return next((plan for plan in others if price in (plan.stripe_price, *plan.former_prices)), None)
+
+
+def is_used(plan: Plan) -> bool:
+    """Whether somebody has subscribed to it, or began to."""
+    return plan.subscriptions.exists() or plan.orders.exists()
+
+
+@joins
+def join_customers(user: User, at: datetime) -> None:
+    """Customers with the person's address become theirs."""
+    Customer.objects.filter(email=user.email, user__isnull=True).update(user=user)
+
+
+def join_confirmed(customer_ids: Collection[int]) -> None:
+    """The other way round: these customers, whose address was told just now, find the account that it belongs to."""
+    if not customer_ids:
+        return
+    confirmed = User.objects.filter(email=OuterRef("email"), email_confirmed_at__isnull=False, is_active=True)
+    lonely = Customer.objects.filter(pk__in=customer_ids, user__isnull=True).exclude(email="")
+    lonely.update(user=Subquery(confirmed.values("pk")[:1]))

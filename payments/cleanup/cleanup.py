@@ -1,0 +1,198 @@
+"""The clean-up: orders whose time is over are settled, the oldest first, by any number of workers at once."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import (
+    Case,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Least
+
+from payments.actions.asking import Asking
+from payments.checkout.attempts import SESSION_LIFE
+from payments.cleanup.closing import AWAITING_PAYMENT, WaitingOrder
+from payments.cleanup.decide import CHANGED, Decision, OverdueOrder, Verdict
+from payments.guarded import guarded
+from payments.orders.models import CheckoutAttempt, Order, OrderChange
+from payments.statuses import OrderStatus
+
+__all__ = ["Decision", "Summary", "Verdict", "clean_up", "clean_up_order"]
+
+log = structlog.get_logger(__name__)
+BATCH = 100
+# At ten calls a second and two for an order this ends before the timetable begins the next one.
+MOST_A_RUN = 1000
+# Stripe is down, or does not take our key: the rest waits for the next run.
+MOST_UNANSWERED = 3
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one run did. `decisions` in the order in which they were taken, without what somebody else settled."""
+
+    is_dry_run: bool = False
+    is_cut_short: bool = False
+    decisions: list[Decision] = field(default_factory=list)
+    new_references: set[str] = field(default_factory=set)
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(decision.verdict == verdict for decision in self.decisions)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """For logs and people: `cleaned` are the orders that were closed."""
+        return {
+            "found": len(self.decisions),
+            "cleaned": self.count(Verdict.CLOSED),
+            "confirmed": self.count(Verdict.CONFIRMED),
+            "kept": self.count(Verdict.KEPT),
+            "errors": self.count(Verdict.ERROR),
+        }
+
+
+def clean_up(*, at: datetime, dry_run: bool = False, limit: int = MOST_A_RUN, stripe: Asking | None = None) -> Summary:
+    """Settle the orders whose time is over, `limit` at most. Not to be called inside a transaction.
+
+    Whatever goes wrong with one order costs only that one; raises django.db errors when the database is away.
+    """
+    log.info("cleanup.started", dry_run=dry_run)
+    summary = Summary(is_dry_run=dry_run)
+    stripe = stripe or Asking()
+    seen: set[int] = set()
+    while len(seen) < limit and not summary.is_cut_short:
+        batch = _batch(at=at, exclude=seen, most=min(BATCH, limit - len(seen)))
+        if not batch:
+            break
+        seen.update(batch)
+        _decide_batch(batch, summary, at=at, stripe=stripe)
+    log.info("cleanup.done", dry_run=dry_run, cut_short=summary.is_cut_short, **summary.counts)
+    return summary
+
+
+def clean_up_order(*, order_id: int, at: datetime, dry_run: bool = False, stripe: Asking | None = None) -> Decision:
+    """Settle one order if its time is over: paid → confirmed, nobody can pay → closed, anything else → kept.
+
+    Stripe is asked first. Skipped where somebody else is about to change the order. Safe to call again and by many
+    at once. Raises what Stripe tells and nobody understands (MalformedObject, Untold).
+    """
+    waiting = _claim(order_id, at=at)
+    if waiting is None:
+        return Decision(order_id, Verdict.SKIPPED, CHANGED)
+    return OverdueOrder(waiting, at, stripe or Asking(), is_dry_run=dry_run).decide()
+
+
+def _batch(*, at: datetime, exclude: set[int], most: int) -> list[int]:
+    """The next orders by age, shuffled: two workers begin with different ones and find the other's work done."""
+    order_ids = list(overdue(at=at).exclude(pk__in=exclude).values_list("pk", flat=True)[:most])
+    random.shuffle(order_ids)
+    return order_ids
+
+
+def _decide_batch(order_ids: list[int], summary: Summary, *, at: datetime, stripe: Asking) -> None:
+    unanswered = 0
+    for order_id in order_ids:
+        decision = _decided(order_id, at=at, dry_run=summary.is_dry_run, stripe=stripe)
+        if decision.verdict == Verdict.SKIPPED:
+            continue
+        _log(decision, dry_run=summary.is_dry_run)
+        summary.decisions.append(decision)
+        summary.new_references |= decision.new_references
+        unanswered = unanswered + 1 if decision.is_unanswered else 0
+        if unanswered == MOST_UNANSWERED:
+            summary.is_cut_short = True
+            return
+
+
+def _decided(order_id: int, *, at: datetime, dry_run: bool, stripe: Asking) -> Decision:
+    # Each of its steps is a transaction of its own, so nothing is spoiled by one that fails.
+    result = guarded(lambda: clean_up_order(order_id=order_id, at=at, dry_run=dry_run, stripe=stripe))
+    if isinstance(result, Decision):
+        return result
+    if not connection.is_usable():
+        raise result
+    log.error("cleanup.failed", order=order_id, exc_info=result)
+    return Decision(order_id, Verdict.ERROR, f"{type(result).__name__}: {result}")
+
+
+@transaction.atomic(durable=True)
+def _claim(order_id: int, *, at: datetime) -> WaitingOrder | None:
+    """The order as it stands, if it is still overdue and nobody is changing it at this moment."""
+    rows = overdue(at=at).filter(pk=order_id).select_for_update(skip_locked=True, no_key=True, of=("self",))
+    order = rows.first()
+    return WaitingOrder.of(order) if order else None
+
+
+def _log(decision: Decision, *, dry_run: bool) -> None:
+    log.info(
+        "cleanup.order", order=decision.order_id, decision=str(decision.verdict), reason=decision.reason,
+        answer=decision.answer, dry_run=dry_run,
+    )  # fmt: skip
+
+
+# So long one may start again after a failure that left no open session.
+AFTER_FAILURE = timedelta(hours=24)
+# Starting again and again keeps a place no longer than this in all; time under way with a bank does not count.
+LONGEST_HOLD = timedelta(hours=24)
+
+
+def overdue(*, at: datetime) -> QuerySet[Order]:
+    """The orders that wait for money although their time is over; annotated with `due_at`, the oldest first.
+
+    An order with money, or with an open question about money, is for staff to decide; one that is under way waits.
+    """
+    # Of an attempt that Stripe refused or never answered, the time that it was meant to have counts.
+    newest = CheckoutAttempt.objects.filter(order=OuterRef("pk")).order_by("-number")
+    newest = newest.annotate(ends=Coalesce(_moment("params__expires_at"), "expires_at"))
+    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
+    known = waiting.annotate(
+        newest_number=Subquery(newest.values("number")[:1]),
+        newest_session=Subquery(newest.values("session")[:1]),
+        ends_at=Coalesce(Subquery(newest.values("ends")[:1]), _later("created_at", SESSION_LIFE)),
+        under_way_until=Subquery(_ends_of_processing().values("occurred_at")[:1]),
+    )
+    return known.annotate(due_at=_due_at()).filter(due_at__lte=at).order_by("due_at", "pk")
+
+
+def _due_at() -> Case:
+    """A failure in an open session leaves the session's own time; without one, a time of its own begins."""
+    leaves_no_session = Q(tried_at__gte=F("ends_at")) | ~Q(newest_session__gt="")
+    return Case(
+        When(Q(status=OrderStatus.FAILED) & leaves_no_session, then=_later("attempt_at", AFTER_FAILURE)),
+        # The first attempt may have been given longer on purpose, to somebody who was offered the place.
+        When(newest_number__gt=1, then=Least("ends_at", _end_of_all())),
+        default=F("ends_at"),
+        output_field=DateTimeField(),
+    )
+
+
+def _end_of_all() -> Coalesce:
+    return Coalesce(_later("under_way_until", LONGEST_HOLD), _later("created_at", LONGEST_HOLD))
+
+
+def _ends_of_processing() -> QuerySet[OrderChange]:
+    """When a delayed payment was last decided: until then nobody could start again."""
+    changes = OrderChange.objects.filter(order=OuterRef("pk"), field="status", before=OrderStatus.PROCESSING)
+    return changes.order_by("-occurred_at")
+
+
+def _moment(path: str) -> Func:
+    """A Unix time in a JSON column."""
+    return Func(Cast(KT(path), FloatField()), function="to_timestamp", output_field=DateTimeField())
+
+
+def _later(name: str, span: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(F(name) + span, output_field=DateTimeField())

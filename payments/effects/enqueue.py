@@ -1,0 +1,71 @@
+"""Notes effects in the transaction of the change that asks for them: one statement for a whole batch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.transaction import TransactionManagementError
+
+from payments.sql import to_json
+from payments.statuses import EffectStatus
+
+# Skipped means never sent: if its state comes back, the effect is wanted after all. Of one that is being delivered
+# at this moment only the date moves, which tells the deliverer to look again should it be about to skip.
+INSERT = """
+    INSERT INTO payments_effect AS known
+        (key, kind, order_id, subscription_id, data, status, not_before, attempts, outcome, created_at)
+    SELECT key, kind, order_id, subscription_id, data, %(pending)s, not_before, 0, '', %(at)s
+    FROM json_to_recordset(%(rows)s::json)
+        AS r(key varchar, kind varchar, order_id bigint, subscription_id bigint, data jsonb, not_before timestamptz)
+    ON CONFLICT (key) DO UPDATE SET
+        not_before = excluded.not_before,
+        data = excluded.data,
+        attempts = CASE known.status WHEN %(skipped)s THEN 0 ELSE known.attempts END,
+        outcome = CASE known.status WHEN %(skipped)s THEN '' ELSE known.outcome END,
+        status = CASE known.status WHEN %(skipped)s THEN %(pending)s ELSE known.status END
+    WHERE known.status IN (%(skipped)s, %(claimed)s)
+    RETURNING key, status
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRequest:
+    """One effect that a change asks for. The same key is delivered at most once, ever; `not_before` None = at once."""
+
+    key: str
+    kind: str
+    order_id: int | None
+    data: dict[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
+    subscription_id: int | None = None
+
+
+def enqueue(effects: Iterable[EffectRequest], *, at: datetime) -> list[str]:
+    """Keep the notes whose key is new or was skipped so far. Returns these keys, sorted.
+
+    Belongs in the caller's transaction: a change and its effects are kept together or not at all.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("Effects are noted in the transaction of the change that asks for them.")
+    wanted = {each.key: each for each in effects}
+    if not wanted:
+        return []
+    # Sorted, so that two batches with the same keys wait for each other instead of locking each other out.
+    rows = to_json([_row(wanted[key], at=at) for key in sorted(wanted)])
+    words = {status.lower(): status for status in (EffectStatus.PENDING, EffectStatus.SKIPPED, EffectStatus.CLAIMED)}
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, {"rows": rows, "at": at, **words})
+        return sorted(key for key, status in cursor.fetchall() if status == EffectStatus.PENDING)
+
+
+def _row(wanted: EffectRequest, *, at: datetime) -> dict[str, Any]:
+    return {
+        "key": wanted.key,
+        "kind": wanted.kind,
+        "order_id": wanted.order_id,
+        "subscription_id": wanted.subscription_id,
+        "data": wanted.data,
+        "not_before": wanted.not_before or at,
+    }

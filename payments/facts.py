@@ -1,0 +1,286 @@
+"""What an event or a fetched object says, in our words: small frozen facts, each naming what it is about.
+
+Amounts are in minor units of the currency beside them; moments are UTC.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRefs:
+    """The names under which we may know the order: Stripe's ids, and ours from the metadata ("" = not told)."""
+
+    session: str = ""
+    payment_intent: str = ""
+    charge: str = ""
+    subscription: str = ""
+    invoice: str = ""
+    customer: str = ""
+    order: str = ""
+    """Our order's public id, from `orderId` in the metadata."""
+    registration: str = ""
+    """`registrationId` in the metadata: our registration's public id or an imported one."""
+    site: str = ""
+    """The site that made the Stripe object, from `site` in the metadata."""
+    attempt: int | None = None
+    """The number of the Checkout session within the order, from `attempt` in the metadata."""
+
+    def our_references(self) -> tuple[str, ...]:
+        """Names that we give out: an order must exist behind them. Another product's `orderId` is no UUID."""
+        order = (f"order:{self.order}",) if _is_uuid(self.order) else ()
+        registration = (f"registration:{self.registration}",) if self.registration else ()
+        return order + registration
+
+    def names(self) -> tuple[str, ...]:
+        """Every name, the one that decides first: session, our own ids, then Stripe's other ids.
+
+        A customer has many orders and subscriptions: their id decides only where nothing else is named.
+        """
+        candidates = (self.session, *self.our_references(), *self._bound())
+        return tuple(name for name in candidates if name) or ((self.customer,) if self.customer else ())
+
+    def stripe_references(self) -> tuple[str, ...]:
+        """Stripe's ids: what an event may teach us about an order or a subscription."""
+        return tuple(name for name in (self.session, *self._bound()) if name)
+
+    def _bound(self) -> tuple[str, ...]:
+        """What belongs to one order or to one subscription."""
+        return self.subscription, self.invoice, self.payment_intent, self.charge
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        return str(UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a try to pay failed. `code`: Stripe's decline code, else its error code; `message` is Stripe's sentence."""
+
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """Where the buyer's try stands. Without money: PAID here means settled although nothing was collected."""
+
+    refs: ObjectRefs
+    status: str
+    occurred_at: datetime
+    failure: Failure = Failure()
+    by_subscription: bool = False
+    """PAID because a subscription began: its own invoices tell of the money."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFact:
+    """Money of one PaymentIntent. Amounts in minor units; `refunded` is the charge's own running total."""
+
+    refs: ObjectRefs
+    received: int
+    currency: str
+    occurred_at: datetime
+    refunded: int = 0
+
+    @property
+    def key(self) -> str:
+        """The payment that it speaks of: the PaymentIntent, or the session where Stripe names none."""
+        return self.refs.payment_intent or self.refs.session or self.refs.charge
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """One refund (`re_`). `amount` in minor units."""
+
+    refs: ObjectRefs
+    refund: str
+    amount: int
+    currency: str
+    status: str
+    occurred_at: datetime
+    reason: str = ""
+    failure_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFact:
+    """One dispute (`du_`/`dp_`). `amount` in minor units; `due_by` None = nothing can be answered."""
+
+    refs: ObjectRefs
+    dispute: str
+    amount: int
+    currency: str
+    status: str
+    occurred_at: datetime
+    reason: str = ""
+    due_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerAddressFact:
+    """Where the buyer of an order lives, as they told Checkout: a city, and a country by its ISO code."""
+
+    refs: ObjectRefs
+    city: str
+    country: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFact:
+    """A person as Stripe knows them; what is "" was not told. `about` names the customer and nothing else."""
+
+    refs: ObjectRefs
+    occurred_at: datetime
+    email: str = ""
+    name: str = ""
+    city: str = ""
+    country: str = ""
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a subscription costs: `amount` in minor units for one period of `interval_count` intervals."""
+
+    price: str = ""
+    amount: int = 0
+    currency: str = ""
+    interval: str = ""
+    interval_count: int = 1
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFact:
+    """A whole subscription as it was at `occurred_at`. `about` names it and its customer.
+
+    `cancel_at`: when it is going to end, whatever way that was asked for. `order`: public id of the order whose
+    Checkout began it; `plan`: our plan's slug; both from the metadata, "" where they are not told.
+    """
+
+    refs: ObjectRefs
+    status: str
+    occurred_at: datetime
+    terms: Terms = Terms()
+    started_at: datetime | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    trial_end: datetime | None = None
+    cancel_at: datetime | None = None
+    canceled_at: datetime | None = None
+    ended_at: datetime | None = None
+    order: str = ""
+    plan: str = ""
+    from_created_event: bool = False
+    """Told by `created`: whatever else is told of the same second came after it."""
+
+    @property
+    def price(self) -> str:
+        """The price at Stripe, by which a subscription of ours is known when nothing else tells."""
+        return self.terms.price
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStartedFact:
+    """A Checkout session has begun a subscription: which one, whose, with which first invoice, for which order."""
+
+    refs: ObjectRefs
+    order: str
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFact:
+    """An invoice of a subscription: its money, never the subscription's state. Amounts in minor units.
+
+    `about` names subscription and invoice, and what pays it as far as that was told. `paid_at` None: not paid (yet).
+    `period_end`: until when the subscription is paid by it; None for a proration. `off_stripe`: the part of `received`
+    that came by another way.
+    """
+
+    refs: ObjectRefs
+    status: str
+    occurred_at: datetime
+    received: int = 0
+    currency: str = ""
+    paid_at: datetime | None = None
+    period_end: datetime | None = None
+    off_stripe: int = 0
+    price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePaymentFact:
+    """Which payment pays which invoice (`about` names both, perhaps not the subscription)."""
+
+    refs: ObjectRefs
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionNoticeFact:
+    """Something about a subscription that asks for a message: `kind` is `payment_failed`, `action_required`,
+    `finalization_failed` or `trial_will_end`. `next_try_at` None: Stripe will not try again by itself.
+    """
+
+    refs: ObjectRefs
+    kind: str
+    occurred_at: datetime
+    next_try_at: datetime | None = None
+    reason: str = ""
+
+
+__all__ = [
+    "BuyerAddressFact",
+    "CustomerFact",
+    "DisputeFact",
+    "Fact",
+    "Facts",
+    "Failure",
+    "InvoiceFact",
+    "InvoicePaymentFact",
+    "NoFacts",
+    "ObjectRefs",
+    "OrderFact",
+    "OrderSide",
+    "PaymentFact",
+    "RefundFact",
+    "SubscriptionFact",
+    "SubscriptionNoticeFact",
+    "SubscriptionSide",
+    "SubscriptionStartedFact",
+    "Terms",
+    "references_to_wait_for",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NoFacts:
+    """Said by a handler that has looked and found nothing to apply: the event is kept and ignored for `reason`."""
+
+    reason: str
+
+
+OrderSide = OrderFact | PaymentFact | RefundFact | DisputeFact | BuyerAddressFact
+SubscriptionSide = (
+    SubscriptionFact | SubscriptionStartedFact | InvoiceFact | InvoicePaymentFact | SubscriptionNoticeFact
+)
+Fact = OrderSide | SubscriptionSide | CustomerFact
+Facts = Iterator[Fact | NoFacts]
+
+
+def references_to_wait_for(fact: Fact) -> tuple[str, ...]:
+    """The names of which one must become known before the fact can be applied.
+
+    Of a subscription also its customer: what somebody subscribes to whom we know is ours.
+    """
+    names = fact.refs.names()
+    is_subscription = bool(fact.refs.subscription and fact.refs.customer)
+    return (*names, fact.refs.customer) if is_subscription and fact.refs.customer not in names else names

@@ -1,0 +1,172 @@
+"""A Stripe event on its way into the ledger: read strictly, whoever brings it (webhook, back-fill, import).
+
+https://docs.stripe.com/api/events/object
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from payments.ledger.models import PaymentEvent
+
+WRONG_LIVEMODE = "wrong livemode"
+UNEXPECTED_ACCOUNT = "unexpected account"
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
+
+LONGEST = {field.name: field.max_length or 0 for field in PaymentEvent._meta.concrete_fields}
+
+
+class MalformedEvent(ValueError):
+    """No Stripe event as we know them; the message names the field, never what is in it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event, ready to be kept: `payload` is scrubbed; `ignored_reason`: why it is not our business."""
+
+    id: str
+    type: str
+    api_version: str
+    livemode: bool
+    account: str
+    object_id: str
+    payload: Mapping[str, Any]
+    body_sha256: str
+    occurred_at: datetime
+    ignored_reason: str = ""
+
+
+def read_event(raw: object, *, body_sha256: str, expected_livemode: bool, expected_account: str) -> Incoming:
+    """Read one event, as JSON gave it. Raises MalformedEvent."""
+    event = _scrubbed(raw)
+    _must_be_an_event(event)
+    livemode, account = _livemode(event), _text(event, "account", column="account")
+    return Incoming(
+        id=_event_id(event),
+        type=_text(event, "type", column="type", required=True),
+        api_version=_text(event, "api_version", column="api_version"),
+        livemode=livemode,
+        account=account,
+        object_id=_text(_object(event), "id", column="object_id"),
+        payload=event,
+        body_sha256=body_sha256,
+        occurred_at=_created(event),
+        ignored_reason=why_foreign(livemode == expected_livemode, account in ("", expected_account)),
+    )
+
+
+def why_foreign(is_our_mode: bool, is_our_account: bool) -> str:
+    """Why an event is none of ours and moves nothing; "" for one of ours."""
+    if not is_our_mode:
+        return WRONG_LIVEMODE
+    return "" if is_our_account else UNEXPECTED_ACCOUNT
+
+
+def _scrubbed(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise MalformedEvent("not_an_object", "The body must be one JSON object.")
+    try:
+        return scrub(raw)
+    except TooDeep:
+        raise MalformedEvent("too_deep", "The body has more levels than any Stripe event.") from None
+
+
+def _must_be_an_event(event: Mapping[str, Any]) -> None:
+    kind = event.get("object")
+    if kind == "v2.core.event":
+        raise MalformedEvent(
+            "thin_event",
+            "This is a thin event: choose the payload style “snapshot” for this endpoint at Stripe.",
+        )
+    if kind != "event":
+        raise MalformedEvent("not_an_event", "`object` must be “event”.")
+
+
+def _event_id(event: Mapping[str, Any]) -> str:
+    event_id = _text(event, "id", column="stripe_event_id", required=True)
+    if not event_id.startswith("evt_") or not event_id.isprintable():
+        raise MalformedEvent("invalid_event", "`id` must begin with “evt_”.")
+    return event_id
+
+
+def _object(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = event.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("object"), dict):
+        raise MalformedEvent("invalid_event", "`data.object` must be an object.")
+    return data["object"]
+
+
+def _livemode(event: Mapping[str, Any]) -> bool:
+    livemode = event.get("livemode", False)
+    if not isinstance(livemode, bool):
+        raise MalformedEvent("invalid_event", "`livemode` must be true or false.")
+    return livemode
+
+
+def _created(event: Mapping[str, Any]) -> datetime:
+    created = event.get("created")
+    if type(created) is not int or not EARLIEST <= created < LATEST:  # True and 1.5 are numbers too
+        raise MalformedEvent("invalid_event", "`created` must be a date, in whole seconds since 1970.")
+    return datetime.fromtimestamp(created, tz=UTC)
+
+
+def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool = False) -> str:
+    """A text that fits its column; "" for one that may be missing and is."""
+    value = holder.get(name)
+    if value is None and not required:
+        return ""
+    longest = LONGEST[column]
+    if not isinstance(value, str) or len(value) > longest or (required and not value):
+        raise MalformedEvent("invalid_event", f"`{name}` must be a text of at most {longest} characters.")
+    return value
+
+
+MAX_DEPTH = 64
+SECRETS = frozenset({"client_secret", "confirmation_secret"})
+# Addresses of our own site, which open nothing at Stripe.
+OUR_LINKS = frozenset({"success_url", "cancel_url", "return_url"})
+_LINK = re.compile(r"\s*https?:", re.IGNORECASE)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class TooDeep(ValueError):
+    """More levels than any Stripe object has: nothing that we would want to walk through."""
+
+
+def scrub(value: Any, *, depth: int = 1) -> Any:
+    """A copy of a JSON value that may be kept. NUL and half characters become U+FFFD. Raises TooDeep."""
+    if isinstance(value, str):
+        return storable(value)
+    if depth > MAX_DEPTH and isinstance(value, dict | list):
+        raise TooDeep(f"more than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {
+            storable(name): scrub(item, depth=depth + 1)
+            for name, item in value.items()
+            if not opens_something(name, item)
+        }
+    if isinstance(value, list):
+        return [scrub(item, depth=depth + 1) for item in value]
+    return value
+
+
+def opens_something(name: str, value: Any) -> bool:
+    """Whether whoever has this value could act for the buyer with it."""
+    if name in SECRETS:
+        return True
+    names_a_link = name == "url" or (name.endswith(("_url", "_pdf")) and name not in OUR_LINKS)
+    return names_a_link and isinstance(value, str) and _LINK.match(value) is not None
+
+
+def storable(text: str) -> str:
+    """A buyer's odd text must not make money unstorable: PostgreSQL refuses NUL and half characters."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,105 @@
+"""Changes in words for people: the history keeps field names and stored values, staff read labels and amounts."""
+
+from collections.abc import Mapping
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import DateTimeField, Field
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from payments.billing.models import Customer, Subscription
+from payments.money import format_amount
+from payments.orders.models import Order
+from payments.statuses import OrderStatus, RefundStatus, SubscriptionStatus
+
+NOTHING = "–"
+Word = str | Promise
+# What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`.
+MONEY = ("paid", "refunded", "elsewhere")
+_names: dict[str, Word] = {}
+_values: dict[str, tuple[Word, ...]] = {}
+
+
+def register_words(*, names: Mapping[str, Word], values: Mapping[str, tuple[Word, ...]]) -> None:
+    """Products say how staff call the fields and the values that they write; parts of a value are joined by ": "."""
+    _names.update(names)
+    _values.update(values)
+
+
+def name_of(what: str) -> str:
+    """`amount_refunded` → "Refunded"; money, a refund or a dispute keeps its id."""
+    special = {
+        "place": _("place"),
+        "superseded": _("came too late"),
+        "clean-up": _("clean-up"),
+        "freed": _("place freed by hand"),
+        "called off": _("called off"),
+        "message": _("message sent again"),
+        "deleted": _("deleted at Stripe"),
+        **{name: str(word) for name, word in _names.items()},
+    }
+    field = _field(what)
+    noun, _space, stripe_id = what.partition(" ")
+    nouns = {
+        "refund": _("refund"),
+        "dispute": _("dispute"),
+        "paid": _("paid"),
+        "refunded": _("refunded"),
+        "elsewhere": _("by another way"),
+        "details": _("details"),
+        "name": pgettext("of something", "name"),
+    }
+    label = str(field.verbose_name) if field else special.get(what, nouns.get(noun, noun))
+    return str(capfirst(f"{label} {stripe_id.removeprefix('by ')}".strip()))
+
+
+def value_of(what: str, stored: str, *, currency: str) -> str:
+    """`PAID` → "Paid", `4900` → "49.00 EUR", "" → a dash."""
+    if not stored:
+        return NOTHING
+    noun = what.partition(" ")[0]
+    if currency and stored.isdecimal() and (what.startswith("amount") or noun in MONEY):
+        return format_amount(int(stored), currency)
+    if what == "clean-up":
+        return _(stored)  # kept as an English sentence, marked where it was written
+    if what == "deleted" or isinstance(_field(what), DateTimeField):
+        return _moment(stored)
+    if noun in ("refund", "dispute"):
+        return _state_and_amount(noun, stored, currency=currency)
+    if stored in _values:
+        return ": ".join(str(part) for part in _values[stored])
+    return _labels().get(stored, stored)
+
+
+def _state_and_amount(noun: str, stored: str, *, currency: str) -> str:
+    """ "succeeded 900" → "Succeeded, 9.00 EUR"; a dispute's state is Stripe's own word."""
+    state, _space, amount = stored.partition(" ")
+    word = str(dict(RefundStatus.choices).get(state, state)) if noun == "refund" else state
+    return f"{word}, {format_amount(int(amount), currency)}" if amount.isdecimal() else word
+
+
+def _moment(stored: str) -> str:
+    """In the site's time zone."""
+    moment = parse_datetime(stored)
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment and moment.tzinfo else stored
+
+
+def _labels() -> dict[str, str]:
+    """Every stored word that staff call otherwise: orders write theirs large, subscriptions small."""
+    states = [*OrderStatus.choices, *SubscriptionStatus.choices, *Order._meta.get_field("dispute_state").flatchoices]
+    return {str(value): str(label) for value, label in states} | {"held": _("held"), "free": _("free")}
+
+
+def _field(name: str) -> "Field | None":
+    for model in (Order, Subscription, Customer):
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        return field if isinstance(field, Field) else None
+    return None

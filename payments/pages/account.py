@@ -1,0 +1,63 @@
+"""What a person's account shows of their subscription, and where that stands in one word."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.overview import Section, account_section
+from payments.billing.models import Plan, Subscription
+from payments.operations.subscribing import live_of
+from payments.operations.subscribing.change import can_change
+from payments.statuses import SubscriptionStatus
+from payments.subscribing.product import living_customers
+
+
+class Standing(StrEnum):
+    """One word for each thing that the page can say."""
+
+    NONE = "none"
+    ACTIVE = "active"
+    TRIAL = "trial"
+    ENDING = "ending"
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+
+
+OVERDUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+
+
+def standing_of(row: Subscription | None) -> Standing:
+    """What to tell the person first. What is not paid comes before a planned end: it can end earlier."""
+    if row is None:
+        return Standing.NONE
+    if row.status in OVERDUE:
+        return Standing.OVERDUE
+    if row.status == SubscriptionStatus.PAUSED:
+        return Standing.PAUSED
+    if row.cancel_at:
+        return Standing.ENDING
+    return Standing.TRIAL if row.status == SubscriptionStatus.TRIALING else Standing.ACTIVE
+
+
+@account_section
+def subscription(user: User, at: datetime) -> Section:
+    """The state in one sentence and what can be done; two queries, three where there is none."""
+    rows = list(live_of(user)[:2])
+    row = rows[0] if rows else None
+    standing = standing_of(row)
+    context = {
+        "standing": standing,
+        "subscription": row or _last(user),
+        "has_second": len(rows) > 1,
+        "can_change": row is not None and any(can_change(row, plan) for plan in Plan.objects.filter(is_on_sale=True)),
+        "has_portal": row is not None or living_customers(user.pk).exists(),
+    }
+    return Section(_("Your subscription"), "payments/section.html", context)
+
+
+def _last(user: User) -> Subscription | None:
+    """The one that ended last."""
+    ended = Subscription.objects.filter(customer__user=user, ended_at__isnull=False).exclude(started_at=None)
+    return ended.select_related("plan").order_by("-ended_at").first()

@@ -1,0 +1,265 @@
+"""One batch of claimed events: handlers, apply, and the mark on each event, all in one transaction."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from payments.apply import ApplyResult, FactSet, apply
+from payments.apply.references import UnknownOrder
+from payments.effects.deliver import Skip
+from payments.effects.enqueue import EffectRequest, enqueue
+from payments.effects.mail import Mail, mails
+from payments.effects.models import Effect
+from payments.facts import Fact, NoFacts, references_to_wait_for
+from payments.guarded import guarded
+from payments.handlers.registry import EventView, find_handler
+from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger
+from payments.ledger.read_event import why_foreign
+from payments.orders.exceptions import save_exceptions
+from payments.orders.models import ExceptionKind
+from payments.products import Question
+from payments.sql import update_rows
+from payments.statuses import EventStatus
+from payments.switches import held_types
+
+log = structlog.get_logger(__name__)
+
+BACK_OFF = (
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+)
+EVENT_STATE = (
+    "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "order_id",
+    "references", "trigger", "requested_by_id", "requested_reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How one try ended."""
+
+    status: EventStatus
+    reason: str = ""
+    error_kind: str = ""
+    error: str = ""
+    changes: list[dict[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def failed(cls, error: Exception) -> "AttemptResult":
+        """The try failed with this error: kept for staff, tried again."""
+        return cls(EventStatus.FAILED, error_kind=type(error).__name__, error=str(error)[:2000])
+
+
+def mark(results: Sequence[tuple[PaymentEvent, AttemptResult]], *, at: datetime, duration_us: int) -> None:
+    """Write the verdicts and their history. `duration_us`: this try's share of the batch, in microseconds."""
+    attempt_rows = [_next_state(event, result, at=at, duration_us=duration_us) for event, result in results]
+    EventAttempt.objects.bulk_create(attempt_rows)
+    update_rows(PaymentEvent, [_row(event) for event, _ in results])
+    events = [event for event, _ in results]
+    enqueue(_alerts([event for event in events if event.status == EventStatus.DEAD], at=at), at=at)
+    save_exceptions(_unknown_orders(events), at=at)
+
+
+def _next_state(event: PaymentEvent, result: AttemptResult, *, at: datetime, duration_us: int) -> EventAttempt:
+    """Move the event on in memory; what asked for this try goes to its history and is forgotten."""
+    event.attempts += result.status != EventStatus.HELD
+    event.status, event.ignored_reason = result.status, result.reason
+    event.error_kind, event.error = result.error_kind, result.error
+    event.processed_at = at if result.status in (EventStatus.PROCESSED, EventStatus.IGNORED) else None
+    if result.status == EventStatus.FAILED:
+        _put_off(event, at=at)
+    row = EventAttempt(
+        event=event, number=event.attempts, trigger=event.trigger, requested_by_id=event.requested_by_id,
+        requested_reason=event.requested_reason, started_at=at, duration_us=duration_us, outcome=event.status,
+        reason=result.reason, error_kind=result.error_kind, error=result.error, changes=result.changes,
+    )  # fmt: skip
+    event.trigger, event.requested_by_id, event.requested_reason = Trigger.RETRY, None, ""
+    _log(event, result)
+    return row
+
+
+def _put_off(event: PaymentEvent, *, at: datetime) -> None:
+    """The n-th failure waits the n-th span; after the last one the event is given up."""
+    if event.attempts > len(BACK_OFF):
+        event.status = EventStatus.DEAD
+    else:
+        event.next_attempt_at = at + BACK_OFF[event.attempts - 1]
+
+
+def _row(event: PaymentEvent) -> dict[str, Any]:
+    return {"id": event.pk, **{column: getattr(event, column) for column in EVENT_STATE}}
+
+
+def _alerts(events: Iterable[PaymentEvent], *, at: datetime) -> list[EffectRequest]:
+    """One alert per type, error and hour: a broken handler must not fill the mail box."""
+    hour = at.strftime("%Y%m%dT%H")
+    return [
+        EffectRequest(
+            key=f"alert.event_dead:{event.type}:{event.error_kind}:{hour}",
+            kind="alert.event_dead",
+            order_id=event.order_id,
+            data={"type": event.type, "error_kind": event.error_kind, "event": event.stripe_event_id},
+        )
+        for event in events
+    ]
+
+
+def _unknown_orders(events: Iterable[PaymentEvent]) -> Iterable[Question]:
+    """What names an order that never appeared goes in front of staff, until the event finds one after all."""
+    for event in events:
+        if event.attempts > len(BACK_OFF):
+            is_lost = event.status == EventStatus.DEAD and event.error_kind == UnknownOrder.__name__
+            subject = event.stripe_event_id
+            yield Question(ExceptionKind.UNKNOWN_ORDER, subject, event.order_id, is_lost, event.error)
+
+
+def _log(event: PaymentEvent, result: AttemptResult) -> None:
+    say = log.warning if result.error_kind else log.info
+    say(
+        f"event.{event.status.lower()}", stripe_event=event.stripe_event_id, type=event.type, order=event.order_id,
+        attempt=event.attempts, reason=result.reason or result.error, request_id=event.request_id,
+    )  # fmt: skip
+
+
+NO_HANDLER = "no handler for this type"
+Claim = Callable[[], list[PaymentEvent]]
+
+
+@dataclass(slots=True)
+class BatchProgress:
+    """What a batch did. `event_ids` is filled before anything can fail, so that a failed batch can be split."""
+
+    event_ids: list[int] = field(default_factory=list)
+    unmatched: list[int] = field(default_factory=list)
+    new_references: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class HandledEvent:
+    """One claimed event on its way: what its handler said."""
+
+    event: PaymentEvent
+    facts: list[Fact] = field(default_factory=list)
+    result: AttemptResult | None = None
+
+
+@transaction.atomic
+def process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
+    """Claim events and process them. Raises django.db errors: then nothing of the batch has happened."""
+    _plan_for_few_rows()
+    events = claim()
+    batch.event_ids = [event.pk for event in events]
+    if not events:
+        return
+    started = perf_counter()
+    held = held_types()
+    handled = [_handle(event, held=held) for event in events]
+    open_ones = [each for each in handled if each.result is None]
+    report = apply([_fact_set(each) for each in open_ones], at=at)
+    for each, applied in zip(open_ones, report.applied, strict=True):
+        each.result = _result(applied)
+        each.event.order_id = applied.order_id or each.event.order_id
+        each.event.subscription_id = applied.subscription_id or each.event.subscription_id
+    batch.new_references = report.new_references
+    batch.unmatched = [each.event.pk for each in handled if _is_unmatched(each)]
+    spent = round((perf_counter() - started) * 1_000_000 / len(events))
+    mark([(each.event, _decided(each)) for each in handled], at=at, duration_us=spent)
+
+
+def _plan_for_few_rows() -> None:
+    """Everything that a batch reads, it reads by index: a table whose statistics are old must not be read whole.
+
+    Measured with 10 000 orders fresh from an import: without this the drain fell from 1 250 to 800 events a second.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+
+
+def _handle(event: PaymentEvent, *, held: frozenset[str]) -> HandledEvent:
+    """Ask the event's handler what it says: pure, so that any error is this event's own."""
+    if reason := _why_foreign(event):
+        return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))
+    if event.type in held:
+        return HandledEvent(event, result=AttemptResult(EventStatus.HELD))
+    handler = find_handler(event.type)
+    if handler is None:
+        return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=NO_HANDLER))
+    said = guarded(lambda: list(handler(view_of(event))))
+    if isinstance(said, Exception):
+        return HandledEvent(event, result=AttemptResult.failed(said))
+    facts = [fact for fact in said if not isinstance(fact, NoFacts)]
+    if not facts:
+        reasons = [nothing.reason for nothing in said if isinstance(nothing, NoFacts)]
+        return HandledEvent(
+            event, result=AttemptResult(EventStatus.IGNORED, reason=(reasons or ["nothing to apply"])[0])
+        )
+    event.references = list(dict.fromkeys(name for fact in facts for name in references_to_wait_for(fact)))
+    return HandledEvent(event, facts=facts)
+
+
+def _why_foreign(event: PaymentEvent) -> str:
+    """Asked again here: a replay must not let test money pay for real orders."""
+    is_our_account = event.account in ("", settings.STRIPE_ACCOUNT)
+    return why_foreign(event.livemode == settings.STRIPE_LIVEMODE, is_our_account)
+
+
+def view_of(event: PaymentEvent) -> EventView:
+    """The event as handlers see it."""
+    data = event.payload["data"]
+    return EventView(
+        id=event.stripe_event_id,
+        type=event.type,
+        occurred_at=event.occurred_at,
+        object=data["object"],
+        api_version=event.api_version,
+        previous=data.get("previous_attributes") or {},
+    )
+
+
+def _fact_set(handled: HandledEvent) -> FactSet:
+    event = handled.event
+    return FactSet(
+        facts=handled.facts,
+        source=event.stripe_event_id,
+        occurred_at=event.occurred_at,
+        event_id=event.pk,
+        request_id=event.request_id,
+        follow_always=event.trigger == Trigger.REPLAY,
+    )
+
+
+def _result(applied: ApplyResult) -> AttemptResult:
+    if applied.error:
+        return AttemptResult.failed(applied.error)
+    if applied.reason:
+        return AttemptResult(EventStatus.IGNORED, reason=applied.reason)
+    changes = [{"what": what, "before": before, "after": after} for what, before, after in applied.folded.changes]
+    return AttemptResult(EventStatus.PROCESSED, changes=changes)
+
+
+def _decided(handled: HandledEvent) -> AttemptResult:
+    assert handled.result is not None
+    return handled.result
+
+
+def _is_unmatched(handled: HandledEvent) -> bool:
+    result = handled.result
+    return result is not None and result.status == EventStatus.IGNORED and result.reason == UNMATCHED
+
+
+@mails("alert.event_dead")
+def event_dead(effect: Effect) -> Mail | Skip:
+    """Never skipped: it speaks of a kind of failure; the event that it names is only the first example."""
+    event = PaymentEvent.objects.filter(stripe_event_id=effect.data["event"]).first()
+    context = {**effect.data, "error": event.error if event else "", "order": event.order if event else None}
+    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)

@@ -1,0 +1,187 @@
+"""Payments in our words: PaymentIntents, charges, refunds and disputes.
+
+https://docs.stripe.com/api/payment_intents/object, …/charges/object, …/refunds/object, …/disputes/object
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from payments.facts import Failure, ObjectRefs
+from payments.statuses import RefundStatus
+from payments.stripe_api.snapshots.reading import (
+    LONGEST_ID,
+    LONGEST_WORD,
+    Json,
+    Money,
+    find_moment,
+    find_object,
+    find_rows,
+    find_text,
+    get_amount,
+    get_currency,
+    get_id,
+    get_word,
+    id_of,
+    read_refs,
+)
+
+LONGEST_REFUND_STATUS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StripeRefund:
+    """`status` is Stripe's word; it may be one that we do not know yet."""
+
+    id: str
+    refs: ObjectRefs
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    failure_reason: str
+    effect: str = ""
+    """The key of the effect that asked for it, from `effect` in the metadata; "" for a refund made elsewhere."""
+
+    @classmethod
+    def read(cls, source: Json) -> "StripeRefund":
+        """Raises MalformedObject without an id, amount or currency."""
+        return cls(
+            id=get_id(source),
+            refs=read_refs(
+                source,
+                payment_intent=id_of(source.get("payment_intent")),
+                charge=id_of(source.get("charge")),
+            ),
+            amount=get_amount(source, "amount"),
+            currency=get_currency(source),
+            # Null in old versions for methods that report nothing back: the money has left all the same.
+            status=find_text(source, "status", longest=LONGEST_REFUND_STATUS) or RefundStatus.PENDING.value,
+            reason=find_text(source, "reason", longest=LONGEST_WORD),
+            failure_reason=find_text(source, "failure_reason", longest=LONGEST_WORD),
+            effect=find_text(find_object(source, "metadata"), "effect", longest=LONGEST_ID),
+        )
+
+
+# Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
+DELAYED = frozenset(
+    {
+        "ach_debit", "acss_debit", "au_becs_debit", "bacs_debit", "boleto", "customer_balance", "konbini",
+        "multibanco", "nz_bank_account", "oxxo", "sepa_debit", "sofort", "us_bank_account",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StripeCharge:
+    """`refunded` is the running total of its refunds; `refunds` are those that older versions list inside."""
+
+    refs: ObjectRefs
+    captured: int
+    refunded: int
+    currency: str
+    created: datetime | None
+    refunds: tuple[StripeRefund, ...]
+    is_delayed: bool = False
+
+    @property
+    def paid_at(self) -> datetime | None:
+        """When its money came, if the charge tells: of a delayed one it tells only when it was begun."""
+        return None if self.is_delayed else self.created
+
+    @classmethod
+    def read(cls, source: Json) -> "StripeCharge":
+        """Raises MalformedObject without an id, its amounts or its currency."""
+        refs = read_refs(source, payment_intent=id_of(source.get("payment_intent")), charge=get_id(source))
+        # Until https://docs.stripe.com/changelog/basil it named the invoice that it pays.
+        refs = replace(refs, invoice=id_of(source.get("invoice")))
+        return cls(
+            refs=refs,
+            captured=_captured(source),
+            refunded=get_amount(source, "amount_refunded"),
+            currency=get_currency(source),
+            created=find_moment(source, "created"),
+            refunds=tuple(StripeRefund.read(row) for row in find_rows(source, "refunds")),
+            is_delayed=find_text(find_object(source, "payment_method_details"), "type") in DELAYED,
+        )
+
+
+def _captured(source: Json) -> int:
+    """What was really taken; before `amount_captured` existed, all or nothing."""
+    if source.get("amount_captured") is not None:
+        return get_amount(source, "amount_captured")
+    return 0 if source.get("captured") is False else get_amount(source, "amount")
+
+
+@dataclass(frozen=True, slots=True)
+class StripePaymentIntent:
+    """`about` names the latest charge, `about_failure` the one that was declined last."""
+
+    refs: ObjectRefs
+    failure_refs: ObjectRefs
+    status: str
+    failure: Failure
+    raw: Json = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, source: Json) -> "StripePaymentIntent":
+        """Raises MalformedObject without an id."""
+        refs = read_refs(source, payment_intent=get_id(source), charge=_latest_charge(source))
+        # Until https://docs.stripe.com/changelog/basil it named the invoice that it pays.
+        refs = replace(refs, invoice=id_of(source.get("invoice")))
+        error = find_object(source, "last_payment_error")
+        return cls(
+            refs=refs,
+            failure_refs=replace(refs, charge=id_of(error.get("charge")) or refs.charge),
+            status=find_text(source, "status"),
+            failure=_failure(error),
+            raw=source,
+        )
+
+    @property
+    def received(self) -> Money:
+        """What has arrived. Raises MalformedObject."""
+        return Money.read(self.raw, "amount_received")
+
+
+def _latest_charge(source: Json) -> str:
+    """`latest_charge`; versions before 2022-11-15 listed the charges instead, the newest first."""
+    newest = next(iter(find_rows(source, "charges")), {})
+    return id_of(source.get("latest_charge")) or id_of(newest)
+
+
+def _failure(error: Json) -> Failure:
+    code = find_text(error, "decline_code", longest=LONGEST_WORD) or find_text(error, "code", longest=LONGEST_WORD)
+    return Failure(code=code, message=find_text(error, "message"))
+
+
+LONGEST_STATUS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StripeDispute:
+    """`status` is Stripe's word; `due_by` None: no answer is possible (Stripe writes 0 or null)."""
+
+    id: str
+    refs: ObjectRefs
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    due_by: datetime | None
+
+    @classmethod
+    def read(cls, source: Json) -> "StripeDispute":
+        """Raises MalformedObject without an id, amount, currency or status: each decides about money."""
+        return cls(
+            id=get_id(source),
+            refs=read_refs(
+                source,
+                payment_intent=id_of(source.get("payment_intent")),
+                charge=id_of(source.get("charge")),
+            ),
+            amount=get_amount(source, "amount"),
+            currency=get_currency(source),
+            status=get_word(source, "status")[:LONGEST_STATUS],
+            reason=find_text(source, "reason", longest=LONGEST_WORD),
+            due_by=find_moment(find_object(source, "evidence_details"), "due_by"),
+        )

@@ -1,0 +1,114 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from payments.ledger.read_event import MalformedEvent, read_event
+from tests.support.signing import make_event
+
+WRONG: dict[str, list[Any]] = {
+    "id": [None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"]],
+    "type": [None, "", 1, "x" * 121, {}],
+    "data": [None, [], "x", {}, {"object": None}, {"object": []}],
+    "created": [None, True, 1_790_000_000.0, "1790000000", 0, -1, 946_684_799, 4_133_980_800, 10**30],
+    "livemode": [None, 1, "true"],
+    "account": [1, "a" * 256],
+    "api_version": [2024, "x" * 61],
+    "object": [{"id": 1}, {"id": "x" * 256}],
+}
+
+
+def read(event, *, livemode=False, account=""):
+    return read_event(event, body_sha256="0" * 64, expected_livemode=livemode, expected_account=account)
+
+
+def refusal_of(event):
+    with pytest.raises(MalformedEvent) as refused:
+        read(event)
+    return refused.value
+
+
+class TestReadEvent:
+    def test_reads_what_stripe_sends(self):
+        event = make_event(id="evt_1", created=1_790_000_000, api_version="2024-04-10", account=None)
+
+        incoming = read(event)
+
+        assert (incoming.id, incoming.type) == ("evt_1", "checkout.session.completed")
+        assert (incoming.api_version, incoming.object_id) == ("2024-04-10", "cs_test_a1")
+        assert incoming.occurred_at == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+        assert (incoming.livemode, incoming.account, incoming.ignored_reason) == (False, "", "")
+        assert incoming.payload == event
+
+    def test_keeps_neither_secrets_nor_odd_text(self):
+        incoming = read(make_event(object={"id": "cs_\x00", "client_secret": "x", "url": "https://x"}))
+
+        assert incoming.object_id == "cs_�"
+        assert {"client_secret", "url"}.isdisjoint(incoming.payload["data"]["object"])
+
+    @pytest.mark.parametrize("missing", [{"id": None}, {"id": ""}])
+    def test_takes_an_object_without_id(self, missing):
+        assert read(make_event(object=missing)).object_id == ""
+
+    @pytest.mark.parametrize("name", ["api_version", "livemode", "account", "request"])
+    def test_takes_an_event_without_what_older_versions_did_not_send(self, name):
+        event = make_event(account="")
+        del event[name if name in event else "account"]
+
+        assert read(event).id == event["id"]
+
+    @pytest.mark.parametrize("body", [None, [], "evt_1", 1, True])
+    def test_refuses_what_is_no_object(self, body):
+        assert refusal_of(body).code == "not_an_object"
+
+    def test_names_thin_events(self):
+        assert refusal_of({"id": "evt_1", "object": "v2.core.event"}).code == "thin_event"
+
+    @pytest.mark.parametrize("kind", [None, "charge", 1, ["event"], {}])
+    def test_refuses_other_objects(self, kind):
+        assert refusal_of({**make_event(), "object": kind}).code == "not_an_event"
+
+    def test_refuses_what_is_too_deep(self):
+        deep: dict = {}
+        for _ in range(70):
+            deep = {"a": deep}
+
+        assert refusal_of(make_event(object=deep)).code == "too_deep"
+
+    @pytest.mark.parametrize(("field", "value"), [(field, value) for field in WRONG for value in WRONG[field]])
+    def test_refuses_a_field_that_would_surprise_later(self, field, value):
+        refused = refusal_of(make_event(**{field: value}))
+
+        assert refused.code == "invalid_event"
+
+    def test_says_which_field_but_not_what_is_in_it(self):
+        refused = refusal_of(make_event(type="secret-" * 40))
+
+        assert "`type`" in str(refused)
+        assert "secret-" not in str(refused)
+
+    @pytest.mark.parametrize("created", [946_684_800, 4_133_980_799])
+    def test_takes_the_years_from_2000_to_2100(self, created):
+        assert read(make_event(created=created)).occurred_at.year in (2000, 2100)
+
+    @pytest.mark.parametrize("expected", [True, False])
+    def test_ignores_the_other_mode(self, expected):
+        incoming = read(make_event(livemode=not expected), livemode=expected)
+
+        assert incoming.ignored_reason == "wrong livemode"
+
+    @pytest.mark.parametrize("expected", ["", "acct_ours"])
+    def test_ignores_an_account_that_is_not_ours(self, expected):
+        incoming = read(make_event(account="acct_theirs"), account=expected)
+
+        assert incoming.ignored_reason == "unexpected account"
+
+    @pytest.mark.parametrize("named", ["acct_ours", None])
+    def test_takes_our_account_named_or_not(self, named):
+        assert read(make_event(account=named), account="acct_ours").ignored_reason == ""
+
+    def test_gives_a_payload_that_any_database_can_hold(self):
+        incoming = read(make_event(object={"name": "\ud800", "\x00": "\x00"}))
+
+        assert "\x00" not in json.dumps(incoming.payload, ensure_ascii=False).encode().decode()

@@ -1,0 +1,50 @@
+import pytest
+from django.utils import translation
+
+from payments.orders.labels import name_of, value_of
+
+
+class TestNameOf:
+    @pytest.mark.parametrize(
+        ("what", "name"),
+        [
+            ("status", "Statut"),
+            ("amount_refunded", "Remboursé"),
+            ("place", "Place"),
+            ("refund re_1", "Remboursement re_1"),
+            ("paid in_1", "Payé in_1"),
+            ("refunded by ch_1", "Remboursé ch_1"),
+            ("something new", "Something new"),
+        ],
+    )
+    def test_says_it_in_the_readers_language(self, what, name):
+        with translation.override("fr"):
+            assert name_of(what) == name
+
+
+class TestValueOf:
+    @pytest.mark.parametrize(
+        ("what", "stored", "text"),
+        [
+            ("status", "PAID", "Paid"),
+            ("status", "past_due", "Payment overdue"),
+            ("superseded", "EXPIRED", "Expired"),
+            ("amount_received", "4900", "49.00\N{NO-BREAK SPACE}EUR"),
+            ("amount", "400", "4.00\N{NO-BREAK SPACE}EUR"),
+            ("paid in_1", "400", "4.00\N{NO-BREAK SPACE}EUR"),
+            ("place", "held", "held"),
+            ("dispute_state", "", "–"),
+            ("refund re_1", "succeeded", "Succeeded"),
+            ("refund re_1", "succeeded 150", "Succeeded, 1.50\N{NO-BREAK SPACE}EUR"),
+            ("dispute du_1", "needs_response 400", "needs_response, 4.00\N{NO-BREAK SPACE}EUR"),
+            ("period_end", "2026-11-20 12:00:00+00:00", "Nov. 20, 2026, 1 p.m."),
+            ("period_end", "soon", "soon"),
+            ("plan", "monthly", "monthly"),
+        ],
+    )
+    def test_says_what_staff_call_it(self, what, stored, text):
+        with translation.override("en"):
+            assert value_of(what, stored, currency="eur") == text
+
+    def test_leaves_an_amount_as_it_is_where_no_currency_is_known(self):
+        assert value_of("amount", "400", currency="") == "400"

@@ -1,0 +1,83 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from payments.billing.models import Subscription
+from payments.pages.account import Standing, standing_of
+from tests.support.mails import english_in
+from tests.support.members import make_member
+from tests.support.pages import text_of
+
+LATER = datetime(2030, 5, 3, 12, tzinfo=UTC)
+STATES = {
+    Standing.ACTIVE: {},
+    Standing.TRIAL: {"status": "trialing", "trial_end": LATER},
+    Standing.ENDING: {"cancel_at": LATER},
+    Standing.OVERDUE: {"status": "past_due"},
+    Standing.PAUSED: {"status": "paused"},
+    Standing.NONE: {"status": "canceled", "ended_at": LATER},
+}
+SENTENCES = {
+    Standing.ACTIVE: "The next payment is on May 3, 2030.",
+    Standing.TRIAL: "Your trial ends on May 3, 2030",
+    Standing.ENDING: "It ends on May 3, 2030.",
+    Standing.OVERDUE: "Update your card",
+    Standing.PAUSED: "Please add a card.",
+    Standing.NONE: "Your subscription ended on May 3, 2030.",
+}
+
+
+@pytest.fixture
+def member(ada):
+    def make(**fields):
+        return make_member(user=ada, period_end=LATER, **fields)
+
+    return make
+
+
+class TestSubscriptionSection:
+    @pytest.mark.parametrize("standing", STATES)
+    def test_says_how_it_stands(self, browser, member, standing):
+        member(**STATES[standing])
+
+        assert SENTENCES[standing] in text_of(browser.get("/account/"))
+
+    @pytest.mark.parametrize("standing", STATES)
+    def test_is_all_in_french(self, browser, ada, member, standing):
+        member(**STATES[standing])
+        browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+
+        assert english_in(text_of(browser.get("/account/")).replace(" English ", " ")) == []
+
+    def test_shows_the_plans_to_who_has_none(self, browser):
+        page = text_of(browser.get("/account/"))
+
+        assert "You have not subscribed to anything." in page
+        assert "See the plans" in page
+        assert "Card and invoices" not in page
+
+    def test_offers_no_change_while_it_ends(self, browser, member):
+        member(cancel_at=LATER)
+
+        page = text_of(browser.get("/account/"))
+
+        assert "Change the plan" not in page
+        assert "Cancel the subscription" not in page
+
+    def test_tells_of_a_second_one(self, browser, member):
+        member()
+        member()
+
+        assert "You have a second subscription" in text_of(browser.get("/account/"))
+
+
+class TestStandingOf:
+    @pytest.mark.parametrize(("standing", "fields"), [each for each in STATES.items() if each[0] != Standing.NONE])
+    def test_is_one_word(self, standing, fields):
+        assert standing_of(Subscription(**{"status": "active", **fields})) == standing
+
+    def test_is_none_without_one(self):
+        assert standing_of(None) == Standing.NONE
+
+    def test_is_overdue_before_it_is_ending(self):
+        assert standing_of(Subscription(status="past_due", cancel_at=LATER)) == Standing.OVERDUE
