@@ -39,5 +39,5 @@ def _entries(access: ModuleAccess) -> Iterator[Entry]:
         told = {"module": access.module.title, "count": counted.used}
         yield Entry(counted.last_used_at, _("Module used"), words % told)
     if access.ended_at:
-        why = f"{access.module.title}: {access.get_ended_because_display()}"
+        why = f"{access.module.title}: {access.get_ended_reason_display()}"
         yield Entry(access.ended_at, _("Access to a module ended"), why)

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from payments.billing.receipts import WAS_PAID
 from payments.orders.models import CheckoutAttempt, Order
+from payments.statuses import WAS_PAID
 
 
 def encours_path(**told: str) -> str:

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-HANDLERS = ("charge", "checkout_session", "customer", "dispute", "invoice", "payment_intent", "refund", "subscription")
+HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
 
 
 class PaymentsConfig(AppConfig):
@@ -21,12 +21,11 @@ class PaymentsConfig(AppConfig):
         for module in (
             "checks",
             "billing.mails",
-            "billing.joining",
-            "billing.subscription_mails",
-            "processing.alerts",
-            "actions.refunds",
+            "billing.subscribers",
+            "processing.process",
+            "refunds.refund",
             "operations.evidence.access",
-            "actions.plan_purchase",
-            "pages.overview",
+            "subscribing.product",
+            "pages.account",
         ):
             import_module(f"payments.{module}")

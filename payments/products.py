@@ -11,7 +11,8 @@ from django.conf import settings
 
 from payments.billing.models import Subscription
 from payments.effects.enqueue import EffectRequest
-from payments.orders.models import ExceptionKind, Order
+from payments.orders.models import Order
+from payments.statuses import ExceptionKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,16 @@ STATUS_ORDER: dict[str, tuple[int, int]] = {
 }
 
 
+# What one may still pay for, in whatever phase of trying.
+OPEN_STATUSES = tuple(status for status, (phase, _rank) in STATUS_ORDER.items() if phase == OPEN_PHASE)
+# Open, and no payment is under way.
+AWAITING_PAYMENT = (OrderStatus.PENDING, OrderStatus.ACTION_REQUIRED, OrderStatus.FAILED)
+# Money came, be it here still or given back.
+WAS_PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
+# The kind of order whose Checkout begins a subscription (docs/adr/0009-subscriptions.md).
+PLAN = "plan"
+
+
 class RefundStatus(models.TextChoices):
     """https://docs.stripe.com/api/refunds/object#refund_object-status"""
 
@@ -102,6 +112,18 @@ SUBSCRIPTION_ORDER: dict[str, int] = {
     SubscriptionStatus.INCOMPLETE_EXPIRED: 5,
     SubscriptionStatus.CANCELED: 6,
 }
+
+
+class ExceptionKind(models.TextChoices):
+    """Why money needs a person."""
+
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH", _("Amount or currency differs")
+    SECOND_PAYMENT = "SECOND_PAYMENT", _("Paid twice")
+    NO_PLACE = "NO_PLACE", _("Paid without a place")
+    UNKNOWN_ORDER = "UNKNOWN_ORDER", _("Names an order that does not exist")
+    UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
+    SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
+    NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
 
 
 class EventStatus(models.TextChoices):

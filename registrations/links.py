@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import reverse
 
-from payments.billing.receipts import WAS_PAID
+from payments.statuses import WAS_PAID
 from registrations.models import Activity, Registration
 from registrations.tokens import token_of
 

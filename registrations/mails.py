@@ -7,12 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.effects.deliver import Deliver, Skip
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.messages import decline_reason_of, is_same_attempt, is_same_failure
-from payments.statuses import OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
 

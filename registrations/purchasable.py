@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from payments.orders.models import ExceptionKind, Order
+from payments.orders.models import Order
 from payments.products import FollowResult, ProductChange, Question, purchasable
 from payments.sql import update_rows
-from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, OrderStatus
+from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
 from registrations.late_money import is_standing, refund_late_money, seekers, without_place
 from registrations.links import page_path
 from registrations.messages import message_for

@@ -60,7 +60,7 @@ def _withdrawn(figures: Figures) -> list[tuple[str, str, int, str]]:
     return [
         (
             str(AccessType(source).label), str(AccessEnd(reason).label), number,
-            list_of("moduleaccess", access_type__exact=source, ended_because__exact=reason, **period),
+            list_of("moduleaccess", access_type__exact=source, ended_reason__exact=reason, **period),
         )
         for source, reasons in figures.withdrawn.items()
         for reason, number in reasons.items()

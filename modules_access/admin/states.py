@@ -18,7 +18,7 @@ OF_SOURCE: dict[str, str] = {AccessType.PURCHASE: GOOD, AccessType.SUBSCRIPTION:
 def access_state(row: ModuleAccess, *, at: datetime) -> SafeString:
     """Active, used up, expired, or ended and why. `row` brings its token."""
     if not row.is_active:
-        return _with_reason(pill(pgettext("access", "ended"), BAD), row.get_ended_because_display())
+        return _with_reason(pill(pgettext("access", "ended"), BAD), row.get_ended_reason_display())
     if row.is_open(at=at):
         return pill(pgettext("access", "active"), GOOD)
     is_over = row.expires_at is not None and row.expires_at <= at
@@ -31,7 +31,7 @@ def token_state(row: AccessToken, *, at: datetime) -> SafeString:
         return _with_reason(pill(pgettext("token", "revoked"), BAD), row.revoked_reason)
     access: ModuleAccess | None = getattr(row, "access", None)
     if access is not None and not access.is_active:
-        return _with_reason(pill(pgettext("access", "ended"), BAD), access.get_ended_because_display())
+        return _with_reason(pill(pgettext("access", "ended"), BAD), access.get_ended_reason_display())
     if row.is_usable(at=at):
         return pill(pgettext("access", "active"), GOOD)
     return pill(pgettext("access", "expired") if row.expires_at <= at else pgettext("access", "used up"), OFF)

@@ -63,7 +63,7 @@ def access_link(wanted: Wanted | None, row: ModuleAccess | None, *, source: str,
         remedy = _("Give a new access in the admin, if that was wrong.")
         return broken(ACCESS, _taken_back(row), remedy=remedy, about=row, **facts)
     if not row.is_active:
-        told = {"access": row.number, "reason": row.get_ended_because_display()}
+        told = {"access": row.number, "reason": row.get_ended_reason_display()}
         return fine(ACCESS, _("%(access)s has ended with what gave it: %(reason)s") % told, about=row, **facts)
     told = {"access": row.number, "until": until(row.expires_at)}
     # A token says itself that its time is over; a subscription's date moves with its payments.

@@ -11,8 +11,8 @@ from payments.billing.models import Subscription
 from payments.billing.subscribers import access_until
 from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
-from payments.orders.models import ExceptionKind, Order
-from payments.statuses import DisputeState, EventStatus, OrderStatus
+from payments.orders.models import Order
+from payments.statuses import DisputeState, EventStatus, ExceptionKind, OrderStatus
 
 PAYMENT, EVENT, ORDER = "payment", "event", "order"
 TELLS_OF_MONEY = (

@@ -26,11 +26,10 @@ from modules_access.pages.doorway import OwnPage
 from modules_access.pages.shelf import Line, Shelf, shelf_of
 from modules_access.pages.standing import PAYABLE, Return, Standing, standing_of
 from modules_access.services.buy import resume
-from payments.checkout.open_checkout import OPEN_STATUSES
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.orders.messages import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other, user_of
+from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES
 
 # What other pages have to tell, as they name it in the address, each with the module that it is about.
 TOLD = ("got", "already", "ended", "unreachable")

@@ -10,7 +10,7 @@ from modules_access.models import AccessToken, ModuleAccess, Purchase
 from modules_access.purchasable import KIND, follow_tokens, wanted_of_subscriptions
 from modules_access.settle import SOURCES, STATE, differs, rows_by_key
 from modules_access.wanted import wanted_of_purchase, wanted_of_token
-from payments.apply import follow_orders_again, follow_subscriptions_again
+from payments.apply.apply import follow_orders_again, follow_subscriptions_again
 from payments.billing.models import Subscription
 from payments.billing.subscribers import PAYS
 from payments.orders.models import Order

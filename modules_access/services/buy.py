@@ -12,11 +12,10 @@ from modules_access.models import AccessType, Module, ModuleAccess, Purchase
 from modules_access.purchasable import KIND
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import confirm_free, open_checkout
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.cleanup.decide import close_unless_paid
 from payments.orders.models import Order
 from payments.orders.opening import open_order
-from payments.statuses import OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 
 log = structlog.get_logger(__name__)
 SOURCE = "modules"

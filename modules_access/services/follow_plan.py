@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from modules_access.models import ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.bell import ring_on_commit
 from payments.billing.models import Subscription
 from payments.effects.deliver import delivers

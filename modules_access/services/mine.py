@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from accounts.models import User
 from modules_access.models import ModuleAccess, Purchase
-from payments.cleanup.closing import AWAITING_PAYMENT
-from payments.statuses import OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 
 
 class State(StrEnum):

@@ -66,7 +66,7 @@ def why_closed(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
     if token and token.revoked_at:
         return TokenRefused("token_revoked")
     if not access.is_active:
-        return TokenRefused("access_ended", f"{SENTENCES['access_ended']} {access.get_ended_because_display()}")
+        return TokenRefused("access_ended", f"{SENTENCES['access_ended']} {access.get_ended_reason_display()}")
     if token and token.expires_at <= at:
         return TokenRefused("token_expired")
     if access.expires_at and access.expires_at <= at:

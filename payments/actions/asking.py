@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from payments.cleanup.closing import find_session
+from payments.checkout.session_facts import find_session
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused
 from payments.stripe_api.snapshots import StripeCheckoutSession
@@ -49,4 +49,4 @@ class Asking(Paced):
     def make_again(self, *, params: Mapping[str, Any], key: str) -> str:
         """The id of the session that was asked for with this key."""
         self.wait()
-        return gateway.create_checkout_session(params=params, idempotency_key=key).about.session
+        return gateway.create_checkout_session(params=params, idempotency_key=key).refs.session

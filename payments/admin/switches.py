@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 
 from payments.admin.base import ListAdmin
 from payments.handlers.registry import handled_types
+from payments.ledger.models import HeldType
 from payments.processing.replay import release_held
-from payments.switches import HeldType
 
 
 def type_choices() -> list[tuple[str, str]]:

@@ -30,9 +30,9 @@ from payments.orders.fold import (
     pays_without_money,
     phase_of,
 )
-from payments.orders.models import CheckoutAttempt, ExceptionKind
+from payments.orders.models import CheckoutAttempt
 from payments.products import Question
-from payments.statuses import DisputePhase, OrderStatus, RefundStatus
+from payments.statuses import DisputePhase, ExceptionKind, OrderStatus, RefundStatus
 
 
 @dataclass(slots=True)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
-from payments.billing.reminders import KIND as DUE
-from payments.billing.reminders import UNANSWERED
+from payments.billing.reminders import DISPUTE_DUE_ALERT, UNANSWERED
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
@@ -50,7 +49,7 @@ def dispute_opened(effect: Effect) -> Mail | Skip:
     return _mail_about_dispute(row) if row.phase == DisputePhase.OPEN else DISPUTE_MOVED_ON
 
 
-@mails(DUE)
+@mails(DISPUTE_DUE_ALERT)
 def dispute_due(effect: Effect) -> Mail | Skip:
     row = _find_dispute(effect)
     if row is None:

@@ -10,9 +10,8 @@ from django.db.models import Max
 from payments.billing.models import Payment, Receipt
 from payments.money import format_amount
 from payments.orders.models import Order
-from payments.statuses import OrderStatus
+from payments.statuses import WAS_PAID
 
-WAS_PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
 # Any number will do, as long as nothing else in the database locks it.
 LOCK = 7_291_504_418
 

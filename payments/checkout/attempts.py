@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from payments import products as purchasables
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.names import registration_of
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.orders.opening import SOURCE, open_attempt

@@ -7,11 +7,12 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.checkout.attempts import OrderNotPayable, StartedAttempt, begin_attempt, end_attempt, remember_session
 from payments.facts import ObjectRefs, OrderFact
 from payments.orders.models import CheckoutAttempt, Order
-from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
+from payments.statuses import OPEN_STATUSES, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, create_checkout_session, retrieve_checkout_session
 from payments.stripe_api.snapshots import StripeCheckoutSession
 
@@ -100,7 +101,6 @@ def _opened(attempt: CheckoutAttempt, session: StripeCheckoutSession) -> OpenedC
 
 
 FREE_OF_CHARGE = "free of charge"
-OPEN_STATUSES = tuple(status for status, (phase, _rank) in STATUS_ORDER.items() if phase == OPEN_PHASE)
 
 
 @transaction.atomic

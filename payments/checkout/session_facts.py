@@ -3,16 +3,35 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from payments.apply import ApplyResult, FactSet, apply
-from payments.cleanup.closing import has_failed
+from payments.apply.apply import apply
+from payments.apply.batch import ApplyResult, FactSet
+from payments.checkout.open_checkout import NO_MONEY_COMES
 from payments.facts import Fact, NoFacts
 from payments.handlers.registry import EventView, find_handler
+from payments.stripe_api import gateway
+from payments.stripe_api.gateway import GatewayRefused
 from payments.stripe_api.snapshots import StripeCheckoutSession
 from payments.stripe_api.snapshots.reading import Json, find_object
 
 
 class Untold(RuntimeError):
     """Nothing here understands what the session has to tell."""
+
+
+def find_session(session: str) -> StripeCheckoutSession | None:
+    """The session as Stripe knows it; None if it knows none of this name. Raises GatewayUnavailable, GatewayRefused."""
+    try:
+        return gateway.retrieve_checkout_session(session=session)
+    except GatewayRefused as refusal:
+        if refusal.code != "resource_missing":
+            raise
+        return None
+
+
+def has_failed(session: StripeCheckoutSession) -> bool:
+    """The buyer went through it with a delayed method, and no money comes of it."""
+    is_unpaid = session.status == "complete" and session.payment_status == "unpaid"
+    return is_unpaid and session.intent_status in NO_MONEY_COMES
 
 
 def facts_of(session: StripeCheckoutSession, *, at: datetime) -> list[Fact]:

@@ -2,25 +2,37 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import (
+    Case,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Least
 
-from payments.apply import FactSet, apply
-from payments.checkout.open_checkout import NO_MONEY_COMES
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
+from payments.checkout.attempts import SESSION_LIFE
+from payments.checkout.session_facts import find_session, has_failed
 from payments.facts import ObjectRefs, OrderFact
-from payments.orders.models import CheckoutAttempt, Order
-from payments.statuses import OrderStatus
-from payments.stripe_api import gateway
-from payments.stripe_api.gateway import GatewayRefused
-from payments.stripe_api.snapshots import StripeCheckoutSession
+from payments.orders.models import CheckoutAttempt, Order, OrderChange
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 
 log = structlog.get_logger(__name__)
-# Open, and no payment is under way.
-AWAITING_PAYMENT = (OrderStatus.PENDING, OrderStatus.ACTION_REQUIRED, OrderStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +102,64 @@ def close_waiting(waiting: WaitingOrder, *, at: datetime, source: str, status: s
     return any(name == "status" for name, _before, _after in applied.folded.changes)
 
 
-def find_session(session: str) -> StripeCheckoutSession | None:
-    """The session as Stripe knows it; None if it knows none of this name. Raises GatewayUnavailable, GatewayRefused."""
-    try:
-        return gateway.retrieve_checkout_session(session=session)
-    except GatewayRefused as refusal:
-        if refusal.code != "resource_missing":
-            raise
-        return None
-
-
-def has_failed(session: StripeCheckoutSession) -> bool:
-    """The buyer went through it with a delayed method, and no money comes of it."""
-    is_unpaid = session.status == "complete" and session.payment_status == "unpaid"
-    return is_unpaid and session.intent_status in NO_MONEY_COMES
-
-
 def _is_over(waiting: WaitingOrder, *, at: datetime) -> bool:
     """Whether nobody can pay in the newest attempt, and no money can be on its way."""
     if waiting.is_unanswered:
         return waiting.expires_at is None or waiting.expires_at <= at
     session = find_session(waiting.session) if waiting.session else None
     return session is None or session.status == "expired" or has_failed(session)
+
+
+# So long one may start again after a failure that left no open session.
+AFTER_FAILURE = timedelta(hours=24)
+# Starting again and again keeps a place no longer than this in all; time under way with a bank does not count.
+LONGEST_HOLD = timedelta(hours=24)
+
+
+def overdue(*, at: datetime) -> QuerySet[Order]:
+    """The orders that wait for money although their time is over; annotated with `due_at`, the oldest first.
+
+    An order with money, or with an open question about money, is for staff to decide; one that is under way waits.
+    """
+    # Of an attempt that Stripe refused or never answered, the time that it was meant to have counts.
+    newest = CheckoutAttempt.objects.filter(order=OuterRef("pk")).order_by("-number")
+    newest = newest.annotate(ends=Coalesce(_moment("params__expires_at"), "expires_at"))
+    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
+    known = waiting.annotate(
+        newest_number=Subquery(newest.values("number")[:1]),
+        newest_session=Subquery(newest.values("session")[:1]),
+        ends_at=Coalesce(Subquery(newest.values("ends")[:1]), _later("created_at", SESSION_LIFE)),
+        under_way_until=Subquery(_ends_of_processing().values("occurred_at")[:1]),
+    )
+    return known.annotate(due_at=_due_at()).filter(due_at__lte=at).order_by("due_at", "pk")
+
+
+def _due_at() -> Case:
+    """A failure in an open session leaves the session's own time; without one, a time of its own begins."""
+    leaves_no_session = Q(attempt_at__gte=F("ends_at")) | ~Q(newest_session__gt="")
+    return Case(
+        When(Q(status=OrderStatus.FAILED) & leaves_no_session, then=_later("attempt_at", AFTER_FAILURE)),
+        # The first attempt may have been given longer on purpose, to somebody who was offered the place.
+        When(newest_number__gt=1, then=Least("ends_at", _end_of_all())),
+        default=F("ends_at"),
+        output_field=DateTimeField(),
+    )
+
+
+def _end_of_all() -> Coalesce:
+    return Coalesce(_later("under_way_until", LONGEST_HOLD), _later("created_at", LONGEST_HOLD))
+
+
+def _ends_of_processing() -> QuerySet[OrderChange]:
+    """When a delayed payment was last decided: until then nobody could start again."""
+    changes = OrderChange.objects.filter(order=OuterRef("pk"), field="status", before=OrderStatus.PROCESSING)
+    return changes.order_by("-occurred_at")
+
+
+def _moment(path: str) -> Func:
+    """A Unix time in a JSON column."""
+    return Func(Cast(KT(path), FloatField()), function="to_timestamp", output_field=DateTimeField())
+
+
+def _later(name: str, span: timedelta) -> ExpressionWrapper:
+    return ExpressionWrapper(F(name) + span, output_field=DateTimeField())

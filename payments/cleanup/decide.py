@@ -9,12 +9,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from payments.actions.asking import Asking
-from payments.apply import ApplyResult
+from payments.apply.batch import ApplyResult
 from payments.checkout.attempts import OrderNotPayable, remember_session
-from payments.checkout.session_facts import tell
+from payments.checkout.session_facts import has_failed, tell
 from payments.cleanup import decide as decisions
-from payments.cleanup.cleanup import AFTER_FAILURE
-from payments.cleanup.closing import WaitingOrder, close_order, close_waiting, find_waiting, has_failed
+from payments.cleanup.closing import AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_noop
 
 from payments.billing.models import Payment
 from payments.orders.fold import fits, paying
-from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.orders.models import Order, OrderException
 from payments.products import Question
 from payments.sql import update_rows
+from payments.statuses import ExceptionKind
 
 CAUSE_GONE = gettext_noop("The cause is gone.")
 

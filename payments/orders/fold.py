@@ -11,6 +11,7 @@ from payments.facts import BuyerAddressFact, DisputeFact, OrderFact, PaymentFact
 from payments.orders.models import Order
 from payments.statuses import (
     DISPUTE_PHASES,
+    PLAN,
     REFUND_COUNTS,
     REFUND_ORDER,
     STATUS_ORDER,
@@ -20,7 +21,6 @@ from payments.statuses import (
     RefundStatus,
 )
 
-PLAN = "plan"
 UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
 AttemptKey = tuple[int, int, int, int]
 

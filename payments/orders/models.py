@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import format_amount
-from payments.statuses import DisputeState, OrderStatus
+from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
 
 class Order(models.Model):
@@ -159,18 +159,6 @@ class OrderChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id or self.subscription_id} {self.field}: {self.before} → {self.after}"
-
-
-class ExceptionKind(models.TextChoices):
-    """Why money needs a person."""
-
-    AMOUNT_MISMATCH = "AMOUNT_MISMATCH", _("Amount or currency differs")
-    SECOND_PAYMENT = "SECOND_PAYMENT", _("Paid twice")
-    NO_PLACE = "NO_PLACE", _("Paid without a place")
-    UNKNOWN_ORDER = "UNKNOWN_ORDER", _("Names an order that does not exist")
-    UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
-    SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
-    NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
 
 
 class OrderException(models.Model):

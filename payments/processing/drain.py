@@ -13,11 +13,10 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from payments.guarded import ShouldStop, never
-from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger
+from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger, held_types
 from payments.ledger.record import claim_due, claim_these
 from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
 from payments.statuses import EventStatus
-from payments.switches import held_types
 
 log = structlog.get_logger(__name__)
 TRIES = 5

@@ -10,7 +10,8 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from payments.apply import ApplyResult, FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import ApplyResult, FactSet
 from payments.apply.references import UnknownOrder
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
@@ -19,14 +20,12 @@ from payments.effects.models import Effect
 from payments.facts import Fact, NoFacts, references_to_wait_for
 from payments.guarded import guarded
 from payments.handlers.registry import EventView, find_handler
-from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger
+from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger, held_types
 from payments.ledger.read_event import why_foreign
 from payments.orders.exceptions import save_exceptions
-from payments.orders.models import ExceptionKind
 from payments.products import Question
 from payments.sql import update_rows
-from payments.statuses import EventStatus
-from payments.switches import held_types
+from payments.statuses import EventStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
 

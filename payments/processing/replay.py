@@ -8,9 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from payments.bell import ring_on_commit
-from payments.ledger.models import PaymentEvent, Trigger
+from payments.ledger.models import HeldType, PaymentEvent, Trigger
 from payments.statuses import EventStatus
-from payments.switches import HeldType
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from payments.billing.models import Dispute, Payment, StripeRefund, Subscription
+from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.effects.deliver import Skip, delivers
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
@@ -30,7 +30,7 @@ KIND = "refund"
 INQUIRY = "warning_"
 # Whom money belongs to.
 Owner = Order | Subscription
-T = TypeVar("T", Effect, Payment)
+PaymentOrEffect = TypeVar("PaymentOrEffect", Effect, Payment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _under_way(owner: Owner) -> list[Effect]:
 def _not_heard_of(**whose: Any) -> list[Effect]:
     """The refunds whose money still counts as here: what Stripe has told of stands in the payment itself."""
     effects = Effect.objects.filter(kind=KIND, **whose).exclude(status=EffectStatus.SKIPPED)
-    known = set(StripeRefund.objects.filter(**whose).values_list("stripe_id", flat=True)) if effects else set()
+    known = set(Refund.objects.filter(**whose).values_list("stripe_id", flat=True)) if effects else set()
     return [effect for effect in effects if effect.data.get("refund") not in known]
 
 
@@ -95,8 +95,8 @@ def _with_money(**whose: Any) -> QuerySet[Payment]:
     return Payment.objects.filter(**whose, received__gt=F("refunded"))
 
 
-def _by_order(rows: Iterable[T]) -> dict[int | None, list[T]]:
-    found: dict[int | None, list[T]] = defaultdict(list)
+def _by_order(rows: Iterable[PaymentOrEffect]) -> dict[int | None, list[PaymentOrEffect]]:
+    found: dict[int | None, list[PaymentOrEffect]] = defaultdict(list)
     for row in rows:
         found[row.order_id].append(row)
     return found

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.bell import ring_on_commit
 from payments.billing.models import Subscription
 from payments.effects.models import Effect
-from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.orders.models import Order, OrderException
 from payments.refunds.refund import (
     KIND,
     Owner,
@@ -25,7 +25,7 @@ from payments.refunds.refund import (
     name_of,
     owned_by,
 )
-from payments.statuses import EffectStatus
+from payments.statuses import EffectStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
 WITHDRAWN = gettext_noop("Withdrawn: the order got what it had paid for after all.")

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar, cast
 
 import stripe
 from django.conf import settings
 from stripe.params import CustomerCreateParams, RefundCreateParams, SubscriptionUpdateParams
-from stripe.params.billing_portal import SessionCreateParams
+from stripe.params.billing_portal import SessionCreateParams as PortalParams
 from stripe.params.checkout import SessionCreateParams
 
 from payments.stripe_api.client import stripe_client
-from payments.stripe_api.lookups import Answer, ask_one
 from payments.stripe_api.snapshots import Json, MalformedObject, StripeCheckoutSession, StripeCustomer, StripeRefund
 from payments.stripe_api.snapshots.reading import find_text
 
@@ -21,6 +23,14 @@ LONGEST_MESSAGE = 500
 LONGEST_PAGE = 100
 RefundReason = Literal["duplicate", "requested_by_customer"]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One object as plain JSON, and when Stripe said so (by its own clock, UTC)."""
+
+    raw: Json
+    said_at: datetime
 
 
 class GatewayUnavailable(Exception):
@@ -163,7 +173,7 @@ def create_portal_session(*, customer: str, return_url: str, language: str) -> s
 
     https://docs.stripe.com/api/customer_portal/sessions/create
     """
-    params = cast(SessionCreateParams, {"customer": customer, "return_url": return_url, "locale": language})
+    params = cast(PortalParams, {"customer": customer, "return_url": return_url, "locale": language})
     return read_answer(_address, ask(lambda api: api.billing_portal.sessions.create(params)))
 
 
@@ -171,3 +181,22 @@ def _address(source: Json) -> str:
     if address := find_text(source, "url"):
         return address
     raise MalformedObject("The portal's session has no address.")
+
+
+def plain_json(source: Json) -> Json:
+    return source
+
+
+def ask_one(call: Any) -> Answer:
+    """What one call answers, of whatever kind."""
+    answer = ask(call)
+    return Answer(read_answer(plain_json, answer), _said_at(answer))
+
+
+def _said_at(answer: object) -> datetime:
+    """The `Date` of the answer; our own clock where none is told."""
+    told = getattr(getattr(answer, "last_response", None), "headers", None) or {}
+    try:
+        return parsedate_to_datetime(told.get("date") or told.get("Date") or "").astimezone(UTC)
+    except (TypeError, ValueError):
+        return datetime.now(UTC)

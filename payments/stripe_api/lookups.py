@@ -4,15 +4,12 @@ Every function raises GatewayUnavailable and GatewayRefused (`resource_missing`:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import chain
 from typing import Any
 
 import stripe
 
-from payments.stripe_api.gateway import LONGEST_PAGE, ask, read_answer
+from payments.stripe_api.gateway import LONGEST_PAGE, Answer, ask, ask_one, plain_json, read_answer
 from payments.stripe_api.snapshots import Json
 
 # What a list is asked for beside itself: see `walk`.
@@ -21,14 +18,6 @@ EXPANSIONS: dict[str, list[str]] = {
     "payment_intents": ["data.latest_charge"],
     "invoices": ["data.payments"],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One object as plain JSON, and when Stripe said so (by its own clock, UTC)."""
-
-    raw: Json
-    said_at: datetime
 
 
 def look_up_session(session: str) -> Answer:
@@ -109,23 +98,4 @@ def _service(api: Any, what: str) -> Any:
 
 def _rows(page: object) -> list[Json]:
     listed = page.data if isinstance(page, stripe.ListObject) else [page]
-    return [read_answer(_plain, row) for row in listed]
-
-
-def _plain(source: Json) -> Json:
-    return source
-
-
-def ask_one(call: Any) -> Answer:
-    """What one call answers, of whatever kind."""
-    answer = ask(call)
-    return Answer(read_answer(_plain, answer), _said_at(answer))
-
-
-def _said_at(answer: object) -> datetime:
-    """The `Date` of the answer; our own clock where none is told."""
-    told = getattr(getattr(answer, "last_response", None), "headers", None) or {}
-    try:
-        return parsedate_to_datetime(told.get("date") or told.get("Date") or "").astimezone(UTC)
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
+    return [read_answer(plain_json, row) for row in listed]

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from payments.billing.models import Customer
-from payments.orders.fold import PLAN
 from payments.orders.models import Order
 from payments.products import FollowResult, purchasable
+from payments.statuses import PLAN
 from payments.stripe_api.checkout_params import Recurring
 
 

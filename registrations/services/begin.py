@@ -8,8 +8,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from payments.checkout import open_checkout as free
 from payments.orders.models import Order
+from payments.statuses import OPEN_STATUSES
 from registrations.models import Activity, Registration
 from registrations.sales import CLOSED, sale_of
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
@@ -51,7 +51,7 @@ def begin(*, activity: Activity, name: str, email: str, language: str, at: datet
 @transaction.atomic
 def confirm_free(*, registration: Registration, at: datetime) -> bool:
     """Confirm a registration that costs nothing. True if it was one that waits."""
-    is_settled = free.confirm_free(order=registration.order, at=at)
+    is_settled = open_checkout.confirm_free(order=registration.order, at=at)
     if is_settled:
         registration.refresh_from_db()
     return is_settled
@@ -59,7 +59,7 @@ def confirm_free(*, registration: Registration, at: datetime) -> bool:
 
 def still_waits(order: Order) -> bool:
     """Whether the buyer may still pay, or has a payment under way."""
-    return order.status in free.OPEN
+    return order.status in OPEN_STATUSES
 
 
 def _resume(row: Registration) -> Begun:

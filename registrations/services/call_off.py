@@ -9,11 +9,11 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments.cleanup.closing import AWAITING_PAYMENT, close_order
+from payments.cleanup.closing import close_order
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.orders.models import Order
 from payments.refunds.refund import refund_requests
-from payments.statuses import OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from registrations.messages import called_off_message, called_off_while_waiting
 from registrations.models import Activity, Registration

@@ -7,11 +7,11 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.cleanup.cleanup import Verdict, clean_up_order
-from payments.cleanup.closing import AWAITING_PAYMENT, close_order
+from payments.cleanup.closing import close_order
 from payments.orders.models import Order
-from payments.statuses import OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from registrations.models import Registration
 from registrations.services.history import LONGEST, note_act

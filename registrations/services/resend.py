@@ -8,11 +8,10 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from payments.orders.models import Order
-from payments.statuses import EffectStatus, OrderStatus
+from payments.statuses import AWAITING_PAYMENT, EffectStatus, OrderStatus
 from registrations.messages import called_off_message, message_for, offer_message
 from registrations.models import Registration, WaitingEntry
 from registrations.services.history import note_act

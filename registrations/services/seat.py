@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from registrations.models import Registration
 
 MOST_SEATED = 100

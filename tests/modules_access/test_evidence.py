@@ -4,7 +4,7 @@ import pytest
 
 from modules_access.evidence import modules
 from modules_access.models import AccessToken, ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Dispute
 from payments.operations.evidence import Case
 from tests.support.factories import NOON

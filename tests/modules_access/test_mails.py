@@ -9,7 +9,7 @@ from modules_access.mails import GONE, MOVED_ON
 from modules_access.messages import message_for
 from modules_access.models import ModuleAccess, Purchase
 from modules_access.services.grants import extend_access, revoke_access
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from modules_access.models import AccessType, ModuleAccess, PlanOpening
-from payments.apply import follow_orders_again, follow_subscriptions_again
+from payments.apply.apply import follow_orders_again, follow_subscriptions_again
 from payments.effects.models import Effect
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import OrderChange

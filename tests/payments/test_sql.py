@@ -38,7 +38,7 @@ class TestUpdateRows:
             update_rows(Order, rows, guards=("status",))
 
     def test_compares_with_null_as_with_any_value(self, orders):
-        update_rows(Order, [{"id": orders[0].pk, "attempt_at": MOMENT, "was_tried_at": None}], guards=("attempt_at",))
+        update_rows(Order, [{"id": orders[0].pk, "attempt_at": MOMENT, "was_attempt_at": None}], guards=("attempt_at",))
 
         assert Order.objects.get(pk=orders[0].pk).attempt_at == MOMENT
 

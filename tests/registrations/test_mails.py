@@ -5,7 +5,7 @@ import pytest
 from django.core import mail as post
 from django.utils import translation
 
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
@@ -243,7 +243,7 @@ class TestSkipping:
 
     @pytest.mark.parametrize("case", ["failed", "action_required"])
     def test_happens_when_the_buyer_has_begun_another_session(self, case):
-        row = registered(case, order__tried_attempt=2)
+        row = registered(case, order__attempt_number=2)
 
         assert tell(row, case, attempt=1).outcome == MOVED_ON.reason
 
@@ -272,7 +272,7 @@ class TestFailureOfADelayedMethod:
         assert tell(registered("failed"), "failed", charge="").outcome == MOVED_ON.reason
 
     def test_is_told_without_the_reason_of_an_earlier_session(self):
-        row = registered("failed", language="en", order__tried_attempt=2)
+        row = registered("failed", language="en", order__attempt_number=2)
 
         assert tell(row, "failed", charge="").status == EffectStatus.DONE
         assert "not enough money" not in read(sent())[0]

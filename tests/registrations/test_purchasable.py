@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 from django.db import IntegrityError
 
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, Trigger
 from payments.orders.models import Order, OrderException

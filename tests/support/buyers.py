@@ -8,7 +8,8 @@ from datetime import timedelta
 from django.utils import timezone
 from stripe import CardError, StripeClient
 
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.checkout.open_checkout import open_checkout
 from payments.facts import ObjectRefs, OrderFact
 from payments.statuses import OrderStatus

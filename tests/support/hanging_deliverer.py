@@ -9,10 +9,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from payments.effects.deliver import (
-    deliver_due,
-    delivers,
-)
+from payments.effects.deliver import deliver_due, delivers  # noqa: E402
 from payments.effects.models import Effect  # noqa: E402
 
 

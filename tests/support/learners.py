@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from modules_access.models import ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.effects.models import Effect
 from tests.support.factories import NOON
 from tests.support.members import make_member

@@ -9,7 +9,8 @@ from accounts.models import User
 from modules_access.models import AccessToken, Module, ModuleAccess, Purchase
 from modules_access.services.grants import grant_access
 from modules_access.services.tokens import create_token
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.facts import ObjectRefs, PaymentFact, RefundFact
 from payments.orders.models import Order
 from payments.orders.opening import open_order

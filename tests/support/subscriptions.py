@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from payments.apply import FactSet, apply
-from payments.apply.batch import BatchResult
+from payments.apply.apply import apply
+from payments.apply.batch import BatchResult, FactSet
 from payments.billing.models import Customer, Plan, Subscription
 from payments.facts import Fact, InvoiceFact, ObjectRefs, SubscriptionFact, Terms
 from payments.orders.models import Reference

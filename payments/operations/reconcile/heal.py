@@ -8,7 +8,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 
-from payments.apply import recompute_order
+from payments.apply.apply import recompute_order
 from payments.apply.references import Match
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.guarded import guarded
@@ -18,8 +18,9 @@ from payments.operations.reconcile.report import Done, Finding, Report
 from payments.operations.reconcile.settled import unsettled
 from payments.operations.resync import Resynced, Way, resync_order, resync_subscription
 from payments.orders.exceptions import save_exceptions
-from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.orders.models import Order, OrderException
 from payments.products import Question
+from payments.statuses import ExceptionKind
 from payments.stripe_api.gateway import GatewayUnavailable
 
 log = structlog.get_logger(__name__)

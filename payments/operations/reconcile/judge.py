@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from payments.apply import find_our_subscriptions
-from payments.apply.references import Match
+from payments.apply.references import Match, find_our_subscriptions
 from payments.facts import Fact, ObjectRefs, OrderSide, SubscriptionSide
 from payments.operations.reconcile.page import Money, Page
 from payments.operations.reconcile.says import is_owned, says

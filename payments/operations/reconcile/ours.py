@@ -6,11 +6,10 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.operations.reconcile.judge import Subject
 from payments.operations.reconcile.window import Window
 from payments.orders.models import CheckoutAttempt, Order
-from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus
+from payments.statuses import AWAITING_PAYMENT, SUBSCRIPTION_ENDED, OrderStatus
 
 MONEY = ((Payment, "key", "paid_at"), (Refund, "stripe_id", "status_at"), (Dispute, "stripe_id", "status_at"))
 OPEN = (*AWAITING_PAYMENT, OrderStatus.PROCESSING)

@@ -70,4 +70,4 @@ class Report:
     @property
     def kept(self) -> list[dict[str, str]]:
         """The findings as the run keeps them."""
-        return [finding.to_fact() for finding in self.findings[:MOST_FINDINGS]]
+        return [finding.told() for finding in self.findings[:MOST_FINDINGS]]

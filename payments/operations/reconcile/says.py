@@ -20,8 +20,8 @@ from payments.facts import (
     SubscriptionStartedFact,
 )
 from payments.operations.reconcile.page import Money, Page
-from payments.orders.fold import PLAN, pays_without_money, phase_of, undone_of
-from payments.statuses import OrderStatus
+from payments.orders.fold import pays_without_money, phase_of, undone_of
+from payments.statuses import PLAN, OrderStatus
 
 CLOSED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from payments.actions.asking import Paced
 from payments.stripe_api import lookups
-from payments.stripe_api.lookups import Answer
+from payments.stripe_api.gateway import Answer
 from payments.stripe_api.snapshots import Json
 
 

@@ -45,5 +45,5 @@ def look_up_doubtful(*, way: Way, limit: int = MOST_A_RUN) -> Looked:
 
 def doubtful(*, at: datetime) -> QuerySet[Subscription]:
     """Subscriptions about which only Stripe can tell."""
-    is_silent = Q(status__in=GOES_ON, period_end__lt=at - PATIENCE, told_at__lt=at - PATIENCE)
+    is_silent = Q(status__in=GOES_ON, period_end__lt=at - PATIENCE, stripe_updated_at__lt=at - PATIENCE)
     return Subscription.objects.filter(Q(needs_resync=True) | is_silent)

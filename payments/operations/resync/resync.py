@@ -10,7 +10,8 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.billing.models import Customer, Subscription
 from payments.operations.resync.asking import Asking
 from payments.operations.resync.known import names_of, rows_of, sessions_of

@@ -11,8 +11,7 @@ from payments.facts import DisputeFact, Fact, InvoicePaymentFact, ObjectRefs, Or
 from payments.operations.resync.asking import Asking
 from payments.operations.resync.told import received_fact, session_facts, told_dispute, told_invoice, told_refund
 from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus, SubscriptionStatus
-from payments.stripe_api.gateway import GatewayRefused
-from payments.stripe_api.lookups import Answer
+from payments.stripe_api.gateway import Answer, GatewayRefused
 from payments.stripe_api.snapshots import (
     Json,
     StripeCheckoutSession,

@@ -13,13 +13,12 @@ from accounts.models import User
 from payments.billing.models import Plan, Subscription
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import open_checkout
-from payments.cleanup.closing import AWAITING_PAYMENT
 from payments.cleanup.decide import close_unless_paid
 from payments.operations.subscribing.customer import ensure_customer
 from payments.operations.subscribing.live import SOURCE, ask_for_live, live_of
-from payments.orders.fold import PLAN
 from payments.orders.models import Order
 from payments.orders.opening import open_order
+from payments.statuses import AWAITING_PAYMENT, PLAN
 
 log = structlog.get_logger(__name__)
 # Each turn ends because something of the same person was decided elsewhere at that very moment.

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.billing.models import Customer
 from payments.operations.subscribing.live import SOURCE
 from payments.orders.models import Reference

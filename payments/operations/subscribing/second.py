@@ -12,8 +12,9 @@ from django.db.models import Count
 
 from payments.billing.models import Subscription
 from payments.orders.exceptions import save_exceptions
-from payments.orders.models import ExceptionKind, OrderException
+from payments.orders.models import OrderException
 from payments.products import Question
+from payments.statuses import ExceptionKind
 
 
 @transaction.atomic

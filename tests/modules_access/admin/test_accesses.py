@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from modules_access.models import AccessToken, ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from tests.support.factories import NOON, UserFactory
 from tests.support.members import make_member
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token

@@ -11,7 +11,7 @@ from config.celery import app
 from modules_access.admin.paid_without import next_repair
 from modules_access.jobs import REPAIR_AT
 from modules_access.models import ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.orders.models import OrderChange
 from tests.support.factories import NOON
 from tests.support.members import make_member

@@ -11,10 +11,11 @@ from modules_access.doctor import NotKnown, State, ask, diagnose
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Customer, Payment
 from payments.ledger.models import PaymentEvent
-from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.orders.models import Order, OrderException
+from payments.statuses import ExceptionKind
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import (

@@ -4,7 +4,7 @@ import pytest
 
 from modules_access.models import Module
 from modules_access.pages.catalogue import PER_PAGE
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token

@@ -10,7 +10,7 @@ from modules_access.pages.shelf import shelf_of
 from modules_access.pages.standing import MOST_LOOKS
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus

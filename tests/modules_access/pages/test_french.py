@@ -4,7 +4,7 @@ import pytest
 
 from modules_access.jwt import mint_pass
 from modules_access.models import Module
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus
 from tests.support.factories import NOON

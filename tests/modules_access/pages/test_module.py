@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Plan
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from modules_access.models import ModuleAccess
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token

@@ -5,7 +5,7 @@ from django.utils import timezone
 from modules_access.models import ModuleAccess, PlanOpening
 from modules_access.services import follow_plan
 from modules_access.services.follow_plan import ask_to_follow
-from payments.apply import follow_subscriptions_again
+from payments.apply.apply import follow_subscriptions_again
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
 from tests.support.factories import NOON, UserFactory

@@ -4,7 +4,7 @@ import pytest
 
 from modules_access.models import ModuleAccess
 from modules_access.services.grants import NotGranted, extend_access, grant_access, revoke_access
-from payments.apply import follow_orders_again
+from payments.apply.apply import follow_orders_again
 from tests.support.factories import NOON
 from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
 

@@ -5,13 +5,13 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from payments.billing.models import Subscription
-from payments.ledger.models import PaymentEvent
-from payments.orders.models import ExceptionKind, OrderException
-from payments.switches import HeldType
+from payments.ledger.models import HeldType, PaymentEvent
+from payments.orders.models import OrderException
+from payments.statuses import ExceptionKind
 from tests.support.factories import UserFactory, make_staff
 from tests.support.road import NOON, event_of, hear, keep
 from tests.support.subscriber import make_plans
-from tests.support.subscriptions import about, make_customer, make_subscription, paid, tell, told
+from tests.support.subscriptions import make_customer, make_subscription, paid, refs, tell, told
 
 STORY = (
     "checkout.session.completed",
@@ -62,8 +62,8 @@ def make_subscriber(plan):
         customer = make_customer(f"cus_{name}", email=f"{name}@example.com", name=name.title(), city="Lyon")
         row = make_subscription(f"sub_{name}", customer=customer)
         names = {"subscription": f"sub_{name}", "customer": f"cus_{name}"}
-        invoice = about(**names, invoice=f"in_{name}", payment_intent=f"pi_{name}", charge=f"ch_{name}")
-        tell(told(about=about(**names)), paid(about=invoice))
+        invoice = refs(**names, invoice=f"in_{name}", payment_intent=f"pi_{name}", charge=f"ch_{name}")
+        tell(told(refs=refs(**names)), paid(refs=invoice))
         row.refresh_from_db()
         return row
 

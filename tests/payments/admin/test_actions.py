@@ -4,7 +4,7 @@ from django.db import IntegrityError
 from django.test import RequestFactory
 
 from payments.admin.actions import apply_to_each
-from payments.switches import HeldType
+from payments.ledger.models import HeldType
 
 
 class Refused(ValueError):

@@ -5,7 +5,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from payments.effects.models import Effect
-from payments.orders.models import ExceptionKind, OrderException
+from payments.orders.models import OrderException
+from payments.statuses import ExceptionKind
 from registrations.models import Activity
 from tests.support.refunds import pay
 from tests.support.road import NOON, event_of, hear

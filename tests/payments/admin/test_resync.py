@@ -237,7 +237,7 @@ class TestRight:
         client.force_login(looker)
         for row in (life.orders[0], Subscription.objects.get(), Customer.objects.get()):
             address = reverse(f"admin:payments_{row._meta.model_name}_change", args=[row.pk])
-            assert "resync" not in client.get(address).content.decode()
+            assert f"resync_{row._meta.model_name}_action" not in client.get(address).content.decode()
             assert "Asked of Stripe:" not in text_of(choose(client, row))
 
     def test_brings_the_button(self, client, looker, life):

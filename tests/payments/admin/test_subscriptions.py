@@ -68,7 +68,7 @@ class TestFilters:
     def test_by_doubt(self, page, subscription, grace):
         Subscription.objects.filter(pk=grace.pk).update(needs_resync=True)
 
-        assert shown(page, is_doubtful__exact=1) == ["sub_grace"]
+        assert shown(page, needs_resync__exact=1) == ["sub_grace"]
 
     @pytest.mark.parametrize(
         ("days", "status", "is_shown"), [(5, "active", True), (20, "active", False), (5, "canceled", False)]

@@ -2,9 +2,9 @@
 
 from django.urls import reverse
 
+from payments.ledger.models import HeldType
 from payments.processing.drain import drain
 from payments.statuses import EventStatus
-from payments.switches import HeldType
 from tests.support.road import NOON
 
 HELD = "checkout.session.expired"

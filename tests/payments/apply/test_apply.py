@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from payments.apply import FactSet, apply, follow_orders_again
+from payments.apply.apply import apply, follow_orders_again
+from payments.apply.batch import FactSet
 from payments.effects.models import Effect
 from payments.facts import ObjectRefs, OrderFact, PaymentFact
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference

@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.apply import FactSet, apply
-from payments.apply.batch import Batch
+from payments.apply.apply import apply
+from payments.apply.batch import Batch, FactSet
 from payments.billing.models import Customer, Subscription
 from payments.facts import CustomerFact, ObjectRefs, OrderFact, SubscriptionStartedFact
 from payments.orders.models import Order

@@ -198,14 +198,14 @@ class TestOfASubscription:
 
         alert()
 
-        assert sentence in self.to_fact()
+        assert sentence in self.told()
 
     def test_tells_of_a_refund_that_failed(self, make_refund, subscription):
         make_refund(order=None, subscription=subscription)
 
         failed()
 
-        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.to_fact()
+        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.told()
 
     def test_tells_of_one_whose_customer_is_unknown(self, make_dispute):
         make_dispute(order=None, subscription=make_subscription("sub_2"))

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from accounts.joining import join
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.billing.models import Customer
 from payments.facts import CustomerFact, ObjectRefs
 from payments.orders.models import Reference

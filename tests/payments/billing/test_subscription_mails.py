@@ -75,7 +75,7 @@ class TestEveryMail:
     @pytest.mark.parametrize("kind", KINDS)
     @pytest.mark.parametrize(
         ("fields", "reason"),
-        [({"status": "canceled"}, mails.ENDED), ({"customer": None}, NO_ADDRESS)],
+        [({"status": "canceled"}, mails.HAS_ENDED), ({"customer": None}, NO_ADDRESS)],
         ids=["ended", "nobody"],
     )
     def test_is_skipped_when_there_is_nobody_to_tell(self, kind, fields, reason):
@@ -89,7 +89,7 @@ class TestEveryMail:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_is_skipped_when_the_subscription_is_gone(self, kind):
-        assert tell(kind).outcome == mails.GONE.reason
+        assert tell(kind).outcome == mails.SUBSCRIPTION_GONE.reason
 
 
 class TestPaymentFailed:
@@ -111,7 +111,7 @@ class TestPaymentFailed:
         row = member("payment_failed")
         Payment.objects.create(key="in_1", subscription=row, currency="eur", received=400, paid_at=NOON)
 
-        assert tell("payment_failed").outcome == mails.PAID.reason
+        assert tell("payment_failed").outcome == mails.INVOICE_PAID.reason
 
     def test_is_skipped_while_the_buyer_is_on_the_payment_page(self):
         member("payment_failed", status="incomplete")
@@ -149,7 +149,7 @@ class TestEndingSoon:
     def test_is_skipped_for_who_goes_on(self, cancel_at):
         member("ending_soon", cancel_at=cancel_at)
 
-        assert tell("ending_soon").outcome == mails.GOES_ON.reason
+        assert tell("ending_soon").outcome == mails.NO_END_PLANNED.reason
 
 
 class TestFinalizationFailed:
@@ -169,7 +169,7 @@ class TestFinalizationFailed:
         row = make_member()
         Payment.objects.create(key="in_1", subscription=row, currency="eur", received=400, paid_at=NOON)
 
-        assert alert().outcome == mails.PAID.reason
+        assert alert().outcome == mails.INVOICE_PAID.reason
 
     def test_is_skipped_when_the_subscription_is_gone(self):
-        assert alert().outcome == mails.GONE.reason
+        assert alert().outcome == mails.SUBSCRIPTION_GONE.reason

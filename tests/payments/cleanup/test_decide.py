@@ -8,7 +8,8 @@ from django.db import transaction
 from payments.actions.asking import Asking
 from payments.checkout.open_checkout import open_checkout
 from payments.cleanup import decide as decisions
-from payments.cleanup.cleanup import Decision, Verdict, clean_up_order, overdue
+from payments.cleanup.cleanup import Decision, Verdict, clean_up_order
+from payments.cleanup.closing import overdue
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable

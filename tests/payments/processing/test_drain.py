@@ -6,13 +6,12 @@ import pytest
 from django.db import connection
 
 from payments.effects.models import Effect
-from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Trigger
 from payments.orders.models import Order, OrderException, Reference
 from payments.processing.drain import drain, sweep
 from payments.processing.process import BACK_OFF
 from payments.processing.replay import ReplayRefused, release_held, replay_event
 from payments.statuses import EventStatus
-from payments.switches import HeldType
 from tests.support.road import NOON, event_of, hear, keep
 
 pytestmark = pytest.mark.django_db

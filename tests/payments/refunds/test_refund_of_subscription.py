@@ -13,7 +13,7 @@ from payments.refunds.refund import NoPaymentIntent, RefundTooLarge
 from payments.refunds.staff_refunds import DecisionRefused, preview_refund, refund_subscription, why_nothing
 from tests.support.fake_gateway import unavailable
 from tests.support.refunds import LATER, deliver_refunds, fake_refunds
-from tests.support.subscriptions import NOON, about, make_subscription, paid, tell, told
+from tests.support.subscriptions import NOON, make_subscription, paid, refs, tell, told
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def subscription():
     row = make_subscription()
     for month in (1, 2):
         names = {"invoice": f"in_{month}", "payment_intent": f"pi_{month}", "charge": f"ch_{month}"}
-        tell(told(), paid(about=about(**names), paid_at=NOON + timedelta(days=30 * month)))
+        tell(told(), paid(refs=refs(**names), paid_at=NOON + timedelta(days=30 * month)))
     row.refresh_from_db()
     return row
 

@@ -3,7 +3,7 @@
 import pytest
 
 from payments.effects.models import Effect
-from payments.orders.models import ExceptionKind, Order, OrderException
+from payments.orders.models import Order, OrderException
 from payments.refunds.refund import RefundTooLarge
 from payments.refunds.staff_refunds import (
     WITHDRAWN,
@@ -14,7 +14,7 @@ from payments.refunds.staff_refunds import (
     refund_exception,
     refund_order,
 )
-from payments.statuses import EffectStatus
+from payments.statuses import EffectStatus, ExceptionKind
 from registrations.models import Activity, Registration
 from tests.support.factories import make_staff
 from tests.support.refunds import LATER, ask, deliver_refunds, fake_refunds, pay

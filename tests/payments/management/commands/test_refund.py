@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from payments.effects.models import Effect
 from payments.management.commands import refund
 from tests.support.refunds import pay
-from tests.support.subscriptions import NOON, about, make_customer, make_subscription, paid, tell
+from tests.support.subscriptions import NOON, make_customer, make_subscription, paid, refs, tell
 from tests.support.subscriptions import told as tells
 
 
@@ -74,8 +74,8 @@ class TestRefundOfASubscription:
         """Two months are paid."""
         row = make_subscription(customer=make_customer(email="ada@example.com"))
         for month in (1, 2):
-            names = about(invoice=f"in_{month}", payment_intent=f"pi_{month}")
-            tell(tells(), paid(about=names, paid_at=NOON + timedelta(days=30 * month)))
+            names = refs(invoice=f"in_{month}", payment_intent=f"pi_{month}")
+            tell(tells(), paid(refs=names, paid_at=NOON + timedelta(days=30 * month)))
         return row
 
     def test_takes_the_latest_payment(self, subscription):

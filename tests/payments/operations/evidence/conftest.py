@@ -12,7 +12,7 @@ from payments.billing.models import Dispute
 from payments.effects.deliver import deliver_all
 from payments.operations.evidence import pack_evidence
 from tests.support.road import NOON, event_of, hear
-from tests.support.subscriptions import about, make_customer, make_plan, make_subscription, paid, tell, told
+from tests.support.subscriptions import make_customer, make_plan, make_subscription, paid, refs, tell, told
 
 AT = NOON + timedelta(days=2)
 
@@ -38,7 +38,7 @@ def subscription_dispute(english):
     customer = make_customer(email="ada@example.com", name="Ada Lovelace", city="Lyon", country="FR")
     row = make_subscription(customer=customer)
     make_plan("gold", price="price_monthly")
-    tell(told(), paid(about=about(invoice="in_1", payment_intent="pi_1", charge="ch_1")))
+    tell(told(), paid(refs=refs(invoice="in_1", payment_intent="pi_1", charge="ch_1")))
     row.refresh_from_db()
     return Dispute.objects.create(
         stripe_id="du_2", subscription=row, payment="in_1", amount=400, currency="eur", status="needs_response",

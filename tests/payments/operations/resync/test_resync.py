@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from payments.apply import FactSet, apply
+from payments.apply.apply import apply
+from payments.apply.batch import FactSet
 from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
 from payments.facts import ObjectRefs, OrderFact
 from payments.operations.resync import HasMoved, KeepsMoving, resync_order, resync_person, resync_subscription
