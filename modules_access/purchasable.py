@@ -3,29 +3,50 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from modules_access.messages import message_for
-from modules_access.models import AccessToken, ModuleAccess, Purchase
+from modules_access.models import AccessEnd, AccessToken, AccessType, ModuleAccess, Purchase
 from modules_access.settle import Change, rows_by_key, settle
 from modules_access.wanted import Openings, Wanted, wanted_of_purchase, wanted_of_subscription, wanted_of_token
 from payments.billing.models import Subscription
 from payments.orders.models import Order
-from payments.products import FollowResult, ProductChange, follows_subscriptions, purchasable
+from payments.products import FollowResult, Label, Product, ProductChange, register
 
 KIND = "module"
-# What the history of an order and of a subscription call it (modules_access/words.py).
+# What the history of an order and of a subscription call it.
 HISTORY, OPENED = "access", "modules"
 ACTIVE = "active"
 
 
-@purchasable(KIND)
-class ModulePurchase:
+STATES: dict[str, Label] = {
+    ACTIVE: pgettext_lazy("access", "active"),
+    **{str(end): label for end, label in AccessEnd.choices if end},
+}
+
+
+def history_value(kind: str, state: str) -> str:
+    """What the history keeps: "purchase: active", "token: refunded"."""
+    return f"{kind}: {state}"
+
+
+class ModuleProduct(Product):
     """Follows many orders at once: what they bought, and the tokens that rest on them."""
 
-    def follow(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
+    kind = KIND
+    field_labels: ClassVar[dict[str, Label]] = {HISTORY: _("access"), OPENED: _("modules open")}
+    value_labels: ClassVar[dict[str, tuple[Label, ...]]] = {
+        history_value(kind, state): (label, word)
+        for kind, label in AccessType.choices
+        for state, word in STATES.items()
+    }
+
+    def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
         purchases = list(Purchase.objects.filter(order_id__in=by_id).order_by("order_id"))
         tokens = _with_orders(AccessToken.objects.filter(order_id__in=by_id).order_by("pk"), by_id)
@@ -40,17 +61,13 @@ class ModulePurchase:
         outcome.effects += [note for each in purchases if (note := message_for(each, by_id[each.order_id]))]
         return outcome
 
-    def hold(self, order: Order, *, until: datetime) -> None:
-        """There is no end of modules."""
-
-    def language_of(self, order: Order) -> str:
-        return order.user.language if order.user else ""
+    def follow_subscriptions(self, subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
+        return follow_subscriptions(subscriptions, at=at)
 
     def page_of(self, order: Order) -> str:
         return reverse("encours")
 
 
-@follows_subscriptions
 def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
     """Open what the plan opens as long as the subscription gives access; close only what it had opened."""
     ids = [row.pk for row in subscriptions]
@@ -111,6 +128,4 @@ def _told(change: Change, *, order_id: int | None) -> ProductChange:
     return ProductChange(order_id, HISTORY, before, history_value(kind, is_now["ended_reason"] or ACTIVE))
 
 
-def history_value(kind: str, state: str) -> str:
-    """What the history keeps: "purchase: active", "token: refunded"."""
-    return f"{kind}: {state}"
+register(ModuleProduct())

@@ -6,7 +6,8 @@ Amounts are in minor units of the currency beside them; moments are UTC.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+
+from payments.names import ORDER, REGISTRATION, canonical_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class ObjectRefs:
 
     def our_references(self) -> tuple[str, ...]:
         """Names that we give out: an order must exist behind them. Another product's `orderId` is no UUID."""
-        order = (f"order:{self.order}",) if _is_uuid(self.order) else ()
-        registration = (f"registration:{self.registration}",) if self.registration else ()
+        order = (f"{ORDER}{self.order}",) if canonical_uuid(self.order) else ()
+        registration = (f"{REGISTRATION}{self.registration}",) if self.registration else ()
         return order + registration
 
     def names(self) -> tuple[str, ...]:
@@ -51,16 +52,9 @@ class ObjectRefs:
         return self.subscription, self.invoice, self.payment_intent, self.charge
 
 
-def _is_uuid(value: str) -> bool:
-    try:
-        return str(UUID(value)) == value.lower()
-    except ValueError:
-        return False
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a try to pay failed. `code`: Stripe's decline code, else its error code; `message` is Stripe's sentence."""
+    """Why an attempt to pay failed. `code`: Stripe's decline code, else its error code; `message`: its sentence."""
 
     code: str = ""
     message: str = ""
@@ -68,7 +62,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """Where the buyer's try stands. Without money: PAID here means settled although nothing was collected."""
+    """Where the buyer's attempt stands. Without money: PAID here means settled although nothing was collected."""
 
     refs: ObjectRefs
     status: str
@@ -134,7 +128,7 @@ class BuyerAddressFact:
 
 @dataclass(frozen=True, slots=True)
 class CustomerFact:
-    """A person as Stripe knows them; what is "" was not told. `about` names the customer and nothing else."""
+    """A person as Stripe knows them; what is "" was not told. `refs` names the customer and nothing else."""
 
     refs: ObjectRefs
     occurred_at: datetime
@@ -159,7 +153,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFact:
-    """A whole subscription as it was at `occurred_at`. `about` names it and its customer.
+    """A whole subscription as it was at `occurred_at`. `refs` names it and its customer.
 
     `cancel_at`: when it is going to end, whatever way that was asked for. `order`: public id of the order whose
     Checkout began it; `plan`: our plan's slug; both from the metadata, "" where they are not told.
@@ -200,7 +194,7 @@ class SubscriptionStartedFact:
 class InvoiceFact:
     """An invoice of a subscription: its money, never the subscription's state. Amounts in minor units.
 
-    `about` names subscription and invoice, and what pays it as far as that was told. `paid_at` None: not paid (yet).
+    `refs` names subscription and invoice, and what pays it as far as that was told. `paid_at` None: not paid (yet).
     `period_end`: until when the subscription is paid by it; None for a proration. `off_stripe`: the part of `received`
     that came by another way.
     """
@@ -218,7 +212,7 @@ class InvoiceFact:
 
 @dataclass(frozen=True, slots=True)
 class InvoicePaymentFact:
-    """Which payment pays which invoice (`about` names both, perhaps not the subscription)."""
+    """Which payment pays which invoice (`refs` names both, perhaps not the subscription)."""
 
     refs: ObjectRefs
     occurred_at: datetime
@@ -235,30 +229,6 @@ class SubscriptionNoticeFact:
     occurred_at: datetime
     next_try_at: datetime | None = None
     reason: str = ""
-
-
-__all__ = [
-    "BuyerAddressFact",
-    "CustomerFact",
-    "DisputeFact",
-    "Fact",
-    "Facts",
-    "Failure",
-    "InvoiceFact",
-    "InvoicePaymentFact",
-    "NoFacts",
-    "ObjectRefs",
-    "OrderFact",
-    "OrderSide",
-    "PaymentFact",
-    "RefundFact",
-    "SubscriptionFact",
-    "SubscriptionNoticeFact",
-    "SubscriptionSide",
-    "SubscriptionStartedFact",
-    "Terms",
-    "references_to_wait_for",
-]
 
 
 @dataclass(frozen=True, slots=True)

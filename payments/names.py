@@ -1,22 +1,58 @@
-"""What an order's thing is called outside."""
+"""Numbers and ids as people, other programs and Stripe's metadata write them: read here, in every spelling."""
 
+import re
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from payments.orders.models import Order
+from django.db.models import Q
 
-REGISTRATION = "registration:"
+if TYPE_CHECKING:
+    from payments.orders.models import Order
+
+# The names of our own under which events find an order (payments.orders.models.Reference).
+ORDER, REGISTRATION = "order:", "registration:"
+ORDER_NUMBER = re.compile(r"O-0*([1-9][0-9]{0,17})", re.IGNORECASE)
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def registration_of(order: Order) -> str:
+def order_number(key: int | None) -> str:
+    """12 → "O-000012": what people quote."""
+    return f"O-{key:06d}" if key else "O-new"
+
+
+def find_order_key(text: str) -> int | None:
+    """ "O-000012" → 12, in any case and with any number of zeros; None if this is no order's number."""
+    match = ORDER_NUMBER.fullmatch(text.strip())
+    return int(match[1]) if match else None
+
+
+def find_uuid(text: str) -> UUID | None:
+    """A public id in any spelling that people use; None if this is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def canonical_uuid(text: str) -> str:
+    """The UUID as we write it, if it is written so but for its case; "" for anything else.
+
+    Stricter than `find_uuid`: in Stripe's metadata, another spelling is another program's.
+    """
+    return text.lower() if CANONICAL_UUID.fullmatch(text) else ""
+
+
+def order_called(text: str, *, prefix: str = "") -> Q | None:
+    """The condition that finds an order by number or public id; None: neither. `prefix`: the way to it ("order__")."""
+    if key := find_order_key(text):
+        return Q(**{f"{prefix}pk": key})
+    if public_id := find_uuid(text):
+        return Q(**{f"{prefix}public_id": public_id})
+    return None
+
+
+def registration_of(order: "Order") -> str:
     """The order's registration: our own public id, else the id of an old system, else ""."""
     names = order.references.filter(name__startswith=REGISTRATION).values_list("name", flat=True)
     ids = [name.removeprefix(REGISTRATION) for name in names]
-    return min(ids, key=lambda each: (not _is_uuid(each), each), default="")
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+    return min(ids, key=lambda each: (find_uuid(each) is None, each), default="")

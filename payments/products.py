@@ -1,18 +1,27 @@
-"""What can be bought: each product registers the kind of order that it sells and follows what becomes of it."""
+"""What can be bought: each app that sells something says so in one object (`<app>/product.py`), registered at start-up.
 
-from collections.abc import Callable, Iterable, Sequence
+Payments knows no product. It calls what is here; the defaults say that there is nothing of the kind.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.utils.functional import Promise
 
-from payments.billing.models import Subscription
-from payments.effects.enqueue import EffectRequest
-from payments.orders.models import Order
 from payments.statuses import ExceptionKind
+
+if TYPE_CHECKING:
+    from payments.billing.models import Subscription
+    from payments.effects.enqueue import EffectRequest
+    from payments.orders.models import Order
+    from payments.stripe_api.checkout_params import Recurring
+
+Label = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +48,9 @@ class ProductChange:
 
 @dataclass(slots=True)
 class FollowResult:
-    """What following the orders brought about: messages to send, questions for staff, changes for the history."""
+    """What following brought about: effects to enqueue, questions for staff, changes for the history."""
 
-    effects: list[EffectRequest] = field(default_factory=list)
+    effects: "list[EffectRequest]" = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     changes: list[ProductChange] = field(default_factory=list)
 
@@ -52,92 +61,86 @@ class FollowResult:
         self.changes += other.changes
 
 
-class Product(Protocol):
-    """A product. `follow` is called in the transaction that moved the orders, which are locked, sorted by id."""
+class Product:
+    """One thing that is sold. `kind` is the kind of its orders."""
 
-    def follow(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
-        """Bring the product in line with the orders as they are now; safe to call twice, with many at once."""
-        ...
+    kind: ClassVar[str]
+    field_labels: ClassVar[Mapping[str, Label]] = {}
+    """How staff call the fields that the product writes into the history."""
+    value_labels: ClassVar[Mapping[str, tuple[Label, ...]]] = {}
+    """How staff call the values of these fields; parts of a value are joined by ": "."""
 
-    def hold(self, order: Order, *, until: datetime) -> None:
+    # In the transaction that moved the orders or subscriptions, which are locked, sorted by id.
+
+    def follow_orders(self, orders: "Sequence[Order]", *, at: datetime) -> FollowResult:
+        """Bring the product in line with its orders as they are now; safe to call twice, with many at once."""
+        return FollowResult()
+
+    def follow_subscriptions(self, subscriptions: "Sequence[Subscription]", *, at: datetime) -> FollowResult:
+        """Bring what rests on subscriptions in line with them as they are now; safe to call twice."""
+        return FollowResult()
+
+    # Around Checkout.
+
+    def hold(self, order: "Order", *, until: datetime) -> None:
         """Keep what is bought until then, since it can be paid so long. The order is locked and waits for payment."""
-        ...
 
-    def language_of(self, order: Order) -> str:
+    def recurring_of(self, order: "Order") -> "Recurring | None":
+        """What Checkout is told of the subscription that the order begins; None for what is paid once."""
+        return None
+
+    def language_of(self, order: "Order") -> str:
         """The buyer's language, one of settings.LANGUAGES; "" if the product does not know it."""
-        ...
+        return order.user.language if order.user else ""
 
-    def page_of(self, order: Order) -> str:
+    def page_of(self, order: "Order") -> str:
         """The path of the buyer's own page, to which Checkout leads back, paid or not; "" if there is none."""
-        ...
+        return ""
 
 
-_purchasables: dict[str, Product] = {}
+# What orders of a kind that nobody sells (any more) get: nothing follows them.
+NOBODYS = Product()
+_products: dict[str, Product] = {}
 
 
 class SoldTwice(RuntimeError):
     """Two products claim the same kind of order."""
 
 
-def purchasable(kind: str) -> Callable[[type[Product]], type[Product]]:
-    """Register the decorated class as what orders of this kind sell."""
-
-    def register(product: type[Product]) -> type[Product]:
-        if kind in _purchasables:
-            raise SoldTwice(kind)
-        _purchasables[kind] = product()
-        return product
-
-    return register
+def register(product: Product) -> None:
+    """Make the product known; for an app's ready()."""
+    if product.kind in _products:
+        raise SoldTwice(product.kind)
+    _products[product.kind] = product
 
 
-def follow(orders: Iterable[Order], *, at: datetime) -> FollowResult:
-    """Let each product follow its orders. An order of a kind that nobody sells (any more) is left alone."""
+def all_products() -> Iterator[Product]:
+    """Every product, in the order of the apps in INSTALLED_APPS."""
+    yield from _products.values()
+
+
+def product_of(order: "Order") -> Product:
+    """The product that this order buys."""
+    return _products.get(order.kind, NOBODYS)
+
+
+def follow_orders(orders: "Iterable[Order]", *, at: datetime) -> FollowResult:
+    """Let each product follow its orders."""
     total = FollowResult()
-    for kind, group in groupby(sorted(orders, key=attrgetter("kind", "pk")), key=attrgetter("kind")):
-        if product := _purchasables.get(kind):
-            total.add(product.follow(list(group), at=at))
+    for _kind, group in groupby(sorted(orders, key=attrgetter("kind", "pk")), key=attrgetter("kind")):
+        own = list(group)
+        total.add(product_of(own[0]).follow_orders(own, at=at))
     return total
 
 
-def hold(order: Order, *, until: datetime) -> None:
-    """Let the product keep what the order buys until then."""
-    if product := _purchasables.get(order.kind):
-        product.hold(order, until=until)
-
-
-def language_of(order: Order) -> str:
-    """The language in which the buyer of the order reads."""
-    product = _purchasables.get(order.kind)
-    return (product.language_of(order) if product else "") or settings.LANGUAGE_CODE
-
-
-def page_of(order: Order) -> str:
-    """The path of the page on which the buyer of the order sees what became of it."""
-    product = _purchasables.get(order.kind)
-    return (product.page_of(order) if product else "") or "/"
-
-
-class SubscriptionFollower(Protocol):
-    """Called in the transaction that moved the subscriptions, which are locked, sorted by id."""
-
-    def __call__(self, subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
-        """Bring the product in line with them as they are now; safe to call twice, with many at once."""
-        ...
-
-
-_followers: list[SubscriptionFollower] = []
-
-
-def follows_subscriptions(follower: SubscriptionFollower) -> SubscriptionFollower:
-    """Register the decorated function."""
-    _followers.append(follower)
-    return follower
-
-
-def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
+def follow_subscriptions(subscriptions: "Sequence[Subscription]", *, at: datetime) -> FollowResult:
     """Let every product follow them."""
     total = FollowResult()
-    for follower in _followers if subscriptions else ():
-        total.add(follower(subscriptions, at=at))
+    for product in all_products() if subscriptions else ():
+        total.add(product.follow_subscriptions(subscriptions, at=at))
     return total
+
+
+def language_of(order: "Order") -> str:
+    """The language in which the buyer of the order reads."""
+    return product_of(order).language_of(order) or settings.LANGUAGE_CODE

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from payments.orders.models import Order
-from payments.products import FollowResult, ProductChange, Question, purchasable
+from payments.products import FollowResult, Product, ProductChange, Question, register
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
 from registrations.late_money import is_standing, refund_late_money, seekers, without_place
@@ -33,11 +33,12 @@ def keeps_no_place(order: Order) -> bool:
     return order.status == OrderStatus.REFUNDED or STATUS_ORDER[order.status][0] == CLOSED_PHASE
 
 
-@purchasable(KIND)
-class RegistrationPurchase:
+class RegistrationProduct(Product):
     """Follows many orders at once: places that become free go to who paid first, in the same breath."""
 
-    def follow(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
+    kind = KIND
+
+    def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
         locked = Registration.objects.filter(order_id__in=by_id).order_by("pk").select_for_update(no_key=True)
         rows = list(locked)
@@ -131,3 +132,6 @@ def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
         return []
     words = {True: "held", False: "free"}
     return [ProductChange(row.order_id, "place", words[held], words[row.holds_place])]
+
+
+register(RegistrationProduct())

@@ -10,113 +10,21 @@ from payments.apply.fold import (
     fold_customer_facts,
     fold_order_facts,
     lock_customers,
-    subscriptions_of_strangers,
+    subscriptions_without_account,
 )
 from payments.apply.fold_subscription import fold_subscription_facts
-from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStates, Written, values_of
+from payments.apply.locked_rows import OrderStates, SubscriptionStates, Written, values_of
 from payments.apply.references import ClaimedRows, Match, ReferenceMap, claim_rows, resolve
 from payments.billing.models import Customer
 from payments.billing.subscribers import join_confirmed
 from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact
+from payments.names import ORDER
 from payments.sql import update_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What some facts of one event are about, and those facts. One of the three ids is set."""
-
-    known: Match
-    facts: list[Fact]
-
-
-@dataclass(slots=True)
-class Batch:
-    """The locked rows of one batch, and the names that lead to them."""
-
-    names: ReferenceMap
-    claimed: ClaimedRows
-    orders: OrderStates
-    subscriptions: SubscriptionStates
-    customers: dict[int, Customer]
-    written: Written
-    written_subscriptions: Written
-    written_customers: dict[int, dict[str, object]]
-
-    @classmethod
-    def lock(cls, facts: Sequence[Fact]) -> "Batch":
-        """Find what the facts are about and lock it: orders, subscriptions, customers, each sorted by id."""
-        claimed = claim_rows(facts)
-        names = resolve(list(dict.fromkeys(fact.refs for fact in facts)), also=set(_orders_behind(facts)))
-        orders = OrderStates.lock(names.order_ids())
-        names.keep_orders(orders)
-        subscriptions = SubscriptionStates.lock(names.subscription_ids() | subscriptions_of_strangers(facts))
-        customers = lock_customers(facts)
-        before = {key: values_of(row, CUSTOMER_STATE) for key, row in customers.items()}
-        return cls(
-            names, claimed, orders, subscriptions, customers, orders.snapshot(), subscriptions.snapshot(), before
-        )
-
-    def targets(self, facts: Iterable[Fact]) -> list[Target]:
-        """What the facts of one event are about, in their order; facts about nothing that we know are left out."""
-        found: dict[tuple[int | None, ...], Target] = {}
-        for fact in facts:
-            if known := self.names.find(fact.refs):
-                ids = (known.order_id, known.subscription_id, known.customer_id)
-                found.setdefault(ids, Target(known, [])).facts.append(fact)
-        return list(found.values())
-
-    def fold(self, targets: Iterable[Target], *, is_full_snapshot: bool) -> list[tuple[Target, Folded]]:
-        """Take all facts of one event. Raises what one of them is refused with."""
-        return [(target, self._fold_fact(target, is_full_snapshot=is_full_snapshot)) for target in targets]
-
-    def _fold_fact(self, target: Target, *, is_full_snapshot: bool) -> Folded:
-        known, facts = target.known, target.facts
-        if known.order_id is not None:
-            return fold_order_facts(
-                self.orders[known.order_id], facts, names=self.names, found=known, is_full_snapshot=is_full_snapshot
-            )
-        if known.subscription_id is not None:
-            state = self.subscriptions[known.subscription_id]
-            return fold_subscription_facts(
-                state, facts, names=self.names, claimed=self.claimed, is_full_snapshot=is_full_snapshot
-            )
-        return fold_customer_facts(self.customers.get(known.customer_id or 0), facts, is_full_snapshot=is_full_snapshot)
-
-    def changed_orders(self) -> set[int]:
-        """The orders of which anything, be it a payment's name, differs from what was read."""
-        return self.orders.changed(self.written)
-
-    def changed_subscriptions(self) -> set[int]:
-        """The same for subscriptions, and those whose customer may have found their account."""
-        joined = {key for key, state in self.subscriptions.items() if state.row.customer_id in self.customers}
-        return joined | self.subscriptions.changed(self.written_subscriptions)
-
-    def save(self) -> set[str]:
-        """Write what moved, and the names that are new. Returns these."""
-        self.orders.save(self.written)
-        self.subscriptions.save(self.written_subscriptions)
-        people = {key: values_of(row, CUSTOMER_STATE) for key, row in self.customers.items()}
-        moved = [{"id": key, **values} for key, values in people.items() if values != self.written_customers[key]]
-        update_rows(Customer, moved)
-        join_confirmed([values["id"] for values in moved])
-        self.names.store()
-        return self.names.new_references | self.claimed.new_references
-
-    def order_states(self, ids: Iterable[int]) -> list[OrderState]:
-        """These orders, sorted by id."""
-        return [self.orders[key] for key in sorted(ids)]
-
-
-def _orders_behind(facts: Iterable[Fact]) -> Iterator[str]:
-    """The orders that began the subscriptions of which these facts tell."""
-    for fact in facts:
-        if isinstance(fact, SubscriptionFact | SubscriptionStartedFact) and fact.order:
-            yield f"order:{fact.order}"
-
-
-@dataclass(frozen=True, slots=True)
 class FactSet:
-    """What one event (or one look at Stripe) tells: facts about one thing, by whom, and when it happened."""
+    """What one event, or one look at Stripe, says: facts about one thing, who said so, and when it happened (UTC)."""
 
     facts: Sequence[Fact]
     source: str
@@ -126,16 +34,24 @@ class FactSet:
     follow_always: bool = False
     """Let the product follow even if the order did not move: what a replay is for."""
     is_full_snapshot: bool = False
-    """All that Stripe knows, asked for whole: it replaces what was known of what it speaks of (payments.apply.full_refresh)."""
+    """All that Stripe knows: it replaces what was known of what it speaks of (payments.apply.full_refresh)."""
 
     @property
     def refs(self) -> ObjectRefs:
         return self.facts[0].refs
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What some facts of one set are about, and those facts."""
+
+    match: Match
+    facts: list[Fact]
+
+
 @dataclass(slots=True)
 class ApplyResult:
-    """What became of one telling: applied to what `parts` say, ignored for `reason`, or refused with `error`."""
+    """What became of one fact set: folded as `parts` say, ignored for `reason`, or refused with `error`."""
 
     fact_set: FactSet
     reason: str = ""
@@ -155,7 +71,91 @@ class ApplyResult:
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of each telling, in their order, and the names that were new."""
+    """What became of each fact set, in their order, and the references that are new."""
 
     applied: list[ApplyResult]
     new_references: set[str]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The locked rows of one batch, how each was read, and the names that lead to them."""
+
+    names: ReferenceMap
+    claimed: ClaimedRows
+    orders: OrderStates
+    subscriptions: SubscriptionStates
+    customers: dict[int, Customer]
+    written: Written
+    written_subscriptions: Written
+    written_customers: dict[int, dict[str, object]]
+
+    @classmethod
+    def lock(cls, facts: Sequence[Fact]) -> "Batch":
+        """Find what the facts are about and lock it: orders, subscriptions, customers, each sorted by id."""
+        claimed = claim_rows(facts)
+        names = resolve(list(dict.fromkeys(fact.refs for fact in facts)), also=set(_starting_orders(facts)))
+        orders = OrderStates.lock(names.order_ids())
+        names.keep_orders(orders)
+        subscriptions = SubscriptionStates.lock(names.subscription_ids() | subscriptions_without_account(facts))
+        customers = lock_customers(facts)
+        before = {key: values_of(row, CUSTOMER_STATE) for key, row in customers.items()}
+        return cls(
+            names, claimed, orders, subscriptions, customers, orders.snapshot(), subscriptions.snapshot(), before
+        )
+
+    def targets(self, facts: Iterable[Fact]) -> list[Target]:
+        """What the facts of one set are about, in their order; facts about nothing that we know are left out."""
+        found: dict[tuple[int | None, ...], Target] = {}
+        for fact in facts:
+            if match := self.names.find(fact.refs):
+                ids = (match.order_id, match.subscription_id, match.customer_id)
+                found.setdefault(ids, Target(match, [])).facts.append(fact)
+        return list(found.values())
+
+    def fold(self, targets: Iterable[Target], *, is_full_snapshot: bool) -> list[tuple[Target, Folded]]:
+        """Fold all facts of one set. Raises what one of them is refused with."""
+        return [(target, self._fold_target(target, is_full_snapshot=is_full_snapshot)) for target in targets]
+
+    def _fold_target(self, target: Target, *, is_full_snapshot: bool) -> Folded:
+        match, facts = target.match, target.facts
+        if match.order_id is not None:
+            order = self.orders[match.order_id]
+            return fold_order_facts(order, facts, names=self.names, match=match, is_full_snapshot=is_full_snapshot)
+        if match.subscription_id is not None:
+            subscription = self.subscriptions[match.subscription_id]
+            return fold_subscription_facts(
+                subscription, facts, names=self.names, claimed=self.claimed, is_full_snapshot=is_full_snapshot
+            )
+        return fold_customer_facts(self.customers.get(match.customer_id or 0), facts, is_full_snapshot=is_full_snapshot)
+
+    def changed_orders(self) -> set[int]:
+        """The orders of which anything, be it a payment's name, differs from what was read."""
+        return self.orders.changed(self.written)
+
+    def changed_subscriptions(self) -> set[int]:
+        """The subscriptions of which anything differs, and those whose customer may have found their account."""
+        joined = {key for key, state in self.subscriptions.items() if state.row.customer_id in self.customers}
+        return joined | self.subscriptions.changed(self.written_subscriptions)
+
+    def save(self) -> set[str]:
+        """Write what moved, and the references that are new. Returns these."""
+        self.orders.save(self.written)
+        self.subscriptions.save(self.written_subscriptions)
+        if self.customers:
+            self._save_customers()
+        self.names.store()
+        return self.names.new_references | self.claimed.new_references
+
+    def _save_customers(self) -> None:
+        people = {key: values_of(row, CUSTOMER_STATE) for key, row in self.customers.items()}
+        moved = [{"id": key, **values} for key, values in people.items() if values != self.written_customers[key]]
+        update_rows(Customer, moved)
+        join_confirmed([values["id"] for values in moved])
+
+
+def _starting_orders(facts: Iterable[Fact]) -> Iterator[str]:
+    """The orders that began the subscriptions of which these facts tell."""
+    for fact in facts:
+        if isinstance(fact, SubscriptionFact | SubscriptionStartedFact) and fact.order:
+            yield f"{ORDER}{fact.order}"

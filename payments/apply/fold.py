@@ -20,6 +20,7 @@ from payments.facts import (
     PaymentFact,
     RefundFact,
 )
+from payments.names import ORDER
 from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
@@ -34,20 +35,108 @@ from payments.orders.models import CheckoutAttempt
 from payments.products import Question
 from payments.statuses import DisputePhase, ExceptionKind, OrderStatus, RefundStatus
 
+# What people see of a change; the rest is how we came to know it.
+VISIBLE_OF_ORDER = ("status", "amount_received", "amount_refunded", "dispute_state")
+VISIBLE_OF_CUSTOMER = ("email", "name", "city", "country")
+CUSTOMER_STATE = ("email", "name", "stripe_updated_at", "city", "country", "located_at", "deleted_at")
+
 
 @dataclass(slots=True)
 class Folded:
-    """What the facts of one event brought about. `changes`: what, before, after."""
+    """What the facts of one set brought about. `changes`: what, before, after."""
 
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     effects: list[EffectRequest] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
     def add(self, other: "Folded") -> None:
-        """Take in what other facts of the same event brought about."""
+        """Take in what other facts of the same set brought about."""
         self.changes += other.changes
         self.effects += other.effects
         self.questions += other.questions
+
+
+def fold_order_facts(
+    state: OrderState, facts: Collection[Fact], *, names: ReferenceMap, match: Match, is_full_snapshot: bool = False
+) -> Folded:
+    """Fold the facts of one set and work out what changed for people to see. `is_full_snapshot`: see full_refresh."""
+    folded = Folded()
+    before = _visible(state)
+    known_before = reset(state, facts, names=names) if is_full_snapshot else None
+    for fact in facts:
+        attempt = fact.refs.attempt or match.attempt or 1
+        _fold_fact(state, fact, names=names, attempt=attempt, folded=folded)
+    state.recompute()
+    if known_before:
+        restore_unchanged(state, known_before, facts, names=names)
+        state.recompute()
+        folded.changes = changes_since(folded.changes, known_before, state)
+    after = _visible(state)
+    folded.changes += [(name, before[name], after[name]) for name in VISIBLE_OF_ORDER if before[name] != after[name]]
+    folded.changes += _superseded(state, facts, moved=bool(folded.changes))
+    return folded
+
+
+def _fold_fact(state: OrderState, fact: Fact, *, names: ReferenceMap, attempt: int, folded: Folded) -> None:
+    match fact:
+        case OrderFact():
+            _fold_order_fact(state, fact, attempt=attempt, folded=folded)
+        case PaymentFact():
+            _is_ours(state, fact.refs, attempt=attempt)
+            row = state.payments.setdefault(fact.key, Payment(key=fact.key, order=state.order))
+            fold_payment(row, fact)
+        case RefundFact():
+            fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case DisputeFact():
+            fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case BuyerAddressFact():
+            fold_buyer(state.order, fact)
+
+
+def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded: Folded) -> None:
+    order = state.order
+    if not _is_ours(state, fact.refs, attempt=attempt):
+        return
+    if fact.status != OrderStatus.PAID:
+        fold_attempt(order, fact, attempt=attempt)
+    elif pays_without_money(order, fact):
+        fold_settlement(order, fact)
+    else:
+        detail = f"nothing was collected, {order.amount} {order.currency} are due"
+        subject = fact.refs.session or f"{ORDER}{order.public_id}"
+        folded.questions.append(Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, detail))
+
+
+def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:
+    """Whether the session (if one is named) belongs to the order; one whose answer from Stripe was lost is taken in.
+
+    Two sites that share a Stripe account must not close or pay each other's orders.
+    """
+    sessions = state.sessions()
+    if not refs.session or refs.session in sessions:
+        return True
+    checkout = state.checkouts.get(attempt)
+    if checkout is None and not sessions:
+        checkout = CheckoutAttempt(order=state.order, number=attempt, created_at=state.order.created_at)
+        state.checkouts[attempt] = checkout
+    if checkout is None or checkout.session:
+        return False
+    checkout.session = refs.session
+    return True
+
+
+def _superseded(state: OrderState, facts: Iterable[Fact], *, moved: bool) -> Iterable[tuple[str, str, str]]:
+    """A fact that moved nothing and says otherwise than the order: kept in the history of the attempt."""
+    status = state.order.status
+    told = [fact.status for fact in facts if isinstance(fact, OrderFact)]
+    return [] if moved else [("superseded", said, status) for said in told if said != status]
+
+
+def _visible(state: OrderState) -> dict[str, str]:
+    return {name: str(getattr(state.order, name)) for name in VISIBLE_OF_ORDER}
+
+
+# Money, of orders and subscriptions alike.
 
 
 def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folded: Folded) -> None:
@@ -114,91 +203,7 @@ def subscription_id_of(state: MoneyState) -> int | None:
     return None if isinstance(state, OrderState) else state.row.pk
 
 
-VISIBLE = ("status", "amount_received", "amount_refunded", "dispute_state")
-
-
-def fold_order_facts(
-    state: OrderState, facts: Collection[Fact], *, names: ReferenceMap, found: Match, is_full_snapshot: bool = False
-) -> Folded:
-    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
-    folded = Folded()
-    before = _visible(state)
-    known_before = reset(state, facts, names=names) if is_full_snapshot else None
-    for fact in facts:
-        attempt = fact.refs.attempt or found.attempt or 1
-        _fold_fact(state, fact, names=names, attempt=attempt, folded=folded)
-    state.recompute()
-    if known_before:
-        restore_unchanged(state, known_before, facts, names=names)
-        state.recompute()
-        folded.changes = changes_since(folded.changes, known_before, state)
-    after = _visible(state)
-    folded.changes += [(name, before[name], after[name]) for name in VISIBLE if before[name] != after[name]]
-    folded.changes += _superseded(state, facts, moved=bool(folded.changes))
-    return folded
-
-
-def _fold_fact(state: OrderState, fact: Fact, *, names: ReferenceMap, attempt: int, folded: Folded) -> None:
-    match fact:
-        case OrderFact():
-            _fold_order_fact(state, fact, attempt=attempt, folded=folded)
-        case PaymentFact():
-            _is_ours(state, fact.refs, attempt=attempt)
-            row = state.payments.setdefault(fact.key, Payment(key=fact.key, order=state.order))
-            fold_payment(row, fact)
-        case RefundFact():
-            fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
-        case DisputeFact():
-            fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
-        case BuyerAddressFact():
-            fold_buyer(state.order, fact)
-
-
-def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded: Folded) -> None:
-    order = state.order
-    if not _is_ours(state, fact.refs, attempt=attempt):
-        return
-    if fact.status != OrderStatus.PAID:
-        fold_attempt(order, fact, attempt=attempt)
-    elif pays_without_money(order, fact):
-        fold_settlement(order, fact)
-    else:
-        detail = f"nothing was collected, {order.amount} {order.currency} are due"
-        subject = fact.refs.session or f"order:{order.public_id}"
-        folded.questions.append(Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, detail))
-
-
-def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:
-    """Whether the session (if one is named) belongs to the order; one whose answer from Stripe was lost is taken in.
-
-    Two sites that share a Stripe account must not close or pay each other's orders.
-    """
-    sessions = state.sessions()
-    if not refs.session or refs.session in sessions:
-        return True
-    checkout = state.checkouts.get(attempt)
-    if checkout is None and not sessions:
-        checkout = CheckoutAttempt(order=state.order, number=attempt, created_at=state.order.created_at)
-        state.checkouts[attempt] = checkout
-    if checkout is None or checkout.session:
-        return False
-    checkout.session = refs.session
-    return True
-
-
-def _superseded(state: OrderState, facts: Iterable[Fact], *, moved: bool) -> Iterable[tuple[str, str, str]]:
-    """A fact that moved nothing and says otherwise than the order: kept in the history of the try."""
-    status = state.order.status
-    told = [fact.status for fact in facts if isinstance(fact, OrderFact)]
-    return [] if moved else [("superseded", said, status) for said in told if said != status]
-
-
-def _visible(state: OrderState) -> dict[str, str]:
-    return {name: str(getattr(state.order, name)) for name in VISIBLE}
-
-
-VISIBLE_OF_CUSTOMER = ("email", "name", "city", "country")
-CUSTOMER_STATE = ("email", "name", "stripe_updated_at", "city", "country", "located_at", "deleted_at")
+# People.
 
 
 def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
@@ -210,8 +215,8 @@ def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
     return {row.pk: row for row in rows}
 
 
-def subscriptions_of_strangers(facts: Iterable[Fact]) -> set[int]:
-    """What the people told of pay for who have no account yet: it follows if they turn out to have one."""
+def subscriptions_without_account(facts: Iterable[Fact]) -> set[int]:
+    """What people of whom these facts tell pay for without an account: it follows if they turn out to have one."""
     names = _customers_of(facts)
     if not names:
         return set()
@@ -224,7 +229,7 @@ def _customers_of(facts: Iterable[Fact]) -> set[str]:
 
 
 def fold_customer_facts(row: Customer | None, facts: Iterable[Fact], *, is_full_snapshot: bool = False) -> Folded:
-    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
+    """Fold the facts of one set and work out what changed for people to see. `is_full_snapshot`: see full_refresh."""
     folded = Folded()
     if row is None:
         return folded

@@ -1,4 +1,4 @@
-"""Takes one fact into a subscription's state: in memory, under its lock, without a look at the database."""
+"""Folds facts into a locked subscription: in memory, under its lock, without a look at the database."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -21,10 +21,11 @@ from payments.facts import (
     SubscriptionNoticeFact,
     SubscriptionStartedFact,
 )
+from payments.names import ORDER
 from payments.orders.fold import fold_payment
 
-# The bank's question fails the same try: its own mail says what to do, and comes first.
-PATIENCE = timedelta(minutes=5)
+# The bank's question fails the same attempt: its own mail says what to do, and comes first.
+PAYMENT_FAILED_MAIL_DELAY = timedelta(minutes=5)
 VISIBLE = ("status", "amount", "period_end", "cancel_at", "ended_at")
 
 
@@ -36,7 +37,7 @@ def fold_subscription_facts(
     claimed: ClaimedRows,
     is_full_snapshot: bool = False,
 ) -> Folded:
-    """Take the facts of one event and work out what changed for people to see. `is_anew`: see payments.apply.full_refresh."""
+    """Fold the facts of one set and work out what changed for people to see. `is_full_snapshot`: see full_refresh."""
     folded = Folded()
     before = _visible(state, claimed.plans)
     known_before = reset(state, facts, names=names) if is_full_snapshot else None
@@ -85,7 +86,7 @@ def _fold_subscription_fact(
     """Whose it is and which order began it never change; the rest is as it was told last."""
     row = state.row
     _set_customer(row, fact.refs, claimed)
-    if row.order_id is None and (order := names.known.get(f"order:{fact.order}")):
+    if row.order_id is None and (order := names.known.get(f"{ORDER}{fact.order}")):
         row.order_id = order.order_id
     if isinstance(fact, SubscriptionFact) and fold_subscription(row, fact):
         row.plan = plan_of(row, claimed.plans, slug=fact.plan)
@@ -123,10 +124,10 @@ def _notice(state: SubscriptionState, fact: SubscriptionNoticeFact) -> EffectReq
         "reason": fact.reason,
     }
     kind = f"alert.{fact.kind}" if fact.kind == "finalization_failed" else f"subscription.{fact.kind}"
-    patience = PATIENCE if fact.kind == "payment_failed" else timedelta(0)
+    delay = PAYMENT_FAILED_MAIL_DELAY if fact.kind == "payment_failed" else timedelta(0)
     return EffectRequest(
         key=f"{kind}:{refs}", kind=kind, order_id=order_id_of(state), data=data,
-        not_before=fact.occurred_at + patience, subscription_id=state.row.pk,
+        not_before=fact.occurred_at + delay, subscription_id=state.row.pk,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A telling that is the whole truth: what was known is forgotten first, so that too much can be put right as well.
+"""Facts that are all that Stripe knows: what was known is reset first, so that too much can be put right as well.
 
 Facts only ever add up, which is right for events: any of them may come late. What Stripe answers when it is asked for
 all of something (resync, reconciliation) replaces what it speaks of. Dates stay where what they date stays: an event
@@ -27,12 +27,20 @@ from payments.orders.fold import undone_of
 from payments.orders.models import Order
 from payments.statuses import DisputePhase, OrderStatus
 
-TRY = ("attempt_status", "attempt_number", "attempt_at")
-FAILURE = ("failed_attempt", "failed_at", "failed_charge", "failure_code", "failure_message")
-PLACE = ("city", "country", "located_at")
-TOLD = ("stripe_updated_at", "from_created_event")
-OWNERS = ("customer_id", "order_id")
+ATTEMPT_FIELDS = ("attempt_status", "attempt_number", "attempt_at")
+FAILURE_FIELDS = ("failed_attempt", "failed_at", "failed_charge", "failure_code", "failure_message")
+ADDRESS_FIELDS = ("city", "country", "located_at")
+UPDATE_FIELDS = ("stripe_updated_at", "from_created_event")
+OWNER_FIELDS = ("customer_id", "order_id")
 CLOSED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
+# What the history holds of one value, in characters.
+VALUE_LENGTH = 255
+# What the history does not show by itself (VISIBLE in fold.py and fold_subscription.py).
+ORDER_DETAILS = ("paid_at", "settled_at", "city", "country", "attempt_status", "attempt_number", "failure_code")
+SUBSCRIPTION_DETAILS = (
+    "price", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "trial_end",
+    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until",
+)  # fmt: skip
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Since = tuple[str, Any]
 Change = tuple[str, str, str]
@@ -40,18 +48,18 @@ Change = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Before:
-    """What was known before: to be taken back where the truth says the same, or nothing."""
+    """What was known before the reset: restored where Stripe says the same of it, or nothing."""
 
     row: dict[str, Any] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, Since] = field(default_factory=dict)
     disputes: dict[str, Since] = field(default_factory=dict)
-    shown: dict[str, str] = field(default_factory=dict)
+    described: dict[str, str] = field(default_factory=dict)
 
 
 def reset(state: MoneyState, facts: Collection[Fact], *, names: ReferenceMap) -> Before:
-    """Forget what these facts speak of. What they leave out stays known."""
-    known_before = Before(shown=shown(state))
+    """Reset what these facts speak of; what they leave out stays. Returns how it was."""
+    known_before = Before(described=describe(state))
     told = {names.payment_of(fact.refs) for fact in facts if isinstance(fact, PaymentFact | InvoiceFact)}
     for payment in (state.payments[key] for key in sorted(told & state.payments.keys())):
         known_before.payments[payment.key] = values_of(payment, PAYMENT_STATE)
@@ -73,39 +81,39 @@ def reset(state: MoneyState, facts: Collection[Fact], *, names: ReferenceMap) ->
 
 
 def restore_unchanged(state: MoneyState, known_before: Before, facts: Collection[Fact], *, names: ReferenceMap) -> None:
-    """Where the truth says what was known, everything about it stays as it was. To be called when it is settled."""
+    """Where Stripe says what was known, everything about it stays as it was. To be called on a recomputed state."""
     if isinstance(state, SubscriptionState):
         _restore_subscription(state.row, known_before.row)
     else:
         _restore_order(state.row, known_before.row, facts)
     for fact in facts:
         if isinstance(fact, RefundFact):
-            _name(state.refunds[fact.refund], fact, names)
+            _set_names(state.refunds[fact.refund], fact, names)
         if isinstance(fact, DisputeFact):
-            _name(state.disputes[fact.dispute], fact, names)
+            _set_names(state.disputes[fact.dispute], fact, names)
     paid = {fact.refs.invoice: fact.paid_at for fact in facts if isinstance(fact, InvoiceFact)}
     for key, payment in state.payments.items():
         if known := known_before.payments.get(key):
             _restore_payment(payment, known, state.refunds.values())
-        payment.paid_at = _date(payment, known, paid.get(key))
+        payment.paid_at = _paid_at(payment, known, paid.get(key))
     _restore_dates(state.refunds, known_before.refunds)
     _restore_dates(state.disputes, known_before.disputes)
 
 
 def changes_since(changes: Iterable[Change], known_before: Before, state: MoneyState) -> list[Change]:
     """The changes seen from what was known before, down to each payment; what is as it was is none."""
-    now = shown(state)
+    now = describe(state)
     told = [change for change in changes if change[0] not in now]
-    names = dict.fromkeys([*known_before.shown, *now])
+    names = dict.fromkeys([*known_before.described, *now])
     return told + [
-        (name, known_before.shown.get(name, ""), now.get(name, ""))
+        (name, known_before.described.get(name, ""), now.get(name, ""))
         for name in names
-        if known_before.shown.get(name, "") != now.get(name, "")
+        if known_before.described.get(name, "") != now.get(name, "")
     ]
 
 
 def _reset_order(row: Order, facts: Collection[Fact], known_before: Before) -> None:
-    known_before.row = values_of(row, (*TRY, *FAILURE, *PLACE))
+    known_before.row = values_of(row, (*ATTEMPT_FIELDS, *FAILURE_FIELDS, *ADDRESS_FIELDS))
     if any(isinstance(fact, OrderFact) and fact.status != OrderStatus.PAID for fact in facts):
         row.attempt_status, row.attempt_number, row.attempt_at = OrderStatus.PENDING, 1, None
         row.failed_attempt, row.failed_at, row.failed_charge = 0, None, ""
@@ -115,7 +123,7 @@ def _reset_order(row: Order, facts: Collection[Fact], known_before: Before) -> N
 
 def _reset_subscription(row: Subscription, facts: Collection[Fact], known_before: Before) -> None:
     if any(isinstance(fact, SubscriptionFact) for fact in facts):
-        known_before.row = values_of(row, ("fingerprint", "needs_resync", *TOLD, *OWNERS))
+        known_before.row = values_of(row, ("fingerprint", "needs_resync", *UPDATE_FIELDS, *OWNER_FIELDS))
         row.status, row.stripe_updated_at, row.fingerprint = "", None, ""
         row.customer_id = row.order_id = None
     if any(isinstance(fact, InvoiceFact) for fact in facts):
@@ -123,35 +131,35 @@ def _reset_subscription(row: Subscription, facts: Collection[Fact], known_before
 
 
 def _restore_order(row: Order, known: Mapping[str, Any], facts: Collection[Fact]) -> None:
-    """A try that is newer than all that Stripe tells of has only begun here; canceled and expired are both closed."""
+    """An attempt newer than all that Stripe knows of has only begun here; canceled and expired are both closed."""
     told = max((fact.refs.attempt or 1 for fact in facts if isinstance(fact, OrderFact)), default=0)
     is_closed = known["attempt_status"] in CLOSED and row.attempt_status in CLOSED
     is_same = known["attempt_status"] == row.attempt_status or is_closed
     if known["attempt_number"] > told or (is_same and known["attempt_number"] == row.attempt_number):
-        _set(row, known, TRY)
+        _set_values(row, known, ATTEMPT_FIELDS)
     if not row.failed_charge:
-        _set(row, known, FAILURE)
+        _set_values(row, known, FAILURE_FIELDS)
     elif row.failed_charge == known["failed_charge"]:
-        _set(row, known, ("failed_at",))
+        _set_values(row, known, ("failed_at",))
     if (row.city, row.country) in ((known["city"], known["country"]), ("", "")):
-        _set(row, known, PLACE)
+        _set_values(row, known, ADDRESS_FIELDS)
 
 
 def _restore_subscription(row: Subscription, known: Mapping[str, Any]) -> None:
-    # Of a doubtful one the later date is what settles the doubt.
+    # Of one that needs a resync, the later date is what ends the need.
     if known and not known["needs_resync"] and known["fingerprint"] == row.fingerprint:
-        _set(row, known, TOLD)
-    _set(row, known, [name for name in OWNERS if known and getattr(row, name) is None])
+        _set_values(row, known, UPDATE_FIELDS)
+    _set_values(row, known, [name for name in OWNER_FIELDS if known and getattr(row, name) is None])
 
 
 def _restore_payment(payment: Payment, known: Mapping[str, Any], refunds: Iterable[Refund]) -> None:
     """What was not told stays. The charge's total may have counted what failed to go back."""
     if 0 <= known["charge_refunded"] - payment.charge_refunded <= undone_of(payment, refunds):
         payment.charge_refunded = known["charge_refunded"]
-    _set(payment, known, [name for name in ("session", "charge", "currency") if not getattr(payment, name)])
+    _set_values(payment, known, [name for name in ("session", "charge", "currency") if not getattr(payment, name)])
 
 
-def _date(payment: Payment, known: Mapping[str, Any] | None, paid_at: datetime | None) -> datetime | None:
+def _paid_at(payment: Payment, known: Mapping[str, Any] | None, paid_at: datetime | None) -> datetime | None:
     """When it was paid: as known, unless there was no charge yet, or (`paid_at`) the invoice had been paid already."""
     date = known["paid_at"] if known else None
     if date and (payment.paid_at is None or payment.paid_at <= date <= (paid_at or date)):
@@ -159,7 +167,7 @@ def _date(payment: Payment, known: Mapping[str, Any] | None, paid_at: datetime |
     return paid_at or payment.paid_at
 
 
-def _name(row: Refund | Dispute, fact: RefundFact | DisputeFact, names: ReferenceMap) -> None:
+def _set_names(row: Refund | Dispute, fact: RefundFact | DisputeFact, names: ReferenceMap) -> None:
     row.payment, row.currency, row.reason = names.payment_of(fact.refs), fact.currency, fact.reason
 
 
@@ -169,24 +177,14 @@ def _restore_dates(rows: Mapping[str, Refund] | Mapping[str, Dispute], known: Ma
             rows[name].status_at = since
 
 
-def _set(row: Order | Subscription | Payment, known: Mapping[str, Any], names: Collection[str]) -> None:
+def _set_values(row: Order | Subscription | Payment, known: Mapping[str, Any], names: Collection[str]) -> None:
     for name in names:
         setattr(row, name, known[name])
 
 
-# What the history holds.
-LONGEST = 255
-# What the history does not show by itself (VISIBLE in take.py and take_subscription.py).
-ORDER_SHOWN = ("paid_at", "settled_at", "city", "country", "attempt_status", "attempt_number", "failure_code")
-SUBSCRIPTION_SHOWN = (
-    "price", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "trial_end",
-    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until",
-)  # fmt: skip
-
-
-def shown(state: MoneyState) -> dict[str, str]:
+def describe(state: MoneyState) -> dict[str, str]:
     """The money in words, by what it is called, and what of the row is not visible otherwise."""
-    names = ORDER_SHOWN if isinstance(state, OrderState) else SUBSCRIPTION_SHOWN
+    names = ORDER_DETAILS if isinstance(state, OrderState) else SUBSCRIPTION_DETAILS
     told = {name: _word(value) for name, value in values_of(state.row, names).items()}
     for key, payment in state.payments.items():
         told[f"paid {key}"] = _word(payment.received or "")
@@ -205,7 +203,7 @@ def shown(state: MoneyState) -> dict[str, str]:
 
 
 def _words(*values: object) -> str:
-    return " ".join(filter(None, map(_word, values)))[:LONGEST]
+    return " ".join(filter(None, map(_word, values)))[:VALUE_LENGTH]
 
 
 def _word(value: object) -> str:

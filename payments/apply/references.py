@@ -20,6 +20,7 @@ from payments.facts import (
     SubscriptionSide,
     SubscriptionStartedFact,
 )
+from payments.names import ORDER
 from payments.orders.models import Reference
 
 COLUMNS = ("order_id", "subscription_id", "customer_id", "attempt", "payment")
@@ -44,23 +45,23 @@ class Match:
 
 @dataclass(slots=True)
 class ReferenceMap:
-    """Every name that a batch mentions and we know; `taught` are those that the batch itself taught."""
+    """Every name that a batch mentions and we know; `new_references`: those that the batch itself brought."""
 
     known: dict[str, Match] = field(default_factory=dict)
     new_references: set[str] = field(default_factory=set)
 
     def find(self, refs: ObjectRefs) -> Match | None:
-        """What the first known of its names stands for (see About.names)."""
+        """What the first known of its names stands for (see ObjectRefs.names)."""
         return next((self.known[name] for name in refs.names() if name in self.known), None)
 
-    def learn(self, refs: ObjectRefs, found: Match) -> bool:
+    def learn(self, refs: ObjectRefs, match: Match) -> bool:
         """Take every Stripe id that comes with a known name; True if one of them was new."""
-        if found.customer_id is not None:
+        if match.customer_id is not None:
             return False
-        attempt = refs.attempt or found.attempt
+        attempt = refs.attempt or match.attempt
         fresh = [name for name in refs.stripe_references() if name not in self.known]
         for name in fresh:
-            self.known[name] = replace(found, attempt=attempt, payment=self._payment_behind(name, refs))
+            self.known[name] = replace(match, attempt=attempt, payment=self._payment_behind(name, refs))
         self.new_references.update(fresh)
         return bool(fresh)
 
@@ -94,7 +95,7 @@ class ReferenceMap:
         }
 
     def store(self) -> None:
-        """Keep what the batch taught; somebody else may have taught the same at the same time."""
+        """Store the new references; another transaction may store the same at the same time."""
         rows = [_row(name, known) for name in sorted(self.new_references) if (known := self.known.get(name))]
         Reference.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -110,21 +111,21 @@ def _row(name: str, known: Match) -> Reference:
 
 
 def resolve(all_refs: Sequence[ObjectRefs], *, also: Collection[str] = ()) -> ReferenceMap:
-    """Look up every name in one SELECT, then let the facts teach each other until nothing new comes of it.
+    """Look up every name in one SELECT, then let names lead to each other until nothing new comes of it.
 
     `also`: names that the facts mention without being about them.
     """
     wanted = {name for refs in all_refs for name in refs.names()} | set(also)
     rows = Reference.objects.filter(name__in=wanted).values_list("name", *COLUMNS)
     names = ReferenceMap({name: Match(*columns) for name, *columns in rows})
-    while any([names.learn(refs, found) for refs in all_refs if (found := names.find(refs))]):
+    while any([names.learn(refs, match) for refs in all_refs if (match := names.find(refs))]):
         pass
     return names
 
 
 @dataclass(slots=True)
 class ClaimedRows:
-    """What a batch needs beside the rows it locks. `customers` by their Stripe id; `taught`: names that are new."""
+    """What a batch needs beside the rows it locks. `customers` by Stripe id; `new_references`: of rows just made."""
 
     customers: dict[str, Customer] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
@@ -159,7 +160,7 @@ def _ours(named: Iterable[SubscriptionSide], claimed: ClaimedRows) -> list[Subsc
     ours = set(Subscription.objects.filter(stripe_id__in=ids).values_list("stripe_id", flat=True))
     prices = {price for plan in claimed.plans for price in (plan.stripe_price, *plan.former_prices) if price}
     ours |= {fact.refs.subscription for fact in facts if _is_ours(fact, prices, claimed.customers)}
-    ours |= _begun_here(facts)
+    ours |= _started_here(facts)
     return [fact for fact in facts if fact.refs.subscription in ours]
 
 
@@ -171,10 +172,10 @@ def _is_ours(fact: SubscriptionSide, prices: Collection[str], customers: Collect
     return price in prices or refs.customer in customers
 
 
-def _begun_here(facts: Iterable[SubscriptionSide]) -> set[str]:
+def _started_here(facts: Iterable[SubscriptionSide]) -> set[str]:
     """What orders of ours began in a Checkout that names no site: nobody but us knows the public id of an order."""
     began = [fact for fact in facts if isinstance(fact, SubscriptionStartedFact | SubscriptionFact) and fact.order]
-    nameless = [(f"order:{fact.order}", fact.refs.subscription) for fact in began if not fact.refs.site]
+    nameless = [(f"{ORDER}{fact.order}", fact.refs.subscription) for fact in began if not fact.refs.site]
     if not nameless:
         return set()
     orders = Reference.objects.filter(name__in={name for name, _ in nameless}, order__isnull=False)
@@ -188,31 +189,31 @@ def _customers(names: Collection[str]) -> dict[str, Customer]:
 
 def _make_customers(ours: Iterable[SubscriptionSide], claimed: ClaimedRows) -> set[str]:
     wanted = {fact.refs.customer for fact in ours if fact.refs.customer}
-    names = sorted(wanted - _referred(wanted))
+    names = sorted(wanted - _known_names(wanted))
     if not names:
         return set()
     Customer.objects.bulk_create([Customer(stripe_id=name) for name in names], ignore_conflicts=True)
     fresh = _customers(names)
     claimed.customers |= fresh
-    _refer([Reference(name=name, customer=row) for name, row in fresh.items()])
+    _store([Reference(name=name, customer=row) for name, row in fresh.items()])
     return set(names)
 
 
 def _make_subscriptions(ids: Collection[str]) -> set[str]:
-    names = sorted(set(ids) - _referred(ids))
+    names = sorted(set(ids) - _known_names(ids))
     if not names:
         return set()
     rows = [Subscription(stripe_id=name, needs_resync=True) for name in names]
     Subscription.objects.bulk_create(rows, ignore_conflicts=True)
     made = Subscription.objects.filter(stripe_id__in=names)
-    _refer([Reference(name=row.stripe_id, subscription=row) for row in made])
+    _store([Reference(name=row.stripe_id, subscription=row) for row in made])
     return set(names)
 
 
-def _referred(names: Collection[str]) -> set[str]:
+def _known_names(names: Collection[str]) -> set[str]:
     """Those under which events find something already."""
     return set(Reference.objects.filter(name__in=names).values_list("name", flat=True)) if names else set()
 
 
-def _refer(rows: list[Reference]) -> None:
+def _store(rows: list[Reference]) -> None:
     Reference.objects.bulk_create(rows, ignore_conflicts=True)

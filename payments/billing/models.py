@@ -96,7 +96,8 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 class Subscription(models.Model):
     """One subscription (`sub_`), as the greatest of all that was told of it left it (docs/adr/0009-subscriptions.md).
 
-    `amount` in minor units for one period of `interval_count` intervals. `stripe_updated_at` None: only its name is known.
+    `amount` in minor units for one period of `interval_count` intervals.
+    `stripe_updated_at` None: only its name is known.
     """
 
     stripe_id = models.CharField(_("subscription"), max_length=255, unique=True)

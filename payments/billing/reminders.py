@@ -25,8 +25,8 @@ def warn_of_deadlines(*, at: datetime) -> int:
 
 def _alert(row: Dispute) -> EffectRequest:
     return EffectRequest(
-        key=f"{DISPUTE_DUE_ALERT}:{row.stripe_id}", kind=DISPUTE_DUE_ALERT, order_id=row.order_id, subscription_id=row.subscription_id,
-        data={"dispute": row.stripe_id},
+        key=f"{DISPUTE_DUE_ALERT}:{row.stripe_id}", kind=DISPUTE_DUE_ALERT, order_id=row.order_id,
+        subscription_id=row.subscription_id, data={"dispute": row.stripe_id},
     )  # fmt: skip
 
 

@@ -7,14 +7,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from payments import products as purchasables
 from payments.apply.apply import follow_orders_again
 from payments.names import registration_of
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.orders.opening import SOURCE, open_attempt
+from payments.products import language_of, product_of
 from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
 from payments.stripe_api.checkout_params import Purchase, checkout_params
-from payments.subscribing.product import recurring_of
 
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
 SESSION_LIFE = timedelta(minutes=31)
@@ -111,10 +110,11 @@ def _prepare(attempt: CheckoutAttempt, order: Order, *, expires_at: datetime) ->
     attempt.expires_at = expires_at.replace(microsecond=0)
     attempt.params = {**checkout_params(_purchase(order, attempt))}
     attempt.save(update_fields=["expires_at", "params"])
-    purchasables.hold(order, until=attempt.expires_at)
+    product_of(order).hold(order, until=attempt.expires_at)
 
 
 def _purchase(order: Order, attempt: CheckoutAttempt) -> Purchase:
+    product = product_of(order)
     return Purchase(
         order=str(order.public_id),
         registration=registration_of(order),
@@ -124,8 +124,8 @@ def _purchase(order: Order, attempt: CheckoutAttempt) -> Purchase:
         amount=order.amount,
         currency=order.currency,
         email=order.email,
-        language=purchasables.language_of(order),
+        language=language_of(order),
         expires_at=attempt.expires_at or attempt.created_at,
-        return_to=f"{settings.SITE_URL}{purchasables.page_of(order)}",
-        recurring=recurring_of(order),
+        return_to=f"{settings.SITE_URL}{product.page_of(order) or '/'}",
+        recurring=product.recurring_of(order),
     )

@@ -28,13 +28,14 @@ class HandledTwice(RuntimeError):
     """Two functions claim the same event type."""
 
 
-def handles(event_type: str) -> Callable[[Handler], Handler]:
-    """Register the decorated function for exactly this event type."""
+def handles(*event_types: str) -> Callable[[Handler], Handler]:
+    """Register the decorated function for exactly these event types."""
 
     def register(handler: Handler) -> Handler:
-        if event_type in _handlers:
-            raise HandledTwice(event_type)
-        _handlers[event_type] = handler
+        for event_type in event_types:
+            if event_type in _handlers:
+                raise HandledTwice(event_type)
+            _handlers[event_type] = handler
         return handler
 
     return register

@@ -1,13 +1,10 @@
 """Changes in words for people: the history keeps field names and stored values, staff read labels and amounts."""
 
-from collections.abc import Mapping
-
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, Field
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
-from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -15,20 +12,12 @@ from django.utils.translation import pgettext
 from payments.billing.models import Customer, Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
+from payments.products import all_products
 from payments.statuses import OrderStatus, RefundStatus, SubscriptionStatus
 
 NOTHING = "–"
-Word = str | Promise
 # What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`.
 MONEY = ("paid", "refunded", "elsewhere")
-_names: dict[str, Word] = {}
-_values: dict[str, tuple[Word, ...]] = {}
-
-
-def register_words(*, names: Mapping[str, Word], values: Mapping[str, tuple[Word, ...]]) -> None:
-    """Products say how staff call the fields and the values that they write; parts of a value are joined by ": "."""
-    _names.update(names)
-    _values.update(values)
 
 
 def name_of(what: str) -> str:
@@ -41,7 +30,7 @@ def name_of(what: str) -> str:
         "called off": _("called off"),
         "message": _("message sent again"),
         "deleted": _("deleted at Stripe"),
-        **{name: str(word) for name, word in _names.items()},
+        **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},
     }
     field = _field(what)
     noun, _space, stripe_id = what.partition(" ")
@@ -71,8 +60,9 @@ def value_of(what: str, stored: str, *, currency: str) -> str:
         return _moment(stored)
     if noun in ("refund", "dispute"):
         return _state_and_amount(noun, stored, currency=currency)
-    if stored in _values:
-        return ": ".join(str(part) for part in _values[stored])
+    for product in all_products():
+        if stored in product.value_labels:
+            return ": ".join(str(part) for part in product.value_labels[stored])
     return _labels().get(stored, stored)
 
 

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import format_amount
+from payments.names import order_number
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
 
@@ -86,7 +87,7 @@ class Order(models.Model):
     @property
     def number(self) -> str:
         """What people quote."""
-        return f"O-{self.pk:06d}" if self.pk else "O-new"
+        return order_number(self.pk)
 
     @property
     def price(self) -> str:

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.overview import Section, account_section
 from payments.billing.models import Plan, Subscription
+from payments.billing.subscribers import living_customers
 from payments.operations.subscribing import live_of
 from payments.operations.subscribing.change import can_change
 from payments.statuses import SubscriptionStatus
-from payments.subscribing.product import living_customers
 
 
 class Standing(StrEnum):

@@ -8,6 +8,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
+from payments.checkout.open_checkout import confirm_free as confirm_free_order
 from payments.orders.models import Order
 from payments.statuses import OPEN_STATUSES
 from registrations.models import Activity, Registration
@@ -51,7 +52,7 @@ def begin(*, activity: Activity, name: str, email: str, language: str, at: datet
 @transaction.atomic
 def confirm_free(*, registration: Registration, at: datetime) -> bool:
     """Confirm a registration that costs nothing. True if it was one that waits."""
-    is_settled = open_checkout.confirm_free(order=registration.order, at=at)
+    is_settled = confirm_free_order(order=registration.order, at=at)
     if is_settled:
         registration.refresh_from_db()
     return is_settled

@@ -16,7 +16,6 @@ from payments.facts import (
     PaymentFact,
     RefundFact,
 )
-from payments.handlers.charge import dispute_fact, refund_fact
 from payments.statuses import OrderStatus
 from payments.stripe_api.snapshots import (
     Json,
@@ -68,7 +67,7 @@ def _try(session: StripeCheckoutSession, intent: Json, *, at: datetime) -> Itera
 
 
 def received_fact(intent: Json, *, refs: ObjectRefs | None = None) -> PaymentFact | None:
-    """What a payment has brought; None where no money came. `about`: whose session or invoice it pays."""
+    """What a payment has brought; None where no money came. `refs`: whose session or invoice it pays."""
     read = StripePaymentIntent.read(intent)
     received = read.received
     if not received.amount:
@@ -93,12 +92,12 @@ def told_invoice(invoice: StripeInvoice, *, at: datetime) -> InvoiceFact:
 def told_refund(raw: Json, *, refs: ObjectRefs | None = None) -> RefundFact:
     """A refund, dated by the moment it was made where nothing better is told."""
     refund = StripeRefund.read(raw)
-    return refund_fact(refund, refs=refs or refund.refs, at=_made_at(raw))
+    return refund.to_fact(refs=refs, at=_made_at(raw))
 
 
 def told_dispute(raw: Json) -> DisputeFact:
     """A dispute, dated as a refund is."""
-    return dispute_fact(StripeDispute.read(raw), at=_made_at(raw))
+    return StripeDispute.read(raw).to_fact(at=_made_at(raw))
 
 
 def _made_at(raw: Json) -> datetime:

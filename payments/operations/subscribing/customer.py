@@ -9,13 +9,13 @@ from accounts.models import User
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.billing.models import Customer
+from payments.billing.subscribers import living_customers
 from payments.operations.subscribing.live import SOURCE
 from payments.orders.models import Reference
 from payments.processing.drain import requeue_naming
 from payments.stripe_api.gateway import GatewayRefused, create_customer
 from payments.stripe_api.lookups import look_up_customer
 from payments.stripe_api.snapshots import StripeCustomer
-from payments.subscribing.product import living_customers
 
 
 def ensure_customer(user: User, *, at: datetime) -> Customer:

@@ -8,12 +8,12 @@ from accounts.models import User
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.billing.models import Subscription
+from payments.billing.subscribers import living_customers
 from payments.processing.drain import requeue_naming
 from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
 from payments.stripe_api.gateway import Answer
 from payments.stripe_api.lookups import look_up_subscription, subscriptions_of
 from payments.stripe_api.snapshots import StripeSubscription
-from payments.subscribing.product import living_customers
 
 SOURCE = "account"
 NOT_LIVE = (*SUBSCRIPTION_ENDED, SubscriptionStatus.INCOMPLETE)

@@ -3,9 +3,9 @@
 from django.conf import settings
 
 from accounts.models import User
+from payments.billing.subscribers import living_customers
 from payments.operations.subscribing.live import live_of
 from payments.stripe_api.gateway import create_portal_session
-from payments.subscribing.product import living_customers
 
 
 class NoCustomer(Exception):

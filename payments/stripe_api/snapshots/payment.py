@@ -6,7 +6,7 @@ https://docs.stripe.com/api/payment_intents/object, …/charges/object, …/refu
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from payments.facts import Failure, ObjectRefs
+from payments.facts import DisputeFact, Failure, ObjectRefs, RefundFact
 from payments.statuses import RefundStatus
 from payments.stripe_api.snapshots.reading import (
     LONGEST_ID,
@@ -25,7 +25,14 @@ from payments.stripe_api.snapshots.reading import (
     read_refs,
 )
 
-LONGEST_REFUND_STATUS = 20
+LONGEST_REFUND_STATUS, LONGEST_DISPUTE_STATUS = 20, 60
+# Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
+DELAYED = frozenset(
+    {
+        "ach_debit", "acss_debit", "au_becs_debit", "bacs_debit", "boleto", "customer_balance", "konbini",
+        "multibanco", "nz_bank_account", "oxxo", "sepa_debit", "sofort", "us_bank_account",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +68,18 @@ class StripeRefund:
             effect=find_text(find_object(source, "metadata"), "effect", longest=LONGEST_ID),
         )
 
-
-# Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
-DELAYED = frozenset(
-    {
-        "ach_debit", "acss_debit", "au_becs_debit", "bacs_debit", "boleto", "customer_balance", "konbini",
-        "multibanco", "nz_bank_account", "oxxo", "sepa_debit", "sofort", "us_bank_account",
-    }
-)  # fmt: skip
+    def to_fact(self, *, at: datetime, refs: ObjectRefs | None = None) -> RefundFact:
+        """The refund as it stood at that moment. `refs`: of the object that told of it, where it was not its own."""
+        return RefundFact(
+            refs or self.refs,
+            refund=self.id,
+            amount=self.amount,
+            currency=self.currency,
+            status=self.status,
+            occurred_at=at,
+            reason=self.reason,
+            failure_reason=self.failure_reason,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ def _captured(source: Json) -> int:
 
 @dataclass(frozen=True, slots=True)
 class StripePaymentIntent:
-    """`about` names the latest charge, `about_failure` the one that was declined last."""
+    """`refs` names the latest charge, `failure_refs` the one that was declined last."""
 
     refs: ObjectRefs
     failure_refs: ObjectRefs
@@ -154,9 +165,6 @@ def _failure(error: Json) -> Failure:
     return Failure(code=code, message=find_text(error, "message"))
 
 
-LONGEST_STATUS = 60
-
-
 @dataclass(frozen=True, slots=True)
 class StripeDispute:
     """`status` is Stripe's word; `due_by` None: no answer is possible (Stripe writes 0 or null)."""
@@ -181,7 +189,20 @@ class StripeDispute:
             ),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
-            status=get_word(source, "status")[:LONGEST_STATUS],
+            status=get_word(source, "status")[:LONGEST_DISPUTE_STATUS],
             reason=find_text(source, "reason", longest=LONGEST_WORD),
             due_by=find_moment(find_object(source, "evidence_details"), "due_by"),
+        )
+
+    def to_fact(self, *, at: datetime) -> DisputeFact:
+        """The dispute as it stood at that moment."""
+        return DisputeFact(
+            self.refs,
+            dispute=self.id,
+            amount=self.amount,
+            currency=self.currency,
+            status=self.status,
+            occurred_at=at,
+            reason=self.reason,
+            due_by=self.due_by,
         )

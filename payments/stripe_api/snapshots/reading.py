@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from payments.facts import ObjectRefs
+from payments.names import canonical_uuid
 
 Json = Mapping[str, Any]
 
@@ -14,7 +15,6 @@ Json = Mapping[str, Any]
 LONGEST_ID, LONGEST_NAME, LONGEST_WORD = 255, 240, 120
 # Far above what Stripe accepts, and even the sum of thousands of such amounts still fits its column.
 GREATEST_AMOUNT = 10**14
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -133,8 +133,7 @@ def read_billing_refs(
 
 def find_uuid(source: Json, name: str) -> str:
     """A UUID as we write it; "" for anything else."""
-    value = find_text(source, name)
-    return value.lower() if UUID.fullmatch(value) else ""
+    return canonical_uuid(find_text(source, name))
 
 
 def _our_name(metadata: Json, name: str) -> str:

@@ -2,10 +2,9 @@ from dataclasses import astuple
 
 import pytest
 
-from payments import products as purchasables
 from payments.billing.models import Customer
 from payments.orders.models import Order
-from payments.subscribing.product import recurring_of
+from payments.products import follow_orders, language_of, product_of
 from tests.support.factories import NOON, OrderFactory
 from tests.support.subscriber import make_user
 from tests.support.subscriptions import make_plan
@@ -18,16 +17,16 @@ def order():
     return OrderFactory(kind="plan", user=make_user(language="fr"), plan=make_plan(), amount=400)
 
 
-class TestPlanPurchase:
+class TestPlanProduct:
     def test_speaks_the_persons_language_and_leads_to_their_page(self, order):
-        assert purchasables.language_of(order) == "fr"
-        assert purchasables.page_of(order) == "/subscription/"
+        assert language_of(order) == "fr"
+        assert product_of(order).page_of(order) == "/subscription/"
 
     def test_holds_nothing_and_follows_nothing(self, order):
-        purchasables.hold(order, until=NOON)
-        outcome = purchasables.follow([order], at=NOON)
+        product_of(order).hold(order, until=NOON)
+        result = follow_orders([order], at=NOON)
 
-        assert (outcome.effects, outcome.questions, outcome.changes) == ([], [], [])
+        assert (result.effects, result.questions, result.changes) == ([], [], [])
 
 
 class TestRecurringOf:
@@ -36,12 +35,15 @@ class TestRecurringOf:
         Customer.objects.create(stripe_id="cus_2", user=order.user)
         Customer.objects.create(stripe_id="cus_3", user=order.user)
 
-        assert astuple(recurring_of(order)) == ("monthly", "cus_2", "price_monthly", "month")
+        assert astuple(product_of(order).recurring_of(order)) == ("monthly", "cus_2", "price_monthly", "month")
 
     def test_names_nobody_for_an_order_whose_person_is_gone(self, order):
         order.user.delete()
+        order = Order.objects.get()
 
-        assert recurring_of(Order.objects.get()).customer == ""
+        assert product_of(order).recurring_of(order).customer == ""
 
     def test_is_nothing_for_what_is_paid_once(self):
-        assert recurring_of(OrderFactory()) is None
+        order = OrderFactory()
+
+        assert product_of(order).recurring_of(order) is None
