@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from modules_access.models import ModuleAccess
 from modules_access.repair import Report, repair
-from modules_access.repair.missing import find_missing
+from modules_access.repair.sources import find_missing
 from tests.support.factories import NOON
 from tests.support.learners import make_learners, sabotage
 
@@ -43,7 +43,9 @@ def look() -> None:
 def tell(name: str, report: Report, accesses: int) -> None:
     """One line for one pass."""
     rate = accesses / report.seconds
-    print(f"{name:>12}: {report.seconds:.1f} s = {rate:,.0f} accesses/s; {report.total} healed {report.by_word()}")
+    print(
+        f"{name:>12}: {report.seconds:.1f} s = {rate:,.0f} accesses/s; {report.total} healed {report.counts_by_kind()}"
+    )
 
 
 if __name__ == "__main__":

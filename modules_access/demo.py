@@ -8,11 +8,11 @@ from django.db import transaction
 from django.urls import reverse
 
 from modules_access.models import Module
-from modules_access.services.follow_plan import ask_to_follow
+from modules_access.services.follow_plan import request_follow
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class DemoModule:
     """One demo module: `price` in minor units, `days` of access, None: without end."""
 
     slug: str
@@ -24,18 +24,18 @@ class Spec:
 
 
 MODULES = (
-    Spec(
+    DemoModule(
         "drawing", "Dessiner d’après nature", 4900, None,
         "Douze leçons pour apprendre à regarder, puis à dessiner ce que l’on voit.",
         "Du premier trait à la lumière : chaque leçon se regarde en une demi-heure et se pratique le même jour.\n\n"
         "L’accès reste ouvert sans limite de durée.",
     ),
-    Spec(
+    DemoModule(
         "first-steps", "Premiers pas à l’atelier", 0, None,
         "Les outils, les gestes et les mots de l’atelier, pour bien commencer.",
         "Une introduction gratuite en quatre courtes leçons, sans matériel ni expérience.",
     ),
-    Spec(
+    DemoModule(
         "glazes", "Les secrets des émaux", 2900, 30,
         "Composer, poser et cuire ses propres émaux : trente jours pour tout essayer.",
         "Recettes, fiches d’essai et vidéos de cuisson.\n\nL’accès dure trente jours à partir du paiement.",
@@ -46,13 +46,13 @@ MODULES = (
 @transaction.atomic
 def seed(*, at: datetime) -> list[Module]:
     """Create what is missing, and let the addresses follow the site. Returns the modules that are new."""
-    made = [module for place, spec in enumerate(MODULES) if (module := _module(spec, place=place))]
-    if made:
-        ask_to_follow(plan_id=None, at=at)
-    return made
+    new = [module for place, spec in enumerate(MODULES) if (module := _module(spec, place=place))]
+    if new:
+        request_follow(plan_id=None, at=at)
+    return new
 
 
-def _module(spec: Spec, *, place: int) -> Module | None:
+def _module(spec: DemoModule, *, place: int) -> Module | None:
     """None: it was there."""
     room = reverse("demo-module", args=[spec.slug])
     defaults = {

@@ -10,10 +10,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from modules_access.entitlements import (
+    Change,
+    Entitlement,
+    Openings,
+    entitlement_of_purchase,
+    entitlement_of_token,
+    entitlements_of_subscription,
+    rows_by_key,
+    sync_accesses,
+)
 from modules_access.messages import message_for
 from modules_access.models import AccessEnd, AccessToken, AccessType, ModuleAccess, Purchase
-from modules_access.settle import Change, rows_by_key, settle
-from modules_access.wanted import Openings, Wanted, wanted_of_purchase, wanted_of_subscription, wanted_of_token
 from payments.billing.models import Subscription
 from payments.orders.models import Order
 from payments.products import FollowResult, Label, Product, ProductChange, register
@@ -50,12 +58,12 @@ class ModuleProduct(Product):
         by_id = {order.pk: order for order in orders}
         purchases = list(Purchase.objects.filter(order_id__in=by_id).order_by("order_id"))
         tokens = _with_orders(AccessToken.objects.filter(order_id__in=by_id).order_by("pk"), by_id)
-        wanted = [
-            *(wanted_of_purchase(purchase, by_id[purchase.order_id]) for purchase in purchases),
-            *(wanted_of_token(token) for token in tokens),
+        entitlements = [
+            *(entitlement_of_purchase(purchase, by_id[purchase.order_id]) for purchase in purchases),
+            *(entitlement_of_token(token) for token in tokens),
         ]
         rows = lock_accesses(Q(order_id__in=by_id) | Q(token__in=[token.pk for token in tokens]))
-        changes = settle(wanted, rows_by_key(rows), at=at)
+        changes = sync_accesses(entitlements, rows_by_key(rows), at=at)
         owners = {token.pk: token.order_id for token in tokens}
         outcome = FollowResult(changes=[_told(change, order_id=_order_of(change, owners)) for change in changes])
         outcome.effects += [note for each in purchases if (note := message_for(each, by_id[each.order_id]))]
@@ -73,9 +81,9 @@ def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime)
     ids = [row.pk for row in subscriptions]
     fresh = Subscription.objects.filter(pk__in=ids).select_related("customer", "plan").order_by("pk")
     rows = lock_accesses(Q(subscription_id__in=ids))
-    wanted = wanted_of_subscriptions(fresh, rows)
+    entitlements = entitlements_of_subscriptions(fresh, rows)
     before = Counter(row.subscription_id for row in rows if row.is_active)
-    changes = settle(wanted, rows_by_key(rows), at=at)
+    changes = sync_accesses(entitlements, rows_by_key(rows), at=at)
     after = before.copy()
     for change in changes:
         after[change.access.subscription_id] += change.after["is_active"] - change.before.get("is_active", False)
@@ -91,7 +99,7 @@ def follow_subscriptions(subscriptions: Sequence[Subscription], *, at: datetime)
 def follow_tokens(tokens: Sequence[AccessToken], *, at: datetime) -> list[Change]:
     """Bring the accesses of these tokens in line; in the caller's transaction, which has locked what they rest on."""
     rows = lock_accesses(Q(token__in=[token.pk for token in tokens]))
-    return settle([wanted_of_token(token) for token in tokens], rows_by_key(rows), at=at)
+    return sync_accesses([entitlement_of_token(token) for token in tokens], rows_by_key(rows), at=at)
 
 
 def lock_accesses(which: Q) -> list[ModuleAccess]:
@@ -99,14 +107,18 @@ def lock_accesses(which: Q) -> list[ModuleAccess]:
     return list(ModuleAccess.objects.filter(which).order_by("pk").select_for_update(no_key=True))
 
 
-def wanted_of_subscriptions(subscriptions: Iterable[Subscription], rows: Iterable[ModuleAccess]) -> list[Wanted]:
+def entitlements_of_subscriptions(
+    subscriptions: Iterable[Subscription], rows: Iterable[ModuleAccess]
+) -> list[Entitlement]:
     """What these subscriptions open; each brings its customer. `rows`: their accesses."""
     openings = Openings.read()
-    known: dict[int | None, list[ModuleAccess]] = {}
+    existing: dict[int | None, list[ModuleAccess]] = {}
     for access in rows:
-        known.setdefault(access.subscription_id, []).append(access)
+        existing.setdefault(access.subscription_id, []).append(access)
     return [
-        wanted for row in subscriptions for wanted in wanted_of_subscription(row, openings, known=known.get(row.pk, ()))
+        each
+        for row in subscriptions
+        for each in entitlements_of_subscription(row, openings, existing=existing.get(row.pk, ()))
     ]
 
 

@@ -1,20 +1,19 @@
-"""Doorways for the timetable: each reads the clock and calls one service."""
+"""The task of the timetable: reads the clock and calls one service."""
 
 import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from modules_access import jobs
 from modules_access.repair import AlreadyRepairing
-from modules_access.repair.nightly import repair_and_tell
+from modules_access.repair.repair import repair_and_alert
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=jobs.REPAIR)
+@shared_task(name="modules_access.repair")
 def repair_job(**_later: object) -> None:
     """Bring every access in line with what gives it, and tell staff if there was anything to heal."""
     try:
-        repair_and_tell(at=timezone.now())
+        repair_and_alert(at=timezone.now())
     except AlreadyRepairing:
         log.info("access.already_repairing")

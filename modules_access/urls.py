@@ -2,12 +2,9 @@
 
 from django.urls import path
 
-from modules_access.pages.catalogue import catalogue
-from modules_access.pages.demo_room import demo_room
-from modules_access.pages.encours import PayPage, encours
-from modules_access.pages.module import BuyPage, module
-from modules_access.pages.opening import OpenPage
-from modules_access.pages.receipt import receipt
+from modules_access.pages.catalogue import BuyPage, catalogue, module
+from modules_access.pages.encours import PayPage, encours, receipt
+from modules_access.pages.opening import OpenPage, demo_room
 
 urlpatterns = [
     path("modules/", catalogue, name="modules"),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from modules_access.admin.paid_without import paid_without_page
 from modules_access.admin.repairs import repair_page
-from modules_access.doctor import Chain, Diagnosis, Link, NotKnown, State, Verdict, ask, diagnose
+from modules_access.doctor import Chain, Diagnosis, InvalidQuestion, Link, State, Verdict, diagnose, parse_question
 from modules_access.models import AccessType
 from payments.admin.base import ListAdmin, link_to
 from payments.admin.pills import BAD, GOOD, OFF, pill
@@ -42,11 +42,9 @@ class DoctorForm(forms.Form):
     def diagnose(self) -> Diagnosis | None:
         """The answer; None where something is not known, which then stands beside the form."""
         try:
-            asked = ask(**self.cleaned_data)
-            return diagnose(
-                user=asked.user, module=asked.module, order=asked.order, email=asked.email, at=timezone.now()
-            )  # fmt: skip
-        except NotKnown as refusal:
+            question = parse_question(**self.cleaned_data)
+            return diagnose(question, at=timezone.now())
+        except InvalidQuestion as refusal:
             self.add_error(None, str(refusal))
             return None
 

@@ -11,10 +11,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from modules_access.admin.states import list_of
-from modules_access.counting import BOUNDS
-from modules_access.figures import Figures, read_figures
+from modules_access.figures import BUCKET_BOUNDS_MS, Figures, read_figures
+from modules_access.jwt import REFUSAL_SENTENCES
 from modules_access.models import AccessEnd, AccessType
-from modules_access.refusals import SENTENCES
 
 PERIODS = (7, 30, 90)
 MIDDLE = 30
@@ -72,13 +71,13 @@ def _period(column: str, figures: Figures) -> dict[str, str]:
 
 
 def _sentence(code: str) -> str:
-    return str(SENTENCES.get(code, code))
+    return str(REFUSAL_SENTENCES.get(code, code))
 
 
 def _milliseconds(value: float | None) -> str:
     """ "1.5 ms"; a dash where nothing was verified."""
     if value is None:
         return "–"
-    if value >= BOUNDS[-1]:
-        return _("%s ms or more") % number_format(BOUNDS[-1])
+    if value >= BUCKET_BOUNDS_MS[-1]:
+        return _("%s ms or more") % number_format(BUCKET_BOUNDS_MS[-1])
     return _("%s ms") % number_format(value, decimal_pos=1)

@@ -22,7 +22,7 @@ from modules_access.admin.doctor import DoctorScreens
 from modules_access.admin.figures import figures_page
 from modules_access.admin.states import list_of
 from modules_access.models import Module, ModuleAccess
-from modules_access.services.follow_plan import ask_to_follow
+from modules_access.services.follow_plan import request_follow
 
 
 class ModuleForm(forms.ModelForm):
@@ -85,7 +85,7 @@ class ModuleAdmin(DoctorScreens):
         """A new module is opened by the plans that open all, and so to those who have subscribed to them."""
         obj.save(update_fields=form.changed_data if change else None)
         if not change:
-            ask_to_follow(plan_id=None, at=timezone.now())
+            request_follow(plan_id=None, at=timezone.now())
             told = _("The plans that open all modules open it too: the accesses of their subscribers follow shortly.")
             messages.info(request, told)
 

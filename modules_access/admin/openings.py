@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from modules_access.models import Module, PlanOpening
-from modules_access.services.follow_plan import ask_to_follow
+from modules_access.services.follow_plan import request_follow
 from payments.admin.base import ListAdmin
 
 
@@ -53,7 +53,7 @@ class PlanOpeningAdmin(ListAdmin):
         """The modules are saved after this, in the same transaction; subscriptions follow when it is there to see."""
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            ask_to_follow(plan_id=obj.plan_id, at=timezone.now())
+            request_follow(plan_id=obj.plan_id, at=timezone.now())
             told = _("The subscriptions of this plan follow in the background: what is new opens, what is gone closes.")
             messages.info(request, told)
 

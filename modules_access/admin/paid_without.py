@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from modules_access.jobs import REPAIR_AT
-from modules_access.repair.missing import Missing, find_missing
+from modules_access.repair.repair import REPAIR_AT
+from modules_access.repair.sources import MissingAccess, find_missing
 from payments.admin.base import link_to
 from payments.orders.models import Order
 
@@ -42,7 +42,7 @@ def next_repair(at: datetime) -> datetime:
     return today if today > at else today + timedelta(days=1)
 
 
-def _line(row: Missing) -> dict[str, Any]:
+def _line(row: MissingAccess) -> dict[str, Any]:
     source = link_to(row.source, row.source.number if isinstance(row.source, Order) else str(row.source))
     query = urlencode({"user": row.user.pk, "module": row.module.pk})
     return {

@@ -16,10 +16,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from modules_access.doctor.links import until
+from modules_access.doctor.diagnosis import format_end
 from modules_access.models import AccessEnd, ModuleAccess
-from modules_access.repair import Difference, Report, Way, repair_only
-from modules_access.repair.missing import chosen_by
+from modules_access.repair import Difference, RepairOptions, Report, repair_chosen
+from modules_access.repair.sources import sources_by_key
 from payments.admin.confirm import confirmation_page
 from payments.admin.resync import LONGEST_BY, ShownForm
 
@@ -34,7 +34,7 @@ def repair_page(screen: admin.ModelAdmin, request: HttpRequest, *, at: datetime)
         return _preview(screen, request, form, at=at)
     by = f"{request.user.get_username()[:LONGEST_BY]}: {form.cleaned_data['reason']}"
     with transaction.atomic():
-        report = repair_only(chosen_by(_keys(request)), way=Way(at=at, by=by))
+        report = repair_chosen(sources_by_key(_keys(request)), options=RepairOptions(at=at, by=by))
         is_as_shown = not report.total or signs_of(report) == form.cleaned_data["shown"]
         transaction.set_rollback(not is_as_shown)
     if not is_as_shown:
@@ -46,12 +46,12 @@ def repair_page(screen: admin.ModelAdmin, request: HttpRequest, *, at: datetime)
 
 def signs_of(report: Report) -> dict[str, list[str]]:
     """What stands for the differences where somebody agrees to them."""
-    return {"accesses": sorted(sha256(each.sign.encode()).hexdigest()[:32] for each in report.differences)}
+    return {"accesses": sorted(sha256(each.fingerprint.encode()).hexdigest()[:32] for each in report.differences)}
 
 
 def _preview(screen: admin.ModelAdmin, request: HttpRequest, form: ShownForm, *, at: datetime) -> HttpResponse:
     """Does it and rolls it back: what is shown is what would happen."""
-    report = repair_only(chosen_by(_keys(request)), way=Way(at=at, by="preview", dry_run=True))
+    report = repair_chosen(sources_by_key(_keys(request)), options=RepairOptions(at=at, by="preview", dry_run=True))
     if not report.total:
         _tell(request, 0)
         return _back(request)
@@ -94,7 +94,7 @@ def _label(name: str) -> str:
 def _value(name: str, stored: str) -> str:
     """As people read it; a row that is not there has nothing."""
     if name == "expires_at" and stored:
-        return until(parse_datetime(stored) if stored != "never" else None)
+        return format_end(parse_datetime(stored) if stored != "never" else None)
     if name == "is_active" and stored:
         return _("yes") if stored == "yes" else _("no")
     if name == "ended_reason" and stored:

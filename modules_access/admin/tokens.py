@@ -17,7 +17,7 @@ from modules_access.admin.search import token_named
 from modules_access.admin.shown_once import shown_once
 from modules_access.admin.states import doctor_address, token_state, uses_text
 from modules_access.admin.token_acts import revoke_action
-from modules_access.jwt import STANDARD, mint_token
+from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken
 from modules_access.services.tokens import create_token
 from payments.admin.base import ReadOnlyAdmin, link_to
@@ -76,7 +76,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return ("prefix", "state", "person", "rests_on", "uses", "access_link") if obj else ()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"access_level": STANDARD, **super().get_changeform_initial_data(request)}
+        return {"access_level": STANDARD_LEVEL, **super().get_changeform_initial_data(request)}
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         term = search_term.strip()

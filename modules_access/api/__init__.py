@@ -1,1 +1,0 @@
-"""Tokens for modules, for programs: docs/api/openapi.yaml."""

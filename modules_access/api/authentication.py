@@ -19,12 +19,12 @@ from modules_access.models import Module, ServiceKey
 from modules_access.services.keys import find_key
 
 SCHEME = "bearer"
-WRONG_KEYS = "service_key"
-CALLS = "service_calls"
-MISSING = _("A service key is needed: send it as “Authorization: Bearer …”.")
-# The same for unknown, expired and revoked: a stranger does not learn which keys there were.
-INVALID = _("This service key is not known, or not valid any more.")
-NO_SCOPE = _("This service key may not do that.")
+WRONG_KEY_LIMIT = "service_key"
+CALL_LIMIT = "service_calls"
+KEY_MISSING = _("A service key is needed: send it as “Authorization: Bearer …”.")
+# One sentence for unknown, expired and revoked: a stranger does not learn which keys there were.
+KEY_INVALID = _("This service key is not known, or not valid any more.")
+SCOPE_MISSING = _("This service key may not do that.")
 OTHER_MODULE = _("This service key is for another module.")
 
 
@@ -34,12 +34,12 @@ class ServiceKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, ServiceKey]:
         scheme, _space, raw = request.headers.get("Authorization", "").strip().partition(" ")
         if scheme.lower() != SCHEME or not raw.strip():
-            raise AuthenticationFailed(MISSING, code="key_missing")
+            raise AuthenticationFailed(KEY_MISSING, code="key_missing")
         key = find_key(raw.strip(), at=timezone.now())
         if key is None:
-            if not (decision := allow(request._request, WRONG_KEYS)).is_allowed:
+            if not (decision := allow(request._request, WRONG_KEY_LIMIT)).is_allowed:
                 raise TooOften(decision.retry_after)
-            raise AuthenticationFailed(INVALID, code="key_invalid")
+            raise AuthenticationFailed(KEY_INVALID, code="key_invalid")
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
@@ -51,7 +51,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if getattr(view, "scope", "") not in key_of(request).scopes:
-            raise PermissionDenied(NO_SCOPE, code="key_scope")
+            raise PermissionDenied(SCOPE_MISSING, code="key_scope")
         return True
 
 
@@ -63,7 +63,7 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         limit = settings.MODULES
         window = timedelta(seconds=limit.api_rate_window)
-        self.decision = allow_one(str(key_of(request).pk), CALLS, most=limit.api_rate_max, window=window)
+        self.decision = allow_one(str(key_of(request).pk), CALL_LIMIT, most=limit.api_rate_max, window=window)
         return self.decision.is_allowed
 
     def wait(self) -> float:

@@ -17,7 +17,7 @@ from modules_access.api.serializers import (
 
 TOKEN_ID = "0b6f1f9c-6f0e-4c0e-9a53-0d8d3a1b2c4d"
 JWT = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjVmMWMyZDNhIiwidHlwIjoibW9kdWxlK2p3dCJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl"
-WANTED = {
+REQUEST = {
     "moduleId": "drawing",
     "userId": 42,
     "paymentId": "cs_live_a1b2c3",
@@ -25,7 +25,7 @@ WANTED = {
     "expirationHours": 72,
     "maxUsage": 100,
 }
-MADE = {
+MADE_TOKEN = {
     "token": JWT,
     "tokenId": TOKEN_ID,
     "moduleId": "drawing",
@@ -51,7 +51,7 @@ REVOKED = {
     "revokedAt": "2026-09-01T12:00:00+02:00",
     "reason": "The person has asked for it.",
 }
-OWN = {
+OWN_MODULES = {
     "accesses": [
         {
             "accessId": 7,
@@ -69,7 +69,7 @@ KEY_CODES = {
     "key_scope": "This service key may not do that.",
     "key_module": "This service key is for another module.",
 }
-# Told by the token alone, before anything is looked up.
+# Known from the token alone, before anything is looked up.
 TOKEN_CODES = {
     "token_malformed": "This is no token of ours: it cannot be read.",
     "token_unsigned": "The token is not signed.",
@@ -102,10 +102,12 @@ GENERATE: dict[str, Any] = {
         "are left; parameters that are sent then must be those of the token. Needs a key for `tokens:generate`."
     ),
     "request": WantedTokenSerializer,
-    "examples": [OpenApiExample("After a payment", value=WANTED, request_only=True)],
+    "examples": [OpenApiExample("After a payment", value=REQUEST, request_only=True)],
     "parameters": [RETRY_AFTER],
     "responses": {
-        201: OpenApiResponse(MadeTokenSerializer, description="Made.", examples=[OpenApiExample("Made", value=MADE)]),
+        201: OpenApiResponse(
+            MadeTokenSerializer, description="Made.", examples=[OpenApiExample("Made", value=MADE_TOKEN)]
+        ),
         200: OpenApiResponse(MadeTokenSerializer, description="There was one for this payment already."),
         403: refusal("The key is not for this.", **KEY_CODES),
         409: refusal(
@@ -183,12 +185,12 @@ REVOKE: dict[str, Any] = {
         **REFUSALS,
     },
 }
-MINE: dict[str, Any] = {
+LIST_OWN: dict[str, Any] = {
     "operation_id": "list_own_modules",
     "summary": "The person's modules",
     "description": "For who is signed in on the site: the request carries the session's cookie.",
     "responses": {
-        200: OpenApiResponse(OwnModulesSerializer, examples=[OpenApiExample("One module", value=OWN)]),
+        200: OpenApiResponse(OwnModulesSerializer, examples=[OpenApiExample("One module", value=OWN_MODULES)]),
         403: refusal("Nobody is signed in.", not_authenticated="Authentication credentials were not provided."),
     },
 }

@@ -8,49 +8,53 @@ from rest_framework import serializers
 
 from config.api import StrictSerializer
 from modules_access.models import AccessToken, AccessType, ModuleAccess, Purchase
-from modules_access.services.mine import State, state_of
+from modules_access.services.my_modules import AccessState, access_state
 from modules_access.services.verify import Verified
 from payments.statuses import OrderStatus
 
-LONGEST_NAME = 255
-LONGEST_LEVEL = 30
-LONGEST_REASON = 500
-MOST_HOURS = 8760
-MOST_USES = 1_000_000
-MODULE = "The address (slug) of a module, or its id."
-JWT = "The JWT: whoever has it can use it. It is kept nowhere here."
+MAX_NAME_LENGTH = 255
+MAX_LEVEL_LENGTH = 30
+MAX_REASON_LENGTH = 500
+MAX_TOKEN_HOURS = 8760
+MAX_TOKEN_USES = 1_000_000
+MODULE_HELP = "The address (slug) of a module, or its id."
+JWT_HELP = "The JWT: whoever has it can use it. It is kept nowhere here."
 
 
-@extend_schema_field({"oneOf": [{"type": "string", "maxLength": LONGEST_NAME}, {"type": "integer"}]})
+@extend_schema_field({"oneOf": [{"type": "string", "maxLength": MAX_NAME_LENGTH}, {"type": "integer"}]})
 class NameField(serializers.CharField):
     """A name or a number, as text or as a number."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_NAME, **options)
+        super().__init__(max_length=MAX_NAME_LENGTH, **options)
 
 
 class WantedTokenSerializer(StrictSerializer):
     """For whom, for what, and because of which payment."""
 
-    moduleId = NameField(source="module_id", help_text=MODULE)
+    moduleId = NameField(source="module_id", help_text=MODULE_HELP)
     userId = NameField(source="user_id", help_text="The id of an account, or its confirmed e-mail address.")
     paymentId = serializers.CharField(
         source="payment_id",
-        max_length=LONGEST_NAME,
+        max_length=MAX_NAME_LENGTH,
         help_text=(
             "What it rests on, in any spelling: the number of an order (O-000123), its public id, the `cs_` or `pi_` "
             "id with which it was paid, or the number of an access that staff gave (A-000123)."
         ),
     )
     accessLevel = serializers.CharField(
-        source="access_level", max_length=LONGEST_LEVEL, required=False, help_text="By default `standard`."
+        source="access_level", max_length=MAX_LEVEL_LENGTH, required=False, help_text="By default `standard`."
     )
     expirationHours = serializers.IntegerField(
-        source="hours", min_value=1, max_value=MOST_HOURS, required=False,
+        source="hours", min_value=1, max_value=MAX_TOKEN_HOURS, required=False,
         help_text="By default MODULE_TOKEN_HOURS (72). A token never outlives what it rests on.",
     )  # fmt: skip
     maxUsage = serializers.IntegerField(
-        source="uses", min_value=1, max_value=MOST_USES, required=False, help_text="By default MODULE_TOKEN_USES (100)."
+        source="uses",
+        min_value=1,
+        max_value=MAX_TOKEN_USES,
+        required=False,
+        help_text="By default MODULE_TOKEN_USES (100).",
     )
 
 
@@ -58,7 +62,7 @@ class MadeTokenSerializer(serializers.Serializer[AccessToken]):
     """A token and a fresh JWT for it."""
 
     # In the context: `jwt`.
-    token = serializers.SerializerMethodField(help_text=JWT)
+    token = serializers.SerializerMethodField(help_text=JWT_HELP)
     tokenId = serializers.UUIDField(source="jti", help_text="By which the token is revoked.")
     moduleId = serializers.CharField(source="module.slug")
     userId = serializers.IntegerField(source="user_id")
@@ -75,7 +79,9 @@ class TokenToVerifySerializer(StrictSerializer):
     """A token that somebody has brought."""
 
     token = serializers.CharField(help_text="As it was brought.")
-    moduleId = NameField(source="module_id", required=False, help_text=f"{MODULE} Needed unless the key is for one.")
+    moduleId = NameField(
+        source="module_id", required=False, help_text=f"{MODULE_HELP} Needed unless the key is for one."
+    )
 
 
 class VerifiedSerializer(serializers.Serializer[Verified]):
@@ -100,7 +106,7 @@ class TokenToRevokeSerializer(StrictSerializer):
 
     tokenId = serializers.UUIDField(source="token_id", required=False, help_text="As it was told when it was made.")
     token = serializers.CharField(required=False, help_text="A JWT for it, not yet expired.")
-    reason = serializers.CharField(max_length=LONGEST_REASON, help_text="Why; it is kept.")
+    reason = serializers.CharField(max_length=MAX_REASON_LENGTH, help_text="Why; it is kept.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("token_id" in attrs) == ("token" in attrs):
@@ -131,8 +137,8 @@ class OwnAccessSerializer(serializers.Serializer[ModuleAccess]):
     expiresAt = serializers.DateTimeField(source="expires_at", allow_null=True, help_text="Null: without end.")
     usesLeft = serializers.SerializerMethodField(help_text="Null: they are not limited.")
 
-    def get_state(self, access: ModuleAccess) -> State:
-        return state_of(access, at=self.context["at"])
+    def get_state(self, access: ModuleAccess) -> AccessState:
+        return access_state(access, at=self.context["at"])
 
     def get_usesLeft(self, access: ModuleAccess) -> int | None:
         return access.token.uses_left if access.token else None

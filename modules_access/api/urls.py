@@ -6,16 +6,16 @@ from rest_framework.views import APIView
 from modules_access.api.views import GenerateView, OwnModulesView, RevokeView, VerifyView
 
 
-def either_way(address: str, other: str, view: type[APIView], *, name: str) -> list[URLPattern]:
-    """The address as the schema tells it, and the same with or without a slash: a POST cannot be redirected there."""
+def with_and_without_slash(address: str, other: str, view: type[APIView], *, name: str) -> list[URLPattern]:
+    """The address in the schema, and the other one: a POST cannot be redirected to the right slash."""
     return [path(address, view.as_view(), name=name), path(other, view.as_view(schema=None))]
 
 
 urlpatterns = [
-    *either_way(
+    *with_and_without_slash(
         "generate-module-token-webhook", "generate-module-token-webhook/", GenerateView, name="api-generate-token"
     ),
-    *either_way("module-tokens/verify", "module-tokens/verify/", VerifyView, name="api-verify-token"),
-    *either_way("module-tokens/revoke", "module-tokens/revoke/", RevokeView, name="api-revoke-token"),
-    *either_way("me/modules/", "me/modules", OwnModulesView, name="api-own-modules"),
+    *with_and_without_slash("module-tokens/verify", "module-tokens/verify/", VerifyView, name="api-verify-token"),
+    *with_and_without_slash("module-tokens/revoke", "module-tokens/revoke/", RevokeView, name="api-revoke-token"),
+    *with_and_without_slash("me/modules/", "me/modules", OwnModulesView, name="api-own-modules"),
 ]

@@ -1,67 +1,117 @@
-"""Answers why somebody has (no) access: reads, judges link by link, and changes nothing."""
+"""Answers why somebody has (no) access: reads the question, judges link by link, and changes nothing."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from modules_access.doctor.access import no_account_link
-from modules_access.doctor.ask import Asked, NotKnown
-from modules_access.doctor.chains import chains_of, no_chain
-from modules_access.doctor.links import Chain, Diagnosis, Verdict
-from modules_access.doctor.read import Known, read
+from modules_access.doctor.chains import Records, chains_of, no_chain, read_records
+from modules_access.doctor.diagnosis import Chain, Diagnosis, Verdict
+from modules_access.doctor.links import no_account_link
 from modules_access.models import Module, Purchase
+from modules_access.services.tokens import NUMBER, ORDER_NUMBER, find_module
 from payments.billing.models import Customer
-from payments.orders.models import Order
+from payments.orders.models import Order, Reference
 
 
-def diagnose(
-    *, user: User | None = None, module: Module | None = None, order: Order | None = None, email: str = "", at: datetime
-) -> Diagnosis:
+class InvalidQuestion(ValueError):
+    """Nobody and nothing is called so, or the names do not belong together; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose access, to what, by which order. `email`: an address that nobody has here."""
+
+    user: User | None = None
+    module: Module | None = None
+    order: Order | None = None
+    email: str = ""
+
+
+def parse_question(*, user: str = "", module: str = "", order: str = "") -> Question:
+    """From text: e-mail or id; slug or id; O-000123, UUID, cs_… or pi_…. Raises InvalidQuestion."""
+    if not (user or order):
+        raise InvalidQuestion(_("Name a person or an order."))
+    person = _person(user) if user else None
+    found = _module(module) if module else None
+    bought = _order(order) if order else None
+    return Question(person, found, bought, "" if person else user.lower())
+
+
+def _person(name: str) -> User | None:
+    if NUMBER.fullmatch(name):
+        if person := User.objects.filter(pk=int(name)).first():
+            return person
+        raise InvalidQuestion(_("Nobody here has the id %s.") % name)
+    if "@" not in name:
+        raise InvalidQuestion(_("“%s” is neither an e-mail address nor an id.") % name)
+    return User.objects.filter(email=name.lower()).first()
+
+
+def _module(name: str) -> Module:
+    if found := find_module(name):
+        return found
+    raise InvalidQuestion(_("No module is called “%s”.") % name)
+
+
+def _order(name: str) -> Order:
+    """By its number, or by any name under which its events find it."""
+    if number := ORDER_NUMBER.fullmatch(name):
+        order = Order.objects.filter(pk=int(number[1])).first()
+    else:
+        reference = Reference.objects.select_related("order").filter(name__in=[name, f"order:{name.lower()}"]).first()
+        order = reference.order if reference else None
+    if order is None:
+        raise InvalidQuestion(_("No order is called “%s”.") % name)
+    return order
+
+
+def diagnose(question: Question, *, at: datetime) -> Diagnosis:
     """Whether this person gets into this module (else: into each of theirs), or what this order bought.
 
-    `email`: an address that nobody has here. Raises NotKnown where these do not belong together.
+    Raises InvalidQuestion where person, module and order do not belong together.
     """
-    asked = _joined(Asked(user, module, order, email))
-    if asked.user is None:
-        return Diagnosis(at, [_stranger(asked)])
-    order_id = asked.order.pk if asked.order else None
-    known = read(asked.user, module=asked.module, order_id=order_id, at=at)
-    return Diagnosis(at, list(_verdicts(known)))
+    question = _complete(question)
+    if question.user is None:
+        return Diagnosis(at, [_stranger(question)])
+    order_id = question.order.pk if question.order else None
+    records = read_records(question.user, module=question.module, order_id=order_id, at=at)
+    return Diagnosis(at, list(_verdicts(records)))
 
 
-def _joined(asked: Asked) -> Asked:
-    """The order says who and what; it must be what was asked about."""
-    if asked.order is None:
-        if asked.user is None and not asked.email:
-            raise NotKnown(_("Name a person or an order."))
-        return asked
-    bought = Purchase.objects.select_related("user", "module").filter(order=asked.order).first()
+def _complete(question: Question) -> Question:
+    """The order says who and what; it must be what the question names."""
+    if question.order is None:
+        if question.user is None and not question.email:
+            raise InvalidQuestion(_("Name a person or an order."))
+        return question
+    bought = Purchase.objects.select_related("user", "module").filter(order=question.order).first()
     if bought is None:
-        raise NotKnown(_("%(order)s buys no module: %(label)s.") % {
-            "order": asked.order.number, "label": asked.order.label or asked.order.kind,
+        raise InvalidQuestion(_("%(order)s buys no module: %(label)s.") % {
+            "order": question.order.number, "label": question.order.label or question.order.kind,
         })  # fmt: skip
-    if asked.email or (asked.user and asked.user != bought.user):
-        raise NotKnown(_("%s belongs to somebody else.") % asked.order.number)
-    if asked.module and asked.module != bought.module:
-        raise NotKnown(_("%s buys another module.") % asked.order.number)
-    return Asked(bought.user, bought.module, asked.order)
+    if question.email or (question.user and question.user != bought.user):
+        raise InvalidQuestion(_("%s belongs to somebody else.") % question.order.number)
+    if question.module and question.module != bought.module:
+        raise InvalidQuestion(_("%s buys another module.") % question.order.number)
+    return Question(bought.user, bought.module, question.order)
 
 
-def _verdicts(known: Known) -> Iterator[Verdict]:
+def _verdicts(records: Records) -> Iterator[Verdict]:
     """Each module once, in the catalogue's order."""
     found: dict[int, list[Chain]] = {}
-    for module_id, chain in chains_of(known):
+    for module_id, chain in chains_of(records):
         found.setdefault(module_id, []).append(chain)
-    modules = {row.pk: row for row in (*known.modules.values(), *(each.module for each in known.purchases))}
+    modules = {row.pk: row for row in (*records.modules.values(), *(each.module for each in records.purchases))}
     for key in sorted(found, key=lambda each: (modules[each].position, modules[each].slug)):
-        yield Verdict(known.user.email, known.user, modules[key], found[key])
+        yield Verdict(records.user.email, records.user, modules[key], found[key])
     if not found:
-        yield Verdict(known.user.email, known.user, known.module, [no_chain(known)])
+        yield Verdict(records.user.email, records.user, records.module, [no_chain(records)])
 
 
-def _stranger(asked: Asked) -> Verdict:
-    customers = Customer.objects.filter(email=asked.email).order_by("pk").values_list("stripe_id", flat=True)
-    link = no_account_link(asked.email, customers=list(customers))
-    return Verdict(asked.email, None, asked.module, [Chain("", "", [link])])
+def _stranger(question: Question) -> Verdict:
+    customers = Customer.objects.filter(email=question.email).order_by("pk").values_list("stripe_id", flat=True)
+    link = no_account_link(question.email, customers=list(customers))
+    return Verdict(question.email, None, question.module, [Chain("", "", [link])])

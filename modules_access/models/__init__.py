@@ -1,10 +1,8 @@
 """The tables of this app."""
 
 from modules_access.models.access import AccessEnd, AccessType, ModuleAccess
-from modules_access.models.checks import TokenChecks
-from modules_access.models.keys import Scope, ServiceKey
 from modules_access.models.modules import Module, PlanOpening, Purchase
-from modules_access.models.tokens import AccessToken
+from modules_access.models.tokens import AccessToken, Scope, ServiceKey, TokenChecks
 
 __all__ = [
     "AccessEnd", "AccessToken", "AccessType", "Module", "ModuleAccess", "PlanOpening", "Purchase", "Scope",

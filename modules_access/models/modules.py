@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.money import format_amount
 
-LONGEST_DAYS = 36_500
+MAX_ACCESS_DAYS = 36_500
 
 
 class ModuleQuerySet(models.QuerySet["Module"]):
@@ -31,7 +31,7 @@ class Module(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     access_days = models.PositiveIntegerField(
         _("days of access"), null=True, blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_DAYS)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_ACCESS_DAYS)],
         help_text=_("For whoever buys it from now on; empty: without end."),
     )  # fmt: skip
     url = models.URLField(

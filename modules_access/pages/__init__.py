@@ -1,1 +1,0 @@
-"""What people see: the catalogue of modules, one module, and /encours."""

@@ -1,14 +1,15 @@
-"""`/encours/`: the person's modules, the way into them, and what they have begun to buy."""
+"""The person's modules at /encours/, what they have begun to buy, and their receipts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -21,18 +22,72 @@ from config.csp import let_forms_lead_to
 from config.rate_limit import limited
 from modules_access.links import encours_path, newest_session
 from modules_access.models import Purchase
-from modules_access.pages.address import find_origin
-from modules_access.pages.doorway import OwnPage
-from modules_access.pages.shelf import Line, Shelf, shelf_of
-from modules_access.pages.standing import PAYABLE, Return, Standing, standing_of
+from modules_access.pages.base_views import OwnPage
+from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
+from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
+from payments.billing.receipts import NothingPaid, receipt_context
 from payments.orders.messages import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other, user_of
-from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES
+from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 
-# What other pages have to tell, as they name it in the address, each with the module that it is about.
-TOLD = ("got", "already", "ended", "unreachable")
+# Notices that other pages ask for, by the parameter that names the module.
+NOTICE_PARAMETERS = ("got", "already", "ended", "unreachable")
+# A page that waits for Stripe's news loads again by itself: at first quickly, since nearly always the news comes at
+# once (mission: on /encours within two seconds), and not for ever.
+MAX_RELOADS = 17
+IMMEDIATE_RELOADS, QUICK_RELOADS = 2, 7
+
+
+class DisplayState(StrEnum):
+    """What the page says of a purchase that is not paid yet; the template has a text for each."""
+
+    CONFIRMING = "confirming"
+    UNHEARD = "unheard"
+    WAITING = "waiting"
+    ACTION_REQUIRED = "action_required"
+    PROCESSING = "processing"
+    DECLINED = "declined"
+
+
+PAYABLE_STATES = frozenset({DisplayState.WAITING, DisplayState.ACTION_REQUIRED, DisplayState.DECLINED})
+STATE_BY_STATUS = {
+    OrderStatus.PENDING: DisplayState.WAITING,
+    OrderStatus.ACTION_REQUIRED: DisplayState.ACTION_REQUIRED,
+    OrderStatus.PROCESSING: DisplayState.PROCESSING,
+    OrderStatus.FAILED: DisplayState.DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutReturn:
+    """The person has just come back from paying this order; the page was loaded again `reloads` times since."""
+
+    order: Order
+    session: str
+    reloads: int = 0
+
+    @property
+    def seconds(self) -> int:
+        """After how many the page loads again."""
+        if self.reloads < IMMEDIATE_RELOADS:
+            return 0
+        return 1 if self.reloads < QUICK_RELOADS else 2
+
+
+def display_state_of(order: Order, returned: CheckoutReturn | None) -> DisplayState | None:
+    """What to say of it; None for what is paid, or closed and nobody has paid it."""
+    status = OrderStatus(order.status)
+    is_back = returned is not None and returned.order.pk == order.pk
+    if not is_back or status == OrderStatus.PROCESSING:
+        return STATE_BY_STATUS.get(status)
+    if status in (OrderStatus.PAID, OrderStatus.REFUNDED):
+        return None
+    # Nobody comes back from a session that was not gone through: be the order closed, money is on its way.
+    if returned and returned.reloads < MAX_RELOADS:
+        return DisplayState.CONFIRMING
+    return DisplayState.DECLINED if status == OrderStatus.FAILED else DisplayState.UNHEARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +95,7 @@ class Pending:
     """A purchase that waits for its money. `reason`: why the bank has declined."""
 
     purchase: Purchase
-    standing: Standing
+    state: DisplayState
     can_pay: bool
     reason: str | Promise
 
@@ -49,19 +104,19 @@ class Pending:
 @never_cache
 @login_required
 def encours(request: HttpRequest) -> HttpResponse:
-    """Active, pending, ended. Right after a payment it looks again by itself until Stripe has told us."""
+    """Active, pending, ended. Right after a payment it loads again by itself until Stripe has told us."""
     user = user_of(request)
     returned = _returned(request, user)
     pending = _pending(user, returned)
     # Read last: money that comes at this very moment moves a module from one list to the other, never out of both.
-    shelf = shelf_of(user, at=timezone.now())
-    pending = [each for each in pending if not shelf.find_paid(each.purchase.order)]
-    notice = _notice(request, shelf, returned, pending)
-    context = {"shelf": shelf, "pending": pending, **notice}
+    mine = my_modules_of(user, at=timezone.now())
+    pending = [each for each in pending if not mine.find_paid(each.purchase.order)]
+    notice = _notice(request, mine, returned, pending)
+    context = {"my_modules": mine, "pending": pending, **notice}
     response = render(request, "modules_access/encours.html", context)
-    let_forms_lead_to(response, _origins(shelf.active))
-    if returned and notice.get("notice") == Standing.CONFIRMING:
-        again = urlencode({"session_id": returned.session, "looks": returned.looks + 1})
+    let_forms_lead_to(response, _origins(mine.active))
+    if returned and notice.get("notice") == DisplayState.CONFIRMING:
+        again = urlencode({"session_id": returned.session, "looks": returned.reloads + 1})
         response["Refresh"] = f"{returned.seconds}; url={request.path}?{again}"
     return response
 
@@ -82,51 +137,57 @@ class PayPage(OwnPage):
         return see_other(encours_path(session_id=newest_session(order) if order.status in AWAITING_PAYMENT else ""))
 
 
-def _returned(request: HttpRequest, user: User) -> Return | None:
+def _returned(request: HttpRequest, user: User) -> CheckoutReturn | None:
     """The session that the person comes back from, if it is one of theirs; anything else is not looked at."""
-    session, looks = request.GET.get("session_id", ""), request.GET.get("looks", "")
+    session, reloads = request.GET.get("session_id", ""), request.GET.get("looks", "")
     # Stripe's ids have no other characters; a NUL would not even reach the database.
     if not session.replace("_", "").isalnum():
         return None
     order = Order.objects.filter(module_purchase__user=user, checkouts__session=session).first()
     if order is None:
         return None
-    return Return(order, session, int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 4 else 0)
+    is_number = reloads.isascii() and reloads.isdigit() and len(reloads) < 4
+    return CheckoutReturn(order, session, int(reloads) if is_number else 0)
 
 
-def _pending(user: User, returned: Return | None) -> list[Pending]:
+def _pending(user: User, returned: CheckoutReturn | None) -> list[Pending]:
     """The newest first. What ended unpaid is left out, as in every list."""
     rows = Purchase.objects.filter(user=user).select_related("order", "module").order_by("-pk")
     waits = Q(order__status__in=OPEN_STATUSES)
     rows = rows.filter(waits | Q(order=returned.order) if returned else waits)
-    found = ((row, standing_of(row.order, returned)) for row in rows)
-    return [
-        Pending(
-            row,
-            standing,
-            standing in PAYABLE,
-            decline_reason_of(row.order),
-        )
-        for row, standing in found
-        if standing
-    ]
+    found = ((row, display_state_of(row.order, returned)) for row in rows)
+    return [Pending(row, state, state in PAYABLE_STATES, decline_reason_of(row.order)) for row, state in found if state]
 
 
 def _notice(
-    request: HttpRequest, shelf: Shelf, returned: Return | None, pending: Sequence[Pending]
+    request: HttpRequest, mine: MyModules, returned: CheckoutReturn | None, pending: Sequence[Pending]
 ) -> dict[str, object]:
-    """What is said first: its word, and what it is about. Nothing that is not so."""
-    if returned and (line := shelf.find_paid(returned.order)):
+    """The notice on top of the page and what it is about; none that the lists below would contradict."""
+    if returned and (line := mine.find_paid(returned.order)):
         return {"notice": "bought", "title": line.module.title}
     for each in pending:
-        if each.standing in (Standing.CONFIRMING, Standing.UNHEARD):
-            return {"notice": each.standing, "title": each.purchase.module.title, "order": each.purchase.order}
-    for word in TOLD:
-        find = shelf.find_active if word in ("got", "already") else shelf.find
+        if each.state in (DisplayState.CONFIRMING, DisplayState.UNHEARD):
+            return {"notice": each.state, "title": each.purchase.module.title, "order": each.purchase.order}
+    for word in NOTICE_PARAMETERS:
+        find = mine.find_active if word in ("got", "already") else mine.find
         if line := find(request.GET.get(word, "")):
             return {"notice": word, "title": line.module.title}
     return {}
 
 
-def _origins(lines: Iterable[Line]) -> list[str]:
+def _origins(lines: Iterable[ModuleLine]) -> list[str]:
     return [origin for line in lines if (origin := find_origin(line.module.url))]
+
+
+@require_safe
+@never_cache
+@login_required
+def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Made to be printed; 404 where nothing was paid, or by somebody else."""
+    rows = Purchase.objects.select_related("order", "module").filter(user=user_of(request))
+    purchase = get_object_or_404(rows, order__public_id=public_id)
+    try:
+        context = receipt_context(purchase.order, at=timezone.now())
+    except NothingPaid as error:
+        raise Http404 from error
+    return render(request, "modules_access/receipt.html", {**context, "purchase": purchase})

@@ -1,27 +1,56 @@
-"""Walks all sources in chunks and puts right what differs: once at a time, whole chunks only, safe to run again."""
+"""Walks all sources in chunks and puts right what differs, every night or on demand; a dry run rolls it back."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from datetime import time as time_of_day
 from typing import Any
 
 import structlog
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from structlog.contextvars import bound_contextvars
 
-from modules_access.repair.heal import Way, heal
-from modules_access.repair.report import Report
-from modules_access.repair.sources import ALL, Source
+from modules_access.models import ModuleAccess
+from modules_access.purchasable import lock_accesses
+from modules_access.repair.report import Difference, Report, difference_of
+from modules_access.repair.sources import ALL_SOURCES, Source
+from payments.effects.enqueue import EffectRequest, enqueue
+from payments.effects.mail import Mail, mails
+from payments.effects.models import Effect
 
 log = structlog.get_logger(__name__)
-CHUNK = 1000
+# As config/celery.py has it, by the site's clock.
+REPAIR_AT = time_of_day(3, 40)
+CHUNK_SIZE = 1000
+MAX_HISTORY_SOURCE_LENGTH = 255
+MAX_DIFFERENCES_IN_MAIL = 20
 # Any number will do, as long as nothing else in the database locks it.
-LOCK = 7_291_504_420
+REPAIR_LOCK = 7_291_504_420
+ALERT_KIND = "alert.accesses"
 Progress = Callable[[int, int], None]
 
 
 class AlreadyRepairing(RuntimeError):
-    """Another repair is under way: it covers what this one would."""
+    """Another repair is under options: it covers what this one would."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairOptions:
+    """At which moment, by whom (a word, or a user with a reason), and whether everything is rolled back at the end."""
+
+    at: datetime
+    by: Any
+    dry_run: bool = False
+
+    @property
+    def history_source(self) -> str:
+        """What the history of an order or a subscription names as the source of the change."""
+        return f"repair: {self.by}"[:MAX_HISTORY_SOURCE_LENGTH]
 
 
 def repair(
@@ -29,70 +58,126 @@ def repair(
 ) -> Report:
     """Bring every access in line with what gives it. Not to be called inside a transaction of any length.
 
-    `progress` is told how many sources were looked at, and of how many; `report`: one to fill, for who wants to have it
-    should this be cut short, which leaves whole chunks. Raises AlreadyRepairing.
+    `progress` gets how many sources were compared, and of how many. `report`: one to fill, for callers that need it
+    even if this is cut short, which leaves whole chunks. Raises AlreadyRepairing.
     """
-    told = report or Report(at=at, dry_run=dry_run, by=str(by))
-    way, began = Way(at, by, dry_run), time.perf_counter()
-    with _alone():
-        total = sum(source.rows().count() for source in ALL) if progress else 0
-        for source in ALL:
+    report = report or Report(at=at, dry_run=dry_run, by=str(by))
+    options, began = RepairOptions(at, by, dry_run), time.perf_counter()
+    with _one_at_a_time():
+        total = sum(source.rows().count() for source in ALL_SOURCES) if progress else 0
+        for source in ALL_SOURCES:
             for rows in _chunks(source):
-                _look(source, rows, way=way, report=told)
-                told.seconds = time.perf_counter() - began
+                _repair_chunk(source, rows, options=options, report=report)
+                report.seconds = time.perf_counter() - began
                 if progress:
-                    progress(told.looked.total(), max(total, told.looked.total()))
-    told.seconds, told.is_whole = time.perf_counter() - began, True
+                    progress(report.compared.total(), max(total, report.compared.total()))
+    report.seconds, report.is_complete = time.perf_counter() - began, True
     log.info(
-        "access.repaired", by=str(by), dry_run=dry_run, looked=told.looked.total(), seconds=round(told.seconds, 2),
-        **told.by_word(),
+        "access.repaired", by=str(by), dry_run=dry_run, looked=report.compared.total(),
+        seconds=round(report.seconds, 2), **report.counts_by_kind(),
     )  # fmt: skip
-    return told
-
-
-def repair_only(chosen: Mapping[Source, Collection[int]], *, way: Way) -> Report:
-    """The same for these sources, which somebody has looked at; whatever else is wrong stays."""
-    report, began = Report(at=way.at, dry_run=way.dry_run, by=str(way.by)), time.perf_counter()
-    for source, ids in chosen.items():
-        report.looked[source.name] += len(ids)
-        _heal(source, sorted(set(ids)), way=way, report=report)
-    report.seconds, report.is_whole = time.perf_counter() - began, True
-    log.info("access.repaired_by_hand", by=str(way.by), dry_run=way.dry_run, **report.by_word())
     return report
 
 
-def _look(source: Source, rows: list[Any], *, way: Way, report: Report) -> None:
-    """One chunk: compared without a lock; only what differs is locked, and worked out anew under the lock."""
-    ids = sorted({*source.differing(rows, at=way.at)} - report.healed[source.owner])
-    _heal(source, ids, way=way, report=report)
-    report.looked[source.name] += len(rows)
-    # What a dry run has shown of an order still differs when its token's turn comes.
-    report.healed[source.owner].update(ids)
+def repair_chosen(chosen: Mapping[Source, Collection[int]], *, options: RepairOptions) -> Report:
+    """Bring the accesses of these sources in line, which somebody has looked at; whatever else is wrong stays."""
+    report, began = Report(at=options.at, dry_run=options.dry_run, by=str(options.by)), time.perf_counter()
+    for source, ids in chosen.items():
+        report.compared[source.name] += len(ids)
+        _repair_sources(source, sorted(set(ids)), options=options, report=report)
+    report.seconds, report.is_complete = time.perf_counter() - began, True
+    log.info("access.repaired_by_hand", by=str(options.by), dry_run=options.dry_run, **report.counts_by_kind())
+    return report
 
 
-def _heal(source: Source, ids: Collection[int], *, way: Way, report: Report) -> None:
-    if ids:
-        found, mails = heal(source, ids, way=way)
-        report.add(found, mails)
+def repair_and_alert(*, at: datetime) -> Report:
+    """Repair everything. What differed goes to the log as an error and to staff as one mail: accesses follow by
+    themselves, so that anything had to be repaired is news. Raises AlreadyRepairing.
+    """
+    report = repair(at=at, dry_run=False, by="timetable")
+    if report.total:
+        log.error("access.healed", healed=report.total, **report.counts_by_kind())
+        with transaction.atomic():
+            enqueue([_alert_about(report)], at=at)
+    return report
+
+
+@mails(ALERT_KIND)
+def accesses_were_healed(effect: Effect) -> Mail:
+    """What was wrong is right by now; why it was wrong is the question."""
+    data = effect.data
+    more = max(0, data["healed"] - len(data["differences"]))
+    context = {**data, **data["counts"], "more": more, "repaired_at": effect.created_at}
+    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+
+
+def _alert_about(report: Report) -> EffectRequest:
+    data = {
+        "healed": report.total, "counts": report.counts_by_kind(),
+        "differences": [asdict(each) for each in report.differences[:MAX_DIFFERENCES_IN_MAIL]],
+    }  # fmt: skip
+    return EffectRequest(key=f"{ALERT_KIND}:{report.at:%Y%m%dT%H%M%S}", kind=ALERT_KIND, order_id=None, data=data)
 
 
 def _chunks(source: Source) -> Iterator[list[Any]]:
-    """By id, so that each chunk costs the same however many there are."""
+    """By id, so that each chunk costs as much as the first, however many there are."""
     last = 0
-    while rows := list(source.rows().filter(**{f"{source.key}__gt": last}).order_by(source.key)[:CHUNK]):
+    while rows := list(source.rows().filter(**{f"{source.key}__gt": last}).order_by(source.key)[:CHUNK_SIZE]):
         yield rows
         last = getattr(rows[-1], source.key)
 
 
+def _repair_chunk(source: Source, rows: list[Any], *, options: RepairOptions, report: Report) -> None:
+    """Compare without a lock; only what differs is locked, and worked out again under the lock."""
+    ids = sorted({*source.differing(rows, at=options.at)} - report.repaired_ids[source.owner])
+    _repair_sources(source, ids, options=options, report=report)
+    report.compared[source.name] += len(rows)
+    # What a dry run has shown of an order still differs when its tokens are compared.
+    report.repaired_ids[source.owner].update(ids)
+
+
+def _repair_sources(source: Source, ids: Collection[int], *, options: RepairOptions, report: Report) -> None:
+    if ids:
+        report.add(*_follow(source, ids, options=options))
+
+
+@transaction.atomic
+def _follow(source: Source, ids: Collection[int], *, options: RepairOptions) -> tuple[list[Difference], Counter[str]]:
+    """What differed, and the mails that were enqueued, by kind. A dry run rolls it back."""
+    source.lock(ids)
+    which = source.accesses(ids)
+    lock_accesses(which)
+    before, mails_before = _accesses_by_id(which), _mails_of(source, ids)
+    with bound_contextvars(dry_run=options.dry_run):
+        source.follow(ids, source=options.history_source, at=options.at)
+    after = _accesses_by_id(which)
+    new_mails = _mails_of(source, ids) - mails_before
+    if options.dry_run:
+        transaction.set_rollback(True)
+    found = (difference_of(before.get(pk), row) for pk, row in after.items())
+    return [each for each in found if each], new_mails
+
+
+def _accesses_by_id(which: Q) -> dict[int, ModuleAccess]:
+    rows = ModuleAccess.objects.filter(which).order_by("pk")
+    return {row.pk: row for row in rows.select_related("user", "module", "order", "subscription", "token")}
+
+
+def _mails_of(source: Source, ids: Collection[int]) -> Counter[str]:
+    if not source.owner:
+        return Counter()
+    return Counter(Effect.objects.filter(**{f"{source.owner}__in": ids}).values_list("kind", flat=True))
+
+
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One repair at a time, on any number of machines; one that dies lets go with its connection."""
+def _one_at_a_time() -> Iterator[None]:
+    """On any number of machines; a repair that dies lets go of the lock with its connection."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [REPAIR_LOCK])
         if not cursor.fetchone()[0]:
             raise AlreadyRepairing("Another repair is under way.")
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [REPAIR_LOCK])

@@ -1,4 +1,4 @@
-"""What a repair has looked at, found and done, in numbers and one by one."""
+"""What a repair has compared, found and done, in numbers and one by one."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from modules_access.entitlements import kind_of_change
 from modules_access.models import ModuleAccess
 
-# Who finds more has one cause, which the first thousand tell.
-MOST_KEPT = 1000
-WORDS = ("created", "withdrawn", "given_back", "moved")
-Field = tuple[str, str, str]
+# More of them have one cause, which the first thousand show.
+MAX_DIFFERENCES = 1000
+CHANGE_KINDS = ("created", "withdrawn", "given_back", "moved")
+FieldChange = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Difference:
     person: str
     module: str
     what: str
-    fields: list[Field]
+    fields: list[FieldChange]
 
     @property
-    def sign(self) -> str:
-        """The same for the same difference, whenever it is looked at."""
+    def fingerprint(self) -> str:
+        """Equal for equal differences, whenever they are found."""
         return repr((self.access, self.access_type, self.source, self.what, self.fields))
 
 
@@ -42,12 +43,13 @@ def difference_of(before: ModuleAccess | None, after: ModuleAccess) -> Differenc
     if not fields:
         return None
     return Difference(
-        access=before.number if before else "", access_type=after.access_type, source=source_of(after),
-        person=after.user.email, module=after.module.slug, what=_word(before, after), fields=fields,
+        access=before.number if before else "", access_type=after.access_type, source=source_name(after),
+        person=after.user.email, module=after.module.slug, fields=fields,
+        what=kind_of_change(before.is_active if before else None, after.is_active),
     )  # fmt: skip
 
 
-def source_of(access: ModuleAccess) -> str:
+def source_name(access: ModuleAccess) -> str:
     """What the access follows, as people call it; a grant is its own."""
     if access.order:
         return access.order.number
@@ -64,37 +66,29 @@ def _columns(access: ModuleAccess) -> dict[str, str]:
     }
 
 
-def _word(before: ModuleAccess | None, after: ModuleAccess) -> str:
-    if before is None:
-        return "created"
-    if before.is_active == after.is_active:
-        return "moved"
-    return "given_back" if after.is_active else "withdrawn"
-
-
 @dataclass(slots=True)
 class Report:
-    """One repair. `looked`: sources by kind; `counts` by type of access and word; `mails` by kind, still to be sent.
+    """One repair. `compared`: sources by kind; `counts`: accesses by what gives them and kind of change.
 
-    `healed`: the ids of what was put right, by the column that names such an owner.
+    `mails`: by kind, not yet sent; `repaired_ids`: what was put right, by the column that names such an owner.
     """
 
     at: datetime
     dry_run: bool = False
     by: str = ""
-    looked: Counter[str] = field(default_factory=Counter)
+    compared: Counter[str] = field(default_factory=Counter)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     mails: Counter[str] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0
-    is_whole: bool = False
-    healed: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    is_complete: bool = False
+    repaired_ids: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, found: Iterable[Difference], mails: Counter[str]) -> None:
-        """Take them into the numbers, and the first of them into the list."""
+        """Count them all, and keep the first of them."""
         for each in found:
             self.counts[each.access_type, each.what] += 1
-            if len(self.differences) < MOST_KEPT:
+            if len(self.differences) < MAX_DIFFERENCES:
                 self.differences.append(each)
         self.mails += mails
 
@@ -103,21 +97,22 @@ class Report:
         """How many accesses differed."""
         return self.counts.total()
 
-    def by_word(self) -> dict[str, int]:
+    def counts_by_kind(self) -> dict[str, int]:
         """`created`, `withdrawn`, `given_back` and `moved`, each with its number, be it 0."""
-        return {word: sum(n for (_type, what), n in self.counts.items() if what == word) for word in WORDS}
+        return {kind: sum(n for (_type, what), n in self.counts.items() if what == kind) for kind in CHANGE_KINDS}
 
-    def by_type(self) -> dict[str, dict[str, int]]:
-        """The same for each type of access."""
-        told: dict[str, dict[str, int]] = {}
+    def counts_by_source(self) -> dict[str, dict[str, int]]:
+        """The kinds of change that occurred, for each type of access."""
+        found: dict[str, dict[str, int]] = {}
         for (access_type, what), number in sorted(self.counts.items()):
-            told.setdefault(access_type, {})[what] = number
-        return told
+            found.setdefault(access_type, {})[what] = number
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return {
-            "dry_run": self.dry_run, "finished": self.is_whole, "looked": dict(self.looked), "differed": self.total,
-            "counts": self.by_word(), "by_source": self.by_type(), "mails": dict(self.mails),
-            "seconds": round(self.seconds, 3), "differences": [asdict(each) for each in self.differences],
+            "dry_run": self.dry_run, "finished": self.is_complete, "looked": dict(self.compared),
+            "differed": self.total, "counts": self.counts_by_kind(), "by_source": self.counts_by_source(),
+            "mails": dict(self.mails), "seconds": round(self.seconds, 3),
+            "differences": [asdict(each) for each in self.differences],
         }  # fmt: skip

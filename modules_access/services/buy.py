@@ -19,8 +19,8 @@ from payments.statuses import AWAITING_PAYMENT, OrderStatus
 
 log = structlog.get_logger(__name__)
 SOURCE = "modules"
-# Each turn ends because something of the same person was decided elsewhere at that very moment.
-MOST_TURNS = 3
+# Each attempt ends because something of the same person was decided elsewhere at that very moment.
+MAX_ATTEMPTS = 3
 
 
 class NotOnSale(Exception):
@@ -41,16 +41,16 @@ def buy(*, user: User, module: Module, at: datetime) -> str:
     Not to be called inside a transaction. Raises NotOnSale, AlreadyBought, PaymentUnderWay, GatewayUnavailable,
     GatewayRefused: then nothing was charged.
     """
-    for _turn in range(MOST_TURNS):
-        for other in waiting_orders(user, module).exclude(**_same(module)).order_by("pk"):
+    for _attempt in range(MAX_ATTEMPTS):
+        for other in waiting_orders(user, module).exclude(**_price_columns(module)).order_by("pk"):
             if not close_unless_paid(order_id=other.pk, at=at, source=SOURCE):
                 raise PaymentUnderWay(module.title)
-        order = _take_order(user, module, at=at)
+        order = _find_or_make_order(user, module, at=at)
         if order is None:
             continue
         if confirm_free(order=order, at=at):
             return ""
-        if url := _open(order, at=at):
+        if url := _checkout_address(order, at=at):
             return url
     raise PaymentUnderWay(module.title)
 
@@ -61,7 +61,7 @@ def resume(*, order_id: int, at: datetime) -> str:
     Not to be called inside a transaction. Raises GatewayUnavailable, GatewayRefused.
     """
     order = Order.objects.get(pk=order_id)
-    return "" if confirm_free(order=order, at=at) else _open(order, at=at)
+    return "" if confirm_free(order=order, at=at) else _checkout_address(order, at=at)
 
 
 def waiting_orders(user: User, module: Module) -> QuerySet[Order]:
@@ -69,8 +69,8 @@ def waiting_orders(user: User, module: Module) -> QuerySet[Order]:
     return Order.objects.filter(module_purchase__user=user, module_purchase__module=module, status__in=AWAITING_PAYMENT)
 
 
-def _open(order: Order, *, at: datetime) -> str:
-    """ "" where it was paid or closed a moment ago: the next turn finds out."""
+def _checkout_address(order: Order, *, at: datetime) -> str:
+    """ "" where it was paid or closed a moment ago: the next attempt finds out."""
     try:
         url = open_checkout(order_id=order.pk, at=at).url
     except OrderNotPayable as reason:
@@ -81,7 +81,7 @@ def _open(order: Order, *, at: datetime) -> str:
 
 
 @transaction.atomic(durable=True)
-def _take_order(user: User, module: Module, *, at: datetime) -> Order | None:
+def _find_or_make_order(user: User, module: Module, *, at: datetime) -> Order | None:
     """The one order that waits, or a new one. None: another tab has begun something meanwhile."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     fresh = Module.objects.get(pk=module.pk)
@@ -97,7 +97,7 @@ def _take_order(user: User, module: Module, *, at: datetime) -> Order | None:
     waiting = [order for order in orders if order.status in AWAITING_PAYMENT]
     if same := [order for order in waiting if (order.amount, order.currency) == (fresh.price, fresh.currency)]:
         return same[0]
-    if waiting or _same(fresh) != _same(module):
+    if waiting or _price_columns(fresh) != _price_columns(module):
         module.refresh_from_db()
         return None
     return _new_order(user, fresh, at=at)
@@ -116,6 +116,6 @@ def _new_order(user: User, module: Module, *, at: datetime) -> Order:
     return order
 
 
-def _same(module: Module) -> dict[str, object]:
+def _price_columns(module: Module) -> dict[str, object]:
     """What was begun before the price changed is something else."""
     return {"amount": module.price, "currency": module.currency}

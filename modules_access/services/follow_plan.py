@@ -1,6 +1,6 @@
 """Lets the subscriptions of a plan open what it opens by now: in the background, as an effect, a few at a time.
 
-As an effect it is noted in the transaction that changes the plan, so it is never lost, and the process that answers
+As an effect it is enqueued in the transaction that changes the plan, so it is never lost, and the process that answers
 people needs no broker for it.
 """
 
@@ -25,40 +25,42 @@ log = structlog.get_logger(__name__)
 KIND = "module.follow_plan"
 SOURCE = "modules of the plan"
 # Locked together; other effects wait for one such delivery at most.
-MOST_AT_ONCE = 200
+BATCH_SIZE = 200
 
 
-def ask_to_follow(*, plan_id: int | None, at: datetime) -> None:
-    """Note that the subscriptions of the plan (None: of all plans) are to follow. Belongs in a transaction."""
-    _note(run=uuid4().hex, plan_id=plan_id, after=0, at=at)
+def request_follow(*, plan_id: int | None, at: datetime) -> None:
+    """Enqueue that the subscriptions of the plan (None: of all plans) follow it. Belongs in a transaction."""
+    _enqueue(run=uuid4().hex, plan_id=plan_id, after=0, at=at)
 
 
 @delivers(KIND, repeatable=True)
 def deliver(effect: Effect) -> None:
-    """Follow the next few, and note that the others are still to come."""
-    follow_some(**effect.data, at=timezone.now())
+    """Follow the next few, and enqueue that the others are still to come."""
+    follow_batch(**effect.data, at=timezone.now())
 
 
 @transaction.atomic
-def follow_some(*, run: str, plan: int | None, after: int, at: datetime) -> int:
+def follow_batch(*, run: str, plan: int | None, after: int, at: datetime) -> int:
     """Follow the first subscriptions whose id is greater than `after`. Returns how many; 0: that was all."""
-    ids = list(_concerned(plan).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    ids = list(
+        _subscriptions_concerned(plan).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
+    )
     if not ids:
         return 0
     follow_subscriptions_again(ids, source=SOURCE, at=at)
-    if len(ids) == MOST_AT_ONCE:
-        _note(run=run, plan_id=plan, after=ids[-1], at=at)
+    if len(ids) == BATCH_SIZE:
+        _enqueue(run=run, plan_id=plan, after=ids[-1], at=at)
     log.info("plan.followed", plan=plan, count=len(ids), last=ids[-1])
     return len(ids)
 
 
-def _note(*, run: str, plan_id: int | None, after: int, at: datetime) -> None:
+def _enqueue(*, run: str, plan_id: int | None, after: int, at: datetime) -> None:
     data: dict[str, Any] = {"run": run, "plan": plan_id, "after": after}
     enqueue([EffectRequest(key=f"{KIND}:{run}:{after}", kind=KIND, order_id=None, data=data)], at=at)
     ring_on_commit()
 
 
-def _concerned(plan_id: int | None) -> QuerySet[Subscription]:
+def _subscriptions_concerned(plan_id: int | None) -> QuerySet[Subscription]:
     """Who has something to open, and who has something open that may have to be closed."""
     opened = ModuleAccess.objects.filter(is_active=True, subscription__isnull=False).values("subscription")
     rows = Subscription.objects.filter(Q(pk__in=Subscription.objects.live().values("pk")) | Q(pk__in=opened))

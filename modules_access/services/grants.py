@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from modules_access.models import AccessEnd, AccessToken, AccessType, Module, ModuleAccess
 from modules_access.purchasable import follow_tokens, lock_accesses
-from modules_access.services.tokens import LONGEST
+from modules_access.services.tokens import MAX_ACTOR_LENGTH
 from payments.orders.models import Order
 
 log = structlog.get_logger(__name__)
@@ -27,13 +27,13 @@ def grant_access(
     *, user: User, module: Module, expires_at: datetime | None, reason: str, by: Any, at: datetime
 ) -> ModuleAccess:
     """Let a person in without a payment; `expires_at` None: without end. Raises NotGranted."""
-    _require(reason)
+    _require_reason(reason)
     if expires_at and expires_at <= at:
         raise NotGranted(_("The access would be over before it begins."))
     row = ModuleAccess(
         user=user, module=module, access_type=AccessType.GRANT, expires_at=expires_at, created_at=at, updated_at=at
     )
-    note_act(row, "granted", reason=reason, by=by, at=at)
+    _record_act(row, "granted", reason=reason, by=by, at=at)
     row.save(force_insert=True)
     log.info("access.granted", access=row.pk, user=user.pk, module=module.slug, by=str(by))
     return row
@@ -42,7 +42,7 @@ def grant_access(
 @transaction.atomic
 def extend_access(*, access: ModuleAccess, until: datetime, reason: str, by: Any, at: datetime) -> ModuleAccess:
     """Let it last until then, if that is later than now. Raises NotGranted where there is nothing to extend."""
-    _require(reason)
+    _require_reason(reason)
     (row,) = lock_accesses(Q(pk=access.pk))
     if not row.is_active:
         raise NotGranted(_("%s has ended: give a new access instead.") % row.number)
@@ -53,7 +53,7 @@ def extend_access(*, access: ModuleAccess, until: datetime, reason: str, by: Any
     if until <= at:
         raise NotGranted(_("That date is over."))
     row.extended_until = row.expires_at = until
-    return _keep(row, "extended", reason=reason, by=by, at=at)
+    return _save(row, "extended", reason=reason, by=by, at=at)
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def revoke_access(*, access: ModuleAccess, reason: str, by: Any, at: datetime) -
 
     Raises NotGranted.
     """
-    _require(reason)
+    _require_reason(reason)
     if access.order_id:
         # First what it follows, as everybody locks.
         Order.objects.select_for_update(no_key=True).get(pk=access.order_id)
@@ -71,9 +71,9 @@ def revoke_access(*, access: ModuleAccess, reason: str, by: Any, at: datetime) -
         raise NotGranted(_("%s has been taken back already.") % row.number)
     row.revoked_at, row.is_active, row.ended_reason = at, False, AccessEnd.REVOKED
     row.ended_at = row.ended_at or at
-    kept = _keep(row, "revoked", reason=reason, by=by, at=at)
+    saved = _save(row, "revoked", reason=reason, by=by, at=at)
     _end_tokens(row, reason=reason, by=by, at=at)
-    return kept
+    return saved
 
 
 def _end_tokens(row: ModuleAccess, *, reason: str, by: Any, at: datetime) -> None:
@@ -82,24 +82,24 @@ def _end_tokens(row: ModuleAccess, *, reason: str, by: Any, at: datetime) -> Non
     tokens = AccessToken.objects.filter(rests, revoked_at__isnull=True).order_by("pk")
     ids = list(tokens.select_for_update(no_key=True).values_list("pk", flat=True))
     ended = AccessToken.objects.filter(pk__in=ids)
-    ended.update(revoked_at=at, revoked_by=str(by)[:LONGEST], revoked_reason=reason.strip())
+    ended.update(revoked_at=at, revoked_by=str(by)[:MAX_ACTOR_LENGTH], revoked_reason=reason.strip())
     follow_tokens(list(ended.select_related("order", "grant").order_by("pk")), at=at)
 
 
-def note_act(row: ModuleAccess, what: str, *, reason: str, by: Any, at: datetime) -> None:
+def _record_act(row: ModuleAccess, what: str, *, reason: str, by: Any, at: datetime) -> None:
     """Write into the row what was done, why and by whom; the newest last."""
     act = {"what": what, "reason": reason.strip(), "by": str(by), "at": at.isoformat()}
     row.metadata = {**row.metadata, ACTS: [*row.metadata.get(ACTS, []), act]}
 
 
-def _keep(row: ModuleAccess, what: str, *, reason: str, by: Any, at: datetime) -> ModuleAccess:
+def _save(row: ModuleAccess, what: str, *, reason: str, by: Any, at: datetime) -> ModuleAccess:
     row.updated_at = at
-    note_act(row, what, reason=reason, by=by, at=at)
+    _record_act(row, what, reason=reason, by=by, at=at)
     row.save()
     log.info(f"access.{what}", access=row.pk, user=row.user_id, by=str(by))
     return row
 
 
-def _require(reason: str) -> None:
+def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise NotGranted(_("This needs a reason."))

@@ -1,4 +1,4 @@
-"""Makes, finds, rotates and revokes the keys with which other programs call us; a key is told once, to who made it.
+"""Makes, finds, rotates and revokes the keys with which other programs call us; a key is shown once, to who made it.
 
 A key carries 256 random bits, which nobody finds by trying: its plain SHA-256 is as good as a slow hash, and a
 verification costs microseconds.
@@ -21,12 +21,12 @@ from modules_access.models import Module, Scope, ServiceKey
 
 log = structlog.get_logger(__name__)
 # mk_<8 characters that find it>_<43 that nobody can guess>
-FORM = re.compile(r"(?P<prefix>mk_[\w-]{8})_[\w-]{43}", re.ASCII)
+KEY_PATTERN = re.compile(r"(?P<prefix>mk_[\w-]{8})_[\w-]{43}", re.ASCII)
 PREFIX_BYTES = 6
 SECRET_BYTES = 32
-# So long the program that uses the old key has to change to the new one.
-OVERLAP = timedelta(hours=24)
-USE_NOTED_EVERY = timedelta(minutes=1)
+# For so long the old key goes on, so that its program can change to the new one.
+ROTATION_OVERLAP = timedelta(hours=24)
+LAST_USE_PRECISION = timedelta(minutes=1)
 # What an unknown key is compared with: no digest has this form, and the comparison takes as long.
 NO_DIGEST = "-" * 64
 
@@ -53,10 +53,10 @@ def create_key(
 
     Raises KeyNotMade.
     """
-    asked = set(scopes)
+    requested = set(scopes)
     if not name.strip():
         raise KeyNotMade(_("A key needs the name of the program that uses it."))
-    if not asked or not asked <= set(Scope.values):
+    if not requested or not requested <= set(Scope.values):
         raise KeyNotMade(_("A key needs one of the known rights, or several."))
     if expires_at and expires_at <= at:
         raise KeyNotMade(_("The key would be over before it begins."))
@@ -64,7 +64,7 @@ def create_key(
     raw = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
     key = ServiceKey.objects.create(
         name=name.strip(), prefix=prefix, digest=digest_of(raw), module=module, created_at=at, created_by=by,
-        expires_at=expires_at, scopes=[scope for scope in Scope.values if scope in asked],
+        expires_at=expires_at, scopes=[scope for scope in Scope.values if scope in requested],
     )  # fmt: skip
     log.info("key.created", key=key.pk, scopes=key.scopes, module=module.slug if module else None)
     return key, raw
@@ -81,7 +81,7 @@ def rotate_key(*, key: ServiceKey, by: User | None, at: datetime) -> tuple[Servi
         raise KeyNotMade(_("%s is not valid any more: make a new key instead.") % old)
     expires_at = at + (old.expires_at - old.created_at) if old.expires_at else None
     made = create_key(name=old.name, scopes=old.scopes, module=old.module, expires_at=expires_at, by=by, at=at)
-    old.expires_at = min(old.expires_at or at + OVERLAP, at + OVERLAP)
+    old.expires_at = min(old.expires_at or at + ROTATION_OVERLAP, at + ROTATION_OVERLAP)
     old.save(update_fields=["expires_at"])
     log.info("key.rotated", key=old.pk, new=made[0].pk, by=str(by))
     return made
@@ -102,23 +102,23 @@ def revoke_key(*, key: ServiceKey, reason: str, by: User | None, at: datetime) -
 
 
 def find_key(raw: str, *, at: datetime) -> ServiceKey | None:
-    """The valid key that this is, with its module; None if there is none. Its last use is noted, by the minute."""
-    form = FORM.fullmatch(raw)
-    key = ServiceKey.objects.select_related("module").filter(prefix=form["prefix"]).first() if form else None
+    """The valid key that this is, with its module; None if there is none. Its last use is recorded, by the minute."""
+    match = KEY_PATTERN.fullmatch(raw)
+    key = ServiceKey.objects.select_related("module").filter(prefix=match["prefix"]).first() if match else None
     is_it = hmac.compare_digest(digest_of(raw), key.digest if key else NO_DIGEST)
     if key is None or not is_it or not key.is_valid(at=at):
         return None
-    _note_use(key, at=at)
+    _record_use(key, at=at)
     return key
 
 
 def digest_of(raw: str) -> str:
-    """What is kept of a key."""
+    """What is stored of a key."""
     return hashlib.sha256(raw.encode(errors="replace")).hexdigest()
 
 
-def _note_use(key: ServiceKey, *, at: datetime) -> None:
-    due = at - USE_NOTED_EVERY
+def _record_use(key: ServiceKey, *, at: datetime) -> None:
+    due = at - LAST_USE_PRECISION
     if key.last_used_at and key.last_used_at > due:
         return
     # The condition once more: of many calls at the same moment one writes.

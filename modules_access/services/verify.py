@@ -11,13 +11,12 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import User
 from modules_access.figures import OK, count_check
-from modules_access.jwt import STANDARD, Claims, TokenRefused, read
+from modules_access.jwt import REFUSAL_SENTENCES, STANDARD_LEVEL, Claims, TokenRefused, read_token
 from modules_access.models import AccessToken, Module, ModuleAccess
-from modules_access.refusals import SENTENCES
 
 log = structlog.get_logger(__name__)
-# What closed an access can be gone when it is asked for: then it is tried once more.
-MOST_TURNS = 3
+# What closed an access can be gone when the reason is looked up: then it is tried once more.
+MAX_ATTEMPTS = 3
 
 # One statement: the row's lock decides who takes the last use, and whoever waited for it looks at all of this again.
 USE_TOKEN = """
@@ -49,16 +48,16 @@ def verify(raw: str, *, module: Module, at: datetime) -> Verified:
     """
     began = time.perf_counter_ns()
     try:
-        verified = _use(read(raw, audience=module.audience, at=at), module, at=at)
+        verified = _use(read_token(raw, audience=module.audience, at=at), module, at=at)
     except TokenRefused as refusal:
-        _count(refusal.code, began=began, at=at)
+        _count_outcome(refusal.code, began=began, at=at)
         log.info("token.refused", module=module.slug, code=refusal.code)
         raise
-    _count(OK, began=began, at=at)
+    _count_outcome(OK, began=began, at=at)
     return verified
 
 
-def why_closed(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
+def find_refusal(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
     """What keeps the person out, the most final first; None if nothing does. Reads its user and token."""
     token = access.token
     if not access.user.is_active:
@@ -66,7 +65,7 @@ def why_closed(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
     if token and token.revoked_at:
         return TokenRefused("token_revoked")
     if not access.is_active:
-        return TokenRefused("access_ended", f"{SENTENCES['access_ended']} {access.get_ended_reason_display()}")
+        return TokenRefused("access_ended", f"{REFUSAL_SENTENCES['access_ended']} {access.get_ended_reason_display()}")
     if token and token.expires_at <= at:
         return TokenRefused("token_expired")
     if access.expires_at and access.expires_at <= at:
@@ -75,7 +74,7 @@ def why_closed(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
 
 
 def _use(claims: Claims, module: Module, *, at: datetime) -> Verified:
-    for _turn in range(MOST_TURNS):
+    for _attempt in range(MAX_ATTEMPTS):
         access = _find(claims, module)
         if access.token:
             left = _use_token(access, at=at)
@@ -83,20 +82,20 @@ def _use(claims: Claims, module: Module, *, at: datetime) -> Verified:
         else:
             left, is_used = None, _use_access(access, at=at)
         if is_used:
-            level = access.token.access_level if access.token else STANDARD
+            level = access.token.access_level if access.token else STANDARD_LEVEL
             return Verified(access.user, module, level, access.expires_at, left)
-        if refusal := why_closed(_find(claims, module), at=at):
+        if refusal := find_refusal(_find(claims, module), at=at):
             raise refusal
     raise TokenRefused("access_ended")
 
 
 def _find(claims: Claims, module: Module) -> ModuleAccess:
-    """The access that the token opens, read anew. A name that was signed for another person or module is no name."""
-    is_pass, whose = claims.access_id is not None, {"user_id": claims.user_id, "module": module}
+    """The access that the token opens, read again. A name that was signed for another person or module is no name."""
+    is_pass, owner = claims.access_id is not None, {"user_id": claims.user_id, "module": module}
     which = Q(pk=claims.access_id) if is_pass else Q(token__jti=claims.jti)
-    if access := ModuleAccess.objects.filter(which, **whose).select_related("user", "token").first():
+    if access := ModuleAccess.objects.filter(which, **owner).select_related("user", "token").first():
         return access
-    is_there = not is_pass and AccessToken.objects.filter(jti=claims.jti, **whose).exists()
+    is_there = not is_pass and AccessToken.objects.filter(jti=claims.jti, **owner).exists()
     raise TokenRefused("access_missing" if is_there else "token_unknown")
 
 
@@ -117,7 +116,7 @@ def _use_access(access: ModuleAccess, *, at: datetime) -> bool:
     return bool(rows.update(used=F("used") + 1, last_used_at=at))
 
 
-def _count(outcome: str, *, began: int, at: datetime) -> None:
+def _count_outcome(outcome: str, *, began: int, at: datetime) -> None:
     """Nobody is kept out, or let in twice, because it could not be counted."""
     micros = (time.perf_counter_ns() - began) // 1000
     try:

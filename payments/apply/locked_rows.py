@@ -114,7 +114,8 @@ ORDER_STATE = (
 ORDER_KEY = ("status", "attempt_status", "attempt_number", "attempt_at")
 SUBSCRIPTION_STATE = (
     "customer_id", "order_id", "plan_id", "status", "stripe_updated_at", "fingerprint", "from_created_event",
-    "has_conflict", "price", "amount", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "period_end",
+    "has_conflict", "price", "amount", "currency", "interval", "interval_count", "quantity", "started_at",
+    "period_start", "period_end",
     "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until", "needs_resync",
 )  # fmt: skip
 SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")

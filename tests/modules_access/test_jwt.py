@@ -4,9 +4,16 @@ from uuid import UUID
 
 import pytest
 
-from modules_access.jwt import LONGEST, TokenRefused, kid_of, mint_pass, mint_token, read
+from modules_access.jwt import (
+    MAX_JWT_LENGTH,
+    REFUSAL_SENTENCES,
+    TokenRefused,
+    kid_of,
+    mint_pass,
+    mint_token,
+    read_token,
+)
 from modules_access.models import ModuleAccess
-from modules_access.refusals import SENTENCES
 from tests.support.factories import NOON
 from tests.support.forged import NEW_SECRET, OLD_SECRET, OTHER_SECRET, forge, parts_of, seal, unsigned, use_secrets
 from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
@@ -34,8 +41,8 @@ def raw(token):
 
 def refused(raw, *, audience=AUDIENCE, at=LATER):
     with pytest.raises(TokenRefused) as refusal:
-        read(raw, audience=audience, at=at)
-    assert str(refusal.value) == str(SENTENCES[refusal.value.code])
+        read_token(raw, audience=audience, at=at)
+    assert str(refusal.value) == str(REFUSAL_SENTENCES[refusal.value.code])
     return refusal.value.code
 
 
@@ -57,7 +64,7 @@ class TestMintToken:
     def test_is_far_shorter_than_what_is_read(self, token):
         token.access_level = "é" * 30
 
-        assert len(mint_token(token, at=NOON)) < LONGEST / 4
+        assert len(mint_token(token, at=NOON)) < MAX_JWT_LENGTH / 4
 
 
 class TestMintPass:
@@ -85,12 +92,12 @@ class TestMintPass:
         token.access_level = "premium"
         token.save()
 
-        assert read(mint_pass(ModuleAccess.objects.get(), at=NOON), audience=AUDIENCE, at=NOON).level == "premium"
+        assert read_token(mint_pass(ModuleAccess.objects.get(), at=NOON), audience=AUDIENCE, at=NOON).level == "premium"
 
 
 class TestRead:
     def test_tells_what_was_minted(self, token, raw):
-        claims = read(raw, audience=AUDIENCE, at=LATER)
+        claims = read_token(raw, audience=AUDIENCE, at=LATER)
 
         assert (claims.jti, claims.user_id, claims.level) == (token.jti, token.user_id, "standard")
         assert (claims.expires_at, claims.access_id) == (token.expires_at, None)
@@ -99,21 +106,21 @@ class TestRead:
         purchase = make_buyer(make_learner(), make_module())
         access = ModuleAccess.objects.get(order=purchase.order)
 
-        assert read(mint_pass(access, at=NOON), audience=AUDIENCE, at=NOON).access_id == access.pk
+        assert read_token(mint_pass(access, at=NOON), audience=AUDIENCE, at=NOON).access_id == access.pk
 
     def test_goes_by_the_clock_of_the_caller(self, token, raw):
         end = token.expires_at
 
-        assert read(raw, audience=AUDIENCE, at=end - timedelta(microseconds=1))
+        assert read_token(raw, audience=AUDIENCE, at=end - timedelta(microseconds=1))
         assert refused(raw, at=end) == "token_expired"
 
     def test_forgives_a_clock_a_few_seconds(self, raw):
-        assert read(raw, audience=AUDIENCE, at=NOON - timedelta(seconds=5))
+        assert read_token(raw, audience=AUDIENCE, at=NOON - timedelta(seconds=5))
         assert refused(raw, at=NOON - timedelta(seconds=6)) == "token_not_yet"
 
     def test_is_for_one_module(self, raw):
         assert refused(raw, audience="module:singing") == "token_audience"
-        assert read(raw, audience=None, at=LATER)
+        assert read_token(raw, audience=None, at=LATER)
 
     def test_is_from_one_issuer(self, raw, settings):
         settings.SITE_URL = "https://other.example"
@@ -142,7 +149,7 @@ class TestReadRefusesWhatIsNoToken:
         assert refused(raw) == "token_malformed"
 
     def test_that_is_too_long(self, raw):
-        assert refused(raw + "A" * LONGEST) == "token_malformed"
+        assert refused(raw + "A" * MAX_JWT_LENGTH) == "token_malformed"
 
     @pytest.mark.parametrize(
         "header",
@@ -230,7 +237,7 @@ class TestRotation:
 
         use_secrets(settings, NEW_SECRET, OLD_SECRET)
 
-        assert read(old, audience=AUDIENCE, at=LATER).jti == UUID(str(token.jti))
+        assert read_token(old, audience=AUDIENCE, at=LATER).jti == UUID(str(token.jti))
         assert parts_of(mint_token(token, at=NOON))[0]["kid"] == kid_of(NEW_SECRET)
 
     def test_refuses_what_a_removed_key_has_signed(self, token, settings):

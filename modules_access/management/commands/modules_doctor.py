@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from modules_access.doctor import Chain, Diagnosis, Link, NotKnown, State, Verdict, ask, diagnose
+from modules_access.doctor import Chain, Diagnosis, InvalidQuestion, Link, State, Verdict, diagnose, parse_question
 
 MARKS = {State.OK: "ok    ", State.BROKEN: "BROKEN", State.NOT_NEEDED: "–     "}
 
@@ -26,14 +26,11 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            asked = ask(**{name: options[name].strip() for name in ("user", "module", "order")})
-            found = diagnose(
-                user=asked.user, module=asked.module, order=asked.order, email=asked.email, at=timezone.now()
-            )  # fmt: skip
-        except NotKnown as refusal:
+            question = parse_question(**{name: options[name].strip() for name in ("user", "module", "order")})
+            found = diagnose(question, at=timezone.now())
+        except InvalidQuestion as refusal:
             raise CommandError(str(refusal)) from refusal
-        told = found.as_dict()
-        self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder) if options["json"] else _as_text(found))
+        self.stdout.write(json.dumps(found.as_dict(), cls=DjangoJSONEncoder) if options["json"] else _as_text(found))
         if not found.is_fine:
             raise CommandError("Not everything lets in.")
 

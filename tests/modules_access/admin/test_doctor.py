@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from config.celery import app
 from modules_access.admin.paid_without import next_repair
-from modules_access.jobs import REPAIR_AT
 from modules_access.models import ModuleAccess
+from modules_access.repair.repair import REPAIR_AT
 from payments.apply.apply import follow_subscriptions_again
 from payments.orders.models import OrderChange
 from tests.support.factories import NOON

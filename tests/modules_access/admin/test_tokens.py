@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from django.utils import timezone
 
-from modules_access.jwt import read
+from modules_access.jwt import read_token
 from modules_access.models import AccessToken, ModuleAccess
 from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
 from tests.support.pages import text_of
@@ -52,7 +52,7 @@ class TestCreate:
         raw = response.context["secret"]
         assert response.status_code == 200
         assert f">{raw}</textarea>" in response.content.decode()
-        assert read(raw, audience=module.audience, at=timezone.now()).jti == token.jti
+        assert read_token(raw, audience=module.audience, at=timezone.now()).jti == token.jti
         assert (token.user, token.max_usage, token.reason, token.created_by) == (learner, 3, "a trial", staff)
         assert timedelta(hours=2) <= token.expires_at - now < timedelta(hours=2, minutes=1)
         assert ModuleAccess.objects.get(token=token).is_open(at=now)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from modules_access.doctor import NotKnown, State, ask, diagnose
+from modules_access.doctor import InvalidQuestion, Question, State, diagnose, parse_question
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
@@ -34,7 +34,7 @@ CHAIN = ["account", "payment", "event", "order", "access", "token", "encours"]
 
 
 def verdict(user, module, *, at=LATER):
-    [found] = diagnose(user=user, module=module, at=at).verdicts
+    [found] = diagnose(Question(user, module), at=at).verdicts
     return found
 
 
@@ -316,18 +316,18 @@ class TestDiagnose:
         make_module("singing")
         follow_subscriptions_again([member.pk], source="test", at=NOON)
 
-        found = diagnose(user=learner, at=LATER)
+        found = diagnose(Question(learner), at=LATER)
 
         assert [(each.module.slug, len(each.chains)) for each in found.verdicts] == [("drawing", 2), ("singing", 1)]
 
     def test_says_that_there_is_nothing(self, learner, module):
         assert first_broken(learner, module) == "payment"
-        assert [each.module for each in diagnose(user=learner, at=LATER).verdicts] == [None]
+        assert [each.module for each in diagnose(Question(learner), at=LATER).verdicts] == [None]
 
     def test_knows_who_paid_and_has_no_account(self, db):
         Customer.objects.create(stripe_id="cus_1", email="grace@example.com")
 
-        [found] = diagnose(email="grace@example.com", at=LATER).verdicts
+        [found] = diagnose(Question(email="grace@example.com"), at=LATER).verdicts
 
         assert (found.best.broken.name, "cus_1" in found.best.broken.sentence) == ("account", True)
 
@@ -335,7 +335,7 @@ class TestDiagnose:
         give_back(purchase.order)
         make_grant(learner, module)
 
-        found = diagnose(order=purchase.order, at=LATER)
+        found = diagnose(Question(order=purchase.order), at=LATER)
 
         assert (found.is_fine, len(found.verdicts[0].chains)) == (False, 1)
 
@@ -346,21 +346,21 @@ class TestDiagnose:
             "email": {"email": "nobody@example.com"},
         }[wrong]  # fmt: skip
 
-        with pytest.raises(NotKnown, match=purchase.order.number):
-            diagnose(order=purchase.order, at=LATER, **asked)
+        with pytest.raises(InvalidQuestion, match=purchase.order.number):
+            diagnose(Question(order=purchase.order, **asked), at=LATER)
 
     def test_refuses_an_order_that_buys_no_module(self, purchase):
         Purchase.objects.all().delete()
 
-        with pytest.raises(NotKnown, match="buys no module"):
-            diagnose(order=purchase.order, at=LATER)
+        with pytest.raises(InvalidQuestion, match="buys no module"):
+            diagnose(Question(order=purchase.order), at=LATER)
 
     def test_changes_nothing_and_asks_little(self, learner, module, purchase, member):
         make_token(learner, module, order=purchase.order)
         make_grant(learner, module)
 
         with CaptureQueriesContext(connection) as queries:
-            diagnose(user=learner, module=module, at=LATER)
+            diagnose(Question(learner, module), at=LATER)
 
         assert len(queries) <= 7
         assert all(query["sql"].startswith("SELECT") for query in queries)
@@ -377,12 +377,12 @@ class TestAsk:
             f"pi_{order.pk}",
         ]
 
-        assert {ask(order=name).order for name in names} == {order}
-        assert ask(user="ADA@example.com", module="drawing").user == purchase.user
-        assert ask(user=str(purchase.user_id), module=str(purchase.module_id)).module == purchase.module
+        assert {parse_question(order=name).order for name in names} == {order}
+        assert parse_question(user="ADA@example.com", module="drawing").user == purchase.user
+        assert parse_question(user=str(purchase.user_id), module=str(purchase.module_id)).module == purchase.module
 
     def test_keeps_an_address_that_nobody_has(self, db):
-        assert ask(user="Nobody@example.com").email == "nobody@example.com"
+        assert parse_question(user="Nobody@example.com").email == "nobody@example.com"
 
     @pytest.mark.parametrize(
         ("names", "sentence"),
@@ -397,5 +397,5 @@ class TestAsk:
         ],
     )
     def test_says_what_is_not_known(self, purchase, names, sentence):
-        with pytest.raises(NotKnown, match=sentence):
-            ask(**names)
+        with pytest.raises(InvalidQuestion, match=sentence):
+            parse_question(**names)

@@ -96,7 +96,7 @@ class TestModulesRepair:
 
         def interrupted(*, report, **options):
             whole(report=report, **options)
-            report.is_whole = False
+            report.is_complete = False
             raise KeyboardInterrupt
 
         monkeypatch.setattr(modules_repair, "repair", interrupted)

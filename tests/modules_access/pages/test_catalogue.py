@@ -2,13 +2,19 @@ from datetime import timedelta
 
 import pytest
 
-from modules_access.models import Module
+from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.pages.catalogue import PER_PAGE
 from payments.apply.apply import follow_subscriptions_again
+from payments.billing.models import Plan
+from payments.orders.models import CheckoutAttempt, Order
+from payments.statuses import OrderStatus
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token
 from tests.support.pages import text_of
+from tests.support.resync import heard
+from tests.support.subscriber import pay, unreachable
+from tests.support.subscriptions import make_plan
 
 
 class TestCatalogue:
@@ -89,3 +95,164 @@ class TestCatalogue:
 
     def test_is_linked_from_every_public_page(self, visitor):
         assert 'href="/modules/"' in visitor.get("/").content.decode()
+
+
+PAGE, BUY = "/modules/drawing/", "/modules/drawing/buy"
+
+
+class TestModulePage:
+    def test_tells_all_that_one_needs_to_decide(self, browser, module):
+        page = text_of(browser.get(PAGE))
+
+        for words in (
+            "Drawing Lines and light",
+            "Price 49.00 EUR",
+            "Access without end",
+            "In ten lessons.",
+            "Pay 49.00 EUR",
+        ):
+            assert words in page
+
+    def test_calls_what_costs_nothing_free(self, browser):
+        make_module(price=0, access_days=1)
+
+        page = text_of(browser.get(PAGE))
+
+        assert "Price Free How long Access for 1 day" in page
+        assert "Get it There is nothing to pay" in page
+
+    def test_names_the_plans_on_sale_that_open_it(self, visitor, module):
+        Plan.objects.all().delete()
+        for slug in ("all", "some", "others", "gone"):
+            make_plan(slug, name=slug.title(), price="", is_on_sale=slug != "gone")
+        PlanOpening.objects.create(plan=Plan.objects.get(slug="some"), is_all=False).modules.set([module])
+        PlanOpening.objects.create(plan=Plan.objects.get(slug="others"), is_all=False)
+
+        page = text_of(visitor.get(PAGE))
+
+        assert "All, 4.00 EUR a month Some, 4.00 EUR a month See the plans" in page
+        assert "Others" not in page
+        assert "Gone" not in page
+
+    def test_asks_who_is_not_signed_in_to_do_so_and_leads_back(self, visitor, module):
+        page = visitor.get(PAGE)
+
+        assert 'href="/account/sign-in/?next=/modules/drawing/"' in page.content.decode()
+        assert "Sign in and pay 49.00 EUR" in text_of(page)
+        assert "<form" not in page.content.decode().split("<main")[1]
+
+    def test_leads_to_the_own_modules_what_was_bought(self, browser, ada, module):
+        make_buyer(ada, module)
+
+        page = text_of(browser.get(PAGE))
+
+        assert "This module is yours" in page
+        assert "Pay" not in page
+
+    def test_lets_who_has_it_by_a_plan_buy_it_all_the_same(self, browser, ada, module):
+        follow_subscriptions_again([make_member(user=ada).pk], source="test", at=NOON)
+
+        page = text_of(browser.get(PAGE))
+
+        assert "This module is in your plan" in page
+        assert "Pay 49.00 EUR" in page
+
+    @pytest.mark.parametrize("has_it", [True, False])
+    def test_offers_nothing_that_is_not_on_sale(self, browser, ada, module, has_it):
+        Module.objects.update(is_on_sale=False)
+        if has_it:
+            make_grant(ada, module)
+
+        page = browser.get(PAGE)
+
+        assert ("This module is yours" if has_it else "This module is not on sale") in text_of(page)
+        assert "Pay" not in text_of(page)
+        assert "noindex" in page.content.decode()
+
+    def test_knows_no_other(self, visitor):
+        assert visitor.get(PAGE).status_code == 404
+
+
+class TestBuyPage:
+    def test_leads_to_the_payment(self, browser, module):
+        response = browser.post(BUY)
+
+        assert response.status_code == 303
+        assert "/pay/cs_test_" in response["Location"]
+        assert "no-store" in response["Cache-Control"]
+
+    def test_makes_one_order_and_one_session_however_often_it_is_pressed(self, browser, module):
+        first = browser.post(BUY)["Location"]
+
+        assert browser.post(BUY)["Location"] == first
+        assert Order.objects.count() == CheckoutAttempt.objects.count() == 1
+
+    def test_gives_at_once_what_costs_nothing(self, browser, ada):
+        make_module(price=0)
+
+        response = browser.post(BUY)
+
+        assert (response.status_code, response["Location"]) == (303, "/encours/?got=drawing")
+        assert ModuleAccess.objects.get().user == ada
+        assert "“Drawing” is yours" in text_of(browser.get(response["Location"]))
+
+    @pytest.mark.parametrize("price", [4900, 0])
+    def test_sells_nothing_twice(self, browser, ada, price):
+        make_buyer(ada, make_module(price=price))
+
+        response = browser.post(BUY, follow=True)
+
+        assert response.redirect_chain == [("/encours/?already=drawing", 303)]
+        assert "You have “Drawing” already. Nothing was charged." in text_of(response)
+        assert Order.objects.count() == 1
+
+    def test_sells_again_what_has_expired(self, browser, ada):
+        make_buyer(ada, make_module(access_days=1), at=NOON - timedelta(days=2))
+
+        assert "/pay/cs_test_" in browser.post(BUY)["Location"]
+
+    def test_says_that_a_payment_is_under_way(self, browser, ada, module):
+        browser.post(BUY)
+        Order.objects.update(status=OrderStatus.PROCESSING)
+
+        response = browser.post(BUY)
+
+        assert response.status_code == 409
+        assert "A payment of yours is under way" in text_of(response)
+
+    def test_asks_for_no_second_payment_before_the_first_was_heard_of(self, browser, ada, module):
+        pay(browser.post(BUY)["Location"])
+
+        assert browser.post(BUY).status_code == 409
+        heard()
+        assert browser.post(BUY)["Location"] == "/encours/?already=drawing"
+        assert Order.objects.count() == 1
+
+    def test_says_so_when_stripe_does_not_answer(self, browser, module, monkeypatch):
+        with unreachable(monkeypatch):
+            response = browser.post(BUY)
+
+        assert response.status_code == 503
+        assert "The payment service does not answer Nothing was charged." in text_of(response)
+
+    def test_leads_to_the_page_that_says_that_it_is_not_on_sale(self, browser, module):
+        Module.objects.update(is_on_sale=False)
+
+        assert browser.post(BUY)["Location"] == PAGE
+        assert not Purchase.objects.exists()
+
+    def test_leads_to_the_sign_in_and_from_there_to_the_module(self, visitor, module):
+        response = visitor.post(BUY)
+
+        assert (response.status_code, response["Location"]) == (303, f"/account/sign-in/?next={PAGE}")
+        assert not Order.objects.exists()
+
+    def test_has_nothing_to_see_and_knows_no_other(self, browser, module):
+        assert browser.get(BUY)["Location"] == PAGE
+        assert browser.post("/modules/singing/buy").status_code == 404
+
+    def test_counts_as_a_payment(self, browser, module, settings):
+        settings.STRIPE_RATE_LIMIT_MAX = 1
+        browser.post(BUY)
+
+        assert browser.post(BUY).status_code == 429

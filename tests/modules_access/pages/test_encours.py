@@ -6,9 +6,9 @@ import pytest
 from config.csp import HEADER
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.pages import encours
-from modules_access.pages.shelf import shelf_of
-from modules_access.pages.standing import MOST_LOOKS
+from modules_access.pages.encours import MAX_RELOADS
 from modules_access.services.grants import revoke_access
+from modules_access.services.my_modules import my_modules_of
 from modules_access.services.tokens import revoke_token
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
@@ -183,7 +183,7 @@ class TestReturn:
         assert browser.get("/encours/", {"session_id": paid, "looks": 7})["Refresh"].startswith("2; ")
 
     def test_gives_up_looking_but_not_the_order(self, browser, paid):
-        response = browser.get("/encours/", {"session_id": paid, "looks": MOST_LOOKS})
+        response = browser.get("/encours/", {"session_id": paid, "looks": MAX_RELOADS})
 
         assert "Refresh" not in response
         assert "Your payment is still being confirmed" in text_of(response)
@@ -201,9 +201,9 @@ class TestReturn:
     def test_shows_the_module_once_when_the_money_comes_while_the_page_is_made(self, browser, paid, monkeypatch):
         def hear_and_look(user, *, at):
             heard()
-            return shelf_of(user, at=at)
+            return my_modules_of(user, at=at)
 
-        monkeypatch.setattr(encours, "shelf_of", hear_and_look)
+        monkeypatch.setattr(encours, "my_modules_of", hear_and_look)
 
         response = browser.get("/encours/", {"session_id": paid})
 
@@ -227,7 +227,7 @@ class TestReturn:
     def test_tells_of_a_failure_when_nothing_else_comes(self, browser, paid):
         Order.objects.update(status=OrderStatus.FAILED)
 
-        assert "payment declined" in read(browser, session_id=paid, looks=MOST_LOOKS)
+        assert "payment declined" in read(browser, session_id=paid, looks=MAX_RELOADS)
 
     def test_does_not_call_that_yours_which_was_given_back(self, browser, paid):
         heard()

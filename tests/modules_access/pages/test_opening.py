@@ -3,11 +3,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from modules_access.jwt import read
+from modules_access.jwt import mint_pass, mint_token, read_token
 from modules_access.models import ModuleAccess
+from modules_access.pages.opening import NotReachable, find_origin, origin_of, with_token
 from modules_access.services.verify import verify
 from tests.support.factories import NOON
-from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_token
+from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token
 from tests.support.pages import text_of
 
 
@@ -35,7 +36,7 @@ class TestOpenPage:
         assert (verified.user, verified.module) == (ada, module)
 
     def test_makes_a_token_for_a_few_minutes(self, browser, module, access, settings):
-        claims = read(token_in(browser.post(open_address(access))), audience=module.audience, at=NOON)
+        claims = read_token(token_in(browser.post(open_address(access))), audience=module.audience, at=NOON)
 
         assert claims.expires_at == NOON + timedelta(seconds=settings.MODULES.pass_seconds)
         assert claims.access_id == access.pk
@@ -103,3 +104,100 @@ class TestOpenPage:
 
         assert "module.entered" in caplog.text
         assert raw not in caplog.text
+
+
+ODD = [
+    "javascript:alert(1)", "//learn.example/x", "ftp://learn.example/", "https:///x", "https://", "", "learn.example",
+    "https://user@learn.example/", "https://a;script-src%20*/", "https://a b/", "https://a,b/", "https://a..b/",
+    "https://[::1/", "https://*/",
+]  # fmt: skip
+
+
+class TestWithToken:
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("https://learn.example", "https://learn.example?token=t.o.k"),
+            ("https://learn.example/a?b=%20c&d#e", "https://learn.example/a?b=%20c&d&token=t.o.k#e"),
+            ("https://learn.example/?token=old&a=1", "https://learn.example/?a=1&token=t.o.k"),
+            ("http://127.0.0.1:8000/demo/", "http://127.0.0.1:8000/demo/?token=t.o.k"),
+        ],
+    )
+    def test_keeps_what_the_address_has(self, url, expected):
+        assert with_token(url, "t.o.k") == expected
+
+    @pytest.mark.parametrize("url", ODD)
+    def test_leads_nobody_to_anything_else(self, url):
+        with pytest.raises(NotReachable):
+            with_token(url, "t.o.k")
+
+    def test_sends_no_token_through_the_open_in_production(self, settings):
+        settings.PRODUCTION = True
+
+        assert with_token("https://learn.example/", "t")
+        with pytest.raises(NotReachable):
+            with_token("http://learn.example/", "t")
+
+
+class TestOriginOf:
+    @pytest.mark.parametrize(
+        ("url", "origin"),
+        [
+            ("https://Learn.Example:8443/a?b", "https://learn.example:8443"),
+            ("https://élan.example/", "https://xn--lan-9la.example"),
+            ("http://[::1]:8000/", "http://[::1]:8000"),
+        ],
+    )
+    def test_is_as_a_policy_names_it(self, url, origin):
+        assert origin_of(url) == find_origin(url) == origin
+
+    @pytest.mark.parametrize("url", ODD)
+    def test_is_none_for_anything_else(self, url):
+        assert find_origin(url) is None
+
+
+def enter(visitor, raw: str, slug: str = "drawing"):
+    return visitor.get(f"/demo/module/{slug}/", {"token": raw})
+
+
+class TestDemoRoom:
+    def test_says_who_has_come_in_until_when_and_how_often_one_can_come_again(self, visitor, ada, module):
+        response = enter(visitor, mint_token(make_token(ada, module, uses=10), at=NOON))
+
+        assert response.status_code == 200
+        page = text_of(response)
+        assert "Come in, ada@example.com" in page
+        assert "Level standard Until Thursday, March 5, 2026 at 1 p.m. Uses left 9" in page
+        assert response["Referrer-Policy"] == "no-referrer"
+
+    def test_takes_the_pass_with_which_people_open_a_module(self, visitor, ada, module):
+        page = text_of(enter(visitor, mint_pass(make_grant(ada, module), at=NOON)))
+
+        assert "Until Without end Uses left not counted" in page
+
+    @pytest.mark.parametrize(
+        ("at", "slug", "code"),
+        [(NOON - timedelta(days=1), "drawing", "token_expired"), (NOON, "singing", "token_audience")],
+    )
+    def test_says_why_nobody_comes_in(self, visitor, ada, module, at, slug, code):
+        make_module("singing")
+        raw = mint_pass(make_grant(ada, module), at=at)
+
+        response = enter(visitor, raw, slug)
+
+        assert response.status_code == 403
+        assert "Nobody comes in" in text_of(response)
+        assert code in text_of(response)
+
+    @pytest.mark.usefixtures("module")
+    @pytest.mark.parametrize("raw", ["", "x", "<b>", "a.b.c"])
+    def test_needs_a_token(self, visitor, raw):
+        assert enter(visitor, raw).status_code == 403
+
+    def test_does_not_exist_in_production(self, visitor, module, settings):
+        settings.PRODUCTION = True
+
+        assert enter(visitor, "x").status_code == 404
+
+    def test_knows_no_other_module(self, visitor):
+        assert enter(visitor, "x").status_code == 404

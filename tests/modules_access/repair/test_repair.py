@@ -1,17 +1,23 @@
+import pickle
 import threading
 from datetime import timedelta
 
 import pytest
+import structlog
 from django.db import IntegrityError, connection, transaction
 
+from config.celery import app
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
-from modules_access.repair import AlreadyRepairing, Report, Way, repair, repair_only
-from modules_access.repair.repair import LOCK
+from modules_access.repair import AlreadyRepairing, RepairOptions, Report, repair, repair_chosen
+from modules_access.repair.repair import REPAIR_LOCK, repair_and_alert
 from modules_access.repair.sources import ORDERS, SUBSCRIPTIONS
 from modules_access.services.grants import extend_access, revoke_access
+from modules_access.tasks import repair_job
+from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderChange
 from tests.support.factories import NOON
+from tests.support.mails import read, sent
 from tests.support.modules import make_buyer, make_learner, make_module, make_purchase
 
 LATER = NOON + timedelta(hours=1)
@@ -41,8 +47,8 @@ class TestRepair:
 
         report = run()
 
-        assert (report.total, report.is_whole, state()) == (0, True, before)
-        assert report.looked == {"purchases": 1, "subscriptions": 1, "tokens": 3}
+        assert (report.total, report.is_complete, state()) == (0, True, before)
+        assert report.compared == {"purchases": 1, "subscriptions": 1, "tokens": 3}
 
     @pytest.mark.parametrize("kind", ["purchase", "subscription", "token"])
     def test_gives_what_is_missing(self, everything, kind):
@@ -158,7 +164,7 @@ class TestRepair:
         report = run()
 
         (found,) = report.differences
-        assert report.by_type() == {"purchase": {"given_back": 1}}
+        assert report.counts_by_source() == {"purchase": {"given_back": 1}}
         assert found.fields == [("is_active", "no", "yes"), ("ended_reason", "refunded", "")]
         assert (found.source, found.person, found.module) == (purchase.order.number, "ada@example.com", "drawing")
 
@@ -170,7 +176,7 @@ class TestRepair:
         assert seen[-1] == (5, 5)
 
     def test_leaves_whole_chunks_when_it_is_interrupted(self, learner, monkeypatch):
-        monkeypatch.setitem(repair.__globals__, "CHUNK", 1)
+        monkeypatch.setitem(repair.__globals__, "CHUNK_SIZE", 1)
         for slug in ("a", "b", "c"):
             make_buyer(learner, make_module(slug))
         ModuleAccess.objects.all().delete()
@@ -183,7 +189,7 @@ class TestRepair:
         with pytest.raises(KeyboardInterrupt):
             run(progress=stop, report=report)
 
-        assert (ModuleAccess.objects.count(), report.total, report.is_whole) == (2, 2, False)
+        assert (ModuleAccess.objects.count(), report.total, report.is_complete) == (2, 2, False)
         assert run().total == 1
 
 
@@ -201,7 +207,7 @@ class TestDryRun:
         assert dry.mails == {"module.opened": 1}
         # What was missing is "" in both: ids are given when it is done.
         real = run()
-        assert [each.sign for each in dry.differences] == [each.sign for each in real.differences]
+        assert [each.fingerprint for each in dry.differences] == [each.fingerprint for each in real.differences]
         assert (dry.counts, dry.mails) == (real.counts, real.mails)
 
     def test_takes_an_order_and_its_token_for_one(self, bought_token):
@@ -224,15 +230,15 @@ class TestOneAtATime:
                 connection.close()
 
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [REPAIR_LOCK])
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [REPAIR_LOCK])
 
         assert refused == ["Another repair is under way."]
-        assert run().is_whole
+        assert run().is_complete
 
     def test_heals_once_beside_repairs_of_single_orders(self, learner):
         purchases = [make_buyer(learner, make_module(f"m{n}")) for n in range(8)]
@@ -248,22 +254,83 @@ class TestOneAtATime:
         assert ModuleAccess.objects.filter(is_active=True).count() == Purchase.objects.count() == 8
 
     def repair_it(self, purchase):
-        way = Way(at=LATER, by="beside")
-        repair_only({ORDERS: [purchase.order_id]}, way=way)
+        options = RepairOptions(at=LATER, by="beside")
+        repair_chosen({ORDERS: [purchase.order_id]}, options=options)
         connection.close()
 
 
 @pytest.mark.django_db
-class TestRepairOnly:
+class TestRepairChosen:
     def test_heals_what_was_chosen_and_nothing_else(self, purchase, member):
         ModuleAccess.objects.all().delete()
 
-        report = repair_only({ORDERS: [purchase.order_id]}, way=Way(at=LATER, by="Ada: why"))
+        report = repair_chosen({ORDERS: [purchase.order_id]}, options=RepairOptions(at=LATER, by="Ada: why"))
 
         assert told(report) == [("purchase", "created")]
         assert OrderChange.objects.filter(source="repair: Ada: why").exists()
 
     def test_finds_nothing_where_nothing_is_wrong_or_known(self, member):
-        way = Way(at=LATER, by="Ada: why")
+        options = RepairOptions(at=LATER, by="Ada: why")
 
-        assert repair_only({SUBSCRIPTIONS: [member.pk], ORDERS: [999]}, way=way).total == 0
+        assert repair_chosen({SUBSCRIPTIONS: [member.pk], ORDERS: [999]}, options=options).total == 0
+
+
+@pytest.fixture
+def lost(purchase):
+    """A paid order, whose buyer was told; the access is gone."""
+    ModuleAccess.objects.all().delete()
+    Effect.objects.update(status="DONE")
+    return purchase
+
+
+@pytest.mark.django_db
+class TestRepairAndAlert:
+    def test_is_silent_where_all_is_well(self, purchase):
+        Effect.objects.all().delete()
+
+        repair_and_alert(at=LATER)
+
+        assert not Effect.objects.filter(kind="alert.accesses").exists()
+
+    @pytest.mark.parametrize(
+        ("language", "subject"), [("en", "The night’s repair has put 1 access right"), ("fr", "1 accès")]
+    )
+    def test_tells_staff_what_was_healed(self, lost, settings, language, subject):
+        settings.LANGUAGE_CODE = language
+        repair_and_alert(at=LATER)
+
+        deliver_due(at=LATER)
+
+        assert subject in sent().subject
+        for text in read(sent()):
+            assert lost.order.number in text
+            assert "ada@example.com" in text
+
+    def test_says_it_as_an_error(self, lost):
+        with structlog.testing.capture_logs() as logs:
+            repair_and_alert(at=LATER)
+
+        [line] = [line for line in logs if line["log_level"] == "error"]
+        assert line.items() >= {"event": "access.healed", "healed": 1, "created": 1}.items()
+
+    def test_tells_the_buyer_nothing_twice(self, lost):
+        repair_and_alert(at=LATER)
+
+        assert Effect.objects.filter(kind="module.opened").count() == 1
+
+
+@pytest.mark.django_db
+class TestRepairJob:
+    def test_repairs(self, lost):
+        repair_job(later="unknown to this version")
+
+        assert ModuleAccess.objects.get().is_active
+
+
+class TestSchedule:
+    def test_is_kept_by_the_timetable_as_it_is(self):
+        schedule = app.conf.beat_schedule["repair accesses"]["schedule"]
+
+        kept = pickle.loads(pickle.dumps(schedule))
+
+        assert (kept, str(kept.tz)) == (schedule, "Europe/Paris")

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from modules_access.models import ModuleAccess, PlanOpening
 from modules_access.services import follow_plan
-from modules_access.services.follow_plan import ask_to_follow
+from modules_access.services.follow_plan import request_follow
 from payments.apply.apply import follow_subscriptions_again
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
@@ -37,7 +37,7 @@ def open_for():
 
 class TestAskToFollow:
     def test_opens_for_everybody_what_is_new(self, members, module):
-        ask_to_follow(plan_id=None, at=NOON)
+        request_follow(plan_id=None, at=NOON)
 
         work_off()
 
@@ -48,21 +48,21 @@ class TestAskToFollow:
         follow_subscriptions_again([row.pk for row in members], source="test", at=NOON)
         PlanOpening.objects.create(plan=members[0].plan, is_all=False)
 
-        ask_to_follow(plan_id=members[0].plan_id, at=NOON)
+        request_follow(plan_id=members[0].plan_id, at=NOON)
         work_off()
 
         assert open_for() == []
 
     def test_leaves_other_plans_alone(self, members, module):
-        ask_to_follow(plan_id=members[0].plan_id + 1, at=NOON)
+        request_follow(plan_id=members[0].plan_id + 1, at=NOON)
 
         work_off()
 
         assert open_for() == []
 
     def test_goes_on_a_few_at_a_time(self, members, module, monkeypatch):
-        monkeypatch.setattr(follow_plan, "MOST_AT_ONCE", 2)
-        ask_to_follow(plan_id=None, at=NOON)
+        monkeypatch.setattr(follow_plan, "BATCH_SIZE", 2)
+        request_follow(plan_id=None, at=NOON)
 
         work_off()
 
@@ -71,7 +71,7 @@ class TestAskToFollow:
 
     def test_can_be_asked_again(self, members, module):
         for _ in range(2):
-            ask_to_follow(plan_id=None, at=NOON)
+            request_follow(plan_id=None, at=NOON)
             work_off()
 
         assert ModuleAccess.objects.count() == 3
@@ -79,7 +79,7 @@ class TestAskToFollow:
     @pytest.mark.django_db(transaction=True)
     def test_is_lost_with_the_change_that_asked_for_it(self):
         with pytest.raises(TransactionManagementError):
-            ask_to_follow(plan_id=None, at=NOON)
+            request_follow(plan_id=None, at=NOON)
 
         with pytest.raises(ZeroDivisionError):
             self.ask_and_fail()
@@ -89,5 +89,5 @@ class TestAskToFollow:
     @staticmethod
     @atomic
     def ask_and_fail():
-        ask_to_follow(plan_id=None, at=NOON)
+        request_follow(plan_id=None, at=NOON)
         raise ZeroDivisionError

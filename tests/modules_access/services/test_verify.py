@@ -126,20 +126,20 @@ class TestVerify:
 
     def test_tries_again_what_was_repaired_meanwhile(self, raw, module, monkeypatch):
         ModuleAccess.objects.update(is_active=False, ended_at=NOON, ended_reason="not_paid")
-        ask = verifying.why_closed
+        ask = verifying.find_refusal
 
         def repaired(access, *, at):
             ModuleAccess.objects.update(is_active=True, ended_at=None, ended_reason="")
             access.refresh_from_db()
             return ask(access, at=at)
 
-        monkeypatch.setattr(verifying, "why_closed", repaired)
+        monkeypatch.setattr(verifying, "find_refusal", repaired)
 
         assert verify(raw, module=module, at=LATER).uses_left == 2
 
     def test_takes_three_statements(self, raw, module, monkeypatch, django_assert_num_queries):
         # Slot 0 also gathers what is old, once an hour.
-        monkeypatch.setattr("modules_access.counting.random.randrange", lambda _most: 1)
+        monkeypatch.setattr("modules_access.figures.random.randrange", lambda _most: 1)
 
         with django_assert_num_queries(3):
             verify(raw, module=module, at=LATER)
@@ -231,7 +231,7 @@ class TestVerifyIsCounted:
 
     @pytest.mark.django_db(transaction=True)
     def test_and_nobody_is_kept_out_where_that_fails(self, raw, module, monkeypatch, caplog):
-        monkeypatch.setattr("modules_access.counting.COUNT", "INSERT INTO nowhere VALUES (%(at)s)")
+        monkeypatch.setattr("modules_access.figures.COUNT_SQL", "INSERT INTO nowhere VALUES (%(at)s)")
 
         assert verify(raw, module=module, at=LATER).uses_left == 2
         assert refused("nothing", module) == "token_malformed"
