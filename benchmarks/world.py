@@ -8,9 +8,9 @@ from hashlib import sha256
 from django.conf import settings
 
 from payments.ledger.models import PaymentEvent
-from payments.operations.sample_events import sample_event
-from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from payments.orders.models import CheckoutAttempt, Order, Reference
+from payments.samples.events import sample_event
+from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from registrations.models import Activity, Registration
 from registrations.purchasable import KIND
 

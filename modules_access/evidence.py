@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from modules_access.models import ModuleAccess
-from payments.operations.evidence import Case, Entry, evidence_source
+from payments.evidence import Case, Entry, evidence_source
 
 
 @evidence_source

@@ -24,7 +24,6 @@ class PaymentsConfig(AppConfig):
             "billing.subscribers",
             "processing.process",
             "refunds.refund",
-            "operations.evidence.access",
             "subscribing.product",
             "pages.account",
         ):

@@ -3,8 +3,8 @@
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent
-from payments.operations.reconcile.models import ReconcileRun
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.reconcile.models import ReconcileRun
 
 __all__ = [
     "CheckoutAttempt",

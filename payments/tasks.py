@@ -8,12 +8,11 @@ from payments import bell, jobs
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
-from payments.operations.reconcile.reconcile import AlreadyRunning, reconcile
-from payments.operations.reconcile.window import next_window
-from payments.operations.resync import Way
-from payments.operations.resync.doubtful import look_up_doubtful
-from payments.operations.subscribing.second import ask_about_second
 from payments.processing.drain import requeue_naming, sweep
+from payments.reconcile.reconcile import AlreadyRunning, reconcile
+from payments.reconcile.window import next_window
+from payments.resync import ResyncOptions, resync_where_needed
+from payments.subscribing import ask_about_second_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +46,7 @@ def clean_up_job(**_later: object) -> None:
 @shared_task(name=jobs.LOOK_UP_DOUBTFUL)
 def look_up_doubtful_job(**_later: object) -> None:
     """Ask Stripe about the subscriptions of which our news may be incomplete."""
-    look_up_doubtful(way=Way(at=timezone.now(), by="timetable"))
+    resync_where_needed(options=ResyncOptions(at=timezone.now(), by="timetable"))
 
 
 @shared_task(name=jobs.TELL_ENDING_SOON)
@@ -59,7 +58,7 @@ def tell_ending_soon_job(**_later: object) -> None:
 @shared_task(name=jobs.ASK_ABOUT_SECOND)
 def ask_about_second_job(**_later: object) -> None:
     """Ask staff about people with two subscriptions."""
-    ask_about_second(at=timezone.now())
+    ask_about_second_subscriptions(at=timezone.now())
 
 
 @shared_task(name=jobs.WARN_OF_DEADLINES)
@@ -73,6 +72,6 @@ def reconcile_job(**_later: object) -> None:
     """Compare Stripe with what is here since the last run; one at a time."""
     at = timezone.now()
     try:
-        reconcile(window=next_window(at=at), way=Way(at=at, by="timetable"), clock=timezone.now)
+        reconcile(window=next_window(at=at), options=ResyncOptions(at=at, by="timetable"), clock=timezone.now)
     except AlreadyRunning:
         log.info("reconcile.already_running")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from payments.operations.evidence import Case, Entry, evidence_source
+from payments.evidence import Case, Entry, evidence_source
 from registrations.models import Registration
 
 

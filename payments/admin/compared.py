@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from payments.billing.models import Customer, Subscription
-from payments.operations.resync import Resynced
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order
+from payments.resync import Resynced
 
 Row = Order | Subscription | Customer
 

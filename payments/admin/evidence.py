@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.operations.evidence import pack_evidence
+from payments.evidence import pack_evidence
 
 
 @admin.action(description=gettext_lazy("Download the evidence of the selected dispute"), permissions=["evidence"])

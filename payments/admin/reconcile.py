@@ -7,9 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from payments.admin.base import ReadOnlyAdmin
-from payments.operations.reconcile.models import ReconcileRun
-from payments.operations.reconcile.report import Done
 from payments.orders.labels import name_of, value_of
+from payments.reconcile.models import Done, ReconcileRun
 
 
 def in_words(done: str) -> str:

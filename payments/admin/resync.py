@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.compared import Row, compared, page_of, question_about
 from payments.admin.confirm import ReasonForm, confirmation_page
-from payments.operations.resync import (
+from payments.resync import (
     HasMoved,
     KeepsMoving,
     Resynced,
-    Way,
+    ResyncOptions,
     resync_customer,
     resync_order,
     resync_person,
@@ -31,11 +31,11 @@ from payments.stripe_api.snapshots import MalformedObject
 
 log = structlog.get_logger(__name__)
 LONGEST_BY = 60
-Resync = Callable[[Any, Way], list[Resynced]]
+Resync = Callable[[Any, ResyncOptions], list[Resynced]]
 
 
 class ShownForm(ReasonForm):
-    """The reason, bound to what was shown: `shown` are the signs of the differences, by what they are about."""
+    """The reason, bound to what was shown: `shown` are the fingerprints of the differences, by what they are about."""
 
     shown = forms.JSONField(widget=forms.HiddenInput)
 
@@ -43,19 +43,19 @@ class ShownForm(ReasonForm):
         shown = self.cleaned_data["shown"]
         if not isinstance(shown, dict):
             raise forms.ValidationError(_("Look at the differences first."))
-        return {str(subject): list(signs) for subject, signs in shown.items() if isinstance(signs, list)}
+        return {str(subject): list(prints) for subject, prints in shown.items() if isinstance(prints, list)}
 
 
 @admin.action(description=gettext_lazy("Compare the selected order with Stripe…"), permissions=["resync"])
 def resync_order_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
     """One order, its sessions and its money."""
-    return _resync(screen, request, rows, lambda order, way: [resync_order(order, way=way)])
+    return _resync(screen, request, rows, lambda order, options: [resync_order(order, options=options)])
 
 
 @admin.action(description=gettext_lazy("Compare the selected subscription with Stripe…"), permissions=["resync"])
 def resync_subscription_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
     """One subscription, its invoices and its customer."""
-    return _resync(screen, request, rows, lambda row, way: [resync_subscription(row.stripe_id, way=way)])
+    return _resync(screen, request, rows, lambda row, options: [resync_subscription(row.stripe_id, options=options)])
 
 
 @admin.action(description=gettext_lazy("Compare the selected customer with Stripe…"), permissions=["resync"])
@@ -63,7 +63,9 @@ def resync_customer_action(screen: admin.ModelAdmin, request: HttpRequest, rows:
     """One person: who they are, all their subscriptions, and their orders as far as an e-mail address tells them."""
     return _resync(
         screen, request, rows,
-        lambda row, way: resync_person(row.email, way=way) if row.email else resync_customer(row, way=way),
+        lambda row, options: (
+            resync_person(row.email, options=options) if row.email else resync_customer(row, options=options)
+        ),
     )  # fmt: skip
 
 
@@ -87,8 +89,8 @@ def _answer(screen: admin.ModelAdmin, request: HttpRequest, row: Row, resync: Re
     if not form.is_valid():
         return _preview(screen, request, row, resync, form=form)
     try:
-        way = Way(at=timezone.now(), by=_by(request, form), expected=form.cleaned_data["shown"])
-        done = resync(row, way)
+        options = ResyncOptions(at=timezone.now(), by=_by(request, form), expected=form.cleaned_data["shown"])
+        done = resync(row, options)
     except HasMoved as refusal:
         messages.warning(request, _("%s has changed since: this is what differs now.") % refusal)
         return _preview(screen, request, row, resync, form=ShownForm(None))
@@ -108,8 +110,8 @@ def _preview(
     screen: admin.ModelAdmin, request: HttpRequest, row: Row, resync: Resync, *, form: ShownForm
 ) -> HttpResponse:
     """Asks Stripe, changes nothing, and shows field by field what differs."""
-    found = resync(row, Way(at=timezone.now(), dry_run=True))
-    form.initial["shown"] = {each.subject: each.signs for each in found}
+    found = resync(row, ResyncOptions(at=timezone.now(), dry_run=True))
+    form.initial["shown"] = {each.subject: each.fingerprints for each in found}
     if form.is_bound:
         # A reason that is missing must not bind what is shown now to what was shown before.
         form.data = {**request.POST.dict(), "shown": json.dumps(form.initial["shown"])}

@@ -15,6 +15,14 @@ from payments.money import format_amount
 from payments.statuses import SUBSCRIPTION_ENDED, DisputePhase, RefundStatus, SubscriptionStatus
 
 
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Customers by the person who they are."""
+
+    def living_of(self, user_id: int) -> "CustomerQuerySet":
+        """Who the person is at Stripe, the oldest first: one, unless some were imported; none that is deleted there."""
+        return self.filter(user=user_id, deleted_at__isnull=True).order_by("pk")
+
+
 class Customer(models.Model):
     """One Stripe customer (`cus_`); `user` is the person here, who has one of them unless they were imported."""
 
@@ -30,6 +38,8 @@ class Customer(models.Model):
     country = models.CharField(_("country"), max_length=2, blank=True)
     located_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted at Stripe"), null=True, blank=True)
+
+    objects = CustomerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("customer")

@@ -1,7 +1,7 @@
 """Receipts: numbered 1, 2, 3, … without a gap, one for each order that was paid."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -9,8 +9,10 @@ from django.db.models import Max
 
 from payments.billing.models import Payment, Receipt
 from payments.money import format_amount
-from payments.orders.models import Order
 from payments.statuses import WAS_PAID
+
+if TYPE_CHECKING:
+    from payments.orders.models import Order
 
 # Any number will do, as long as nothing else in the database locks it.
 LOCK = 7_291_504_418
@@ -53,7 +55,7 @@ def _issue(order_id: int, *, at: datetime) -> Receipt:
     return Receipt.objects.create(number=last + 1, order_id=order_id, issued_at=at)
 
 
-def receipt_context(order: Order, *, at: datetime) -> dict[str, Any]:
+def receipt_context(order: "Order", *, at: datetime) -> dict[str, Any]:
     """The receipt of a paid order, which gets its number when it is asked for first. Raises NothingPaid."""
     return {
         "order": order,

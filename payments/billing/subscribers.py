@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from accounts.joining import joins
 from accounts.models import User
@@ -83,8 +83,3 @@ def join_confirmed(customer_ids: Collection[int]) -> None:
     confirmed = User.objects.filter(email=OuterRef("email"), email_confirmed_at__isnull=False, is_active=True)
     lonely = Customer.objects.filter(pk__in=customer_ids, user__isnull=True).exclude(email="")
     lonely.update(user=Subquery(confirmed.values("pk")[:1]))
-
-
-def living_customers(user_id: int) -> QuerySet[Customer]:
-    """Who the person is at Stripe: one, unless some were imported. The oldest first; what is deleted there is gone."""
-    return Customer.objects.filter(user=user_id, deleted_at__isnull=True).order_by("pk")

@@ -7,10 +7,10 @@ from datetime import datetime
 import structlog
 from django.db import connection, transaction
 
-from payments.actions.asking import Asking
 from payments.cleanup.closing import WaitingOrder, overdue
 from payments.cleanup.decide import CHANGED, Decision, OverdueOrder, Verdict
 from payments.guarded import guarded
+from payments.stripe_api.throttled import ThrottledStripe
 
 __all__ = ["Decision", "Summary", "Verdict", "clean_up", "clean_up_order"]
 
@@ -46,14 +46,16 @@ class Summary:
         }
 
 
-def clean_up(*, at: datetime, dry_run: bool = False, limit: int = MOST_A_RUN, stripe: Asking | None = None) -> Summary:
+def clean_up(
+    *, at: datetime, dry_run: bool = False, limit: int = MOST_A_RUN, stripe: ThrottledStripe | None = None
+) -> Summary:
     """Settle the orders whose time is over, `limit` at most. Not to be called inside a transaction.
 
     Whatever goes wrong with one order costs only that one; raises django.db errors when the database is away.
     """
     log.info("cleanup.started", dry_run=dry_run)
     summary = Summary(is_dry_run=dry_run)
-    stripe = stripe or Asking()
+    stripe = stripe or ThrottledStripe()
     seen: set[int] = set()
     while len(seen) < limit and not summary.is_cut_short:
         batch = _batch(at=at, exclude=seen, most=min(BATCH, limit - len(seen)))
@@ -65,7 +67,9 @@ def clean_up(*, at: datetime, dry_run: bool = False, limit: int = MOST_A_RUN, st
     return summary
 
 
-def clean_up_order(*, order_id: int, at: datetime, dry_run: bool = False, stripe: Asking | None = None) -> Decision:
+def clean_up_order(
+    *, order_id: int, at: datetime, dry_run: bool = False, stripe: ThrottledStripe | None = None
+) -> Decision:
     """Settle one order if its time is over: paid → confirmed, nobody can pay → closed, anything else → kept.
 
     Stripe is asked first. Skipped where somebody else is about to change the order. Safe to call again and by many
@@ -74,7 +78,7 @@ def clean_up_order(*, order_id: int, at: datetime, dry_run: bool = False, stripe
     waiting = _claim(order_id, at=at)
     if waiting is None:
         return Decision(order_id, Verdict.SKIPPED, CHANGED)
-    return OverdueOrder(waiting, at, stripe or Asking(), is_dry_run=dry_run).decide()
+    return OverdueOrder(waiting, at, stripe or ThrottledStripe(), is_dry_run=dry_run).decide()
 
 
 def _batch(*, at: datetime, exclude: set[int], most: int) -> list[int]:
@@ -84,7 +88,7 @@ def _batch(*, at: datetime, exclude: set[int], most: int) -> list[int]:
     return order_ids
 
 
-def _decide_batch(order_ids: list[int], summary: Summary, *, at: datetime, stripe: Asking) -> None:
+def _decide_batch(order_ids: list[int], summary: Summary, *, at: datetime, stripe: ThrottledStripe) -> None:
     unanswered = 0
     for order_id in order_ids:
         decision = _decided(order_id, at=at, dry_run=summary.is_dry_run, stripe=stripe)
@@ -99,7 +103,7 @@ def _decide_batch(order_ids: list[int], summary: Summary, *, at: datetime, strip
             return
 
 
-def _decided(order_id: int, *, at: datetime, dry_run: bool, stripe: Asking) -> Decision:
+def _decided(order_id: int, *, at: datetime, dry_run: bool, stripe: ThrottledStripe) -> Decision:
     # Each of its steps is a transaction of its own, so nothing is spoiled by one that fails.
     result = guarded(lambda: clean_up_order(order_id=order_id, at=at, dry_run=dry_run, stripe=stripe))
     if isinstance(result, Decision):

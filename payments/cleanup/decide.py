@@ -8,16 +8,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
-from payments.actions.asking import Asking
 from payments.apply.batch import ApplyResult
 from payments.checkout.attempts import OrderNotPayable, remember_session
-from payments.checkout.session_facts import has_failed, tell
+from payments.checkout.session_facts import find_session, has_failed, tell
 from payments.cleanup import decide as decisions
 from payments.cleanup.closing import AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import OrderStatus
+from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
+from payments.stripe_api.throttled import ThrottledStripe
 
 # The history's word for it, and who did it.
 FIELD = SOURCE = "clean-up"
@@ -92,7 +93,7 @@ class OverdueOrder:
 
     waiting: WaitingOrder
     at: datetime
-    stripe: Asking
+    stripe: ThrottledStripe
     is_dry_run: bool = False
 
     def decide(self) -> Decision:
@@ -124,13 +125,15 @@ class OverdueOrder:
         """
         key = f"{self.waiting.public_id}:{self.waiting.number}"
         try:
-            session = self.stripe.make_again(params=self.waiting.params or {}, key=key)
+            session = self.stripe.call(
+                gateway.create_checkout_session, params=self.waiting.params or {}, idempotency_key=key
+            )
         except GatewayRefused as refusal:
             # These come before Stripe looks for the answer that it gave.
             if refusal.code == "idempotency_error" or KEY_SETTING in refusal.message:
                 raise
             return False
-        self._remember(session)
+        self._remember(session.refs.session)
         return True
 
     def _remember(self, session: str) -> None:
@@ -143,7 +146,7 @@ class OverdueOrder:
     def _look(self) -> Decision:
         answer = ""
         for _look in range(MOST_LOOKS):
-            session = self.stripe.find(self.waiting.session)
+            session = self.stripe.call(find_session, self.waiting.session)
             if session is None:
                 return self._close(decisions.NOT_KNOWN, answer="resource_missing")
             if session.status != "open":
@@ -151,9 +154,17 @@ class OverdueOrder:
             answer = _words(session)
             if session.intent_status == "processing":
                 return self._leave(decisions.UNDER_WAY, answer=answer)
-            if self.is_dry_run or self.stripe.expire(self.waiting.session):
+            if self.is_dry_run or self._expire():
                 return self._close(decisions.ENDED, answer=answer)
         return self._leave(decisions.REFUSED, answer=answer)
+
+    def _expire(self) -> bool:
+        """End the session. False: Stripe refused, because it is not open any more or for reasons of its own."""
+        try:
+            self.stripe.call(gateway.expire_checkout_session, session=self.waiting.session)
+        except GatewayRefused:
+            return False
+        return True
 
     def _ended(self, session: StripeCheckoutSession) -> Decision:
         """Nobody can pay in it any more: expired, or the buyer went through it, with money or without."""
@@ -250,7 +261,7 @@ def close_unless_paid(*, order_id: int, at: datetime, source: str) -> bool:
     Raises GatewayUnavailable, GatewayRefused.
     """
     waiting = find_waiting(order_id=order_id)
-    if waiting is None or OverdueOrder(waiting, at, Asking()).decide().verdict != Verdict.KEPT:
+    if waiting is None or OverdueOrder(waiting, at, ThrottledStripe()).decide().verdict != Verdict.KEPT:
         return True
     # Kept although nobody can pay there any more, to leave time for another try; or because Stripe did not answer.
     return close_order(order_id=order_id, at=at, source=source)

@@ -7,11 +7,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.overview import Section, account_section
-from payments.billing.models import Plan, Subscription
-from payments.billing.subscribers import living_customers
-from payments.operations.subscribing import live_of
-from payments.operations.subscribing.change import can_change
+from payments.billing.models import Customer, Plan, Subscription
 from payments.statuses import SubscriptionStatus
+from payments.subscribing import can_change, live_of
 
 
 class Standing(StrEnum):
@@ -52,7 +50,7 @@ def subscription(user: User, at: datetime) -> Section:
         "subscription": row or _last(user),
         "has_second": len(rows) > 1,
         "can_change": row is not None and any(can_change(row, plan) for plan in Plan.objects.filter(is_on_sale=True)),
-        "has_portal": row is not None or living_customers(user.pk).exists(),
+        "has_portal": row is not None or Customer.objects.living_of(user.pk).exists(),
     }
     return Section(_("Your subscription"), "payments/section.html", context)
 

@@ -25,7 +25,16 @@ from accounts.models import User
 from config.api import Conflict, Unavailable
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.billing.models import Plan
-from payments.operations.subscribing import (
+from payments.pages import api_schema as documentation
+from payments.pages.api_schema import (
+    NothingSerializer,
+    PlanSerializer,
+    WantedChangeSerializer,
+    WantedPlanSerializer,
+    shown,
+)
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
     NoSubscription,
@@ -38,15 +47,6 @@ from payments.operations.subscribing import (
     resume,
     subscribe,
 )
-from payments.pages import api_schema as documentation
-from payments.pages.api_schema import (
-    NothingSerializer,
-    PlanSerializer,
-    WantedChangeSerializer,
-    WantedPlanSerializer,
-    shown,
-)
-from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 
 
 class SubscriptionThrottle(PaymentThrottle):

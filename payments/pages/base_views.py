@@ -13,8 +13,8 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from payments.operations.subscribing import NoSubscription, NotChangeable
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.subscribing import NoSubscription, NotChangeable
 
 log = structlog.get_logger(__name__)
 SEE_OTHER = 303

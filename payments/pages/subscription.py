@@ -15,10 +15,14 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from config.rate_limit import limited
 from payments.billing.models import Plan
-from payments.operations.subscribing import (
+from payments.orders.models import Order
+from payments.pages.account import standing_of
+from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
+from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
     NotNow,
+    can_change,
     cancel_at_period_end,
     change_plan,
     live_of,
@@ -26,10 +30,6 @@ from payments.operations.subscribing import (
     resume,
     subscribe,
 )
-from payments.operations.subscribing.change import can_change
-from payments.orders.models import Order
-from payments.pages.account import standing_of
-from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
 
 
 @require_safe

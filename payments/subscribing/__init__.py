@@ -1,0 +1,33 @@
+"""What a person does with their subscription: begin, change, cancel, resume, see cards and invoices.
+
+Everything asks Stripe, so none of it may be called inside a transaction. What Stripe answers is applied at once, by the
+road that events take. All of it raises GatewayUnavailable and GatewayRefused.
+"""
+
+from payments.subscribing.change import (
+    NoCustomer,
+    NotChangeable,
+    can_change,
+    cancel_at_period_end,
+    change_plan,
+    open_portal,
+    resume,
+)
+from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
+from payments.subscribing.start import AlreadySubscribed, NotNow, subscribe
+
+__all__ = [
+    "AlreadySubscribed",
+    "NoCustomer",
+    "NoSubscription",
+    "NotChangeable",
+    "NotNow",
+    "ask_about_second_subscriptions",
+    "can_change",
+    "cancel_at_period_end",
+    "change_plan",
+    "live_of",
+    "open_portal",
+    "resume",
+    "subscribe",
+]

@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from payments.billing.subscribers import living_customers
+from payments.billing.models import Customer
 from payments.orders.models import Order
 from payments.products import Product, register
 from payments.statuses import PLAN
@@ -18,7 +18,7 @@ class PlanProduct(Product):
         plan = order.plan
         if plan is None:
             return None
-        customer = living_customers(order.user_id).first() if order.user_id else None
+        customer = Customer.objects.living_of(order.user_id).first() if order.user_id else None
         return Recurring(
             plan=plan.slug, customer=customer.stripe_id if customer else "", price=plan.stripe_price,
             interval=plan.interval,

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from payments.billing.models import Customer
-from payments.operations.subscribing import NotNow, begin, subscribe
-from payments.operations.subscribing.live import ask_for_live
 from payments.orders.models import Order
 from payments.stripe_api.gateway import GatewayUnavailable
+from payments.subscribing import NotNow, start, subscribe
+from payments.subscribing.current import refresh_live
 from stripe_emulator.models import StoredObject
 from tests.support.emulator_process import running_emulator
 from tests.support.subscriber import make_plans, make_user
@@ -50,7 +50,7 @@ def at_once(*jobs: Callable[[], str]) -> list[str]:
 
 def meet_after_looking(monkeypatch, *, tabs: int) -> None:
     """All of them have seen that there is no subscription before one of them makes its order."""
-    gate, met, look = threading.Barrier(tabs), threading.local(), ask_for_live
+    gate, met, look = threading.Barrier(tabs), threading.local(), refresh_live
 
     def look_and_wait(user, *, at):
         found = look(user, at=at)
@@ -58,7 +58,7 @@ def meet_after_looking(monkeypatch, *, tabs: int) -> None:
             met.others = gate.wait()
         return found
 
-    monkeypatch.setattr(begin, "ask_for_live", look_and_wait)
+    monkeypatch.setattr(start, "refresh_live", look_and_wait)
 
 
 def open_pages() -> list[str]:

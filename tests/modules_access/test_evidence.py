@@ -6,7 +6,7 @@ from modules_access.evidence import modules
 from modules_access.models import AccessToken, ModuleAccess
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Dispute
-from payments.operations.evidence import Case
+from payments.evidence import Case
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token

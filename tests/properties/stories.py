@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from hypothesis import strategies as st
 
-from payments.operations.sample_events import sample_event
-from payments.operations.samples.story import SHAPES, Json, SampleSubject, Variation
+from payments.samples.events import sample_event
+from payments.samples.story import SHAPES, Json, SampleSubject, Variation
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PRICE, CURRENCY = 4900, "eur"

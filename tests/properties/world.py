@@ -10,10 +10,10 @@ from django.conf import settings
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
-from payments.operations.sample_events import sample_event
-from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
 from payments.processing.drain import drain
+from payments.samples.events import sample_event
+from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from registrations.messages import message_for
 from registrations.models import Activity, Registration
 from registrations.services import register

@@ -43,16 +43,16 @@ def heard(*, later: timedelta = timedelta(days=1000)) -> None:
 
 
 def all_rows(
-    *, exclude: type[Model] | None = None, apart: Mapping[type[Model], Sequence[str]] | None = None
+    *, exclude: type[Model] | None = None, exclude_columns: Mapping[type[Model], Sequence[str]] | None = None
 ) -> dict[str, list[Any]]:
-    """Every row of our side; `apart`: columns that are left out."""
+    """Every row of our side; `exclude`, `exclude_columns`: what is left out."""
     return {
         model.__name__: list(
             model._default_manager.order_by("pk").values(
                 *[
                     each.attname
                     for each in model._meta.concrete_fields
-                    if each.attname not in (apart or {}).get(model, ())
+                    if each.attname not in (exclude_columns or {}).get(model, ())
                 ]
             )
         )

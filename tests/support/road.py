@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from payments.ledger.models import PaymentEvent
-from payments.operations.sample_events import sample_event
-from payments.operations.samples.story import CURRENT_SHAPE, Json, SampleSubject, Variation
 from payments.processing.drain import drain
+from payments.samples.events import sample_event
+from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject, Variation
 from registrations.models import Registration
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

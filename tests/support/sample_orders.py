@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from payments.facts import Fact, NoFacts
-from payments.operations.sample_events import sample_event
-from payments.operations.samples.story import CURRENT_SHAPE, SampleSubject, Variation
+from payments.samples.events import sample_event
+from payments.samples.story import CURRENT_SHAPE, SampleSubject, Variation
 from tests.support.stripe_objects import Json, told_by
 
 BEGAN = datetime(2026, 11, 20, 11, tzinfo=UTC)

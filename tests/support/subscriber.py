@@ -10,10 +10,10 @@ import stripe
 
 from accounts.models import User
 from payments.billing.models import Plan
-from payments.operations.subscribing import subscribe
 from payments.stripe_api import client, gateway, lookups
 from payments.stripe_api import gateway as billing
 from payments.stripe_api.gateway import GatewayUnavailable
+from payments.subscribing import subscribe
 from tests.support.emulator import official_client
 from tests.support.factories import UserFactory
 from tests.support.resync import heard

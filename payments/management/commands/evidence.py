@@ -7,14 +7,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from payments.billing.models import Dispute
-from payments.operations.evidence import pack_evidence
+from payments.evidence import pack_evidence
 
-BY = "manage.py evidence"
+SOURCE = "manage.py evidence"
 OWNER_ONLY = 0o600
 
 
 class Command(BaseCommand):
-    """The same file as the button of the dispute's page; nothing is sent to Stripe."""
+    """Writes what the button of the dispute's page downloads; nothing is sent to Stripe."""
 
     help = "Pack the evidence for a dispute into a ZIP file."
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if row is None:
             raise CommandError(f"No dispute is called {name}.")
         target = Path(options["output"] or f"{name}.zip")
-        packed = pack_evidence(row, by=BY, at=timezone.now())
+        packed = pack_evidence(row, by=SOURCE, at=timezone.now())
         try:
             # It names people: nobody else on the machine needs to read it.
             target.touch(mode=OWNER_ONLY)

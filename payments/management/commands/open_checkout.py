@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import OpenedCheckout, open_checkout
-from payments.operations.samples.pick import NoOrder, pick_order
 from payments.orders.models import Order
+from payments.samples.story import NoOrder, pick_order
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 
 ANY_WAITING = "checkout.session.completed"

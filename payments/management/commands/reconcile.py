@@ -8,13 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from payments.operations.reconcile.models import ReconcileRun
-from payments.operations.reconcile.reconcile import AlreadyRunning, reconcile
-from payments.operations.reconcile.window import Window, next_window
-from payments.operations.resync import Way
+from payments.reconcile.models import ReconcileRun
+from payments.reconcile.reconcile import AlreadyRunning, reconcile
+from payments.reconcile.window import Window, next_window
+from payments.resync import ResyncOptions
 
-BY = "manage.py reconcile"
-MOST_DAYS = 3650
+SOURCE = "manage.py reconcile"
+MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -36,9 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         window = _window(options, at=timezone.now())
-        way = Way(at=timezone.now(), by=BY, dry_run=options["dry_run"])
+        resync_options = ResyncOptions(at=timezone.now(), by=SOURCE, dry_run=options["dry_run"])
         try:
-            run = reconcile(window=window, way=way, clock=timezone.now)
+            run = reconcile(window=window, options=resync_options, clock=timezone.now)
         except AlreadyRunning as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(_as_json(run) if options["json"] else _as_text(run))
@@ -54,8 +54,8 @@ def _window(options: dict[str, Any], *, at: datetime) -> Window:
     until = _moment(options["until"], "--until") if options["until"] else at
     since = _moment(options["since"], "--since") if options["since"] else usual.since
     if options["days"] is not None:
-        if not 1 <= options["days"] <= MOST_DAYS:
-            raise CommandError(f"--days: a number from 1 to {MOST_DAYS}.")
+        if not 1 <= options["days"] <= MAX_DAYS:
+            raise CommandError(f"--days: a number from 1 to {MAX_DAYS}.")
         since = until - timedelta(days=options["days"])
     if until > at:
         raise CommandError("--until lies in the future: nothing can be complete up to then.")

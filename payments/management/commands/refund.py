@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from payments.billing.models import Payment, Subscription
 from payments.money import format_amount, minor_units
-from payments.operations.samples.pick import NoOrder, pick_order
 from payments.orders.models import Order
 from payments.refunds.refund import Owner, Refundable
 from payments.refunds.staff_refunds import preview_refund, refund_order, refund_subscription, told_as, why_nothing
+from payments.samples.story import NoOrder, pick_order
 
 ANY = "refund.created"
 BY = "manage.py refund"

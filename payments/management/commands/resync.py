@@ -9,19 +9,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.operations.resync import (
+from payments.orders.models import Order, Reference
+from payments.resync import (
     KeepsMoving,
     Resynced,
-    Way,
+    ResyncOptions,
     resync_order,
     resync_person,
     resync_subscription,
 )
-from payments.orders.models import Order, Reference
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject
 
-BY = "manage.py resync"
+SOURCE = "manage.py resync"
 NUMBER = re.compile(r"O-0*([1-9]\d{0,17})", re.IGNORECASE)
 
 
@@ -37,25 +37,25 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        way = Way(at=timezone.now(), by=BY, dry_run=options["dry_run"])
+        resync_options = ResyncOptions(at=timezone.now(), by=SOURCE, dry_run=options["dry_run"])
         done: list[Resynced] = []
         troubles: dict[str, str] = {}
         for name in dict.fromkeys(options["ids"]):
             try:
-                done += KINDS[options["kind"]](name, way)
+                done += KINDS[options["kind"]](name, resync_options)
             except TROUBLES as trouble:
                 troubles[name] = str(trouble) or type(trouble).__name__
         tell = _as_json if options["json"] else _as_text
-        self.stdout.write(tell(done, troubles, is_dry_run=way.dry_run))
+        self.stdout.write(tell(done, troubles, is_dry_run=resync_options.dry_run))
         if troubles:
-            raise CommandError("; ".join(f"{name}: {why}" for name, why in troubles.items()))
+            raise CommandError("; ".join(f"{name}: {reason}" for name, reason in troubles.items()))
 
 
-class NotKnown(LookupError):
+class UnknownName(LookupError):
     """Nothing here goes by that name."""
 
 
-def _order(name: str, way: Way) -> list[Resynced]:
+def _order(name: str, options: ResyncOptions) -> list[Resynced]:
     """By its number, or by any name under which its events find it."""
     if number := NUMBER.fullmatch(name):
         order = Order.objects.filter(pk=int(number[1])).first()
@@ -63,27 +63,27 @@ def _order(name: str, way: Way) -> list[Resynced]:
         known = Reference.objects.select_related("order").filter(name__in=[name, f"order:{name.lower()}"]).first()
         order = known.order if known else None
     if order is None:
-        raise NotKnown("no order goes by that name")
-    return [resync_order(order, way=way)]
+        raise UnknownName("no order goes by that name")
+    return [resync_order(order, options=options)]
 
 
-def _subscription(name: str, way: Way) -> list[Resynced]:
+def _subscription(name: str, options: ResyncOptions) -> list[Resynced]:
     if not name.startswith("sub_"):
-        raise NotKnown("a subscription is named sub_…")
-    return [resync_subscription(name, way=way)]
+        raise UnknownName("a subscription is named sub_…")
+    return [resync_subscription(name, options=options)]
 
 
-def _person(email: str, way: Way) -> list[Resynced]:
-    done = resync_person(email, way=way)
+def _person(email: str, options: ResyncOptions) -> list[Resynced]:
+    done = resync_person(email, options=options)
     if not done:
-        raise NotKnown("nobody here has that address")
+        raise UnknownName("nobody here has that address")
     return done
 
 
-KINDS: dict[str, Callable[[str, Way], list[Resynced]]] = {
+KINDS: dict[str, Callable[[str, ResyncOptions], list[Resynced]]] = {
     "order": _order, "subscription": _subscription, "person": _person,
 }  # fmt: skip
-TROUBLES = (NotKnown, GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
+TROUBLES = (UnknownName, GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
 
 
 def _as_text(done: list[Resynced], troubles: dict[str, str], *, is_dry_run: bool) -> str:

@@ -7,10 +7,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.operations.sample_events import NOT_ABOUT_ORDERS, SAMPLES, sample_event
-from payments.operations.samples.pick import NoOrder, pick_order, subject_of
-from payments.operations.samples.story import CURRENT_SHAPE, SHAPES, USUAL_DECLINE, Json, Variation
-from payments.operations.send_event import Answer, Before, CannotSend, Outcome, send, watch
+from payments.samples.events import NOT_ABOUT_ORDERS, SAMPLES, sample_event
+from payments.samples.send import Baseline, CannotSend, Delivery, EventResult, send, watch
+from payments.samples.story import (
+    CURRENT_SHAPE,
+    SHAPES,
+    USUAL_DECLINE,
+    Json,
+    NoOrder,
+    Variation,
+    pick_order,
+    subject_of,
+)
 from payments.statuses import EventStatus
 
 
@@ -44,13 +52,13 @@ class Command(BaseCommand):
         at = timezone.now()
         try:
             event, before = self._prepare(options, at=at)
-            answers = send(event, url=options["url"], times=options["times"], at=at)
+            deliveries = send(event, url=options["url"], times=options["times"], at=at)
         except (NoOrder, CannotSend) as error:
             raise CommandError(str(error)) from error
-        self._tell_answers(answers)
-        self._tell_outcome(watch(event["id"], before=before, seconds=options["wait"]))
+        self._tell_deliveries(deliveries)
+        self._tell_result(watch(event["id"], before=before, seconds=options["wait"]))
 
-    def _prepare(self, options: dict[str, Any], *, at: Any) -> tuple[Json, Before]:
+    def _prepare(self, options: dict[str, Any], *, at: Any) -> tuple[Json, Baseline]:
         event_type = options["type"]
         if event_type.startswith(NOT_ABOUT_ORDERS):
             raise CommandError("This command is about orders. Subscribe on the site: the Stripe emulator tells of it.")
@@ -70,35 +78,35 @@ class Command(BaseCommand):
             ),
         )
         self.stdout.write(f"{event_type} {event['id']} about {order} ({order.status})")
-        return event, Before.of(order)
+        return event, Baseline.of(order)
 
-    def _tell_answers(self, answers: list[Answer]) -> None:
-        for number, answer in enumerate(answers, start=1):
-            self.stdout.write(f"delivery {number}: {answer.status} {answer.body}")
-        if not any(answer.is_accepted for answer in answers):
+    def _tell_deliveries(self, deliveries: list[Delivery]) -> None:
+        for number, delivery in enumerate(deliveries, start=1):
+            self.stdout.write(f"delivery {number}: {delivery.status} {delivery.body}")
+        if not any(delivery.is_accepted for delivery in deliveries):
             raise CommandError("The server took none of the deliveries: its answers above say why.")
 
-    def _tell_outcome(self, outcome: Outcome) -> None:
-        if outcome.event is None:
+    def _tell_result(self, result: EventResult) -> None:
+        if result.event is None:
             raise CommandError("The event is not in this database: does --url belong to a server with another one?")
-        if not outcome.is_decided:
+        if not result.is_decided:
             raise CommandError(
                 "The event is stored, but nobody has processed it yet: does the worker run (`make run`)?"
             )
-        event = outcome.event
+        event = result.event
         waits = f", again at {event.next_attempt_at}" if event.status == EventStatus.FAILED else ""
         self.stdout.write(f"event: {event.status} {event.ignored_reason or event.error}".rstrip() + waits)
-        for change in outcome.attempt.changes if outcome.attempt else ():
+        for change in result.attempt.changes if result.attempt else ():
             self.stdout.write(f"  {change['what']}: {change['before'] or '–'} → {change['after'] or '–'}")
-        self.stdout.write(f"order {outcome.order.number}: {outcome.before.order_status} → {outcome.order.status}")
-        for question in outcome.questions:
+        self.stdout.write(f"order {result.order.number}: {result.before.order_status} → {result.order.status}")
+        for question in result.questions:
             self.stdout.write(f"question for staff: {question.kind} {question.detail}".rstrip())
-        self._tell_effects(outcome)
+        self._tell_effects(result)
 
-    def _tell_effects(self, outcome: Outcome) -> None:
-        for effect in outcome.effects:
+    def _tell_effects(self, result: EventResult) -> None:
+        for effect in result.effects:
             self.stdout.write(f"effect {effect.key}: {effect.status} {effect.outcome}".rstrip())
-        if not outcome.effects:
+        if not result.effects:
             self.stdout.write("no new effect (none asked for, or noted before: never twice)")
         elif settings.EMAIL_BACKEND.endswith("mailbox.EmailBackend"):
             self.stdout.write(f"mails are written to {settings.EMAIL_FILE_PATH}")

@@ -11,7 +11,7 @@ from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
 from payments.billing.models import Plan
 from payments.ledger.models import PaymentEvent
-from payments.operations.reconcile.models import ReconcileRun
+from payments.reconcile.models import ReconcileRun
 from registrations.models import WaitingEntry
 from tests.support.modules import make_grant, make_learner, make_module, make_token
 from tests.support.road import NOON, event_of, hear

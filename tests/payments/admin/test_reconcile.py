@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from payments.operations.reconcile.models import ReconcileRun
+from payments.reconcile.models import ReconcileRun
 from tests.support.road import NOON
 
 FINDING = {"subject": "O-000001", "what": "status", "here": "<b>", "at_stripe": "PAID", "done": "put right"}

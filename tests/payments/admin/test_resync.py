@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from payments.billing.models import Customer, Payment, Subscription
-from payments.operations.resync import resync as module
 from payments.orders.models import Order, OrderChange
+from payments.resync import resync as module
 from payments.stripe_api import client as stripe_client
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from tests.properties.memberships.life import Life
@@ -210,7 +210,7 @@ class TestStripe:
         def silent(**_told):
             raise trouble
 
-        monkeypatch.setattr(module, "truth_of_order", silent)
+        monkeypatch.setattr(module, "state_of_order", silent)
         before = all_rows()
 
         response = choose(page, order)

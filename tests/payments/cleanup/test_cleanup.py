@@ -8,12 +8,13 @@ import pytest
 import structlog
 from django.db import connection, transaction
 
-from payments.actions.asking import Asking
 from payments.checkout.open_checkout import open_checkout
 from payments.cleanup.cleanup import Decision, Summary, Verdict, clean_up, clean_up_order
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderChange
 from payments.statuses import OrderStatus
+from payments.stripe_api import throttled
+from payments.stripe_api.throttled import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import unavailable
 from tests.support.road import NOON
@@ -34,11 +35,11 @@ def order(registration):
 
 
 def run(*, at: datetime = LATER, **more) -> Summary:
-    return clean_up(at=at, stripe=Asking(calls_per_second=10_000), **more)
+    return clean_up(at=at, stripe=ThrottledStripe(calls_per_second=10_000), **more)
 
 
 def settle(order: Order, *, at: datetime = LATER, **more) -> Decision:
-    return clean_up_order(order_id=order.pk, at=at, stripe=Asking(calls_per_second=10_000), **more)
+    return clean_up_order(order_id=order.pk, at=at, stripe=ThrottledStripe(calls_per_second=10_000), **more)
 
 
 def state_of(order: Order) -> tuple[str, bool]:
@@ -130,8 +131,8 @@ class TestCleanUp:
 
     def test_asks_ten_times_a_second_at_most(self, stripe, orders, monkeypatch):
         clock = [0.0]
-        monkeypatch.setattr("payments.actions.asking.time.monotonic", lambda: clock[0])
-        monkeypatch.setattr("payments.actions.asking.time.sleep", lambda seconds: clock.append(clock.pop() + seconds))
+        monkeypatch.setattr(throttled.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(throttled.time, "sleep", lambda seconds: clock.append(clock.pop() + seconds))
         for order in orders:
             open_checkout(order_id=order.pk, at=NOON)
 

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import transaction
 
-from payments.actions.asking import Asking
 from payments.checkout.open_checkout import open_checkout
 from payments.cleanup import decide as decisions
 from payments.cleanup.cleanup import Decision, Verdict, clean_up_order
@@ -13,6 +12,7 @@ from payments.cleanup.closing import overdue
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.stripe_api.throttled import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.road import NOON, event_of, hear
@@ -34,7 +34,7 @@ def order(registration):
 
 
 def settle(order: Order, *, at: datetime = LATER, **more) -> Decision:
-    return clean_up_order(order_id=order.pk, at=at, stripe=Asking(calls_per_second=10_000), **more)
+    return clean_up_order(order_id=order.pk, at=at, stripe=ThrottledStripe(calls_per_second=10_000), **more)
 
 
 def state_of(order: Order) -> tuple[str, bool]:

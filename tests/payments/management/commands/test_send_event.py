@@ -13,9 +13,9 @@ from django.utils import timezone
 from payments.bell import stop
 from payments.effects.deliver import deliver_all
 from payments.ledger.models import PaymentEvent
-from payments.operations.sample_events import SAMPLES
 from payments.orders.models import Order
 from payments.processing.drain import drain
+from payments.samples.events import SAMPLES
 from payments.statuses import OrderStatus
 from registrations.models import Activity
 from registrations.services import register

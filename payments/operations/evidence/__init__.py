@@ -1,6 +1,0 @@
-"""Evidence: all that we know about a disputed payment, packed for whoever answers the bank."""
-
-from payments.operations.evidence.case import Case, Entry, evidence_source
-from payments.operations.evidence.pack import pack_evidence
-
-__all__ = ["Case", "Entry", "evidence_source", "pack_evidence"]

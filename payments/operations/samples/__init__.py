@@ -1,1 +1,0 @@
-"""The Stripe objects that sample events carry, one file each."""

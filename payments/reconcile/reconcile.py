@@ -1,0 +1,162 @@
+"""Walks Stripe's objects of a window against ours, and ours against Stripe's; puts right or asks; keeps the report."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from django.db import connection
+
+from payments.facts import Fact, InvoiceFact
+from payments.reconcile.compare import compare
+from payments.reconcile.fixes import (
+    Fixes,
+    ReferencePass,
+    ReferenceRepair,
+    asked_about,
+    chunks_of,
+    stale_orders,
+    stale_subscriptions,
+)
+from payments.reconcile.models import Done, Finding, ReconcileRun, RunReport
+from payments.reconcile.window import (
+    StripeList,
+    Subject,
+    Window,
+    lists_of_money,
+    lists_of_money_back,
+    not_listed,
+    not_paid_as_said,
+    orders_of,
+    subscriptions_of,
+)
+from payments.resync import ResyncOptions
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.stripe_api.snapshots import Json, MalformedObject
+
+log = structlog.get_logger(__name__)
+# Any number will do, as long as nothing else in the database locks it.
+LOCK = 7_291_504_419
+ERROR_MAX_LENGTH = 500
+Clock = Callable[[], datetime]
+
+
+class AlreadyRunning(RuntimeError):
+    """Another run is under way: it covers what this one would."""
+
+
+def reconcile(*, window: Window, options: ResyncOptions, clock: Clock) -> ReconcileRun:
+    """Compare, put right (unless it is a dry run), and keep what was found. Not to be called inside a transaction.
+
+    Where Stripe does not answer, the run is kept as not finished, and the next one covers its window as well. Raises
+    AlreadyRunning.
+    """
+    with _alone():
+        run = ReconcileRun.objects.create(
+            started_at=clock(), since=window.since, until=window.until, is_continued=window.is_continued,
+            is_dry_run=options.dry_run, by=str(options.by),
+        )  # fmt: skip
+        report = RunReport()
+        try:
+            _Walk(window, options, clock, report).walk()
+        except (GatewayUnavailable, GatewayRefused) as trouble:
+            run.error = str(trouble)[:ERROR_MAX_LENGTH]
+        else:
+            run.finished_at = clock()
+        run.counts, run.findings = report.counts, report.kept
+        run.save()
+    log.info("reconcile.done", run=run.pk, error=run.error, dry_run=options.dry_run, **report.counts)
+    return run
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One run at a time, on any number of machines; a run that dies lets go with its connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise AlreadyRunning("Another reconciliation is under way.")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One run. `listed`: the ids that Stripe's lists contained; `paid`: the invoices among them, as far as paid."""
+
+    window: Window
+    options: ResyncOptions
+    clock: Clock
+    report: RunReport
+    listed: set[str] = field(default_factory=set)
+    paid: set[tuple[str, object, object]] = field(default_factory=set)
+    fixes: Fixes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fixes = Fixes(self.options, self.report, self.clock)
+
+    def walk(self) -> None:
+        """There, and back again."""
+        self._repair_references(ReferencePass.OWNERS)
+        self._compare_all(lists_of_money(self.window))
+        self._repair_references(ReferencePass.WRONG)
+        self._compare_all(lists_of_money_back(self.window))
+        self._ask_about_not_listed()
+        self.fixes.resync_put_off()
+        self._recompute()
+        self._repair_references(ReferencePass.ALL)
+
+    def _compare_all(self, lists: list[StripeList]) -> None:
+        for each in lists:
+            for page in self.options.stripe.pages(each.what, each.params):
+                self._compare(each, page)
+
+    def _compare(self, source: StripeList, page: list[Json]) -> None:
+        fresh = [raw for raw in page if raw["id"] not in self.listed]
+        self.listed |= {raw["id"] for raw in fresh}
+        self.report.compared[source.what] += len(fresh)
+        found = compare({raw["id"]: self._facts_of(source, raw) for raw in fresh})
+        self.report.foreign += found.foreign
+        ReferenceRepair(self.report, self.options.dry_run).given(found.names)
+        for row, known in found.moved:
+            self.fixes.move(row, known)
+        for subject, also in found.suspects.items():
+            self.fixes.resync(subject, also)
+        self.fixes.ask_about_lost(found.lost.items())
+
+    def _facts_of(self, source: StripeList, raw: Json) -> list[Fact]:
+        try:
+            facts = source.facts_of(raw, at=self.clock())
+        except MalformedObject as error:
+            self.report.add(Finding(raw["id"], source.what, "", str(error), Done.FAILED))
+            return []
+        invoices = [fact for fact in facts if isinstance(fact, InvoiceFact)]
+        self.paid |= {(fact.refs.subscription, fact.paid_at, fact.period_end) for fact in invoices}
+        return facts
+
+    def _ask_about_not_listed(self) -> None:
+        """What is here and was in no list is asked about singly."""
+        for subject, name in list(not_listed(self.window, listed=self.listed, also=asked_about())):
+            self.fixes.resync(subject, {name})
+        for subject in list(not_paid_as_said(self.window, paid=self.paid)):
+            self.fixes.resync(subject)
+
+    def _recompute(self) -> None:
+        """What is stored must be what its own parts say."""
+        for ids in chunks_of(orders_of(self.window)):
+            self.report.compared["orders here"] += len(ids)
+            for order_id in stale_orders(ids):
+                self.fixes.recompute(order_id)
+        for name in list(stale_subscriptions(subscriptions_of(self.window))):
+            self.fixes.resync(Subject(subscription=name))
+
+    def _repair_references(self, which: ReferencePass) -> None:
+        repair = ReferenceRepair(self.report, self.options.dry_run, which)
+        for ids in chunks_of(orders_of(self.window)):
+            repair.orders(ids)
+        for ids in chunks_of(subscriptions_of(self.window)):
+            repair.subscriptions(ids)

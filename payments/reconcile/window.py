@@ -1,0 +1,174 @@
+"""Which time a run covers, and both sides of it: what Stripe lists, and what is here and has to do with it."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.checkout.session_facts import Untold
+from payments.facts import CustomerFact, Fact, OrderFact
+from payments.orders.models import CheckoutAttempt, Order
+from payments.reconcile.models import ReconcileRun
+from payments.resync.stripe_state import (
+    fact_of_dispute,
+    fact_of_invoice,
+    fact_of_payment,
+    fact_of_refund,
+    facts_of_session,
+)
+from payments.statuses import AWAITING_PAYMENT, SUBSCRIPTION_ENDED, OrderStatus
+from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeInvoice, StripeSubscription
+from payments.stripe_api.snapshots.reading import find_object
+
+# What has changed lately is looked at twice: Stripe's own work may take a day to show.
+MIN_WINDOW = timedelta(hours=48)
+# Each run begins before the last one ended, so that nothing falls between two.
+OVERLAP = timedelta(hours=1)
+MONEY = ((Payment, "key", "paid_at"), (Refund, "stripe_id", "status_at"), (Dispute, "stripe_id", "status_at"))
+OPEN = (*AWAITING_PAYMENT, OrderStatus.PROCESSING)
+ReadFacts = Callable[[Json, datetime], Iterable[Fact | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `since` to just before `until`. `is_continued`: it begins where the last one ended."""
+
+    since: datetime
+    until: datetime
+    is_continued: bool = False
+
+    def on(self, column: str) -> Q:
+        """The rows whose moment in this column lies in the window."""
+        return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
+
+    @property
+    def created(self) -> dict[str, int]:
+        """The `created` of Stripe's lists, in whole seconds, rather a second too much."""
+        return {"gte": int(self.since.timestamp()), "lte": int(self.until.timestamp()) + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What can be resynced: an order of ours, or a subscription by its name at Stripe."""
+
+    order_id: int | None = None
+    subscription: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StripeList:
+    """What it is called at Stripe, what is asked of it, and how one of its objects is read."""
+
+    what: str
+    params: dict[str, Any]
+    read: ReadFacts
+
+    def facts_of(self, raw: Json, *, at: datetime) -> list[Fact]:
+        """What the object says that our rows must say, too. Raises MalformedObject."""
+        try:
+            facts = [fact for fact in self.read(raw, at) if fact and not isinstance(fact, CustomerFact)]
+        except Untold:
+            return []
+        return _newest_status(facts)
+
+
+def next_window(*, at: datetime) -> Window:
+    """From before the end of the last run that came to its end, 48 hours at least, until now."""
+    done = ReconcileRun.objects.filter(is_continued=True, is_dry_run=False, finished_at__isnull=False)
+    last = done.order_by("-until").values_list("until", flat=True).first()
+    since = at - MIN_WINDOW
+    return Window(min(since, last - OVERLAP) if last else since, at, is_continued=True)
+
+
+def lists_of_money(window: Window) -> list[StripeList]:
+    """What brings money. Subscriptions come first: what pays them is known by their invoices, and those by them."""
+    created = {"created": window.created}
+    return [
+        # Without a status: every one that has not ended, however old it is.
+        StripeList("subscriptions", {}, _read_subscription),
+        StripeList("subscriptions", {"status": "all", **created}, _read_subscription),
+        StripeList("invoices", created, _read_invoice),
+        StripeList("checkout.sessions", created, _read_session),
+        StripeList("payment_intents", created, lambda raw, at: [fact_of_payment(raw)]),
+    ]
+
+
+def lists_of_money_back(window: Window) -> list[StripeList]:
+    """What takes money back: it is known by the payments."""
+    created = {"created": window.created}
+    return [
+        StripeList("refunds", created, lambda raw, at: [fact_of_refund(raw)]),
+        StripeList("disputes", created, lambda raw, at: [fact_of_dispute(raw)]),
+    ]
+
+
+def orders_of(window: Window) -> QuerySet[Order]:
+    """The orders that were made, paid, refunded or disputed in the window, or wait; those of test mode stay apart."""
+    touched = window.on("created_at") | window.on("paid_at") | Q(status__in=OPEN)
+    for column in ("payments__paid_at", "refunds__status_at", "disputes__status_at", "checkouts__created_at"):
+        touched |= Q(pk__in=Order.objects.filter(window.on(column)).values("pk"))
+    return Order.objects.filter(touched, livemode=settings.STRIPE_LIVEMODE)
+
+
+def subscriptions_of(window: Window) -> QuerySet[Subscription]:
+    """The subscriptions that go on, and those that ended or whose money moved in the window."""
+    touched = ~Q(status__in=SUBSCRIPTION_ENDED) | window.on("ended_at") | window.on("last_paid_at")
+    for column in ("payments__paid_at", "refunds__status_at", "disputes__status_at"):
+        touched |= Q(pk__in=Subscription.objects.filter(window.on(column)).values("pk"))
+    return Subscription.objects.filter(touched)
+
+
+def not_listed(window: Window, *, listed: Collection[str], also: Iterable[str]) -> Iterator[tuple[Subject, str]]:
+    """What Stripe's lists did not contain although it belongs to the window, with the name that was not there.
+
+    `also`: names of which staff were asked before whether Stripe knows them.
+    """
+    wanted = list(also)
+    for model, key, moment in MONEY:
+        rows = model._default_manager.filter(window.on(moment) | Q(**{f"{key}__in": wanted}))
+        mine = rows.filter(Q(order=None) | Q(order__livemode=settings.STRIPE_LIVEMODE))
+        for name, order_id, subscription in mine.values_list(key, "order_id", "subscription__stripe_id"):
+            if name not in listed or name in wanted:
+                yield Subject(order_id, subscription or ""), name
+    attempts = CheckoutAttempt.objects.filter(window.on("created_at") | Q(order__status__in=OPEN)).exclude(session="")
+    own = attempts.filter(order__livemode=settings.STRIPE_LIVEMODE)
+    for session, order_id in own.values_list("session", "order_id"):
+        if session not in listed:
+            yield Subject(order_id), session
+    for name, needs_resync in subscriptions_of(window).values_list("stripe_id", "needs_resync"):
+        if name not in listed or needs_resync or name in wanted:
+            yield Subject(subscription=name), name
+
+
+def not_paid_as_said(window: Window, *, paid: Collection[tuple[str, object, object]]) -> Iterator[Subject]:
+    """Subscriptions that call an invoice of the window the last one paid which is not (`paid`: those that are)."""
+    rows = Subscription.objects.filter(window.on("last_paid_at"))
+    for said in rows.values_list("stripe_id", "last_paid_at", "paid_until"):
+        if said not in paid:
+            yield Subject(subscription=said[0])
+
+
+def _read_subscription(raw: Json, at: datetime) -> Iterable[Fact]:
+    return [StripeSubscription.read(raw).to_fact(at=at)]
+
+
+def _read_invoice(raw: Json, at: datetime) -> Iterable[Fact]:
+    invoice = StripeInvoice.read(raw)
+    return [fact_of_invoice(invoice, at=at)] if invoice.refs.subscription and invoice.is_paid else []
+
+
+def _read_session(raw: Json, at: datetime) -> Iterable[Fact | None]:
+    session, intent = StripeCheckoutSession.read(raw), find_object(raw, "payment_intent")
+    yield from facts_of_session(session, intent, at=at)
+    if intent:
+        yield fact_of_payment(intent, refs=session.refs)
+
+
+def _newest_status(facts: Sequence[Fact]) -> list[Fact]:
+    """A session begins as open: only how far the buyer has come since says where the order stands."""
+    statuses = [fact for fact in facts if isinstance(fact, OrderFact)]
+    return [fact for fact in facts if not isinstance(fact, OrderFact)] + statuses[-1:]

@@ -1,0 +1,214 @@
+"""What sample events are about: one order, one attempt to pay it, and Stripe ids that stay the same all along."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from payments.names import registration_of
+from payments.orders.models import Order
+from payments.statuses import OrderStatus
+
+Json = dict[str, Any]
+OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
+SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
+USUAL_DECLINE = "insufficient_funds"
+WAITING = (
+    OrderStatus.PENDING,
+    OrderStatus.ACTION_REQUIRED,
+    OrderStatus.PROCESSING,
+    OrderStatus.FAILED,
+)
+PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
+AFTER_PAYMENT = ("charge.", "refund.")
+NUMBER = re.compile(r"(?:O-)?([0-9]{1,18})", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSubject:
+    """The order that the events tell of. A Stripe id that is not given is made up, always the same one."""
+
+    order: str
+    registration: str
+    site: str
+    attempt: int
+    amount: int
+    currency: str
+    email: str
+    name: str
+    livemode: bool = False
+    session: str = ""
+    payment_intent: str = ""
+    charge: str = ""
+    began_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What may differ from the usual story. None and "" leave it as usual."""
+
+    amount: int | None = None
+    """What the event speaks of, in minor units: paid, refunded (a charge: in all) or disputed."""
+    status: str = ""
+    """Stripe's word: `payment_status` of a session, `status` of a refund or dispute."""
+    decline_code: str = USUAL_DECLINE
+    number: int = 1
+    """Which decline, refund or dispute of this order: another number has another id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A subject as seen at one moment in one shape of the API."""
+
+    subject: SampleSubject
+    shape: str
+    at: datetime
+    variation: Variation = field(default_factory=Variation)
+
+    @property
+    def amount(self) -> int:
+        return self.subject.amount if self.variation.amount is None else self.variation.amount
+
+    @property
+    def session(self) -> str:
+        mode = "live" if self.subject.livemode else "test"
+        return self.subject.session or f"cs_{mode}_a1{self._made_up('session', 56)}"
+
+    @property
+    def payment_intent(self) -> str:
+        return self.subject.payment_intent or f"pi_3{self._made_up('payment_intent')}"
+
+    @property
+    def charge(self) -> str:
+        """The charge that paid."""
+        return self.subject.charge or f"ch_3{self._made_up('charge')}"
+
+    @property
+    def declined_charge(self) -> str:
+        return f"ch_3{self._made_up(f'declined {self.variation.number}')}"
+
+    @property
+    def refund(self) -> str:
+        return f"re_3{self._made_up(f'refund {self.variation.number}')}"
+
+    @property
+    def dispute(self) -> str:
+        return f"du_1{self._made_up(f'dispute {self.variation.number}')}"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What we write into Session and PaymentIntent."""
+        return {
+            "orderId": self.subject.order,
+            "registrationId": self.subject.registration,
+            "attempt": str(self.subject.attempt),
+            "site": self.subject.site,
+        }
+
+    def is_old(self) -> bool:
+        return self.shape == OLD_SHAPE
+
+    def now(self) -> int:
+        """The moment of the event in whole seconds, as Stripe counts."""
+        return int(self.at.timestamp())
+
+    def after(self, **passed: int) -> int:
+        """So long after the session began, yet never later than the event itself."""
+        began = self.subject.began_at or self.at
+        return min(int((began + timedelta(**passed)).timestamp()), self.now())
+
+    def by_shape(self, *, old: Json, current: Json) -> Json:
+        """The fields that only one of the two shapes has."""
+        return old if self.is_old() else current
+
+    def _made_up(self, what: str, length: int = 23) -> str:
+        seed = f"{self.subject.order}:{self.subject.attempt}:{what}"
+        return hashlib.sha256(seed.encode()).hexdigest()[:length]
+
+
+class NoOrder(LookupError):
+    """There is no such order, or none that this event could be about; the text says what to do."""
+
+
+def pick_order(event_type: str, *, order: str = "", registration: str = "") -> Order:
+    """The order with this number, id or registration; none given: the newest that fits. Raises NoOrder."""
+    if order:
+        return _by_order(order.strip())
+    if registration:
+        return _by_registration(registration.strip())
+    return _newest_for(event_type)
+
+
+def subject_of(order: Order, *, registration: str = "") -> SampleSubject:
+    """The order as its newest Checkout session and the money we know tell of it."""
+    checkout = order.checkouts.order_by("number").last()
+    attempt = checkout.number if checkout else order.attempt_number
+    payment = order.payments.order_by("paid_at", "pk").last()
+    return SampleSubject(
+        order=str(order.public_id),
+        registration=registration or registration_of(order),
+        site=settings.SITE_NAME,
+        attempt=attempt,
+        amount=order.amount,
+        currency=order.currency,
+        email=order.email,
+        name=order.email.partition("@")[0],
+        livemode=settings.STRIPE_LIVEMODE,
+        session=checkout.session if checkout else "",
+        payment_intent=_stripe_id(payment.key if payment else "") or _tried_intent(order, attempt),
+        charge=payment.charge if payment else "",
+        began_at=checkout.created_at if checkout else order.created_at,
+    )
+
+
+def _by_order(given: str) -> Order:
+    number = NUMBER.fullmatch(given)
+    public_id = _as_uuid(given)
+    if number:
+        found = Order.objects.filter(pk=int(number[1])).first()
+    else:
+        found = Order.objects.filter(public_id=public_id).first() if public_id else None
+    if found is None:
+        raise NoOrder(f"There is no order {given!r}: give its number (O-000012) or its public id.")
+    return found
+
+
+def _by_registration(given: str) -> Order:
+    names = [f"registration:{given}", f"registration:{given.lower()}"]
+    found = Order.objects.filter(references__name__in=names).first()
+    if found is None:
+        raise NoOrder(f"There is no registration {given!r}: give its public id, or its id in the old system.")
+    return found
+
+
+def _newest_for(event_type: str) -> Order:
+    if not Order.objects.exists():
+        raise NoOrder("There is no order yet: run `manage.py seed_demo`, or register for an activity on the site.")
+    is_later = event_type.startswith(AFTER_PAYMENT)
+    newest = Order.objects.filter(status__in=PAID if is_later else WAITING).order_by("created_at", "pk").last()
+    if newest is None and is_later:
+        raise NoOrder("No order is paid yet: send payment_intent.succeeded first, or name an order with --order.")
+    if newest is None:
+        raise NoOrder("No order waits for payment: register on the site, or name an order with --order.")
+    return newest
+
+
+def _tried_intent(order: Order, attempt: int) -> str:
+    """The PaymentIntent that this attempt is known to have, if Stripe named one."""
+    known = order.references.filter(name__startswith="pi_", attempt=attempt).order_by("name")
+    return known.values_list("name", flat=True).last() or ""
+
+
+def _stripe_id(key: str) -> str:
+    return key if key.startswith("pi_") else ""
+
+
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

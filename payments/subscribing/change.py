@@ -1,0 +1,119 @@
+"""Another plan, an end with the period, going on after all (docs/adr/0010-changing-plans.md); cards and invoices."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+
+from accounts.models import User
+from payments.billing.fold import seconds
+from payments.billing.models import Customer, Plan, Subscription
+from payments.statuses import SubscriptionStatus
+from payments.stripe_api.gateway import create_portal_session, update_subscription
+from payments.stripe_api.lookups import look_up_subscription
+from payments.stripe_api.snapshots import Json, MalformedObject
+from payments.stripe_api.snapshots.reading import find_object, find_rows, get_id, id_of
+from payments.subscribing.current import apply_answer, get_live, live_of
+
+log = structlog.get_logger(__name__)
+CHANGEABLE_STATUSES = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
+
+
+class NotChangeable(Exception):
+    """As it stands, the subscription cannot go to this plan: it ends, is not paid, or the plan is not offered to it."""
+
+
+class NoCustomer(Exception):
+    """Stripe does not know the person: they have bought nothing there that renews itself."""
+
+
+def can_change(row: Subscription, plan: Plan) -> bool:
+    """Whether the subscription may go to the plan now. Stripe keeps a customer's currency."""
+    is_offered = plan.is_on_sale and plan.currency == row.currency and plan.pk != row.plan_id
+    return is_offered and row.status in CHANGEABLE_STATUSES and row.cancel_at is None
+
+
+def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
+    """Go over to the plan now; what is left of the old period is credited. Safe to call again.
+
+    Raises NoSubscription, NotChangeable; GatewayRefused with `is_declined` where the bank declines: then nothing has
+    changed.
+    """
+    row = get_live(user)
+    if row.plan_id == plan.pk:
+        return row
+    if not can_change(row, plan):
+        raise NotChangeable(plan.slug)
+    item = _item(look_up_subscription(row.stripe_id).raw)
+    params = {
+        "items": [{"id": get_id(item), **_price(plan, item)}],
+        "metadata": {"plan": plan.slug},
+        "proration_behavior": "always_invoice",
+        "payment_behavior": "error_if_incomplete",
+    }
+    return _update(row, params, verb=f"plan:{plan.slug}", at=at)
+
+
+def cancel_at_period_end(*, user: User, at: datetime) -> Subscription:
+    """Let it end with the period that is paid; until then everything stays as it is. Raises NoSubscription."""
+    row = get_live(user)
+    if row.cancel_at:
+        return row
+    return _update(row, {"cancel_at_period_end": True}, verb="cancel", at=at)
+
+
+def resume(*, user: User, at: datetime) -> Subscription:
+    """Let it go on after its period, although an end was planned. Raises NoSubscription."""
+    row = get_live(user)
+    if row.cancel_at is None:
+        return row
+    ends_with_period = look_up_subscription(row.stripe_id).raw.get("cancel_at_period_end") is True
+    return _update(
+        row, {"cancel_at_period_end": False} if ends_with_period else {"cancel_at": ""}, verb="resume", at=at
+    )
+
+
+def open_portal(*, user: User, return_path: str, language: str) -> str:
+    """The address of Stripe's Customer Portal for cards and invoices, good for some minutes. Raises NoCustomer."""
+    live = live_of(user).first()
+    customer = live.customer if live else Customer.objects.living_of(user.pk).last()
+    if customer is None:
+        raise NoCustomer(str(user.pk))
+    return_url = f"{settings.SITE_URL}{return_path}"
+    return create_portal_session(customer=customer.stripe_id, return_url=return_url, language=language)
+
+
+def _update(row: Subscription, params: Mapping[str, Any], *, verb: str, at: datetime) -> Subscription:
+    key = _idempotency_key(row, verb, at)
+    apply_answer(update_subscription(subscription=row.stripe_id, params=params, idempotency_key=key), at=at)
+    log.info("subscription.asked", subscription=row.stripe_id, verb=verb)
+    row.refresh_from_db()
+    return row
+
+
+def _idempotency_key(row: Subscription, verb: str, at: datetime) -> str:
+    """One wish about one state, repeated within a minute, is one request: a double click.
+
+    Not for ever: Stripe keeps a refusal with its key for a day, and by then the person may have another card.
+    """
+    return f"{row.stripe_id}:{verb}:{seconds(row.stripe_updated_at)}:{row.fingerprint[:16]}:{at:%Y%m%d%H%M}"
+
+
+def _item(raw: Json) -> Json:
+    """The one thing that our subscriptions consist of. Raises MalformedObject."""
+    rows = find_rows(raw, "items")
+    if len(rows) != 1:
+        raise MalformedObject(f"subscription {get_id(raw)}: {len(rows)} items, and only one can be replaced.")
+    return rows[0]
+
+
+def _price(plan: Plan, item: Json) -> dict[str, Any]:
+    """The plan's price at Stripe; where it has none, one that is made for the product of the old price."""
+    if plan.stripe_price:
+        return {"price": plan.stripe_price}
+    product = id_of(find_object(item, "price").get("product"))
+    recurring = {"interval": plan.interval}
+    amount = {"currency": plan.currency, "unit_amount": plan.amount}
+    return {"price_data": {**amount, "product": product, "recurring": recurring}}
