@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -29,7 +29,7 @@ class UserAdmin(StockUserAdmin):
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         (_("Person"), {"fields": ("name", "language")}),
-        (_("Rights"), {"fields": ("is_active", *RIGHTS)}),
+        (_("Rights"), {"fields": ("is_active", *RIGHTS_FIELDS)}),
         (_("Dates"), {"fields": ("email_confirmed_at", "last_login", "date_joined")}),
     )
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "email_confirmed_at", "last_login")
@@ -41,7 +41,7 @@ class UserAdmin(StockUserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Who may not do everything gives nobody rights, not even to oneself."""
-        hidden = () if request.user.is_superuser else RIGHTS
+        hidden = () if request.user.is_superuser else RIGHTS_FIELDS
         return (*self.readonly_fields, *hidden)
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
@@ -51,7 +51,7 @@ class UserAdmin(StockUserAdmin):
         super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nor takes over the account of somebody who may do more."""
+        """Nobody takes over the account of somebody who may do more."""
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_change_permission(request, obj)
 

@@ -1,5 +1,5 @@
 """The staff's screens for modules, accesses, tokens and keys: one file each."""
 
-from modules_access.admin import accesses, bought, doctor, keys, modules, openings, tokens
+from modules_access.admin import accesses, keys, modules, tokens
 
-__all__ = ["accesses", "bought", "doctor", "keys", "modules", "openings", "tokens"]
+__all__ = ["accesses", "keys", "modules", "tokens"]

@@ -10,13 +10,14 @@ from django.template.response import TemplateResponse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from modules_access.admin.states import list_of
+from modules_access.admin.kit import list_of
 from modules_access.figures import BUCKET_BOUNDS_MS, Figures, read_figures
 from modules_access.jwt import REFUSAL_SENTENCES
 from modules_access.models import AccessEnd, AccessType
+from payments.admin.kit.display import NONE
 
-PERIODS = (7, 30, 90)
-MIDDLE = 30
+PERIODS_DAYS = (7, 30, 90)
+DEFAULT_PERIOD_DAYS = 30
 Line = tuple[str, int, str]
 
 
@@ -25,14 +26,14 @@ def figures_page(screen: admin.ModelAdmin, request: HttpRequest, *, at: datetime
     if not screen.has_view_permission(request):
         raise PermissionDenied
     asked = request.GET.get("days", "")
-    days = int(asked) if asked in map(str, PERIODS) else MIDDLE
+    days = int(asked) if asked in map(str, PERIODS_DAYS) else DEFAULT_PERIOD_DAYS
     figures = read_figures(since=at - timedelta(days=days), until=at)
     context: dict[str, Any] = {
         **screen.admin_site.each_context(request),
         "title": _("Modules: figures"),
         "opts": screen.opts,
         "days": days,
-        "periods": PERIODS,
+        "periods": PERIODS_DAYS,
         "figures": figures,
         "created": _created(figures),
         "withdrawn": _withdrawn(figures),
@@ -77,7 +78,7 @@ def _sentence(code: str) -> str:
 def _milliseconds(value: float | None) -> str:
     """ "1.5 ms"; a dash where nothing was verified."""
     if value is None:
-        return "–"
+        return NONE
     if value >= BUCKET_BOUNDS_MS[-1]:
         return _("%s ms or more") % number_format(BUCKET_BOUNDS_MS[-1])
     return _("%s ms") % number_format(value, decimal_pos=1)

@@ -1,21 +1,21 @@
-"""The screen of service keys: made, rotated and revoked; a key is shown once, to who makes it."""
+"""The screen of service keys: made, rotated and revoked with a reason; a key is shown once, to who makes it."""
 
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from modules_access.admin.forms import MomentField, signed_in
-from modules_access.admin.key_acts import ONCE, revoke_action, rotate_action
-from modules_access.admin.shown_once import shown_once
-from modules_access.admin.states import key_state
+from modules_access.admin.kit import MomentField, key_state, secret_page
 from modules_access.models import Scope, ServiceKey
-from modules_access.services.keys import create_key
-from payments.admin.base import ReadOnlyAdmin
+from modules_access.services.keys import KeyNotMade, create_key, revoke_key, rotate_key
+from payments.admin.kit.actions import Confirmation, confirmed_action, signed_in
+from payments.admin.kit.screens import ReadOnlyAdmin
+
+SHOWN_ONCE_NOTE = gettext_lazy("It is shown this once: only its hash is kept, and nobody can show it again.")
 
 
 class KeyForm(forms.ModelForm):
@@ -29,12 +29,49 @@ class KeyForm(forms.ModelForm):
     )
 
 
+@confirmed_action(
+    description=gettext_lazy("Rotate…"), permission="modules_access.add_servicekey",
+    applies_to=lambda row: row.is_valid(at=timezone.now()), only_one=gettext_lazy("Please rotate one key at a time."),
+    title=gettext_lazy("Rotate this key?"), button=gettext_lazy("Rotate now"),
+    consequences=(
+        gettext_lazy("A new key with the same name, rights and module is made and shown once."),
+        gettext_lazy("The old one goes on for 24 hours, so that the program that uses it has time to change."),
+    ),
+)  # fmt: skip
+def rotate_action(row: ServiceKey, confirmation: Confirmation) -> HttpResponse | None:
+    """Shows the key that takes the place of this one."""
+    try:
+        key, raw = rotate_key(key=row, by=confirmation.by, at=confirmation.at)
+    except KeyNotMade as refusal:
+        messages.warning(confirmation.request, str(refusal))
+        return None
+    for each in (row, key):
+        confirmation.screen.log_change(confirmation.request, each, confirmation.reason)
+    effects = [_("The old one goes on for 24 hours."), str(SHOWN_ONCE_NOTE)]
+    return secret_page(confirmation.screen, confirmation.request, key, raw, title=_("The new key"), effects=effects)
+
+
+@confirmed_action(
+    description=gettext_lazy("Revoke…"), permission="modules_access.change_servicekey",
+    applies_to=lambda row: row.revoked_at is None, title=gettext_lazy("Revoke these keys?"),
+    button=gettext_lazy("Revoke now"), done=pgettext_lazy("keys", "revoked."), limit=None,
+    consequences=(
+        gettext_lazy("Programs that use them are refused from this moment on, for good."),
+        gettext_lazy("Tokens that were made with them stay."),
+    ),
+)  # fmt: skip
+def revoke_action(row: ServiceKey, confirmation: Confirmation) -> None:
+    """Ends the key."""
+    revoke_key(key=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
+    confirmation.screen.log_change(confirmation.request, row, confirmation.reason)
+
+
 @admin.register(ServiceKey)
 class ServiceKeyAdmin(ReadOnlyAdmin):
     """Never edited. The right to add makes and rotates keys, the right to change revokes them."""
 
     actions = (rotate_action, revoke_action)
-    change_form_template = "admin/modules_access/servicekey/change_form.html"
+    add_permission = "modules_access.add_servicekey"
     form = KeyForm
     list_display = ("name", "prefix", "rights", "for_module", "state", "last_used_at", "expires_at", "created_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "module")
@@ -47,22 +84,13 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     class Media:
-        css = {"all": ["payments/admin.css", "modules_access/admin.css"]}
+        css = {"all": ["modules_access/admin.css"]}
 
     def get_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Any:
         return super().get_fields(request, obj) if obj else ("name", "scopes", "module", "expires_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Any:
         return ("prefix", "rights", "for_module", "state") if obj else ()
-
-    def has_add_permission(self, request: HttpRequest, *_parent: object) -> bool:
-        return request.user.has_perm("modules_access.add_servicekey")
-
-    def has_rotate_permission(self, request: HttpRequest) -> bool:
-        return self.has_add_permission(request)
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("modules_access.change_servicekey")
 
     def save_model(self, request: HttpRequest, obj: ServiceKey, form: Any, change: bool) -> None:
         key, raw = create_key(**form.cleaned_data, by=signed_in(request), at=timezone.now())
@@ -71,14 +99,8 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
         cast(Any, obj).raw = raw
 
     def response_add(self, request: HttpRequest, obj: ServiceKey, post_url_continue: str | None = None) -> HttpResponse:
-        return shown_once(self, request, obj, cast(Any, obj).raw, title=_("The new key"), told=[str(ONCE)])
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        row = context.get("original")
-        if row is not None:
-            context["may_rotate"] = row.is_valid(at=timezone.now()) and self.has_rotate_permission(request)
-            context["may_revoke"] = row.revoked_at is None and self.has_revoke_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+        raw, effects = cast(Any, obj).raw, [str(SHOWN_ONCE_NOTE)]
+        return secret_page(self, request, obj, raw, title=_("The new key"), effects=effects)
 
     @admin.display(description=gettext_lazy("rights"))
     def rights(self, row: ServiceKey) -> str:

@@ -1,6 +1,6 @@
-"""The modules' screen: added and edited; what somebody holds is taken off sale, not deleted."""
+"""The screens of modules and of what plans open: added and edited; what somebody holds is not deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -16,13 +16,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from modules_access.admin.doctor import DoctorScreens
 from modules_access.admin.figures import figures_page
-from modules_access.admin.states import list_of
-from modules_access.models import Module, ModuleAccess
+from modules_access.admin.kit import list_of
+from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
+from modules_access.purchasable import KIND
 from modules_access.services.follow_plan import request_follow
+from payments.admin.kit.display import NONE, purchased_rows
+from payments.admin.kit.screens import ListAdmin
+from payments.orders.models import Order
 
 
 class ModuleForm(forms.ModelForm):
@@ -86,8 +90,8 @@ class ModuleAdmin(DoctorScreens):
         obj.save(update_fields=form.changed_data if change else None)
         if not change:
             request_follow(plan_id=None, at=timezone.now())
-            told = _("The plans that open all modules open it too: the accesses of their subscribers follow shortly.")
-            messages.info(request, told)
+            text = _("The plans that open all modules open it too: the accesses of their subscribers follow shortly.")
+            messages.info(request, text)
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
     def price_shown(self, module: Module) -> str:
@@ -96,7 +100,7 @@ class ModuleAdmin(DoctorScreens):
     @admin.display(description=gettext_lazy("accesses active now"), ordering="active")
     def active_shown(self, module: Module) -> str | SafeString:
         if not module.pk:
-            return "–"
+            return NONE
         address = list_of("moduleaccess", module__id__exact=module.pk, state="active")
         return format_html('<a href="{}">{}</a>', address, cast(Any, module).active)
 
@@ -113,3 +117,73 @@ def is_used(module: Module) -> bool:
     used = Q(purchases__isnull=False) | Q(tokens__isnull=False) | Q(service_keys__isnull=False)
     held = ModuleAccess.objects.filter(module=module).exists()
     return held or Module.objects.filter(used, pk=module.pk).exists()
+
+
+class OpeningForm(forms.ModelForm):
+    """Whoever ticks modules means them."""
+
+    class Meta:
+        widgets = {"modules": forms.CheckboxSelectMultiple}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.cleaned_data.get("is_all") and self.cleaned_data.get("modules"):
+            raise ValidationError(_("Either all modules, or those that are ticked: not both."))
+        return cleaned
+
+
+@admin.register(PlanOpening)
+class PlanOpeningAdmin(ListAdmin):
+    """Changed, never deleted: "all modules" is what a plan without a row opens."""
+
+    actions = None
+    form = OpeningForm
+    list_display = ("plan", "sentence")
+    list_select_related = ("plan",)
+    ordering = ("plan__position", "plan__slug")
+    fields = ("plan", "is_all", "modules", "sentence")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("modules")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: PlanOpening | None = None) -> tuple[str, ...]:
+        return ("plan", "sentence") if obj else ("sentence",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PlanOpening | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: PlanOpening, form: Any, change: bool) -> None:
+        """The modules are saved after this, in the same transaction; subscriptions follow when it is there to see."""
+        super().save_model(request, obj, form, change)
+        if form.changed_data:
+            request_follow(plan_id=obj.plan_id, at=timezone.now())
+            text = _("The subscriptions of this plan follow in the background: what is new opens, what is gone closes.")
+            messages.info(request, text)
+
+    @admin.display(description=gettext_lazy("what it means"))
+    def sentence(self, opening: PlanOpening) -> str:
+        if not opening.pk:
+            return _("A plan that is not listed here opens all modules.")
+        if opening.is_all:
+            return _("Opens all modules, later ones too.")
+        return _opens_text([str(module) for module in sorted(opening.modules.all(), key=_position)])
+
+
+def _opens_text(titles: list[str]) -> str:
+    if not titles:
+        return _("Opens no module.")
+    values = {"count": len(titles), "titles": ", ".join(titles)}
+    return ngettext("Opens %(count)d module: %(titles)s.", "Opens %(count)d modules: %(titles)s.", len(titles)) % values
+
+
+def _position(module: Module) -> tuple[int, str]:
+    return module.position, module.slug
+
+
+@purchased_rows(KIND)
+def module_of(order: Order) -> Iterator[tuple[models.Model, str]]:
+    """The module that the order buys by its title, the access that it gives by its number."""
+    for purchase in Purchase.objects.filter(order=order).select_related("module"):
+        yield purchase.module, purchase.module.title
+    for access in ModuleAccess.objects.filter(order=order):
+        yield access, access.number

@@ -1,30 +1,32 @@
 """The tokens' screen: who holds one for what, how often it was used, and what it rests on."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from modules_access.admin.forms import BecauseField, PersonField, signed_in
-from modules_access.admin.search import token_named
-from modules_access.admin.shown_once import shown_once
-from modules_access.admin.states import doctor_address, token_state, uses_text
-from modules_access.admin.token_acts import revoke_action
+from modules_access.admin.kit import PersonField, doctor_link, secret_page, token_state, uses_text
 from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken
-from modules_access.services.tokens import create_token
-from payments.admin.base import ReadOnlyAdmin, link_to
-from payments.admin.search import order_named, public_id
+from modules_access.services.tokens import create_token, revoke_token
+from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_action, signed_in
+from payments.admin.kit.display import link_to, link_to_order
+from payments.admin.kit.screens import ReadOnlyAdmin, order_condition, read_public_id
 
-LONGEST_HOURS = 366 * 24
-MOST_USES = 1_000_000
+TOKEN_MAX_HOURS = 366 * 24
+TOKEN_MAX_USES = 1_000_000
+# How a token is shown; and what may follow.
+BEGINNING = re.compile(r"([0-9a-f]{8})…?", re.IGNORECASE)
+LEAST_REST, GREATEST_REST = "0" * 24, "f" * 24
 
 
 class TokenForm(forms.ModelForm):
@@ -32,14 +34,28 @@ class TokenForm(forms.ModelForm):
 
     email = PersonField()
     hours = forms.IntegerField(
-        label=gettext_lazy("Hours"), min_value=1, max_value=LONGEST_HOURS,
+        label=gettext_lazy("Hours"), min_value=1, max_value=TOKEN_MAX_HOURS,
         initial=lambda: settings.MODULES.token_hours, help_text=gettext_lazy("So long it can be used."),
     )  # fmt: skip
     uses = forms.IntegerField(
-        label=gettext_lazy("Uses"), min_value=1, max_value=MOST_USES, initial=lambda: settings.MODULES.token_uses,
+        label=gettext_lazy("Uses"), min_value=1, max_value=TOKEN_MAX_USES, initial=lambda: settings.MODULES.token_uses,
         help_text=gettext_lazy("So often it can be used."),
     )  # fmt: skip
-    reason = BecauseField()
+    reason = ReasonField()
+
+
+@confirmed_action(
+    description=gettext_lazy("Revoke…"), permission="modules_access.revoke_token",
+    applies_to=lambda row: row.revoked_at is None, title=gettext_lazy("Revoke these tokens?"),
+    button=gettext_lazy("Revoke now"), done=gettext_lazy("revoked."),
+    consequences=(
+        gettext_lazy("They open nothing any more, from this moment on and for good."),
+        gettext_lazy("What the person has by a payment, a subscription or from staff stays."),
+    ),
+)  # fmt: skip
+def revoke_action(row: AccessToken, confirmation: Confirmation) -> None:
+    """Ends the token and the access that it gives."""
+    revoke_token(token=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
 
 
 @admin.register(AccessToken)
@@ -47,7 +63,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     """Made here or over the API, and never edited. The token itself is shown once, to who makes it."""
 
     actions = (revoke_action,)
-    change_form_template = "admin/modules_access/accesstoken/change_form.html"
+    add_permission = "modules_access.add_accesstoken"
     form = TokenForm
     list_display = ("prefix", "person", "module", "uses", "state", "expires_at", "rests_on", "last_used_at")
     list_filter = (
@@ -65,7 +81,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     class Media:
-        css = {"all": ["payments/admin.css", "modules_access/admin.css"]}
+        css = {"all": ["modules_access/admin.css"]}
 
     def get_fields(self, request: HttpRequest, obj: AccessToken | None = None) -> Any:
         return (
@@ -78,20 +94,14 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"access_level": STANDARD_LEVEL, **super().get_changeform_initial_data(request)}
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        term = search_term.strip()
-        if order := order_named(term, prefix="order__"):
-            own = public_id(term)
-            return (queryset.filter(jti=own) | queryset.filter(order) if own else queryset.filter(order)), False
-        if begins := token_named(term):
-            return queryset.filter(begins), False
-        return super().get_search_results(request, queryset, term.lower())
+    def search_condition(self, term: str) -> Q | None:
+        if order := order_condition(term, path="order__"):
+            own = read_public_id(term)
+            return Q(jti=own) | order if own else order
+        return beginning_condition(term)
 
-    def has_add_permission(self, request: HttpRequest, *_parent: object) -> bool:
-        return request.user.has_perm("modules_access.add_accesstoken")
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("modules_access.revoke_token")
+    def row_links(self, request: HttpRequest, row: AccessToken) -> list[tuple[str, str]]:
+        return doctor_link(request, row)
 
     def save_model(self, request: HttpRequest, obj: AccessToken, form: Any, change: bool) -> None:
         given, at = form.cleaned_data, timezone.now()
@@ -106,20 +116,13 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, obj: AccessToken, post_url_continue: str | None = None
     ) -> HttpResponse:
         token = AccessToken.objects.select_related("user", "module").get(pk=obj.pk)
-        told = [
+        effects = [
             _("It lets %(person)s into “%(module)s”, %(uses)d times.")
             % {"person": token.user, "module": token.module, "uses": token.max_usage},
             _("It is shown this once: it is kept nowhere, and nobody can show it again."),
         ]
         jwt = mint_token(token, at=timezone.now())
-        return shown_once(self, request, token, jwt, title=_("The new token"), told=told)
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        row = context.get("original")
-        if row is not None:
-            context["may_revoke"] = row.revoked_at is None and self.has_revoke_permission(request)
-            context["doctor"] = doctor_address(row)
-        return super().render_change_form(request, context, *args, **kwargs)
+        return secret_page(self, request, token, jwt, title=_("The new token"), effects=effects)
 
     @admin.display(description=gettext_lazy("begins with"), ordering="jti")
     def prefix(self, row: AccessToken) -> str:
@@ -140,9 +143,15 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("rests on"))
     def rests_on(self, row: AccessToken) -> str:
         if row.order:
-            return link_to(row.order, row.order.number)
+            return link_to_order(row.order)
         return link_to(row.grant) if row.grant else _("staff")
 
     @admin.display(description=gettext_lazy("gives the access"))
     def access_link(self, row: AccessToken) -> str:
         return link_to(getattr(row, "access", None))
+
+
+def beginning_condition(term: str) -> Q | None:
+    """What finds the tokens that begin so, as they are shown; None: nothing that a token could begin with."""
+    match = BEGINNING.fullmatch(term)
+    return Q(jti__range=(UUID(match[1] + LEAST_REST), UUID(match[1] + GREATEST_REST))) if match else None

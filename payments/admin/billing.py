@@ -3,16 +3,25 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.base import ReadOnlyAdmin, link_to_owner
-from payments.admin.evidence import evidence
-from payments.admin.pills import OF_DISPUTE, OFF, pill
+from payments.admin.kit.actions import screen_action
+from payments.admin.kit.display import (
+    DISPUTE_TINTS,
+    NONE,
+    OFF,
+    link_to_owner,
+    money_column,
+    pill,
+    stripe_id_column,
+)
+from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.billing.models import Dispute, Payment, Refund
-from payments.money import format_amount
+from payments.evidence import pack_evidence
 from payments.statuses import DisputePhase
 
 
@@ -21,16 +30,9 @@ class MoneyAdmin(ReadOnlyAdmin):
 
     list_select_related = ("order", "subscription")
 
-    class Media:
-        css = {"all": ["payments/admin.css"]}
-
     @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, row: Payment | Refund | Dispute) -> str:
         return link_to_owner(row)
-
-    @admin.display(description=gettext_lazy("amount"), ordering="amount")
-    def amount_text(self, row: Refund | Dispute) -> str:
-        return format_amount(row.amount, row.currency)
 
 
 @admin.register(Payment)
@@ -42,13 +44,8 @@ class PaymentAdmin(MoneyAdmin):
     ordering = ("-paid_at",)
     search_fields = ("key__exact",)
 
-    @admin.display(description=gettext_lazy("received"), ordering="received")
-    def received_text(self, row: Payment) -> str:
-        return format_amount(row.received, row.currency)
-
-    @admin.display(description=gettext_lazy("refunded"), ordering="refunded")
-    def refunded_text(self, row: Payment) -> str:
-        return format_amount(row.refunded, row.currency)
+    received_text = money_column("received", gettext_lazy("received"))
+    refunded_text = money_column("refunded", gettext_lazy("refunded"))
 
 
 @admin.register(Refund)
@@ -60,39 +57,51 @@ class RefundAdmin(MoneyAdmin):
     ordering = ("-status_at",)
     search_fields = ("stripe_id__exact", "payment__exact")
 
+    amount_text = money_column("amount", gettext_lazy("amount"))
+
+
+@screen_action(
+    description=gettext_lazy("Download the evidence of the selected dispute"),
+    label=gettext_lazy("Download the evidence"), permission="payments.evidence_dispute",
+    only_one=gettext_lazy("Evidence belongs to one dispute: choose one."),
+)  # fmt: skip
+def evidence(screen: Any, request: HttpRequest, disputes: QuerySet) -> HttpResponse:
+    """A ZIP file; nothing is sent to Stripe, and nothing changes."""
+    [dispute] = disputes
+    packed = pack_evidence(dispute, by=request.user.get_username(), at=timezone.now())
+    response = HttpResponse(packed, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{dispute.stripe_id}.zip"'
+    return response
+
 
 @admin.register(Dispute)
 class DisputeAdmin(MoneyAdmin):
     """Open ones first, the nearest deadline on top."""
 
     actions = (evidence,)
-    change_form_template = "admin/payments/dispute/change_form.html"
     list_display = ("stripe_id", "owner_link", "amount_text", "reason", "status", "phase_text", "due_by", "left")
     list_filter = ("phase",)
     ordering = ("phase", "due_by")
     search_fields = ("stripe_id__exact", "payment__exact")
     fields = (
-        ("phase_text", "status"), ("stripe_id", "payment"), "owner_link", ("amount_text", "reason"),
+        ("phase_text", "status"), ("stripe_id_text", "payment_text"), "owner_link", ("amount_text", "reason"),
         ("due_by", "left"), "status_at",
     )  # fmt: skip
-    readonly_fields = ("phase_text", "owner_link", "amount_text", "left")
+    readonly_fields = ("phase_text", "stripe_id_text", "payment_text", "owner_link", "amount_text", "left")
 
-    def has_evidence_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.evidence_dispute")
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        context["may_have_evidence"] = self.has_evidence_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+    stripe_id_text = stripe_id_column("stripe_id", gettext_lazy("dispute"))
+    payment_text = stripe_id_column("payment", gettext_lazy("payment"))
+    amount_text = money_column("amount", gettext_lazy("amount"))
 
     @admin.display(description=gettext_lazy("phase"), ordering="phase")
     def phase_text(self, row: Dispute) -> str:
-        return pill(row.get_phase_display(), OF_DISPUTE.get(row.phase, OFF))
+        return pill(row.get_phase_display(), DISPUTE_TINTS.get(row.phase, OFF))
 
     @admin.display(description=gettext_lazy("time left"), ordering="due_by")
     def left(self, row: Dispute) -> str:
         """Whole days until the answer must be with Stripe."""
         if row.phase != DisputePhase.OPEN or row.due_by is None:
-            return "–"
+            return NONE
         days = (row.due_by - timezone.now()).days
         if days < 0:
             return _("the deadline has passed")

@@ -1,20 +1,51 @@
-"""The ledger's screen: every event that came, what was tried and what it changed; replay with a reason."""
+"""The road's screens: events that came in, what was tried, what holds them back, and the effects that go out."""
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import QuerySet
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.base import ReadOnlyAdmin, ReadOnlyInline, link_to_owner, pretty
-from payments.admin.replay import replay
-from payments.admin.search import order_named
+from payments.admin.kit.actions import Confirmation, confirmed_action
+from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column
+from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline, order_condition
+from payments.effects.models import Effect
 from payments.handlers.registry import handled_types
-from payments.ledger.models import EventAttempt, PaymentEvent
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent
 from payments.orders.labels import name_of, value_of
+from payments.processing.replay import release_held, replay_event
+from payments.statuses import EventStatus
+
+EVENTS_REPLAYED_AT_ONCE = 500
+
+
+def _replay_consequences(events: QuerySet) -> list[str]:
+    """What a replay will do, in sentences; how many there are in each state."""
+    names = dict(EventStatus.choices)
+    counts = events.order_by().values_list("status").annotate(count=Count("pk"))
+    by_state = ", ".join(f"{names[status]}: {count}" for status, count in counts)
+    return [
+        _("Each event goes down the road once more, through the same rules as on its first day (%(states)s).")
+        % {"states": by_state},
+        _("What is known already changes nothing, and no mail, alert or refund is sent a second time."),
+        _("At most %(count)d events are queued again at once.") % {"count": EVENTS_REPLAYED_AT_ONCE},
+    ]
+
+
+@confirmed_action(
+    description=gettext_lazy("Replay the selected events…"), label=gettext_lazy("Replay…"),
+    permission="payments.replay_paymentevent", limit=EVENTS_REPLAYED_AT_ONCE,
+    title=gettext_lazy("Replay these events?"), button=gettext_lazy("Replay now"),
+    consequences=_replay_consequences, done=gettext_lazy("queued again."),
+)  # fmt: skip
+def replay(event: PaymentEvent, confirmation: Confirmation) -> None:
+    replay_event(event=event, by=confirmation.by, reason=confirmation.reason, at=confirmation.at)
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -59,7 +90,7 @@ class AttemptInline(ReadOnlyInline):
             )
             for change in attempt.changes
         )
-        return format_html_join("\n", "<div>{}: {} → {}</div>", lines) or "–"
+        return format_html_join("\n", "<div>{}: {} → {}</div>", lines) or NONE
 
 
 @admin.register(PaymentEvent)
@@ -67,7 +98,6 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     """Read-only; a replay is the one thing that one can ask for."""
 
     actions = (replay,)
-    change_form_template = "admin/payments/paymentevent/change_form.html"
     inlines = (AttemptInline,)
     list_display = (
         "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id", "request_id",
@@ -79,27 +109,22 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     search_fields = ("stripe_event_id__exact", "object_id__exact", "request_id__exact")
     search_help_text = gettext_lazy("Whole Stripe event or object id, request id, order number or order id.")
     fields = (
-        ("status", "ignored_reason"), ("stripe_event_id", "type"), ("owner_link", "object_id"),
+        ("status", "ignored_reason"), ("stripe_event_id_text", "type"), ("owner_link", "object_id_text"),
         ("occurred_at", "received_at"), ("processed_at", "lag_text"), ("attempts", "next_attempt_at"),
         ("error_kind", "error"), ("source", "request_id"), ("api_version", "livemode", "account"), "references",
         "body_sha256", "payload_text",
     )  # fmt: skip
-    readonly_fields = ("owner_link", "lag_text", "payload_text")
+    readonly_fields = ("owner_link", "lag_text", "payload_text", "stripe_event_id_text", "object_id_text")
+
+    stripe_event_id_text = stripe_id_column("stripe_event_id", gettext_lazy("Stripe event"))
+    object_id_text = stripe_id_column("object_id", gettext_lazy("object"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
         return rows if self._shows_one(request) else rows.defer("payload")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        order = order_named(search_term.strip(), prefix="order__")
-        return (queryset.filter(order), False) if order else super().get_search_results(request, queryset, search_term)
-
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.replay_paymentevent")
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        context["may_replay"] = self.has_replay_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def search_condition(self, term: str) -> Q | None:
+        return order_condition(term, path="order__")
 
     @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, event: PaymentEvent) -> str:
@@ -107,7 +132,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("lag"))
     def lag_text(self, event: PaymentEvent) -> str:
-        return format_html("{} s", number_format(event.lag.total_seconds(), 2)) if event.lag is not None else "–"
+        return format_html("{} s", number_format(event.lag.total_seconds(), 2)) if event.lag is not None else NONE
 
     @admin.display(description=gettext_lazy("payload"))
     def payload_text(self, event: PaymentEvent) -> str:
@@ -129,3 +154,61 @@ class EventAttemptAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("event", "requested_by").defer("event__payload")
+
+
+def type_choices() -> list[tuple[str, str]]:
+    """A type that nobody handles needs no holding, and a misspelt one would hold nothing."""
+    return [("", "---------"), *((name, name) for name in handled_types())]
+
+
+class HoldForm(forms.ModelForm):
+    """Which type, and why."""
+
+    type = forms.ChoiceField(label=gettext_lazy("event type"), choices=type_choices)
+
+
+@admin.register(HeldType)
+class HeldTypeAdmin(ListAdmin):
+    """Adding holds from the next batch on; deleting releases. There is nothing to change about a hold."""
+
+    form = HoldForm
+    fields = ("type", "reason")
+    list_display = ("type", "held_at", "held_by", "reason")
+    list_select_related = ("held_by",)
+    ordering = ("type",)
+
+    def has_change_permission(self, request: HttpRequest, obj: HeldType | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: HeldType, form: Any, change: bool) -> None:
+        obj.held_by_id = request.user.pk
+        obj.save(force_insert=True)
+
+    def delete_model(self, request: HttpRequest, obj: HeldType) -> None:
+        count = release_held(type=obj.type, by=request.user, at=timezone.now())
+        released = ngettext("%(count)d event of %(type)s released.", "%(count)d events of %(type)s released.", count)
+        messages.success(request, released % {"count": count, "type": obj.type})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for held in queryset:
+            self.delete_model(request, held)
+
+
+@admin.register(Effect)
+class EffectAdmin(ReadOnlyAdmin):
+    """State "uncertain": the worker died in between, so that it may have happened or not; a person must look."""
+
+    list_display = ("key", "kind", "owner_link", "status", "attempts", "not_before", "delivered_at", "outcome_text")
+    list_filter = ("status",)
+    list_select_related = ("order", "subscription")
+    ordering = ("-id",)
+    search_fields = ("key__exact",)
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def outcome_text(self, effect: Effect) -> str:
+        """Our own sentences are stored in English; what a server said stays as it is."""
+        return _(effect.outcome) if effect.outcome else ""
+
+    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    def owner_link(self, effect: Effect) -> str:
+        return link_to_owner(effect)

@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.base import ReadOnlyAdmin
-from payments.admin.bought import bought_by
-from payments.admin.countries import CountryFilter
-from payments.admin.inlines import (
+from payments.admin.kit.display import NONE, links_to_purchased, money_column
+from payments.admin.kit.inlines import (
     ChangeInline,
     CheckoutInline,
     DisputeInline,
@@ -20,11 +19,42 @@ from payments.admin.inlines import (
     PaymentInline,
     RefundInline,
 )
+from payments.admin.kit.screens import ReadOnlyAdmin, order_condition
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
-from payments.admin.search import order_named
-from payments.money import format_amount
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+
+# From each country straight to the next one: as many steps as there are countries, however many orders there are.
+COUNTRIES_SQL = """
+    WITH RECURSIVE known AS (
+        (SELECT country FROM payments_order WHERE country <> '' ORDER BY country LIMIT 1)
+        UNION ALL
+        SELECT (SELECT country FROM payments_order WHERE country <> '' AND country > known.country
+                ORDER BY country LIMIT 1)
+        FROM known WHERE known.country IS NOT NULL
+    )
+    SELECT country FROM known WHERE country IS NOT NULL
+"""
+
+
+def countries_of_orders() -> list[str]:
+    """The countries from which somebody has bought, by their ISO codes."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTRIES_SQL)
+        return [country for (country,) in cursor.fetchall()]
+
+
+class CountryFilter(admin.SimpleListFilter):
+    """Where the buyer lives."""
+
+    title = _("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(country, country) for country in countries_of_orders()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(country=self.value()) if self.value() else queryset
 
 
 @admin.register(Order)
@@ -32,7 +62,6 @@ class OrderAdmin(ReadOnlyAdmin):
     """Nothing here is typed in: an order is what its events say. A refund is asked for, and told by events again."""
 
     actions = (refund, resync_order_action)
-    change_form_template = "admin/payments/order/change_form.html"
     inlines = (
         ExceptionInline, ChangeInline, EventInline, PaymentInline, RefundInline, DisputeInline, EffectInline,
         CheckoutInline,
@@ -45,30 +74,17 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ("email__exact", "references__name__exact")
     search_help_text = _("Order number or id, whole e-mail address, whole Stripe id.")
     fields = (
-        ("status", "dispute_state"), ("label", "kind"), "bought", ("number", "public_id"), ("email", "livemode"),
+        ("status", "dispute_state"), ("label", "kind"), "purchased", ("number", "public_id"), ("email", "livemode"),
         ("city", "country"), ("price", "received_text", "refunded_text"), ("created_at", "paid_at"),
         ("failure_code", "failure_message"),
     )  # fmt: skip
-    readonly_fields = ("number", "price", "received_text", "refunded_text", "bought")
+    readonly_fields = ("number", "price", "received_text", "refunded_text", "purchased")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        order = order_named(search_term.strip())
-        if order:
-            return queryset.filter(order), False
-        # Addresses are kept in lower case, Stripe's ids are not.
-        term = search_term.lower() if "@" in search_term else search_term
-        return super().get_search_results(request, queryset, term)
+    received_text = money_column("amount_received", _("received"))
+    refunded_text = money_column("amount_refunded", _("refunded"))
 
-    def has_refund_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.add_refund")
-
-    def has_resync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.resync_order")
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        context["may_refund"] = self.has_refund_permission(request)
-        context["may_resync"] = self.has_resync_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def search_condition(self, term: str) -> Q | None:
+        return order_condition(term)
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, order: Order) -> str:
@@ -81,19 +97,11 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("lives in"), ordering="country")
     def lives_in(self, order: Order) -> str:
         """As they told Checkout."""
-        return ", ".join(part for part in (order.city, order.country) if part) or "–"
+        return ", ".join(part for part in (order.city, order.country) if part) or NONE
 
     @admin.display(description=_("what it bought"))
-    def bought(self, order: Order) -> str:
-        return bought_by(order)
-
-    @admin.display(description=_("received"))
-    def received_text(self, order: Order) -> str:
-        return format_amount(order.amount_received, order.currency)
-
-    @admin.display(description=_("refunded"))
-    def refunded_text(self, order: Order) -> str:
-        return format_amount(order.amount_refunded, order.currency)
+    def purchased(self, order: Order) -> str:
+        return links_to_purchased(order)
 
 
 @admin.register(OrderChange)
@@ -110,7 +118,7 @@ class OrderChangeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CheckoutAttempt, Reference)
-class NameAdmin(ReadOnlyAdmin):
+class ReferenceAdmin(ReadOnlyAdmin):
     """The names under which something is known to Stripe and to us."""
 
     ordering = ("-pk",)

@@ -11,14 +11,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.base import ListAdmin
+from payments.admin.kit.display import NONE, stripe_id
+from payments.admin.kit.screens import ListAdmin
 from payments.billing.models import Plan
 from payments.billing.subscribers import is_used, keep_former_price, plan_with_price
 from payments.money import format_amount
 
-PRICE = "price_"
+STRIPE_PRICE_PREFIX = "price_"
 # What subscriptions and orders go by: another one would be another plan.
-FIXED = ("slug", "interval", "currency")
+FIELDS_FIXED_ONCE_ADDED = ("slug", "interval", "currency")
 
 
 class PlanForm(forms.ModelForm):
@@ -33,7 +34,7 @@ class PlanForm(forms.ModelForm):
 
     def clean_price(self) -> str:
         price = str(self.cleaned_data["price"]).strip()
-        if price and not price.startswith(PRICE):
+        if price and not price.startswith(STRIPE_PRICE_PREFIX):
             raise ValidationError(_("A price at Stripe is named price_…; a product (prod_…) is not enough."))
         if price and (other := plan_with_price(price, exclude=self.instance)):
             raise ValidationError(_("This price belongs, or once belonged, to the plan “%s”.") % other)
@@ -55,7 +56,7 @@ class PlanAdmin(ListAdmin):
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Plan | None = None) -> tuple[str, ...]:
-        return ("former_text", "used", *(FIXED if obj else ()))
+        return ("former_text", "used", *(FIELDS_FIXED_ONCE_ADDED if obj else ()))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Plan | None = None) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ("name",)}
@@ -75,9 +76,9 @@ class PlanAdmin(ListAdmin):
     def _warn(request: HttpRequest, before: Plan, after: Plan) -> None:
         """What is shown and what Stripe takes are two things."""
         if before.amount != after.amount and after.stripe_price and before.stripe_price == after.stripe_price:
-            told = {"amount": format_amount(after.amount, after.currency), "price": after.stripe_price}
+            values = {"amount": format_amount(after.amount, after.currency), "price": after.stripe_price}
             sentence = _("%(amount)s is what we show from now on; Stripe goes on taking what %(price)s says.")
-            messages.warning(request, sentence % told)
+            messages.warning(request, sentence % values)
 
     @admin.display(description=gettext_lazy("price"), ordering="amount")
     def price_shown(self, plan: Plan) -> str:
@@ -85,12 +86,12 @@ class PlanAdmin(ListAdmin):
 
     @admin.display(description=gettext_lazy("price at Stripe"))
     def stripe_price_text(self, plan: Plan) -> str:
-        return plan.stripe_price or "–"
+        return stripe_id(plan.stripe_price)
 
     @admin.display(description=gettext_lazy("former prices at Stripe"))
     def former_text(self, plan: Plan) -> str:
         """Who subscribed with one of them keeps it."""
-        return ", ".join(plan.former_prices) or "–"
+        return ", ".join(plan.former_prices) or NONE
 
     @admin.display(description=gettext_lazy("subscriptions"))
     def used(self, plan: Plan) -> str:

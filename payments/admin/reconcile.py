@@ -6,12 +6,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from payments.admin.base import ReadOnlyAdmin
+from payments.admin.kit.display import NONE
+from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.orders.labels import name_of, value_of
 from payments.reconcile.models import Done, ReconcileRun
 
 
-def in_words(done: str) -> str:
+def done_text(done: str) -> str:
     """What was done about a finding."""
     words = {
         Done.PUT_RIGHT: _("put right"),
@@ -26,7 +27,7 @@ def in_words(done: str) -> str:
 def _line(finding: dict[str, str]) -> tuple[str, ...]:
     what = finding["what"]
     here, there = (value_of(what, finding[name], currency="") for name in ("here", "at_stripe"))
-    return finding["subject"], name_of(what), here, there, in_words(finding["done"])
+    return finding["subject"], name_of(what), here, there, done_text(finding["done"])
 
 
 @admin.register(ReconcileRun)
@@ -49,7 +50,7 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
     def findings_table(self, row: ReconcileRun) -> SafeString | str:
         """What, here, at Stripe, and what was done."""
         if not row.findings:
-            return "–"
+            return NONE
         heads = ("", _("what"), _("here"), _("at Stripe"), _("what was done"))
         lines = (_line(finding) for finding in row.findings)
         return format_html(

@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.confirm import ReasonForm, confirmation_page
+from payments.admin.kit.actions import Confirmation, NothingToConfirm, ReasonForm, confirmed_action
+from payments.admin.kit.display import page_of
+from payments.billing.models import Subscription
 from payments.money import NoAmount, format_amount, minor_units
 from payments.orders.models import Order
 from payments.refunds.refund import Owner, Refundable
@@ -22,25 +24,28 @@ from payments.refunds.staff_refunds import preview_refund, refund_order, refund_
 
 
 class RefundForm(ReasonForm):
-    """How much, and why. Bound to what was shown: `shown` is the sign of that moment."""
+    """How much, and why; bound to what was left when it was shown. Raises NothingToConfirm where nothing is."""
 
-    field_order = ("payment", "amount", "reason", "shown")
+    field_order = ("payment", "amount", "reason", "preview_token")
     amount = forms.CharField(required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
-    shown = forms.CharField(widget=forms.HiddenInput)
+    preview_token = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, owner: Owner, left: list[Refundable], shown: str) -> None:
-        super().__init__(data, initial={"shown": shown})
-        self.owner, self.left = owner, left
+    def __init__(self, data: Any, *, rows: QuerySet) -> None:
+        self.owner: Owner = rows[0]
+        moment, self.left = preview_refund(self.owner)
+        if not self.left and data is None:
+            raise NothingToConfirm(why_nothing(self.owner))
+        super().__init__(data, rows=rows, initial={"preview_token": str(moment)})
         # Pressed a second time nothing may be left any more: that is for the service to say, not for the form.
-        self.has_moved = self.data.get("shown", shown) != shown
-        self.fields["amount"].label = _("Amount in %s") % owner.currency.upper()
-        self.fields["amount"].help_text = _("Empty: all that is left, %s.") % in_words(left)
-        if not isinstance(owner, Order):
+        self.has_moved = self.data.get("preview_token", str(moment)) != str(moment)
+        self.fields["amount"].label = _("Amount in %s") % self.owner.currency.upper()
+        self.fields["amount"].help_text = _("Empty: all that is left, %s.") % sum_text(self.left)
+        if isinstance(self.owner, Subscription):
             self._ask_for_the_payment()
 
     def _ask_for_the_payment(self) -> None:
         """A subscription has many, and somebody wants one of them back, most often the latest."""
-        known = [(each.payment.key, described(each)) for each in self.left]
+        known = [(each.payment.key, payment_text(each)) for each in self.left]
         gone = [(key, key)] if self.has_moved and (key := self.data.get("payment", "")) else []
         self.fields["payment"] = forms.ChoiceField(label=_("Payment"), choices=[*known, *gone])
         self.fields["amount"].help_text = _("Empty: all that is left of this payment.")
@@ -63,36 +68,7 @@ class RefundForm(ReasonForm):
         return amount
 
 
-@admin.action(description=gettext_lazy("Refund the selected order…"), permissions=["refund"])
-def refund(screen: admin.ModelAdmin, request: HttpRequest, orders: QuerySet) -> HttpResponse | None:
-    """Shows what can go back and asks how much and why; then asks for the refund."""
-    return _refund(screen, request, orders, one_only=_("Refunds are decided one order at a time: choose one."))
-
-
-@admin.action(description=gettext_lazy("Refund a payment of the selected subscription…"), permissions=["refund"])
-def refund_subscription_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-    """The same of one of its payments."""
-    return _refund(screen, request, rows, one_only=_("Refunds are decided one subscription at a time: choose one."))
-
-
-def _refund(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet, *, one_only: str) -> HttpResponse | None:
-    chosen = list(rows[:2])
-    if len(chosen) != 1:
-        messages.warning(request, one_only)
-        return None
-    [owner] = chosen
-    moment, left = preview_refund(owner)
-    if not left and "confirmed" not in request.POST:
-        messages.warning(request, why_nothing(owner))
-        return _back(owner)
-    form = RefundForm(request.POST if "confirmed" in request.POST else None, owner=owner, left=left, shown=str(moment))
-    if not form.is_valid():
-        return _question(screen, request, owner, form=form, left=left)
-    _ask(request, owner, form.cleaned_data)
-    return _back(owner)
-
-
-def in_words(left: Iterable[Refundable]) -> str:
+def sum_text(left: Iterable[Refundable]) -> str:
     """ "49.00 EUR", or one sum for each currency."""
     totals = Counter[str]()
     for each in left:
@@ -100,33 +76,27 @@ def in_words(left: Iterable[Refundable]) -> str:
     return " + ".join(format_amount(amount, currency) for currency, amount in sorted(totals.items()))
 
 
-def described(left: Refundable) -> str:
+def payment_text(left: Refundable) -> str:
     """ "in_1: 4.00 EUR left, paid on March 2, 2026"."""
-    told = {"payment": left.payment.key, "amount": format_amount(left.amount, left.payment.currency)}
+    values = {"payment": left.payment.key, "amount": format_amount(left.amount, left.payment.currency)}
     if left.payment.paid_at is None:
-        return _("%(payment)s: %(amount)s left") % told
+        return _("%(payment)s: %(amount)s left") % values
     day = date_format(timezone.localtime(left.payment.paid_at), "DATE_FORMAT")
-    return _("%(payment)s: %(amount)s left, paid on %(day)s") % {**told, "day": day}
+    return _("%(payment)s: %(amount)s left, paid on %(day)s") % {**values, "day": day}
 
 
-def _question(
-    screen: admin.ModelAdmin, request: HttpRequest, owner: Owner, *, form: RefundForm, left: list[Refundable]
-) -> HttpResponse:
-    page = confirmation_page(
-        screen, request, type(owner)._default_manager.filter(pk=owner.pk), form=form,
-        title=_("Refund %s?") % told_as(owner), consequences=consequences(owner, left), button=_("Refund now"),
-    )  # fmt: skip
-    page.template_name = "admin/payments/order/confirm_refund.html"
-    return page
+def _title(rows: QuerySet) -> str:
+    return _("Refund %s?") % told_as(rows[0])
 
 
-def consequences(owner: Owner, left: list[Refundable]) -> list[str]:
-    """What a refund will do, in sentences."""
+def _consequences(rows: QuerySet) -> list[str]:
     once = _("Stripe is asked once, however often the button is pressed, and again if it cannot be reached.")
     fees = _("Stripe keeps its fees.")
+    owner: Owner = rows[0]
     if isinstance(owner, Order):
+        left = {"amount": sum_text(preview_refund(owner)[1])}
         return [
-            _("%(amount)s goes back the way it came, unless you give a smaller amount.") % {"amount": in_words(left)},
+            _("%(amount)s goes back the way it came, unless you give a smaller amount.") % left,
             once,
             _("When all of the money has gone back, what was bought ends and the buyer gets an e-mail."),
             fees,
@@ -139,24 +109,43 @@ def consequences(owner: Owner, left: list[Refundable]) -> list[str]:
     ]
 
 
-def _ask(request: HttpRequest, owner: Owner, told: dict[str, Any]) -> None:
-    wanted = {
-        "amount": told["amount"], "reason": told["reason"], "by": request.user.get_username(),
-        "shown": told["shown"], "at": timezone.now(),
+@confirmed_action(
+    description=gettext_lazy("Refund the selected order…"), label=gettext_lazy("Refund…"),
+    permission="payments.add_refund", applies_to=lambda order: order.amount_received > order.amount_refunded,
+    only_one=gettext_lazy("Refunds are decided one order at a time: choose one."),
+    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm,
+)  # fmt: skip
+def refund(order: Order, confirmation: Confirmation) -> HttpResponse:
+    return _ask_for_refund(order, confirmation)
+
+
+@confirmed_action(
+    description=gettext_lazy("Refund a payment of the selected subscription…"), label=gettext_lazy("Refund…"),
+    permission="payments.add_refund", applies_to=lambda row: any(payment.left for payment in row.payments.all()),
+    only_one=gettext_lazy("Refunds are decided one subscription at a time: choose one."),
+    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm,
+)  # fmt: skip
+def refund_subscription_action(subscription: Subscription, confirmation: Confirmation) -> HttpResponse:
+    return _ask_for_refund(subscription, confirmation)
+
+
+def _ask_for_refund(owner: Owner, confirmation: Confirmation) -> HttpResponse:
+    """One effect, however often it is pressed; leads back to the page on which its effects stand."""
+    given: dict[str, Any] = {
+        "amount": confirmation.fields["amount"], "reason": confirmation.reason, "by": confirmation.by.get_username(),
+        "shown": confirmation.fields["preview_token"], "at": confirmation.at,
     }  # fmt: skip
     try:
         if isinstance(owner, Order):
-            asked = refund_order(order_id=owner.pk, **wanted)
+            effects = refund_order(order_id=owner.pk, **given)
         else:
-            asked = refund_subscription(subscription_id=owner.pk, payment=told["payment"], **wanted)
+            effects = refund_subscription(subscription_id=owner.pk, payment=confirmation.fields["payment"], **given)
     except ValueError as refusal:
-        messages.warning(request, str(refusal))
-        return
-    if asked:
-        messages.success(request, _("The refund has been asked for; what becomes of it stands below, under effects."))
+        messages.warning(confirmation.request, str(refusal))
+        return redirect(page_of(owner))
+    if effects:
+        done = _("The refund has been asked for; what becomes of it stands below, under effects.")
+        messages.success(confirmation.request, done)
     else:
-        messages.info(request, _("This refund has been asked for already: nothing happens twice."))
-
-
-def _back(owner: Owner) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse(f"admin:payments_{owner._meta.model_name}_change", args=[owner.pk]))
+        messages.info(confirmation.request, _("This refund has been asked for already: nothing happens twice."))
+    return redirect(page_of(owner))

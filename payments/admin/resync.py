@@ -1,20 +1,24 @@
 """Comparing with Stripe, and putting right what differs: shown first, done with a reason, bound to what was shown."""
 
-import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
-from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.compared import Row, compared, page_of, question_about
-from payments.admin.confirm import ReasonForm, confirmation_page
+from payments.admin.kit.display import page_of
+from payments.admin.kit.preview import Line, Preview, PreviewedAction, PreviewOutdated, PreviewToken
+from payments.billing.models import Customer, Subscription
+from payments.orders.labels import name_of, value_of
+from payments.orders.models import Order
 from payments.resync import (
     HasMoved,
     KeepsMoving,
@@ -30,120 +34,133 @@ from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject
 
 log = structlog.get_logger(__name__)
-LONGEST_BY = 60
-Resync = Callable[[Any, ResyncOptions], list[Resynced]]
+TROUBLES = (GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
+CONSEQUENCES = (
+    gettext_lazy("What Stripe says replaces what stands here, by the same rules as its events."),
+    gettext_lazy("What was bought follows: places, access, questions for staff. No mail goes out a second time."),
+    gettext_lazy("It is done only if what differs is still what you see here."),
+)
+Row = TypeVar("Row", bound=Order | Subscription | Customer)
 
 
-class ShownForm(ReasonForm):
-    """The reason, bound to what was shown: `shown` are the fingerprints of the differences, by what they are about."""
+@dataclass(frozen=True)
+class ResyncAction(PreviewedAction[Row]):
+    """Asks Stripe, and lets it replace what stands here. `resync`: the service for such a row, as far as it reaches."""
 
-    shown = forms.JSONField(widget=forms.HiddenInput)
+    resync: Callable[[Row, ResyncOptions], list[Resynced]]
 
-    def clean_shown(self) -> dict[str, list[str]]:
-        shown = self.cleaned_data["shown"]
-        if not isinstance(shown, dict):
-            raise forms.ValidationError(_("Look at the differences first."))
-        return {str(subject): list(prints) for subject, prints in shown.items() if isinstance(prints, list)}
+    columns = (gettext_lazy("What"), gettext_lazy("Here"), gettext_lazy("At Stripe"))
 
+    def answer(self, screen: admin.ModelAdmin, request: HttpRequest, target: Row) -> HttpResponse:
+        try:
+            with in_a_hurry():
+                return super().answer(screen, request, target)
+        except TROUBLES as trouble:
+            log.info("resync.refused", subject=str(target), trouble=repr(trouble))
+            messages.error(request, _trouble_text(trouble))
+            return redirect(page_of(target))
 
-@admin.action(description=gettext_lazy("Compare the selected order with Stripe…"), permissions=["resync"])
-def resync_order_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-    """One order, its sessions and its money."""
-    return _resync(screen, request, rows, lambda order, options: [resync_order(order, options=options)])
+    def preview(self, target: Row, *, at: datetime) -> Preview:
+        return _preview(target, self.resync(target, ResyncOptions(at=at, dry_run=True)))
 
+    def carry_out(self, target: Row, *, token: PreviewToken, by: str, at: datetime) -> int:
+        try:
+            done = self.resync(target, ResyncOptions(at=at, by=by, expected=token))
+        except HasMoved as refusal:
+            moved = _("%s has changed since: this is what differs now.") % refusal
+            raise PreviewOutdated(moved) from refusal
+        return sum(len(each.changes) for each in done)
 
-@admin.action(description=gettext_lazy("Compare the selected subscription with Stripe…"), permissions=["resync"])
-def resync_subscription_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-    """One subscription, its invoices and its customer."""
-    return _resync(screen, request, rows, lambda row, options: [resync_subscription(row.stripe_id, options=options)])
+    def done_message(self, count: int) -> str:
+        done = ngettext("%(count)d difference was put right.", "%(count)d differences were put right.", count)
+        return done % {"count": count}
 
-
-@admin.action(description=gettext_lazy("Compare the selected customer with Stripe…"), permissions=["resync"])
-def resync_customer_action(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-    """One person: who they are, all their subscriptions, and their orders as far as an e-mail address tells them."""
-    return _resync(
-        screen, request, rows,
-        lambda row, options: (
-            resync_person(row.email, options=options) if row.email else resync_customer(row, options=options)
-        ),
-    )  # fmt: skip
-
-
-def _resync(screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet, resync: Resync) -> HttpResponse | None:
-    chosen = list(rows[:2])
-    if len(chosen) != 1:
-        messages.warning(request, _("One is compared at a time: choose one."))
-        return None
-    [row] = chosen
-    try:
-        with in_a_hurry():
-            return _answer(screen, request, row, resync)
-    except TROUBLES as trouble:
-        log.info("resync.refused", subject=str(row), trouble=repr(trouble))
-        messages.error(request, _in_words(trouble))
-        return _back(row)
+    def address_after(self, request: HttpRequest, target: Row) -> str:
+        return page_of(target)
 
 
-def _answer(screen: admin.ModelAdmin, request: HttpRequest, row: Row, resync: Resync) -> HttpResponse:
-    form = ShownForm(request.POST if "confirmed" in request.POST else None)
-    if not form.is_valid():
-        return _preview(screen, request, row, resync, form=form)
-    try:
-        options = ResyncOptions(at=timezone.now(), by=_by(request, form), expected=form.cleaned_data["shown"])
-        done = resync(row, options)
-    except HasMoved as refusal:
-        messages.warning(request, _("%s has changed since: this is what differs now.") % refusal)
-        return _preview(screen, request, row, resync, form=ShownForm(None))
-    _tell(request, sum(len(each.changes) for each in done))
-    return _back(row)
+def _resync_person(customer: Customer, options: ResyncOptions) -> list[Resynced]:
+    """Who they are, all their subscriptions, and their orders as far as an e-mail address tells them."""
+    return (
+        resync_person(customer.email, options=options) if customer.email else resync_customer(customer, options=options)
+    )
 
 
-def _tell(request: HttpRequest, count: int) -> None:
-    if not count:
-        messages.info(request, _("Nothing differs any more."))
-        return
-    told = ngettext("%(count)d difference was put right.", "%(count)d differences were put right.", count)
-    messages.success(request, told % {"count": count})
+# Of all three buttons.
+COMPARE: dict[str, Any] = {
+    "label": gettext_lazy("Compare with Stripe…"),
+    "only_one": gettext_lazy("One is compared at a time: choose one."),
+}
+
+# One order, its sessions and its money.
+resync_order_action = ResyncAction[Order](lambda row, options: [resync_order(row, options=options)]).as_action(
+    "resync_order_action", description=gettext_lazy("Compare the selected order with Stripe…"),
+    permission="payments.resync_order", **COMPARE,
+)  # fmt: skip
+# One subscription, its invoices and its customer.
+resync_subscription_action = ResyncAction[Subscription](
+    lambda row, options: [resync_subscription(row.stripe_id, options=options)]
+).as_action(
+    "resync_subscription_action", description=gettext_lazy("Compare the selected subscription with Stripe…"),
+    permission="payments.resync_subscription", **COMPARE,
+)  # fmt: skip
+resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
+    "resync_customer_action", description=gettext_lazy("Compare the selected customer with Stripe…"),
+    permission="payments.resync_subscription", **COMPARE,
+)  # fmt: skip
 
 
-def _preview(
-    screen: admin.ModelAdmin, request: HttpRequest, row: Row, resync: Resync, *, form: ShownForm
-) -> HttpResponse:
-    """Asks Stripe, changes nothing, and shows field by field what differs."""
-    found = resync(row, ResyncOptions(at=timezone.now(), dry_run=True))
-    form.initial["shown"] = {each.subject: each.fingerprints for each in found}
-    if form.is_bound:
-        # A reason that is missing must not bind what is shown now to what was shown before.
-        form.data = {**request.POST.dict(), "shown": json.dumps(form.initial["shown"])}
-    page = confirmation_page(
-        screen, request, type(row)._default_manager.filter(pk=row.pk), form=form,
-        title=question_about(row, found), consequences=list(map(str, CONSEQUENCES)), button=_("Put right now"),
-    )  # fmt: skip
-    page.template_name = "admin/payments/confirm_resync.html"
-    page.context_data = {**(page.context_data or {}), **compared(row, found)}
-    return page
+def _preview(row: Order | Subscription | Customer, found: list[Resynced]) -> Preview:
+    currencies = _currencies(row)
+    has_changes = any(each.changes for each in found)
+    missing = [name for each in found for name in each.missing]
+    title = _("Put %s right?") if has_changes else _("Nothing differs: %s")
+    # Asking settles a doubt even where nothing differs.
+    is_worth_it = has_changes or (isinstance(row, Subscription) and row.needs_resync)
+    return Preview(
+        title=title % _name(row),
+        token={each.subject: each.fingerprints for each in found},
+        sections=[(each.subject, _lines(each, currencies.get(each.subject, ""))) for each in found],
+        consequences=CONSEQUENCES,
+        footnotes=[*(_("Stripe does not know %(name)s.") % {"name": name} for name in missing), _asked_text()],
+        verdict="" if is_worth_it else _verdict(missing),
+    )
 
 
-def _by(request: HttpRequest, form: ShownForm) -> str:
-    return f"{request.user.get_username()[:LONGEST_BY]}: {form.cleaned_data['reason']}"
+def _lines(found: Resynced, currency: str) -> list[Line]:
+    return [
+        (name_of(what), value_of(what, here, currency=currency), value_of(what, there, currency=currency))
+        for what, here, there in found.changes
+    ]
 
 
-def _in_words(trouble: Exception) -> str:
+def _asked_text() -> str:
+    return _("Asked of Stripe: %(moment)s") % {"moment": date_format(timezone.localtime(), "DATETIME_FORMAT")}
+
+
+def _verdict(missing: Iterable[str]) -> str:
+    if missing:
+        return _("Nothing can be put right: see below what Stripe does not know.")
+    return _("What stands here is what Stripe says.")
+
+
+def _currencies(row: Order | Subscription | Customer) -> dict[str, str]:
+    """By what is compared: of a customer, everything that they have."""
+    if not isinstance(row, Customer):
+        return {_name(row): row.currency}
+    orders = Order.objects.filter(email=row.email) if row.email else Order.objects.none()
+    rows: list[Order | Subscription] = [*orders, *row.subscriptions.all()]
+    return {_name(each): each.currency for each in rows}
+
+
+def _name(row: Order | Subscription | Customer) -> str:
+    return row.number if isinstance(row, Order) else str(row)
+
+
+def _trouble_text(trouble: Exception) -> str:
     """What went wrong, and that nothing is lost by it."""
     if isinstance(trouble, GatewayUnavailable | MalformedObject):
         return _("Stripe does not answer at the moment. Nothing was changed by that; try again in a minute.")
     if isinstance(trouble, KeepsMoving):
         return _("%s is changing at this very moment: try again in a minute.") % trouble
     return _("Stripe has refused to tell: %s") % trouble
-
-
-def _back(row: Row) -> HttpResponseRedirect:
-    return HttpResponseRedirect(page_of(row))
-
-
-TROUBLES = (GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
-CONSEQUENCES = [
-    gettext_lazy("What Stripe says replaces what stands here, by the same rules as its events."),
-    gettext_lazy("What was bought follows: places, access, questions for staff. No mail goes out a second time."),
-    gettext_lazy("It is done only if what differs is still what you see here."),
-]

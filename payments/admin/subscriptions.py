@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.base import ReadOnlyAdmin, link_to
-from payments.admin.inlines import (
+from payments.admin.kit.display import NONE, link_to, link_to_order, stripe_id_column, subscription_pill
+from payments.admin.kit.inlines import (
     ChangeInline,
     DisputeInline,
     EffectInline,
@@ -18,14 +18,14 @@ from payments.admin.inlines import (
     PaymentInline,
     RefundInline,
 )
-from payments.admin.pills import subscription_pill
+from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import refund_subscription_action
 from payments.admin.resync import resync_subscription_action
 from payments.billing.models import Interval, Plan, Subscription
 from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
 
 UNKNOWN = "unknown"
-SOON = {"7": _("Within 7 days"), "30": _("Within 30 days")}
+ENDS_WITHIN_DAYS = {"7": _("Within 7 days"), "30": _("Within 30 days")}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -49,10 +49,10 @@ class EndsSoonFilter(admin.SimpleListFilter):
     parameter_name = "ends"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(SOON.items())
+        return list(ENDS_WITHIN_DAYS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in SOON:
+        if self.value() not in ENDS_WITHIN_DAYS:
             return queryset
         until = timezone.now() + timedelta(days=int(self.value() or 0))
         return queryset.filter(cancel_at__lte=until).exclude(status__in=SUBSCRIPTION_ENDED)
@@ -70,7 +70,6 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     """Nothing here is typed in: a subscription is what Stripe told of it last."""
 
     actions = (refund_subscription_action, resync_subscription_action)
-    change_form_template = "admin/payments/subscription/change_form.html"
     inlines = (PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
     list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
     list_display_links = ("stripe_id",)
@@ -80,36 +79,20 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     search_fields = ("stripe_id__exact",)
     search_help_text = _("Whole e-mail address, whole id of the subscription, the customer, an invoice or a payment.")
     fields = (
-        ("state", "needs_resync"), ("person", "order_link"), ("plan", "terms", "price"), "stripe_id",
+        ("state", "needs_resync"), ("person", "order_link"), ("plan", "terms", "price"), "stripe_id_text",
         ("started_at", "trial_end"), ("period_start", "period_end"), ("cancel_at", "canceled_at", "ended_at"),
         ("last_paid_at", "paid_until"), "stripe_updated_at",
     )  # fmt: skip
-    readonly_fields = ("state", "person", "order_link", "terms")
+    readonly_fields = ("state", "person", "order_link", "terms", "stripe_id_text")
 
-    class Media:
-        css = {"all": ["payments/admin.css"]}
+    stripe_id_text = stripe_id_column("stripe_id", _("subscription"))
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """One index each: a search over all of them at once would read the whole table."""
-        term = search_term.strip()
+    def search_condition(self, term: str) -> Q | None:
         if "@" in term:
-            return queryset.filter(customer__email=term.lower()), False
+            return Q(customer__email=term.lower())
         if term.startswith("cus_"):
-            return queryset.filter(customer__stripe_id=term), False
-        return (queryset.filter(references__name=term), False) if term else (queryset, False)
-
-    def has_refund_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.add_refund")
-
-    def has_resync_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payments.resync_subscription")
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        row = context.get("original")
-        has_money = row is not None and any(payment.left for payment in row.payments.all())
-        context["may_refund"] = has_money and self.has_refund_permission(request)
-        context["may_resync"] = self.has_resync_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+            return Q(customer__stripe_id=term)
+        return Q(references__name=term) if term else None
 
     @admin.display(description=_("person"), ordering="customer__email")
     def person(self, row: Subscription) -> str:
@@ -130,13 +113,13 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("order that began it"))
     def order_link(self, row: Subscription) -> str:
-        return link_to(row.order, row.order.number if row.order else "")
+        return link_to_order(row.order)
 
 
 def terms_of(row: Subscription) -> str:
     """ "4.00 EUR a month", "12.00 EUR × 3 (month)" for each third month."""
     if not row.currency:
-        return "–"
+        return NONE
     label = dict(Interval.choices).get(row.interval, row.interval)
     times = f" (× {row.interval_count})" if row.interval_count != 1 else ""
     return f"{row.price_text} {label}{times}"

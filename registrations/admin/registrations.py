@@ -1,16 +1,84 @@
 """The registrations' screen: who has a place, who waits, who has paid; freeing a place and writing once more."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.base import ReadOnlyAdmin, link_to
-from payments.admin.search import order_number, public_id
-from registrations.admin.registration_acts import free_action, resend_action
+from payments.admin.kit.actions import Confirmation, confirmed_action
+from payments.admin.kit.display import link_to_order, purchased_rows
+from payments.admin.kit.screens import ReadOnlyAdmin, read_number, read_public_id
+from payments.orders.models import Order
 from registrations.models import Registration
+from registrations.purchasable import KIND
+from registrations.services.free_place import free_place
+from registrations.services.resend import resend_message
+
+# Stripe is asked about each, and somebody waits for the page.
+PLACES_FREED_AT_ONCE = 20
+MESSAGES_SENT_AT_ONCE = 200
+# Also a row that the list hides can be chosen from its own page.
+SHOW_ENDED = "?ended=shown"
+
+
+def _free_consequences(_rows: QuerySet) -> list[str]:
+    return [
+        _("The order is closed, and its open payment page is ended at Stripe: nobody can pay there any more."),
+        _("The place goes to whoever paid and waits, then to the waiting list. The person is told."),
+        _("A confirmed place in a free activity is given up for good; the person may register again."),
+        _("A place that is paid for is not freed: refund the order, and the place is free."),
+        _("At most %(count)d places are freed at once.") % {"count": PLACES_FREED_AT_ONCE},
+    ]
+
+
+def _freed_text(count: int) -> str:
+    return ngettext("%(count)d place is free.", "%(count)d places are free.", count) % {"count": count}
+
+
+@confirmed_action(
+    description=gettext_lazy("Free the place…"), query=SHOW_ENDED,
+    permission="registrations.delete_registration", applies_to=lambda row: row.holds_place,
+    title=gettext_lazy("Free these places?"), button=gettext_lazy("Free now"), consequences=_free_consequences,
+    done=_freed_text, limit=PLACES_FREED_AT_ONCE, in_transaction=False,
+)  # fmt: skip
+def free_action(row: Registration, confirmation: Confirmation) -> None:
+    """Frees a place for which no money is here."""
+    free_place(registration=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
+
+
+def _resend_consequences(_rows: QuerySet) -> list[str]:
+    return [
+        _("Each person gets the e-mail about where their registration stands now, whatever was sent before."),
+        _("Nothing else changes: no place, no money."),
+        _("At most %(count)d messages are sent at once.") % {"count": MESSAGES_SENT_AT_ONCE},
+    ]
+
+
+def _sent_text(count: int) -> str:
+    done = ngettext("%(count)d message is on its way.", "%(count)d messages are on their way.", count)
+    return done % {"count": count}
+
+
+@confirmed_action(
+    description=gettext_lazy("Send the message again…"),
+    query=SHOW_ENDED, permission="registrations.change_registration",
+    title=gettext_lazy("Send the message again?"), button=gettext_lazy("Send now"), consequences=_resend_consequences,
+    done=_sent_text, limit=MESSAGES_SENT_AT_ONCE, in_transaction=False,
+)  # fmt: skip
+def resend_action(row: Registration, confirmation: Confirmation) -> None:
+    """Sends the mail about the present state once more."""
+    resend_message(registration=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
+
+
+@purchased_rows(KIND)
+def registration_of(order: Order) -> Iterator[tuple[Model, str]]:
+    """The registration that the order pays, by the person's name."""
+    for row in Registration.objects.filter(order=order):
+        yield row, row.name
 
 
 class EndedFilter(admin.SimpleListFilter):
@@ -36,7 +104,6 @@ class RegistrationAdmin(ReadOnlyAdmin):
     """Nobody edits or deletes a row: the right to delete frees a place, the right to change writes once more."""
 
     actions = (free_action, resend_action)
-    change_form_template = "admin/registrations/registration/change_form.html"
     list_display = (
         "name", "email", "activity", "status", "holds_place", "held_until", "payment", "order_link", "created_at",
     )  # fmt: skip
@@ -54,29 +121,15 @@ class RegistrationAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ["registrations/admin.css"]}
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        term = search_term.strip()
-        if number := order_number(term):
-            return queryset.filter(order_id=number), False
-        if own := public_id(term):
-            return queryset.filter(Q(public_id=own) | Q(order__public_id=own)), False
-        return super().get_search_results(request, queryset, term.lower() if "@" in term else term)
-
-    def has_free_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("registrations.delete_registration")
-
-    def has_resend_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("registrations.change_registration")
-
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        row = context.get("original")
-        context["may_free"] = row and row.holds_place and self.has_free_permission(request)
-        context["may_resend"] = self.has_resend_permission(request)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def search_condition(self, term: str) -> Q | None:
+        if number := read_number(term, prefix="O"):
+            return Q(order_id=number)
+        own = read_public_id(term)
+        return Q(public_id=own) | Q(order__public_id=own) if own else None
 
     @admin.display(description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: Registration) -> str:
-        return link_to(row.order, row.order.number)
+        return link_to_order(row.order)
 
     @admin.display(description=gettext_lazy("payment"), ordering="order__status")
     def payment(self, row: Registration) -> str:

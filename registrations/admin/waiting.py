@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.base import ReadOnlyAdmin, link_to
+from payments.admin.kit.display import link_to
+from payments.admin.kit.screens import ReadOnlyAdmin
 from registrations.models import WaitingEntry
 from registrations.services.waiting_list import offer_places
 

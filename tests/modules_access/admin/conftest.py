@@ -6,8 +6,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from modules_access.models import ModuleAccess
 from tests.support.factories import UserFactory, make_staff
-from tests.support.modules import make_learner, make_module
+from tests.support.modules import make_buyer, make_learner, make_module
 
 
 @pytest.fixture
@@ -58,3 +59,15 @@ def queries_of(page):
         return len(queries)
 
     return count
+
+
+@pytest.fixture
+def purchase(learner, module):
+    return make_buyer(learner, module)
+
+
+@pytest.fixture
+def broken(purchase):
+    """Paid, and the access is gone."""
+    ModuleAccess.objects.filter(order=purchase.order).delete()
+    return purchase

@@ -1,4 +1,4 @@
-"""The ledger's screen: what it finds, what it shows, and a replay that asks why."""
+"""The road's screens: what the ledger's finds and shows, a replay that asks why, holding a type back."""
 
 from contextlib import contextmanager
 
@@ -8,11 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from payments.ledger.models import EventAttempt, PaymentEvent, Trigger
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Trigger
+from payments.processing.drain import drain
 from payments.statuses import EventStatus
 from tests.support.road import NOON
 
 LIST = reverse("admin:payments_paymentevent_changelist")
+HELD = "checkout.session.expired"
+HOLD_PAGE = reverse("admin:payments_heldtype_add")
+HELD_LIST = reverse("admin:payments_heldtype_changelist")
 
 
 def choose(page, *events, **fields):
@@ -158,3 +162,61 @@ class TestReplayOfABusyEvent:
         (told,) = messages_of(response)
         assert told.startswith("1 refused: ")
         assert event.stripe_event_id in told
+
+
+def release_page(name):
+    return reverse("admin:payments_heldtype_delete", args=[name.replace("_", "_5F")])
+
+
+class TestHold:
+    def test_keeps_the_type_the_person_and_the_reason(self, page, staff):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": "handler is wrong"})
+
+        held = HeldType.objects.get()
+        assert (held.type, held.held_by, held.reason) == (HELD, staff, "handler is wrong")
+
+    def test_needs_a_reason_and_a_type_that_is_handled(self, page):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": ""})
+        page.post(HOLD_PAGE, {"type": "checkout.session.expried", "reason": "a slip"})
+
+        assert not HeldType.objects.exists()
+
+    def test_is_told_when_it_is_held_already(self, page):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": "first"})
+
+        response = page.post(HOLD_PAGE, {"type": HELD, "reason": "second"})
+
+        assert "errorlist" in response.content.decode()
+        assert HeldType.objects.get().reason == "first"
+
+
+class TestRelease:
+    def test_of_one_type_brings_its_events_back(self, page, waiting_event):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": "wait"})
+        drain(at=NOON)
+        waiting_event.refresh_from_db()
+        assert waiting_event.status == EventStatus.HELD
+
+        response = page.post(release_page(HELD), {"post": "yes"}, follow=True)
+
+        waiting_event.refresh_from_db()
+        assert waiting_event.status == EventStatus.RECEIVED
+        assert not HeldType.objects.exists()
+        assert f"1 event of {HELD} released." in [str(message) for message in response.context["messages"]]
+
+    def test_of_several_types_brings_back_the_events_of_each(self, page, waiting_event):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": "wait"})
+        page.post(HOLD_PAGE, {"type": "charge.refunded", "reason": "wait"})
+        drain(at=NOON)
+
+        chosen = [HELD, "charge.refunded"]
+        page.post(HELD_LIST, {"action": "delete_selected", "_selected_action": chosen, "post": "yes"})
+
+        waiting_event.refresh_from_db()
+        assert waiting_event.status == EventStatus.RECEIVED
+        assert not HeldType.objects.exists()
+
+    def test_does_not_happen_by_looking_at_the_question(self, page, held_type):
+        assert page.get(release_page(held_type.pk)).status_code == 200
+
+        assert HeldType.objects.filter(pk=held_type.pk).exists()

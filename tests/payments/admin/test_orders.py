@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from payments.admin.countries import countries_of_orders
+from payments.admin.orders import countries_of_orders
 from tests.support.factories import OrderFactory
 from tests.support.modules import make_buyer, make_learner, make_module
 from tests.support.pages import text_of

@@ -35,9 +35,9 @@ def choose(page, *orders, **fields):
 
 
 def press(page, order, **fields):
-    shown = re.search(r'name="shown" value="([^"]+)"', choose(page, order).content.decode())
+    shown = re.search(r'name="preview_token" value="([^"]+)"', choose(page, order).content.decode())
     assert shown
-    return choose(page, order, **{"confirmed": "Refund now", "shown": shown[1], "reason": "kindness", **fields})
+    return choose(page, order, **{"confirmed": "Refund now", "preview_token": shown[1], "reason": "kindness", **fields})
 
 
 def own_page(order):
@@ -103,7 +103,7 @@ class TestRefund:
         assert refunds() == [1250]
 
     def test_pressed_twice_happens_once(self, page, order):
-        first = {"confirmed": "Refund now", "shown": "0:4900", "reason": "kindness", "amount": "40"}
+        first = {"confirmed": "Refund now", "preview_token": "0:4900", "reason": "kindness", "amount": "40"}
 
         choose(page, order, **first)
         response = choose(page, order, **first)
@@ -114,13 +114,19 @@ class TestRefund:
     def test_is_refused_when_something_has_happened_since(self, page, registration, order):
         hear(event_of(registration, "refund.created", amount=900))
 
-        response = choose(page, order, confirmed="Refund now", shown="0:4900", reason="kindness", amount="45")
+        response = choose(page, order, confirmed="Refund now", preview_token="0:4900", reason="kindness", amount="45")
 
         assert refunds() == []
         assert "look at it again" in messages_of(response)[0]
 
     def test_never_happens_by_get(self, page, order):
-        data = {"action": "refund", "_selected_action": order.pk, "confirmed": "x", "shown": "0:4900", "reason": "link"}
+        data = {
+            "action": "refund",
+            "_selected_action": order.pk,
+            "confirmed": "x",
+            "preview_token": "0:4900",
+            "reason": "link",
+        }
 
         page.get(LIST, data)
 
@@ -129,7 +135,7 @@ class TestRefund:
     def test_needs_a_right_of_its_own(self, client, looker, order):
         client.force_login(looker)
 
-        choose(client, order, confirmed="Refund now", shown="0:4900", reason="kindness")
+        choose(client, order, confirmed="Refund now", preview_token="0:4900", reason="kindness")
 
         assert refunds() == []
 
@@ -161,7 +167,7 @@ class TestOfASubscription:
         return page.post(self.ADDRESS, data, follow=True)
 
     def press(self, page, row, **fields):
-        told = {"confirmed": "x", "shown": "0:400", "reason": "kindness", "payment": "in_ada", **fields}
+        told = {"confirmed": "x", "preview_token": "0:400", "reason": "kindness", "payment": "in_ada", **fields}
         return self.choose(page, row, **told)
 
     def test_shows_its_payments_and_does_nothing(self, page, subscription):
@@ -228,7 +234,7 @@ class TestInFrench:
         with translation.override("fr"):
             response = page.post(
                 LIST,
-                {"action": "refund", "_selected_action": order.pk, "confirmed": "x", "shown": "0:4900",
+                {"action": "refund", "_selected_action": order.pk, "confirmed": "x", "preview_token": "0:4900",
                  "reason": "geste", "amount": "12,50"},
                 headers={"accept-language": "fr"},
             )  # fmt: skip

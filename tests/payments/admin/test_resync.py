@@ -54,12 +54,12 @@ def choose(page, row, **fields):
 
 def shown_by(response):
     """What the page binds itself to."""
-    return unescape(re.search(r'name="shown" value="([^"]+)"', response.content.decode())[1])
+    return unescape(re.search(r'name="preview_token" value="([^"]+)"', response.content.decode())[1])
 
 
 def press(page, row, **fields):
     shown = shown_by(choose(page, row))
-    return choose(page, row, **{"confirmed": "x", "shown": shown, "reason": "a missing webhook", **fields})
+    return choose(page, row, **{"confirmed": "x", "preview_token": shown, "reason": "a missing webhook", **fields})
 
 
 def messages_of(response):
@@ -162,7 +162,7 @@ class TestResync:
 
     def test_pressed_twice_says_that_nothing_differs_any_more(self, page, order):
         shown = shown_by(choose(page, order))
-        told = {"confirmed": "x", "shown": shown, "reason": "a missing webhook"}
+        told = {"confirmed": "x", "preview_token": shown, "reason": "a missing webhook"}
 
         choose(page, order, **told)
         response = choose(page, order, **told)
@@ -175,7 +175,7 @@ class TestResync:
         shown = shown_by(choose(page, row))
         Payment.objects.update(received=200)
 
-        response = choose(page, row, confirmed="x", shown=shown, reason="a missing webhook")
+        response = choose(page, row, confirmed="x", preview_token=shown, reason="a missing webhook")
 
         assert "has changed since" in messages_of(response)[0]
         assert "2.00 EUR 4.00 EUR" in text_of(response)
@@ -183,13 +183,13 @@ class TestResync:
 
     @pytest.mark.parametrize("shown", ["", "x", "[]", "{}", '{"O-000001": "0"}', '{"O-000001": ["0", 1, []]}'])
     def test_trusts_no_sign_but_its_own(self, page, order, shown):
-        choose(page, order, confirmed="x", shown=shown, reason="a missing webhook")
+        choose(page, order, confirmed="x", preview_token=shown, reason="a missing webhook")
 
         assert Order.objects.get().status == "PENDING"
 
     def test_never_happens_by_get(self, page, order):
         shown = shown_by(choose(page, order))
-        data = {"action": "resync_order_action", "_selected_action": order.pk, "confirmed": "x", "shown": shown}
+        data = {"action": "resync_order_action", "_selected_action": order.pk, "confirmed": "x", "preview_token": shown}
 
         page.get(reverse("admin:payments_order_changelist"), {**data, "reason": "link"})
 

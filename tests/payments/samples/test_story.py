@@ -16,9 +16,9 @@ class TestStory:
     def test_has_the_same_ids_in_every_event(self):
         all_refs = [fact_of(made(event_type)).refs for event_type in PAYMENTS | {"refund.created"}]
 
-        assert len({refs.payment_intent for about in all_refs}) == 1
-        assert len({refs.charge for about in all_refs if refs.charge}) == 1
-        assert len({refs.session for about in all_refs if refs.session}) == 1
+        assert len({refs.payment_intent for refs in all_refs}) == 1
+        assert len({refs.charge for refs in all_refs if refs.charge}) == 1
+        assert len({refs.session for refs in all_refs if refs.session}) == 1
 
     def test_has_other_ids_for_another_attempt(self):
         again = dataclasses.replace(SUBJECT, attempt=3)

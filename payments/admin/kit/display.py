@@ -1,0 +1,126 @@
+"""How values look on every screen: links, states, money, Stripe's ids, JSON, and what an order has bought."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from payments.billing.models import Subscription
+from payments.money import format_amount
+from payments.orders.models import Order
+from payments.statuses import DisputePhase, SubscriptionStatus
+
+NONE = "–"
+# A state is a word; its tint only repeats it.
+GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"
+SUBSCRIPTION_TINTS: dict[str, str] = {
+    SubscriptionStatus.ACTIVE: GOOD,
+    SubscriptionStatus.TRIALING: GOOD,
+    SubscriptionStatus.PAST_DUE: CARE,
+    SubscriptionStatus.INCOMPLETE: CARE,
+    SubscriptionStatus.UNPAID: BAD,
+}
+DISPUTE_TINTS: dict[int, str] = {DisputePhase.OPEN: CARE, DisputePhase.LOST: BAD, DisputePhase.CLOSED: GOOD}
+DASHBOARD = "https://dashboard.stripe.com"
+# What has a page of its own there, by how its id begins; everything else is found by its search.
+DASHBOARD_PAGES = {
+    "ch": "payments", "cus": "customers", "evt": "events", "in": "invoices", "pi": "payments", "po": "payouts",
+    "price": "prices", "prod": "products", "py": "payments", "sub": "subscriptions",
+}  # fmt: skip
+PurchasedRows = Callable[[Order], Iterable[tuple[Model, str]]]
+_purchased_by_kind: dict[str, PurchasedRows] = {}
+
+
+def page_of(row: Model) -> str:
+    """The address of the row's own page."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def link_to(row: Model | None, text: str = "") -> str:
+    """The row's own page, called `text` or what the row is called."""
+    return format_html('<a href="{}">{}</a>', page_of(row), text or str(row)) if row is not None else NONE
+
+
+def link_to_order(order: Order | None) -> str:
+    """The order's page, under its number."""
+    return link_to(order, order.number if order else "")
+
+
+def link_to_owner(row: Any) -> str:
+    """What it belongs to: an order or a subscription."""
+    return link_to_order(row.order) if row.order else link_to(row.subscription)
+
+
+def pill(word: str, tint: str) -> SafeString:
+    """The word on its tint."""
+    return format_html('<span class="pill pill-{}">{}</span>', tint, word)
+
+
+def subscription_pill(row: Subscription) -> SafeString:
+    """The state of a subscription; Stripe's own word where we know none."""
+    return pill(row.status_text, SUBSCRIPTION_TINTS.get(row.status, OFF))
+
+
+def money_column(field: str, description: Any) -> Callable[[Any, Any], str]:
+    """A column of a screen: the amount in this field, in the row's currency."""
+
+    @admin.display(description=description, ordering=field)
+    def column(_screen: Any, row: Any) -> str:
+        return format_amount(getattr(row, field), row.currency)
+
+    return column
+
+
+def stripe_id_column(field: str, description: Any) -> Callable[[Any, Any], str]:
+    """A column of a screen: the id in this field, and the way to it in Stripe's Dashboard."""
+
+    @admin.display(description=description, ordering=field)
+    def column(_screen: Any, row: Any) -> str:
+        return stripe_id(getattr(row, field), livemode=getattr(row, "livemode", None))
+
+    return column
+
+
+def stripe_id(name: str, *, livemode: bool | None = None) -> str:
+    """The id of something at Stripe, leading to it in the Dashboard. `livemode` None: as this site is set up.
+
+    Where something stands in for Stripe there is no Dashboard.
+    """
+    if not name or settings.STRIPE_API_BASE:
+        return format_html('<code class="stripe-id">{}</code>', name) if name else NONE
+    address = dashboard_address(name, livemode=settings.STRIPE_LIVEMODE if livemode is None else livemode)
+    return format_html('<a class="stripe-id" href="{}" rel="noreferrer">{}</a>', address, name)
+
+
+def dashboard_address(name: str, *, livemode: bool) -> str:
+    """Where the Dashboard shows what Stripe calls so."""
+    mode, page = "" if livemode else "/test", DASHBOARD_PAGES.get(name.partition("_")[0])
+    return f"{DASHBOARD}{mode}/{page}/{name}" if page else f"{DASHBOARD}{mode}/search?query={name}"
+
+
+def pretty(data: object) -> SafeString:
+    """JSON as people read it; every character of it escaped, because strangers wrote it."""
+    return format_html("<pre>{}</pre>", json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def purchased_rows(kind: str) -> Callable[[PurchasedRows], PurchasedRows]:
+    """Register the decorated function for orders of this kind: rows that have a screen, and what they are called."""
+
+    def register(find: PurchasedRows) -> PurchasedRows:
+        _purchased_by_kind[kind] = find
+        return find
+
+    return register
+
+
+def links_to_purchased(order: Order) -> SafeString | str:
+    """What the order has bought, on the product's own screens; a dash where nothing is known of it."""
+    find = _purchased_by_kind.get(order.kind)
+    links = [(link_to(row, text),) for row, text in find(order)] if find else []
+    return format_html_join(" · ", "{}", links) or NONE

@@ -1,0 +1,143 @@
+"""The screens' base: lists that cost the same with ten million rows, read-only pages, buttons on the page of a row."""
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import connection, models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from payments.admin.kit.actions import ScreenAction
+
+EXACT_COUNT_MAX_ROWS = 10_000
+
+
+class EstimatingPaginator(Paginator):
+    """Takes PostgreSQL's estimate for the size of a large table that nobody has filtered."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("models.QuerySet[models.Model]", self.object_list)
+        estimate = 0 if rows.query.where else estimated_size(rows.model._meta.db_table)
+        return estimate if estimate > EXACT_COUNT_MAX_ROWS else rows.count()
+
+
+def estimated_size(table: str) -> int:
+    """How many rows PostgreSQL believes the table to have; -1 if it has never looked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [table])
+        return int(cursor.fetchone()[0])
+
+
+class StaffActions(admin.ModelAdmin):
+    """Offers each action to who has its right: in the list, and as a button on the page of a row."""
+
+    change_form_template = "admin/kit/change_form.html"
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_actions(request)
+        return {name: entry for name, entry in found.items() if _is_allowed(entry[0], request)}
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if (row := context.get("original")) is not None:
+            own = (each for each in self.actions or () if isinstance(each, ScreenAction))
+            context["row_actions"] = [each for each in own if each.is_allowed(request) and each.applies_to(row)]
+            context["row_links"] = self.row_links(request, row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def row_links(self, request: HttpRequest, row: Any) -> Iterable[tuple[str, str]]:
+        """Address and words of what one may want to look at from here."""
+        return ()
+
+
+def _is_allowed(action: Any, request: HttpRequest) -> bool:
+    return not isinstance(action, ScreenAction) or action.is_allowed(request)
+
+
+class ListAdmin(StaffActions):
+    """A list that is called what it shows and counts nothing that takes long (facets count everything)."""
+
+    list_per_page = 50
+    paginator = EstimatingPaginator
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+
+    class Media:
+        css = {"all": ["payments/admin.css"]}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """One index each: a search over all of them at once would read the whole table."""
+        term = search_term.strip()
+        if condition := self.search_condition(term):
+            return queryset.filter(condition), False
+        # Addresses are kept in lower case, Stripe's ids are not.
+        return super().get_search_results(request, queryset, term.lower() if "@" in term else term)
+
+    def search_condition(self, term: str) -> Q | None:
+        """What finds the rows that people call so; None: `search_fields` do."""
+        return None
+
+
+class NoManualChanges:
+    """Nobody edits or deletes these rows by hand: they are what happened.
+
+    `add_permission`: the right to have one made by a service, on a form of its own ("": nobody).
+    """
+
+    add_permission = ""
+
+    def has_add_permission(self, request: HttpRequest, *_parent: object) -> bool:
+        return bool(self.add_permission) and request.user.has_perm(self.add_permission)
+
+    def has_change_permission(self, request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(NoManualChanges, ListAdmin):
+    """A screen to look at, and to ask services for something."""
+
+    actions: Any = None
+
+
+class ReadOnlyInline(NoManualChanges, admin.TabularInline):
+    """Rows that belong to what is shown."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+
+def read_number(term: str, *, prefix: str) -> int | None:
+    """The row that "O-000123" means, where `prefix` is "O"; None if this is no such number."""
+    match = re.fullmatch(rf"{prefix}-0*([1-9]\d{{0,17}})", term, re.IGNORECASE | re.ASCII)
+    return int(match[1]) if match else None
+
+
+def read_public_id(term: str) -> UUID | None:
+    """A public id in any spelling; None if this is none."""
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
+def order_condition(term: str, *, path: str = "") -> Q | None:
+    """What finds the order of this number or public id (`path` to it: "order__"); None: it is no order's name."""
+    if number := read_number(term, prefix="O"):
+        return Q(**{f"{path}pk": number})
+    if public_id := read_public_id(term):
+        return Q(**{f"{path}public_id": public_id})
+    return None
