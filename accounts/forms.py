@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 
-LONGEST_NAME = User._meta.get_field("name").max_length
-LONGEST_EMAIL = User._meta.get_field("email").max_length
+NAME_MAX_LENGTH = User._meta.get_field("name").max_length
+EMAIL_MAX_LENGTH = User._meta.get_field("email").max_length
 ADDRESS_ERRORS = {
     "required": gettext_lazy("Please enter your e-mail address."),
     "invalid": gettext_lazy("Please enter a complete e-mail address, such as name@example.com."),
@@ -25,7 +25,7 @@ def address_field(*, autocomplete: str, **options: Any) -> forms.EmailField:
     """The person's address, complete."""
     return forms.EmailField(
         label=gettext_lazy("Your e-mail address"),
-        max_length=LONGEST_EMAIL,
+        max_length=EMAIL_MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": autocomplete}),
         error_messages=ADDRESS_ERRORS,
         **options,
@@ -36,7 +36,7 @@ def name_field() -> forms.CharField:
     """What the person is called."""
     return forms.CharField(
         label=gettext_lazy("Your name"),
-        max_length=LONGEST_NAME,
+        max_length=NAME_MAX_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": gettext_lazy("Please enter your name.")},
     )

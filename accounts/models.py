@@ -71,6 +71,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     @property
-    def is_begun_only(self) -> bool:
+    def is_sign_up_pending(self) -> bool:
         """Somebody has signed up with this address, and nobody has opened the link that went there."""
         return self.email_confirmed_at is None and not self.has_usable_password()

@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from accounts.pages.mail import LinkPage, SignUpPage
-from accounts.pages.overview import AccountPage
-from accounts.pages.password import ChangePasswordPage, ChoosePasswordPage
-from accounts.pages.session import SignInPage, SignOutPage
+from accounts.pages import (
+    AccountPage,
+    ChangePasswordPage,
+    ChoosePasswordPage,
+    LinkPage,
+    SignInPage,
+    SignOutPage,
+    SignUpPage,
+)
 
 urlpatterns = [
     path("", AccountPage.as_view(), name="account"),

@@ -28,7 +28,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "ActivityState": "registrations.sales.Sale",
+        "ActivityState": "registrations.models.Sale",
         "RegistrationStatus": "registrations.models.RegistrationStatus",
         "OrderStatus": "payments.statuses.OrderStatus",
         "AccessSource": "modules_access.models.AccessType",

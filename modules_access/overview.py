@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts.hooks import Section, account_section
 from accounts.models import User
-from accounts.overview import Section, account_section
 from modules_access.services.my_modules import my_modules_of
 
 # All of it is one click away.

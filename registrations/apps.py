@@ -14,5 +14,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Registrations")
 
     def ready(self) -> None:
-        for module in ("purchasable", "mails", "alerts", "joining", "overview", "evidence"):
+        for module in ("purchasable", "mails", "services.check_places", "joining", "overview", "evidence"):
             import_module(f"registrations.{module}")

@@ -1,32 +1,39 @@
-"""What the public pages ask of a person."""
+"""What the public pages ask of a person, and the one form in which a name is kept and compared."""
+
+import unicodedata
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from registrations.models import Registration
-from registrations.people import tidy_name
 
-LONGEST_NAME = Registration._meta.get_field("name").max_length
-LONGEST_EMAIL = Registration._meta.get_field("email").max_length
+NAME_MAX_LENGTH = Registration._meta.get_field("name").max_length
+EMAIL_MAX_LENGTH = Registration._meta.get_field("email").max_length
+# Unicode categories: control characters with line breaks, half characters, separators of lines and paragraphs.
+REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# They turn the direction of all that follows.
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class PersonForm(forms.Form):
-    """Who wants a place: the same two fields for registering and for the waiting list."""
+    """Who wants a place: two fields, for registering and for the waiting list."""
 
     name = forms.CharField(
-        label=_("Your name"),
-        max_length=LONGEST_NAME,
+        label=gettext_lazy("Your name"),
+        max_length=NAME_MAX_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"required": _("Please enter your name.")},
+        error_messages={"required": gettext_lazy("Please enter your name.")},
     )
     email = forms.EmailField(
-        label=_("Your e-mail address"),
-        max_length=LONGEST_EMAIL,
-        help_text=_("We write to you there."),
+        label=gettext_lazy("Your e-mail address"),
+        max_length=EMAIL_MAX_LENGTH,
+        help_text=gettext_lazy("We write to you there."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": _("Please enter your e-mail address."),
-            "invalid": _("Please enter a complete e-mail address, such as name@example.com."),
+            "required": gettext_lazy("Please enter your e-mail address."),
+            "invalid": gettext_lazy("Please enter a complete e-mail address, such as name@example.com."),
         },
     )
 
@@ -35,3 +42,13 @@ class PersonForm(forms.Form):
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
+
+
+def tidy_name(text: str) -> str:
+    """The name on one line, with single spaces, each letter in its composed form. Raises ValidationError."""
+    name = " ".join(word for word in unicodedata.normalize("NFC", text.strip()).split(" ") if word)
+    if any(letter in BIDI_CONTROLS or unicodedata.category(letter) in REFUSED_CATEGORIES for letter in name):
+        raise ValidationError(_("The name must be on one line, without special characters."), code="control")
+    if not any(letter.isalpha() for letter in name):
+        raise ValidationError(_("Please enter a name."), code="no_letter")
+    return name

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.joining import joins
+from accounts.hooks import joins
 from accounts.models import User
 from registrations.models import Registration
 

@@ -15,13 +15,13 @@ from payments.statuses import AWAITING_PAYMENT, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
 
-GONE = Skip(gettext_noop("The registration no longer exists."))
-MOVED_ON = Skip(gettext_noop("The registration has moved on meanwhile."))
-CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
+SKIP_ROW_MISSING = Skip(gettext_noop("The registration no longer exists."))
+SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile."))
+SKIP_CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
 # What is said about an activity that is called off, too.
-TOLD_ANYWAY = ("registration.called_off", "registration.given_up", "registration.refunded")
+KINDS_SENT_WHEN_CALLED_OFF = ("registration.called_off", "registration.given_up", "registration.refunded")
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
-LINK = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
+LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
 
 Write = Callable[[Registration, Effect], Mail | Skip]
@@ -36,9 +36,9 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
         def write_about(effect: Effect) -> Mail | Skip:
             rows = Registration.objects.select_related("order", "activity")
             row = rows.filter(pk=effect.data["registration"]).first()
-            if row and row.activity.called_off_at and kind not in TOLD_ANYWAY:
-                return CALLED_OFF
-            return write(row, effect) if row else GONE
+            if row and row.activity.called_off_at and kind not in KINDS_SENT_WHEN_CALLED_OFF:
+                return SKIP_CALLED_OFF
+            return write(row, effect) if row else SKIP_ROW_MISSING
 
         return write_about
 
@@ -47,28 +47,28 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
 
 @mails_about("registration.confirmed")
 def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
-    if not (_is_settled(row) and row.holds_place):
-        return MOVED_ON
+    if not (_is_paid_and_kept(row) and row.holds_place):
+        return SKIP_STATE_CHANGED
     return _mail(row, receipt=receipt_url(row) if row.order.amount else "")
 
 
 @mails_about("registration.no_place")
 def no_place(row: Registration, effect: Effect) -> Mail | Skip:
-    return _mail(row) if _is_settled(row) and not row.holds_place else MOVED_ON
+    return _mail(row) if _is_paid_and_kept(row) and not row.holds_place else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.given_up")
 def given_up(row: Registration, effect: Effect) -> Mail | Skip:
     """Also where the activity is called off since: who has left hears nothing of that, and cannot register again."""
     if not (row.given_up_at and row.order.status == OrderStatus.PAID):
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     return _mail(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
 
 
 @mails_about("registration.refunded")
 def refunded(row: Registration, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     return _mail(row, refunded=amount_in_words(row.order.amount_refunded, row.order.currency))
 
 
@@ -76,20 +76,20 @@ def refunded(row: Registration, effect: Effect) -> Mail | Skip:
 def closed(row: Registration, effect: Effect) -> Mail | Skip:
     """Expired or canceled: it tells what the order is now."""
     is_closed = row.order.status in (OrderStatus.EXPIRED, OrderStatus.CANCELED)
-    return _mail(row, is_expired=row.order.status == OrderStatus.EXPIRED) if is_closed else MOVED_ON
+    return _mail(row, is_expired=row.order.status == OrderStatus.EXPIRED) if is_closed else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.action_required")
 def action_required(row: Registration, effect: Effect) -> Mail | Skip:
     still_waits = row.order.status == OrderStatus.ACTION_REQUIRED
-    return _mail(row) if still_waits and is_same_attempt(effect, row.order) else MOVED_ON
+    return _mail(row) if still_waits and is_same_attempt(effect, row.order) else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.failed")
 def failed(row: Registration, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
     if not (row.order.status == OrderStatus.FAILED and is_same_failure(effect, row.order)):
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     return _mail(row, reason=decline_reason_of(row.order))
 
 
@@ -97,7 +97,7 @@ def failed(row: Registration, effect: Effect) -> Mail | Skip:
 def offer(row: Registration, effect: Effect) -> Mail | Skip:
     """A place for somebody who waited, as long as it is held and not taken up."""
     is_open = row.holds_place and row.order.status in AWAITING_PAYMENT
-    return _mail(row, until=row.held_until) if is_open else MOVED_ON
+    return _mail(row, until=row.held_until) if is_open else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.called_off")
@@ -110,13 +110,13 @@ def called_off(row: Registration, effect: Effect) -> Mail | Skip:
 def called_off_while_waiting(effect: Effect) -> Mail | Skip:
     entry = WaitingEntry.objects.select_related("activity").filter(pk=effect.data["entry"]).first()
     if entry is None:
-        return GONE
+        return SKIP_ROW_MISSING
     activity = entry.activity
     context = {"name": _polite_name(entry.name), "activity": activity, "reason": activity.called_off_reason}
     return Mail(to=(entry.email,), language=entry.language, context=context)
 
 
-def _is_settled(row: Registration) -> bool:
+def _is_paid_and_kept(row: Registration) -> bool:
     return row.order.has_money and not row.given_up_at
 
 
@@ -137,4 +137,4 @@ def _mail(row: Registration, **context: Any) -> Mail:
 def _polite_name(name: str) -> str:
     """The name for the greeting; "" for one that would turn our mail into somebody's advertisement."""
     line = one_line(name)
-    return "" if LINK.search(line) else line
+    return "" if LINK_PATTERN.search(line) else line

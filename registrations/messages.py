@@ -1,4 +1,4 @@
-"""Which message a registration's state asks for: one per key, whatever way led there."""
+"""Which message a registration's state asks for: one per key, however it came to that state."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from payments.statuses import DisputeState, OrderStatus
 from registrations.models import Registration, WaitingEntry
 
 # Mission B4: normal while the buyer is still on the bank's page.
-PATIENCE = timedelta(minutes=10)
+ACTION_REQUIRED_DELAY = timedelta(minutes=10)
 
 
 def message_for(row: Registration, order: Order) -> EffectRequest | None:
@@ -24,7 +24,9 @@ def message_for(row: Registration, order: Order) -> EffectRequest | None:
         case OrderStatus.FAILED:
             return request_failure_message("registration.failed", order, registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
-            return _note("action_required", row, order, key=f"{order.pk}:{order.attempt_number}", patience=PATIENCE)
+            return _note(
+                "action_required", row, order, key=f"{order.pk}:{order.attempt_number}", patience=ACTION_REQUIRED_DELAY
+            )
     return None
 
 

@@ -1,11 +1,13 @@
 """Activities with limited places, and registrations: one place in one activity for one person."""
 
 import uuid
+from datetime import datetime
+from enum import StrEnum
 
 from django.conf import settings
 from django.core.validators import MinLengthValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,42 @@ class LateMoney(models.TextChoices):
 
     ASK = "ask", _("Ask staff")
     REFUND = "refund", _("Refund automatically")
+
+
+class Sale(StrEnum):
+    """What the public is told about an activity's places."""
+
+    OPEN = "open"
+    FULL = "full"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CALLED_OFF = "called_off"
+
+    @property
+    def is_closed(self) -> bool:
+        """Nobody can register, nor wait for a place."""
+        return self not in (Sale.OPEN, Sale.FULL)
+
+
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    """What the public is shown of activities."""
+
+    def coming(self, *, at: datetime) -> "ActivityQuerySet":
+        """Those on sale, the next one first: what is not, may not be announced yet."""
+        on_sale = self.filter(is_on_sale=True, called_off_at=None, starts_at__gt=at)
+        return on_sale.order_by("starts_at", "pk")
+
+    def with_waiting(self) -> "ActivityQuerySet":
+        """Each with `has_waiting`: one statement reads places and waiting people, so what is said of them agrees."""
+        return self.annotate(has_waiting=_somebody_waits())
+
+    def awaited(self) -> "ActivityQuerySet":
+        """Those for which somebody waits for an offer."""
+        return self.filter(_somebody_waits())
+
+
+def _somebody_waits() -> Exists:
+    return Exists(WaitingEntry.objects.waiting().filter(activity=OuterRef("pk")))
 
 
 class Activity(models.Model):
@@ -38,6 +76,8 @@ class Activity(models.Model):
     called_off_reason = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = ActivityQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("activity")
         verbose_name_plural = _("activities")
@@ -47,6 +87,23 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def has_waiting_people(self) -> bool:
+        """Whether somebody still waits for an offer: then it is full for everybody else. One query."""
+        return WaitingEntry.objects.waiting().filter(activity=self).exists()
+
+    def sale_at(self, at: datetime, *, has_waiting: bool = False) -> Sale:
+        """Whether one can register at that moment, and if not, why.
+
+        `has_waiting`: somebody is on its waiting list, who comes first; then it is full for everybody else.
+        """
+        if self.called_off_at:
+            return Sale.CALLED_OFF
+        if self.starts_at <= at:
+            return Sale.ENDED
+        if not self.is_on_sale:
+            return Sale.PAUSED
+        return Sale.FULL if has_waiting or self.places_left < 1 else Sale.OPEN
 
     @property
     def places_left(self) -> int:
@@ -142,6 +199,14 @@ class Registration(models.Model):
         return f"{self.name} – {self.activity_id} ({self.public_id})"
 
 
+class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
+    """The waiting list."""
+
+    def waiting(self) -> "WaitingEntryQuerySet":
+        """Who still waits for an offer."""
+        return self.filter(offered__isnull=True)
+
+
 class WaitingEntry(models.Model):
     """Somebody who wants a place in a full activity. `offered`: the registration that holds a freed place for them."""
 
@@ -153,6 +218,8 @@ class WaitingEntry(models.Model):
         Registration, models.SET_NULL, null=True, blank=True, related_name="waited", verbose_name=_("offer")
     )
     created_at = models.DateTimeField(_("since"))
+
+    objects = WaitingEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("waiting person")

@@ -10,15 +10,14 @@ from payments.orders.models import Order
 from payments.products import FollowResult, Product, ProductChange, Question, register
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
-from registrations.late_money import is_standing, refund_late_money, seekers, without_place
 from registrations.links import page_path
 from registrations.messages import message_for
 from registrations.models import Registration, RegistrationStatus
-from registrations.places import Seating, move_places
+from registrations.places import find_seatable, find_unseated, move_places, paid_without_place, refund_late_money
 
 log = structlog.get_logger(__name__)
 KIND = "registration"
-STATE = ("status", "holds_place", "waits_since", "times_waited")
+FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited")
 
 
 def status_for(order: Order) -> str:
@@ -45,14 +44,14 @@ class RegistrationProduct(Product):
         before = {row.pk: _state(row) for row in rows}
         for row in rows:
             row.status = _status_of(row, by_id[row.order_id])
-        standing = without_place(rows, by_id)
-        seating = _settle_places(rows, by_id, seeking=seekers(standing))
-        late = [row for row in standing if not row.holds_place and before[row.pk]["waits_since"] is None]
+        unseated = find_unseated(rows, by_id)
+        promoted = _move_places(rows, by_id, seeking=find_seatable(unseated))
+        late = [row for row in unseated if not row.holds_place and before[row.pk]["waits_since"] is None]
         refunds = refund_late_money(late, by_id, at=at)
         for row in rows:
             row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
-        _write([*rows, *seating.called], before)
-        outcome = _outcome(rows, by_id, seating, before)
+        _write([*rows, *promoted], before)
+        outcome = _outcome(rows, by_id, promoted, before)
         outcome.effects += refunds
         return outcome
 
@@ -77,16 +76,16 @@ def _is_leaving(row: Registration, order: Order) -> bool:
     return row.given_up_at is not None or keeps_no_place(order)
 
 
-def _settle_places(
+def _move_places(
     rows: Sequence[Registration], orders: dict[int, Order], *, seeking: Sequence[Registration]
-) -> Seating:
-    """Who must leave, who asks for a place; nobody else's place is touched."""
+) -> list[Registration]:
+    """Who must leave, who asks for a place; nobody else's place is touched. Returns who had waited and is seated."""
     leaving = [row for row in rows if row.holds_place and _is_leaving(row, orders[row.order_id])]
     for row in rows:
         row.waits_since = None
     for row in seeking:
         row.waits_since = orders[row.order_id].paid_at
-    return move_places(leaving=leaving, coming=seeking) if leaving or seeking else Seating()
+    return move_places(leaving=leaving, coming=seeking) if leaving or seeking else []
 
 
 def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> None:
@@ -101,19 +100,19 @@ def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> N
 
 
 def _state(row: Registration) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in STATE}
+    return {name: getattr(row, name) for name in FOLLOWED_FIELDS}
 
 
 def _outcome(
     rows: Sequence[Registration],
     orders: dict[int, Order],
-    seating: Seating,
+    promoted: Sequence[Registration],
     before: dict[int, dict[str, Any]],
 ) -> FollowResult:
     outcome = FollowResult()
-    called = {row.order_id: row for row in seating.called}
-    all_orders = {**Order.objects.in_bulk([key for key in called if key not in orders]), **orders}
-    for row in [*rows, *seating.called]:
+    others = {row.order_id for row in promoted} - orders.keys()
+    all_orders = {**Order.objects.in_bulk(others), **orders}
+    for row in [*rows, *promoted]:
         order = all_orders[row.order_id]
         if message := message_for(row, order):
             outcome.effects.append(message)
@@ -124,14 +123,16 @@ def _outcome(
 
 def _place_question(row: Registration, order: Order) -> Question:
     detail = f"{row.name} <{row.email}>"
-    return Question(ExceptionKind.NO_PLACE, f"order:{order.public_id}", order.pk, is_standing(row, order), detail)
+    return Question(
+        ExceptionKind.NO_PLACE, f"order:{order.public_id}", order.pk, paid_without_place(row, order), detail
+    )
 
 
 def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
     if held == row.holds_place:
         return []
-    words = {True: "held", False: "free"}
-    return [ProductChange(row.order_id, "place", words[held], words[row.holds_place])]
+    labels = {True: "held", False: "free"}
+    return [ProductChange(row.order_id, "place", labels[held], labels[row.holds_place])]
 
 
 register(RegistrationProduct())

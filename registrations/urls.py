@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from registrations.pages.activity import ActivityPage, WaitingListPage
-from registrations.pages.catalogue import catalogue
+from registrations.pages.activities import ActivityPage, WaitingListPage, catalogue
 from registrations.pages.registration import PayPage, receipt, registration
 
 urlpatterns = [

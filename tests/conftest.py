@@ -8,7 +8,7 @@ from django.utils import translation
 
 from payments import bell
 from registrations.models import Activity, Registration
-from registrations.services import register
+from registrations.services.register import register
 from tests.support.road import NOON
 
 

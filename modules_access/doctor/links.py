@@ -46,7 +46,7 @@ def account_link(user: User) -> Link:
         remedy = _("Make it active again on the person’s page, if it was closed by mistake.")
         sentence = _("The account %s is closed: nobody can sign in with it.") % email
         return broken(ACCOUNT, sentence, remedy=remedy, about=user, **facts)
-    if user.is_begun_only:
+    if user.is_sign_up_pending:
         remedy = _("Let them ask for a new link: “Create an account” with the same address.")
         sentence = _("%s has begun an account and never opened the link that was sent.") % email
         return broken(ACCOUNT, sentence, remedy=remedy, about=user, **facts)

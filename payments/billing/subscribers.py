@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
-from accounts.joining import joins
+from accounts.hooks import joins
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
 from payments.statuses import SubscriptionStatus

@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
+from accounts.hooks import Section, account_section
 from accounts.models import User
-from accounts.overview import Section, account_section
 from payments.billing.models import Customer, Plan, Subscription
 from payments.statuses import SubscriptionStatus
 from payments.subscribing import can_change, live_of

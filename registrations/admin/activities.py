@@ -22,9 +22,8 @@ from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ListAdmin
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services import seat_waiting
-from registrations.services.call_off import call_off
-from registrations.services.called_off import prospect
+from registrations.services.call_off import call_off, preview_call_off
+from registrations.services.waiting_list import seat_waiting
 
 WAITING_SHOWN = 50
 
@@ -61,8 +60,10 @@ class ActivityForm(forms.ModelForm):
 
 def _call_off_consequences(activities: QuerySet) -> list[str]:
     """What it will do, in sentences, with how many people and how much money."""
-    outlook = prospect(activities[0])
-    people = ngettext("%(count)d person is told by e-mail.", "%(count)d people are told by e-mail.", outlook.told)
+    outlook = preview_call_off(activities[0])
+    people = ngettext(
+        "%(count)d person is told by e-mail.", "%(count)d people are told by e-mail.", outlook.people_told
+    )
     refunds = ngettext(
         "%(count)d payment is refunded: %(totals)s in all.",
         "%(count)d payments are refunded: %(totals)s in all.",
@@ -71,7 +72,7 @@ def _call_off_consequences(activities: QuerySet) -> list[str]:
     money = {"count": outlook.refunds, "totals": ", ".join(outlook.totals)}
     return [
         _("Sales are closed at once and for good: this cannot be undone."),
-        people % {"count": outlook.told},
+        people % {"count": outlook.people_told},
         refunds % money if outlook.refunds else _("Nobody has paid yet: nothing is refunded."),
         _("Open payment pages are ended; money that comes all the same goes back by itself."),
         _("The reason is told to everybody."),

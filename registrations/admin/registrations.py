@@ -15,8 +15,7 @@ from payments.admin.kit.screens import ReadOnlyAdmin, read_number, read_public_i
 from payments.orders.models import Order
 from registrations.models import Registration
 from registrations.purchasable import KIND
-from registrations.services.free_place import free_place
-from registrations.services.resend import resend_message
+from registrations.services.staff_actions import free_place, resend_message
 
 # Stripe is asked about each, and somebody waits for the page.
 PLACES_FREED_AT_ONCE = 20

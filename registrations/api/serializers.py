@@ -1,21 +1,17 @@
 """What goes over the wire. Amounts in the smallest unit of the currency beside them; times with their offset."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.core.exceptions import ValidationError as NotTidy
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from config.api import StrictSerializer
 from payments.billing.models import Receipt
-from registrations.api.catalogue import state_of
-from registrations.models import Activity, Registration, RegistrationStatus
-from registrations.people import tidy_name
-from registrations.sales import Sale
-from registrations.tokens import token_of
+from registrations.forms import EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, tidy_name
+from registrations.links import token_of
+from registrations.models import Activity, Registration, RegistrationStatus, Sale
 
-LONGEST_NAME = 200
-LONGEST_EMAIL = 254
 SMALLEST_UNIT = "In the smallest unit of `currency`: 4900 is 49.00 EUR."
 TOKEN = "By which the registration is reached from now on. Whoever has it may see and pay: keep it to the buyer."
 
@@ -23,7 +19,7 @@ TOKEN = "By which the registration is reached from now on. Whoever has it may se
 class ActivitySerializer(serializers.Serializer[Activity]):
     """Something that people register for."""
 
-    # Made from what `catalogue.activities` reads; `at` in the context is the moment of the request.
+    # Of an activity read `with_waiting`; `at` in the context is the moment of the request.
 
     slug = serializers.CharField(help_text="Its name in addresses.")
     title = serializers.CharField()
@@ -39,7 +35,8 @@ class ActivitySerializer(serializers.Serializer[Activity]):
     state = serializers.SerializerMethodField(help_text="One can register while it is `open`.")
 
     def get_state(self, activity: Activity) -> Sale:
-        return state_of(activity, at=self.context["at"])
+        has_waiting = cast(Any, activity).has_waiting
+        return activity.sale_at(self.context["at"], has_waiting=has_waiting)
 
 
 class ActivityPageSerializer(serializers.Serializer[Any]):
@@ -54,8 +51,8 @@ class ActivityPageSerializer(serializers.Serializer[Any]):
 class NewRegistrationSerializer(StrictSerializer):
     """Who wants a place."""
 
-    name = serializers.CharField(max_length=LONGEST_NAME, help_text="On one line.")
-    email = serializers.EmailField(max_length=LONGEST_EMAIL, help_text="Where messages go.")
+    name = serializers.CharField(max_length=NAME_MAX_LENGTH, help_text="On one line.")
+    email = serializers.EmailField(max_length=EMAIL_MAX_LENGTH, help_text="Where messages go.")
     language = serializers.ChoiceField(
         choices=settings.LANGUAGES,
         required=False,
@@ -65,8 +62,8 @@ class NewRegistrationSerializer(StrictSerializer):
     def validate_name(self, name: str) -> str:
         try:
             return tidy_name(name)
-        except NotTidy as untidy:
-            raise serializers.ValidationError(untidy.messages) from None
+        except DjangoValidationError as refused:
+            raise serializers.ValidationError(refused.messages) from None
 
     def validate_email(self, email: str) -> str:
         return email.lower()
@@ -90,14 +87,14 @@ class RegistrationSerializer(serializers.Serializer[Registration]):
 class CheckoutSerializer(RegistrationSerializer):
     """A registration and where to pay for it."""
 
-    # In the context: `checkout_url`, and `is_told` whether the caller may learn the token.
+    # In the context: `checkout_url`, and `with_token` whether the caller may learn the token.
     token = serializers.SerializerMethodField(help_text=f"{TOKEN} Null for who did not begin it.")
     checkout_url = serializers.SerializerMethodField(
         help_text="Stripe's payment page for this registration; null if there is nothing to pay."
     )
 
     def get_token(self, registration: Registration) -> str | None:
-        return token_of(registration) if self.context["is_told"] else None
+        return token_of(registration) if self.context["with_token"] else None
 
     def get_checkout_url(self, registration: Registration) -> str | None:
         url = self.context["checkout_url"]

@@ -1,5 +1,10 @@
-"""The doorways of the API: each unpacks a request, calls what the public pages call too, and packs the answer."""
+"""The doorways of the API: each unpacks a request, calls what the public pages call too, and packs the answer.
 
+Each refusal of a service has a status and a code for programs.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Never, cast
 
@@ -8,7 +13,9 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.functional import Promise
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -17,11 +24,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.api import Conflict
+from config.api import Conflict, Unavailable
 from config.rate_limit import PaymentThrottle, TooOften
+from payments.checkout.attempts import OrderNotPayable
 from registrations.api import documentation
-from registrations.api.catalogue import activities, coming
-from registrations.api.refusals import NOT_PAYABLE, told_to_programs
 from registrations.api.serializers import (
     ActivitySerializer,
     CheckoutSerializer,
@@ -29,12 +35,27 @@ from registrations.api.serializers import (
     NothingSerializer,
     RegistrationStateSerializer,
 )
+from registrations.links import find_by_token
 from registrations.models import Activity, Registration
-from registrations.pages.standing import PAYABLE, standing_of
-from registrations.services import AlreadyRegistered
-from registrations.services.begin import begin, confirm_free
-from registrations.services.checkout import start_checkout
-from registrations.tokens import find_by_token
+from registrations.pages.display_state import PAYABLE_STATES, display_state
+from registrations.services.register import (
+    ActivityFull,
+    AlreadyRegistered,
+    CheckoutUnavailable,
+    SalesClosed,
+    confirm_free,
+    register_or_resume,
+    start_checkout,
+)
+
+CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
+    ActivityFull: ("activity_full", _("No place is left in this activity.")),
+    SalesClosed: ("sales_closed", _("Places in this activity are not on sale.")),
+    AlreadyRegistered: ("already_registered", _("This person is registered for this activity already.")),
+}
+NOT_PAYABLE = _("There is nothing to pay for this registration, or not any more.")
+PLACE_FREE = _("Payment cannot be started at the moment. Nothing was charged, and the place is free again.")
+PLACE_HELD = _("Payment cannot be started at the moment. Nothing was charged, and the place is still held.")
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -58,7 +79,7 @@ class ActivitiesView(PublicView):
     def get(self, request: Request) -> Response:
         at = timezone.now()
         pages = ActivityPages()
-        page = pages.paginate_queryset(coming(at=at), request, view=self)
+        page = pages.paginate_queryset(Activity.objects.coming(at=at).with_waiting(), request, view=self)
         return pages.get_paginated_response(ActivitySerializer(cast(Any, page), many=True, context={"at": at}).data)
 
 
@@ -67,7 +88,7 @@ class ActivityView(PublicView):
 
     @extend_schema(**documentation.ACTIVITY)
     def get(self, request: Request, slug: str) -> Response:
-        activity = get_object_or_404(activities(), slug=slug)
+        activity = get_object_or_404(Activity.objects.with_waiting(), slug=slug)
         return Response(ActivitySerializer(activity, context={"at": timezone.now()}).data)
 
 
@@ -79,18 +100,18 @@ class RegistrationsView(PublicView):
     @extend_schema(**documentation.REGISTER)
     def post(self, request: Request, slug: str) -> Response:
         activity = get_object_or_404(Activity, slug=slug)
-        wanted = NewRegistrationSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
+        serializer = NewRegistrationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         at = timezone.now()
-        person = {"language": (get_language() or settings.LANGUAGE_CODE)[:2], **wanted.validated_data}
-        with told_to_programs():
-            begun = begin(activity=activity, at=at, **person)
-            if begun.is_resumed and not begun.registration.order.amount:
-                raise AlreadyRegistered(begun.registration.email)
-            url = way_to_pay(begun.registration, at=at)
+        person = {"language": (get_language() or settings.LANGUAGE_CODE)[:2], **serializer.validated_data}
+        with refusals_as_api_errors():
+            result = register_or_resume(activity=activity, at=at, **person)
+            if result.is_resumed and not result.registration.order.amount:
+                raise AlreadyRegistered(result.registration.email)
+            url = open_payment(result.registration, at=at)
         # Who merely knows a name and an address may pay for that person, and learns nothing else.
-        code = status.HTTP_200_OK if begun.is_resumed else status.HTTP_201_CREATED
-        return Response(checkout_data(begun.registration, url, is_told=not begun.is_resumed), status=code)
+        code = status.HTTP_200_OK if result.is_resumed else status.HTTP_201_CREATED
+        return Response(checkout_data(result.registration, url, with_token=not result.is_resumed), status=code)
 
 
 class RegistrationView(PublicView):
@@ -111,11 +132,24 @@ class CheckoutView(PublicView):
         registration = get_registration(token)
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         at = timezone.now()
-        if standing_of(registration, at=at) not in PAYABLE:
+        if display_state(registration, at=at) not in PAYABLE_STATES:
             raise Conflict("not_payable", NOT_PAYABLE)
-        with told_to_programs():
-            url = way_to_pay(registration, at=at)
-        return Response(checkout_data(registration, url, is_told=True))
+        with refusals_as_api_errors():
+            url = open_payment(registration, at=at)
+        return Response(checkout_data(registration, url, with_token=True))
+
+
+@contextmanager
+def refusals_as_api_errors() -> Iterator[None]:
+    """What the services refuse in here becomes an answer of the API."""
+    try:
+        yield
+    except tuple(CONFLICTS) as refusal:
+        raise Conflict(*CONFLICTS[type(refusal)]) from refusal
+    except OrderNotPayable as refusal:
+        raise Conflict("not_payable", str(refusal)) from refusal
+    except CheckoutUnavailable as refusal:
+        raise Unavailable("checkout_unavailable", PLACE_FREE if refusal.is_place_free else PLACE_HELD) from refusal
 
 
 def get_registration(token: str) -> Registration:
@@ -126,7 +160,7 @@ def get_registration(token: str) -> Registration:
     return registration
 
 
-def way_to_pay(registration: Registration, *, at: datetime) -> str | None:
+def open_payment(registration: Registration, *, at: datetime) -> str | None:
     """Where to pay; None for what is free, which is confirmed by this. Raises what start_checkout does."""
     if registration.order.amount:
         return start_checkout(registration=registration, at=at)
@@ -134,7 +168,7 @@ def way_to_pay(registration: Registration, *, at: datetime) -> str | None:
     return None
 
 
-def checkout_data(registration: Registration, url: str | None, *, is_told: bool) -> dict[str, Any]:
+def checkout_data(registration: Registration, url: str | None, *, with_token: bool) -> dict[str, Any]:
     """The registration as it is after Stripe has answered: until when its place is held has moved."""
     registration.refresh_from_db()
-    return dict(CheckoutSerializer(registration, context={"checkout_url": url, "is_told": is_told}).data)
+    return dict(CheckoutSerializer(registration, context={"checkout_url": url, "with_token": with_token}).data)

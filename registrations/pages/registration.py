@@ -18,29 +18,25 @@ from payments.checkout.attempts import OrderNotPayable
 from payments.money import format_amount
 from payments.orders.messages import decline_reason_of
 from payments.orders.models import CheckoutAttempt
-from registrations.links import page_path, receipt_path
+from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration
-from registrations.pages.standing import PAYABLE, SECONDS_BETWEEN_LOOKS, Return, Standing, standing_of
-from registrations.sales import Sale, sale_of
-from registrations.services.begin import confirm_free
-from registrations.services.checkout import CheckoutUnavailable, start_checkout
-from registrations.tokens import find_by_token, token_of
+from registrations.pages.checkout_return import CheckoutReturn
+from registrations.pages.display_state import PAYABLE_STATES, DisplayState, display_state
+from registrations.services.register import CheckoutUnavailable, confirm_free, start_checkout
 
-SEE_OTHER = 303
+HTTP_SEE_OTHER = 303
 
 
 @require_safe
 @never_cache
 def registration(request: HttpRequest, token: str) -> HttpResponse:
-    """Where it stands. Right after the payment it looks again by itself until Stripe has told us."""
-    row = _find(token)
-    returned = _returned(request, row)
-    now = timezone.now()
-    standing = standing_of(row, at=now, returned=returned)
-    response = render(request, "registrations/registration.html", _context(row, standing, at=now))
-    if returned and standing == Standing.CONFIRMING:
-        again = urlencode({"session_id": returned.session, "looks": returned.looks + 1})
-        response["Refresh"] = f"{SECONDS_BETWEEN_LOOKS}; url={request.path}?{again}"
+    """Its present state. Right after the payment it looks again by itself until Stripe has told us."""
+    row, now = _get_registration(token), timezone.now()
+    returned = CheckoutReturn.read(request, attempts=CheckoutAttempt.objects.filter(order=row.order_id))
+    state = display_state(row, at=now, returned=returned)
+    response = render(request, "registrations/registration.html", _context(row, state, at=now))
+    if returned and state == DisplayState.CONFIRMING:
+        returned.refresh(request, response)
     return response
 
 
@@ -50,27 +46,27 @@ class PayPage(View):
     """The button that leads to the payment: always to the same session while it is open."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        return HttpResponseRedirect(page_path(_find(token)))
+        return HttpResponseRedirect(page_path(_get_registration(token)))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        row, now = _find(token), timezone.now()
+        row, now = _get_registration(token), timezone.now()
         own_page = page_path(row)
-        if standing_of(row, at=now) not in PAYABLE or confirm_free(registration=row, at=now):
-            return HttpResponseRedirect(own_page, status=SEE_OTHER)
+        if display_state(row, at=now) not in PAYABLE_STATES or confirm_free(registration=row, at=now):
+            return HttpResponseRedirect(own_page, status=HTTP_SEE_OTHER)
         try:
-            return HttpResponseRedirect(start_checkout(registration=row, at=now), status=SEE_OTHER)
+            return HttpResponseRedirect(start_checkout(registration=row, at=now), status=HTTP_SEE_OTHER)
         except OrderNotPayable:
             # Paid a moment ago: the page waits for Stripe's news as it does for somebody who comes back.
-            return HttpResponseRedirect(f"{own_page}{_newest_session(row)}", status=SEE_OTHER)
-        except CheckoutUnavailable as trouble:
-            return _unavailable(request, _find(token), trouble, at=now)
+            return HttpResponseRedirect(f"{own_page}{_newest_session(row)}", status=HTTP_SEE_OTHER)
+        except CheckoutUnavailable as error:
+            return _unavailable(request, _get_registration(token), error, at=now)
 
 
 @require_safe
 @never_cache
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The receipt for what was paid, made to be printed; 404 where nothing was."""
-    row = _find(token)
+    row = _get_registration(token)
     try:
         context = receipt_context(row.order, at=timezone.now())
     except NothingPaid as error:
@@ -79,22 +75,11 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "registrations/receipt.html", context)
 
 
-def _find(token: str) -> Registration:
+def _get_registration(token: str) -> Registration:
     row = find_by_token(token)
     if row is None:
         raise Http404
     return row
-
-
-def _returned(request: HttpRequest, row: Registration) -> Return | None:
-    """The session that the buyer comes back from, if it is one of this registration; anything else is not looked at."""
-    session, looks = request.GET.get("session_id", ""), request.GET.get("looks", "")
-    # Stripe's ids have no other characters; a NUL would not even reach the database.
-    if not session.replace("_", "").isalnum():
-        return None
-    if not CheckoutAttempt.objects.filter(order=row.order_id, session=session).exists():
-        return None
-    return Return(session, int(looks) if looks.isascii() and looks.isdigit() and len(looks) < 4 else 0)
 
 
 def _newest_session(row: Registration) -> str:
@@ -102,29 +87,27 @@ def _newest_session(row: Registration) -> str:
     return f"?{urlencode({'session_id': attempt.session})}" if attempt else ""
 
 
-def _unavailable(
-    request: HttpRequest, row: Registration, trouble: CheckoutUnavailable, *, at: datetime
-) -> HttpResponse:
-    context = _context(row, standing_of(row, at=at), at=at)
-    context |= {"unavailable": "free" if trouble.is_place_free else "held"}
+def _unavailable(request: HttpRequest, row: Registration, error: CheckoutUnavailable, *, at: datetime) -> HttpResponse:
+    context = _context(row, display_state(row, at=at), at=at)
+    context |= {"unavailable": "free" if error.is_place_free else "held"}
     return render(request, "registrations/registration.html", context, status=503)
 
 
-def _context(row: Registration, standing: Standing, *, at: datetime) -> dict[str, Any]:
+def _context(row: Registration, state: DisplayState, *, at: datetime) -> dict[str, Any]:
     held_until = row.held_until if row.held_until and row.held_until > at else None
     return {
         "token": token_of(row),
         "registration": row,
         "order": row.order,
         "activity": row.activity,
-        "standing": standing,
-        "can_pay": standing in PAYABLE,
+        "display_state": state,
+        "can_pay": state in PAYABLE_STATES,
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
         "reason": decline_reason_of(row.order),
         "refunded": _refunded(row),
         "has_receipt": bool(receipt_path(row)),
-        "can_register_again": sale_of(row.activity, at=at) in (Sale.OPEN, Sale.FULL),
+        "can_register_again": not row.activity.sale_at(at).is_closed,
     }
 
 

@@ -1,43 +1,38 @@
-"""The waiting list of a full activity: who joins it, and offering what becomes free to who has waited longest."""
+"""Who waits for a place: whoever paid is seated first, then the waiting list is offered what becomes free."""
 
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import F, Q, Subquery, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
+from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
 from registrations.messages import offer_message
-from registrations.models import Activity, Registration, WaitingEntry
-from registrations.sales import CLOSED, Sale, sale_of
+from registrations.models import Activity, Registration, Sale, WaitingEntry
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
-from registrations.services.seat import seat_waiting
 
 log = structlog.get_logger(__name__)
-OFFER_LIFE = timedelta(hours=24)
+OFFER_LIFETIME = timedelta(hours=24)
+MAX_SEATED_AT_ONCE = 100
 
 
 class PlacesLeft(Exception):
     """The activity is not full: one can simply register."""
 
 
-def has_waiting_people(activity: Activity) -> bool:
-    """Whether somebody still waits for an offer: then the activity is full for everybody else. One query."""
-    return WaitingEntry.objects.filter(activity=activity, offered__isnull=True).exists()
-
-
 def join_waiting_list(*, activity: Activity, name: str, email: str, language: str, at: datetime) -> WaitingEntry:
-    """Put the person on the list; who is on it already keeps their turn, however often they ask.
+    """Put the person on the list; who is on it already keeps their position, however often they ask.
 
     Raises SalesClosed (not on sale, ended or called off), AlreadyRegistered (holds a place, or has paid and comes
     first anyway) or PlacesLeft.
     """
     activity = Activity.objects.get(pk=activity.pk)
-    sale = sale_of(activity, at=at, has_waiting=has_waiting_people(activity))
-    if sale in CLOSED:
+    sale = activity.sale_at(at, has_waiting=activity.has_waiting_people())
+    if sale.is_closed:
         raise SalesClosed(activity.title)
     if _has_place(activity, name=name, email=email):
         raise AlreadyRegistered(email)
@@ -51,11 +46,21 @@ def join_waiting_list(*, activity: Activity, name: str, email: str, language: st
     return entry
 
 
+def seat_waiting(*, at: datetime) -> int:
+    """Seat people who paid and wait, where a place is free: after more places were added. Returns how many."""
+    waiting = Registration.objects.filter(waits_since__isnull=False, activity__places_taken__lt=F("activity__capacity"))
+    order_ids = list(waiting.order_by("waits_since").values_list("order_id", flat=True)[:MAX_SEATED_AT_ONCE])
+    if not order_ids:
+        return 0
+    follow_orders_again(order_ids, source="places became free", at=at)
+    return Registration.objects.filter(order_id__in=order_ids, holds_place=True).count()
+
+
 def offer_places(*, at: datetime) -> int:
     """Offer every free place to who waits, after people who paid for one. Returns how many offers were made.
 
-    An offer is a registration that holds its place for OFFER_LIFE; when its order closes the place is free again, and
-    the next person's turn. Each offer is a transaction of its own; any number of workers may do this at once.
+    An offer is a registration that holds its place for OFFER_LIFETIME; when its order closes the place is free again,
+    for the next person. Each offer is a transaction of its own; any number of workers may do this at once.
     """
     while seat_waiting(at=at):
         pass
@@ -74,9 +79,8 @@ def _is_called(name: str) -> Exact:
 
 
 def _activities_to_offer(*, at: datetime) -> list[int]:
-    waiting = WaitingEntry.objects.filter(activity=OuterRef("pk"), offered__isnull=True)
-    sold = Activity.objects.filter(is_on_sale=True, called_off_at__isnull=True, starts_at__gt=at)
-    return list(sold.filter(Exists(waiting), places_taken__lt=F("capacity")).values_list("pk", flat=True))
+    offerable = Activity.objects.coming(at=at).awaited().filter(places_taken__lt=F("capacity"))
+    return list(offerable.values_list("pk", flat=True))
 
 
 def _offer_all(activity_id: int, *, at: datetime) -> int:
@@ -88,7 +92,7 @@ def _offer_all(activity_id: int, *, at: datetime) -> int:
 
 @transaction.atomic
 def _offer_next(activity_id: int, *, at: datetime) -> int | None:
-    """Offer one place to who comes next: how many offers that made. None: no place, nobody, or somebody else's turn."""
+    """Offer one place to who comes next. Returns how many offers that made; None: nothing for this worker."""
     entry = _claim_oldest(activity_id)
     if entry is None:
         return None
@@ -106,7 +110,7 @@ def _offer_next(activity_id: int, *, at: datetime) -> int | None:
 
 def _claim_oldest(activity_id: int) -> WaitingEntry | None:
     """Only the oldest entry is ever locked: whoever has it offers the next ones too, so nobody is overtaken."""
-    waiting = WaitingEntry.objects.filter(activity_id=activity_id, offered__isnull=True)
+    waiting = WaitingEntry.objects.waiting().filter(activity_id=activity_id)
     oldest = waiting.order_by("created_at", "pk").values("pk")[:1]
     locked = waiting.filter(pk=Subquery(oldest)).select_for_update(skip_locked=True, no_key=True, of=("self",))
     return locked.select_related("activity").first()
@@ -114,7 +118,7 @@ def _claim_oldest(activity_id: int) -> WaitingEntry | None:
 
 def _make_offer(entry: WaitingEntry, row: Registration, *, at: datetime) -> None:
     """The place is held, and can be paid for, until the offer ends; the person is told so."""
-    until = at + OFFER_LIFE
+    until = at + OFFER_LIFETIME
     Registration.objects.filter(pk=row.pk).update(held_until=until)
     CheckoutAttempt.objects.filter(order_id=row.order_id).update(expires_at=until)
     WaitingEntry.objects.filter(pk=entry.pk).update(offered=row)

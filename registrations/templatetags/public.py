@@ -29,12 +29,12 @@ def is_test_mode() -> bool:
 def when(moment: datetime) -> str:
     """The moment in the site's time zone, in words, for people and for programs."""
     local = localtime(moment)
-    words = {
+    parts = {
         "weekday": capfirst(date_format(local, "l")),
         "day": date_format(local, "DATE_FORMAT"),
         # "4 p.m." is one word for the line break.
         "time": date_format(local, "TIME_FORMAT").replace(" ", "\N{NO-BREAK SPACE}"),
     }
     return format_html(
-        '<time datetime="{}">{}</time>', local.isoformat(), _("%(weekday)s, %(day)s at %(time)s") % words
+        '<time datetime="{}">{}</time>', local.isoformat(), _("%(weekday)s, %(day)s at %(time)s") % parts
     )

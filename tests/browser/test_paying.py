@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from payments.processing.drain import drain
 from registrations.models import Registration
-from registrations.services.holds import end_holds
+from registrations.services.staff_actions import end_holds
 from tests.browser.buyer import let_time_pass
 from tests.browser.checkout_page import ASKS_THE_BANK, TOO_POOR, CheckoutPage
 from tests.support.road import event_of, keep

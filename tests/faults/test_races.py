@@ -13,7 +13,7 @@ from payments.ledger.models import EventAttempt, PaymentEvent
 from payments.orders.models import Order, OrderChange
 from payments.processing.drain import drain
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, register
+from registrations.services.register import ActivityFull, register
 from tests.support.road import NOON, event_of, keep
 
 pytestmark = pytest.mark.django_db(transaction=True)

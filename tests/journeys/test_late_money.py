@@ -13,7 +13,7 @@ from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.processing.drain import drain
 from registrations.models import Activity, LateMoney, Registration
-from registrations.services import register
+from registrations.services.register import register
 from tests.support.buyers import Buyer
 from tests.support.emulator_process import RunningEmulator, running_emulator
 from tests.support.factories import make_staff

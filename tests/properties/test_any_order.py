@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from payments.effects.deliver import deliver_due
 from payments.processing.drain import drain, sweep
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, register
+from registrations.services.register import ActivityFull, register
 from tests.properties.stories import NOON, STORIES, FactSet, Story, told
 from tests.properties.world import World, picture, unsaid
 

@@ -16,7 +16,7 @@ from payments.samples.events import sample_event
 from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject
 from registrations.messages import message_for
 from registrations.models import Activity, Registration
-from registrations.services import register
+from registrations.services.register import register
 from tests.properties.stories import CURRENCY, NOON, PRICE, Story
 from tests.support.road import keep
 

@@ -3,8 +3,8 @@
 import pytest
 
 from registrations.models import Registration
-from registrations.services.begin import confirm_free
-from registrations.services.free_place import free_place
+from registrations.services.register import confirm_free
+from registrations.services.staff_actions import free_place
 from tests.support.road import NOON
 
 

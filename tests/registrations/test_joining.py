@@ -1,8 +1,8 @@
 import pytest
 
-from accounts.joining import join
+from accounts.hooks import join
 from registrations.models import Registration
-from registrations.services import register
+from registrations.services.register import register
 from tests.support.factories import NOON, RegistrationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from payments.statuses import EffectStatus
 from registrations.models import Activity, LateMoney, Registration
-from registrations.services import seat_waiting
+from registrations.services.waiting_list import seat_waiting
 from tests.support.mails import deliver, html_of, sent
 from tests.support.refunds import LATER, pay
 from tests.support.road import NOON, event_of, hear

@@ -10,7 +10,7 @@ from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.mails import GONE, MOVED_ON
+from registrations.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED
 from registrations.messages import message_for
 from registrations.models import Activity, Registration, RegistrationStatus
 from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
@@ -195,7 +195,7 @@ class TestEveryMail:
         row = registered(case)
         Registration.objects.filter(pk=row.pk).delete()
 
-        assert tell(row, case).outcome == GONE.reason
+        assert tell(row, case).outcome == SKIP_ROW_MISSING.reason
         assert post.outbox == []
 
 
@@ -227,14 +227,14 @@ class TestSkipping:
         effect = tell(registered(now), case)
 
         assert effect.status == (EffectStatus.DONE if kind == kind_now else EffectStatus.SKIPPED)
-        assert effect.outcome == ("" if kind == kind_now else MOVED_ON.reason)
+        assert effect.outcome == ("" if kind == kind_now else SKIP_STATE_CHANGED.reason)
         assert len(post.outbox) == (kind == kind_now)
 
     @pytest.mark.parametrize("case", ["confirmed", "no_place"])
     def test_happens_while_a_lost_dispute_has_taken_the_money(self, case):
         row = registered(case, order__dispute_state=DisputeState.LOST)
 
-        assert tell(row, case).outcome == MOVED_ON.reason
+        assert tell(row, case).outcome == SKIP_STATE_CHANGED.reason
 
     def test_does_not_happen_while_a_dispute_is_only_open(self):
         row = registered("confirmed", order__dispute_state=DisputeState.OPEN)
@@ -245,12 +245,12 @@ class TestSkipping:
     def test_happens_when_the_buyer_has_begun_another_session(self, case):
         row = registered(case, order__attempt_number=2)
 
-        assert tell(row, case, attempt=1).outcome == MOVED_ON.reason
+        assert tell(row, case, attempt=1).outcome == SKIP_STATE_CHANGED.reason
 
     def test_happens_when_another_charge_has_failed_since(self):
         row = registered("failed", order__failed_charge="ch_2")
 
-        assert tell(row, "failed", charge="ch_1").outcome == MOVED_ON.reason
+        assert tell(row, "failed", charge="ch_1").outcome == SKIP_STATE_CHANGED.reason
 
     def test_lets_a_closed_order_tell_how_it_closed_in_the_end(self):
         row = registered("canceled", language="en")
@@ -269,7 +269,7 @@ class TestFailureOfADelayedMethod:
         assert tell(row, "failed", charge="").status == EffectStatus.DONE
 
     def test_gives_way_to_the_mail_with_the_reason(self):
-        assert tell(registered("failed"), "failed", charge="").outcome == MOVED_ON.reason
+        assert tell(registered("failed"), "failed", charge="").outcome == SKIP_STATE_CHANGED.reason
 
     def test_is_told_without_the_reason_of_an_earlier_session(self):
         row = registered("failed", language="en", order__attempt_number=2)
@@ -310,7 +310,7 @@ class TestPlaceGivenUp:
     def test_is_not_told_as_confirmed_any_more(self, given_up):
         deliver_due(at=NOON)
 
-        assert Effect.objects.get(kind="registration.confirmed").outcome == MOVED_ON.reason
+        assert Effect.objects.get(kind="registration.confirmed").outcome == SKIP_STATE_CHANGED.reason
 
     @pytest.mark.parametrize("change", [{"is_on_sale": False}, {"is_on_sale": False, "called_off_at": NOON}])
     def test_is_told_without_a_way_back_where_there_is_none(self, given_up, change):

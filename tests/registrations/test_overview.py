@@ -5,8 +5,8 @@ from django.template.loader import render_to_string
 
 from payments.statuses import OrderStatus
 from registrations.links import page_path
-from registrations.overview import PILLS, registrations
-from registrations.pages.standing import Standing
+from registrations.overview import LABELS, registrations
+from registrations.pages.display_state import DisplayState
 from tests.support.factories import NOON, RegistrationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,6 @@ class TestRegistrations:
             shown(camille)
 
 
-class TestPills:
+class TestLabels:
     def test_has_a_word_for_everything_that_the_own_page_can_say(self):
-        assert PILLS.keys() == set(Standing)
+        assert LABELS.keys() == set(DisplayState)

@@ -8,7 +8,8 @@ from django.db import IntegrityError
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, AlreadyRegistered, SalesClosed, register, seat_waiting
+from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.services.waiting_list import seat_waiting
 from tests.support.road import NOON, event_of, hear
 
 pytestmark = pytest.mark.django_db

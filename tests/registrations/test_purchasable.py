@@ -13,9 +13,9 @@ from payments.orders.models import Order, OrderException
 from payments.processing.drain import drain
 from payments.processing.replay import replay_event
 from registrations.models import Activity, LateMoney, Registration
-from registrations.services import seat_waiting
-from registrations.services.begin import confirm_free
-from registrations.services.free_place import free_place
+from registrations.services.register import confirm_free
+from registrations.services.staff_actions import free_place
+from registrations.services.waiting_list import seat_waiting
 from tests.support.factories import make_staff
 from tests.support.road import NOON, event_of, hear
 
@@ -55,7 +55,7 @@ class TestWhoGaveUp:
         [event] = hear(event_of(confirmed, COMPLETED))
         free_place(registration=confirmed, reason="Cannot come", by="boss@example.com", at=LATER)
 
-        replay_event(event=event, by=make_staff(), why="Let us see", at=LATER)
+        replay_event(event=event, by=make_staff(), reason="Let us see", at=LATER)
         drain(at=LATER)
 
         assert EventAttempt.objects.get(event=event, trigger=Trigger.REPLAY).outcome == "PROCESSED"

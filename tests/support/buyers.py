@@ -14,7 +14,7 @@ from payments.checkout.open_checkout import open_checkout
 from payments.facts import ObjectRefs, OrderFact
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration
-from registrations.services import ActivityFull, register
+from registrations.services.register import ActivityFull, register
 
 Fate = Callable[["Buyer"], None]
 

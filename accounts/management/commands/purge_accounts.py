@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from accounts.services.purge import purge_accounts
+from accounts.services import purge_accounts
 
 
 class Command(BaseCommand):

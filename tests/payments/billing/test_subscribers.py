@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from accounts.joining import join
+from accounts.hooks import join
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.billing.models import Customer

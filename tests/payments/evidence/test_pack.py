@@ -17,8 +17,8 @@ from payments.evidence import pack_evidence
 from payments.evidence.requirements import BY_REASON
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order
+from registrations.links import token_of
 from registrations.models import Activity, Registration
-from registrations.tokens import token_of
 from tests.support.factories import NOON
 from tests.support.resync import all_rows, differences
 

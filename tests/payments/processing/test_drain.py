@@ -206,7 +206,7 @@ class TestUnmatched:
 
 class TestImported:
     def test_id_of_the_old_system_finds_the_registration(self, activity):
-        from registrations.services import register  # noqa: PLC0415
+        from registrations.services.register import register  # noqa: PLC0415
 
         row = register(activity=activity, name="A", email="a@example.com", language="fr", at=NOON, external_id="old-42")
         event = event_of(row, COMPLETED)

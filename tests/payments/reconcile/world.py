@@ -8,7 +8,7 @@ from payments.billing.models import Customer, Dispute, Payment, Refund, Subscrip
 from payments.effects.models import Effect
 from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
 from registrations.models import Activity, Registration
-from registrations.services import register
+from registrations.services.register import register
 from tests.properties.memberships import beginnings, changes, money_back, renewals
 from tests.properties.memberships.life import Life
 from tests.support import buyers

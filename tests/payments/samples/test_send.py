@@ -16,7 +16,7 @@ from payments.samples.send import Baseline, CannotSend, send, watch
 from payments.samples.story import CURRENT_SHAPE, Json, subject_of
 from payments.statuses import EffectStatus, EventStatus, OrderStatus
 from registrations.models import Activity
-from registrations.services import register
+from registrations.services.register import register
 
 PAID_EVENT = "payment_intent.succeeded"
 

@@ -4,8 +4,8 @@ import pytest
 
 from payments.billing.models import Receipt
 from payments.processing.drain import drain
+from registrations.links import token_of
 from registrations.models import Activity
-from registrations.tokens import token_of
 from tests.registrations.api.conftest import code_of
 from tests.support.fake_gateway import unavailable
 from tests.support.road import NOON, event_of, keep

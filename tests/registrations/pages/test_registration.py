@@ -8,7 +8,7 @@ from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from registrations.links import page_path
 from registrations.models import Activity, Registration
-from registrations.pages.standing import MOST_LOOKS
+from registrations.pages.checkout_return import MAX_REFRESHES
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.pages import text_of
 from tests.support.road import NOON, event_of, hear
@@ -166,7 +166,7 @@ class TestComingBackFromThePayment:
         assert "being confirmed" in read(visitor, paying, session_id="cs_test_1")
 
     def test_ends_with_whom_to_write_to(self, visitor, paying):
-        response = visitor.get(page_path(paying), {"session_id": "cs_test_1", "looks": str(MOST_LOOKS)})
+        response = visitor.get(page_path(paying), {"session_id": "cs_test_1", "looks": str(MAX_REFRESHES)})
 
         assert "do not pay again" in text_of(response)
         assert paying.order.number in text_of(response)

@@ -12,8 +12,7 @@ from payments.effects.models import Effect
 from payments.orders.models import OrderChange
 from registrations.models import Activity, Registration
 from registrations.services import call_off as module
-from registrations.services.call_off import NotCalledOff, call_off, finish_calling_off
-from registrations.services.called_off import prospect
+from registrations.services.call_off import CallOffPreview, NotCalledOff, call_off, finish_calling_off, preview_call_off
 from registrations.services.register import SalesClosed, register
 from registrations.services.waiting_list import offer_places
 from registrations.tasks import finish_calling_off_job
@@ -25,7 +24,7 @@ from tests.support.waiting_people import address_of, wait_for
 
 COMPLETED, EXPIRED, REFUNDED = "checkout.session.completed", "checkout.session.expired", "charge.refunded"
 LATER = NOON + timedelta(hours=2)
-BECAUSE = "The teacher is ill."
+REASON = "The teacher is ill."
 pytestmark = pytest.mark.django_db
 
 
@@ -51,7 +50,7 @@ def waiting(make_registration) -> Registration:
     return make_registration("Slow Person", language="en")
 
 
-def end(activity: Activity, *, reason: str = BECAUSE, by: str = "boss@example.com", at=LATER) -> None:
+def end(activity: Activity, *, reason: str = REASON, by: str = "boss@example.com", at=LATER) -> None:
     call_off(activity=activity, reason=reason, by=by, at=at)
 
 
@@ -68,7 +67,7 @@ class TestCallOff:
         end(activity)
 
         activity.refresh_from_db()
-        assert (activity.is_on_sale, activity.called_off_at, activity.called_off_reason) == (False, LATER, BECAUSE)
+        assert (activity.is_on_sale, activity.called_off_at, activity.called_off_reason) == (False, LATER, REASON)
         with pytest.raises(SalesClosed):
             register(activity=activity, name="New", email="new@example.com", language="fr", at=LATER)
 
@@ -99,7 +98,7 @@ class TestCallOff:
 
         effect = Effect.objects.get(kind="refund")
         assert effect.order_id == paid.order_id
-        assert (effect.data["reason"], effect.data["by"]) == (BECAUSE, "boss@example.com")
+        assert (effect.data["reason"], effect.data["by"]) == (REASON, "boss@example.com")
 
     def test_leaves_money_in_dispute_to_the_bank_until_it_is_won(self, activity, paid):
         hear(event_of(paid, "charge.dispute.created"))
@@ -136,7 +135,7 @@ class TestCallOff:
         end(activity)
 
         change = OrderChange.objects.get(order=paid.order, field="called off")
-        assert (change.after, change.source) == (BECAUSE, "boss@example.com")
+        assert (change.after, change.source) == (REASON, "boss@example.com")
 
     def test_tells_who_waits_for_a_place(self, activity, waiting):
         Activity.objects.filter(pk=activity.pk).update(capacity=1)
@@ -152,7 +151,7 @@ class TestCallOff:
         end(activity, reason="Another reason", at=LATER + timedelta(hours=1))
 
         activity.refresh_from_db()
-        assert (activity.called_off_at, activity.called_off_reason) == (LATER, BECAUSE)
+        assert (activity.called_off_at, activity.called_off_reason) == (LATER, REASON)
         assert (len(told()), len(refunds())) == (2, 1)
         assert OrderChange.objects.filter(field="called off").count() == 2
 
@@ -172,7 +171,7 @@ class TestCallOff:
 
 class TestFinishCallingOff:
     def test_goes_on_where_a_dead_process_stopped(self, activity, monkeypatch):
-        monkeypatch.setattr(module, "BATCH", 2)
+        monkeypatch.setattr(module, "BATCH_SIZE", 2)
         rows = [RegistrationFactory(activity=activity, order__status="PAID") for _number in range(5)]
         with monkeypatch.context() as patch:
             self.die_after(2, patch)
@@ -250,15 +249,15 @@ class TestProspect:
         hear(event_of(dollars, COMPLETED))
         Registration.objects.filter(pk=dollars.pk).update(activity=activity)
 
-        outlook = prospect(activity)
+        preview = preview_call_off(activity)
 
-        assert (outlook.told, outlook.refunds) == (4, 2)
-        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in outlook.totals] == ["49.00 EUR", "15.00 USD"]
+        assert (preview.people_told, preview.refunds) == (4, 2)
+        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["49.00 EUR", "15.00 USD"]
 
     def test_does_not_count_what_has_gone_back(self, activity, paid):
         hear(event_of(paid, REFUNDED))
 
-        assert prospect(activity) == type(prospect(activity))(told=0, refunds=0, totals=[])
+        assert preview_call_off(activity) == CallOffPreview(people_told=0, refunds=0, totals=[])
 
 
 class TestMails:
@@ -275,7 +274,7 @@ class TestMails:
         end(activity)
 
         for text in self.mail_to("Paid Person"):
-            for fact in ("“Pottery” is called off", BECAUSE, "You get back all that you have paid", paid.order.number):
+            for fact in ("“Pottery” is called off", REASON, "You get back all that you have paid", paid.order.number):
                 assert fact in text
 
     def test_tell_who_has_not_paid_to_pay_no_more(self, activity, waiting):
@@ -290,7 +289,7 @@ class TestMails:
         end(activity)
 
         for text in self.mail_to("Zoë Martin"):
-            for fact in ("Hello Zoë Martin,", BECAUSE, "taken off the waiting list", "April 1, 2026"):
+            for fact in ("Hello Zoë Martin,", REASON, "taken off the waiting list", "April 1, 2026"):
                 assert fact in text
 
     def test_of_a_free_activity_speak_of_no_money(self, activity, waiting):

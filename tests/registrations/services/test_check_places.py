@@ -12,10 +12,9 @@ from django.db import connection, transaction
 
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
-from registrations.breaches import Breach, BreachKind
 from registrations.models import Activity, Registration
-from registrations.services import register
-from registrations.services.check_places import ReasonMissing, check_places
+from registrations.services.check_places import ReasonMissing, Violation, ViolationKind, check_places
+from registrations.services.register import register
 from tests.support.mails import read, sent
 from tests.support.road import NOON, event_of, hear
 
@@ -50,7 +49,7 @@ class TestCheckPlaces:
         has_counter(activity, taken)
 
         assert check_places(at=NOON) == [
-            Breach(activity.pk, "Pottery", BreachKind.COUNTER, capacity=10, taken=taken, held=1)
+            Violation(activity.pk, "Pottery", ViolationKind.COUNTER, capacity=10, taken=taken, held=1)
         ]
 
     def test_finds_more_people_than_places(self, make_activity, make_registration):
@@ -59,16 +58,16 @@ class TestCheckPlaces:
             make_registration(name, of=small)
         Activity.objects.filter(pk=small.pk).update(capacity=1, places_taken=1)
 
-        [breach] = check_places(at=NOON)
+        [violation] = check_places(at=NOON)
 
-        assert (breach.kind, breach.capacity, breach.held) == (BreachKind.OVERSOLD, 1, 2)
+        assert (violation.kind, violation.capacity, violation.held) == (ViolationKind.OVERSOLD, 1, 2)
 
     def test_finds_who_paid_and_waits_beside_a_free_place(self, activity, registration):
         pay_without_place(registration, activity)
 
-        [breach] = check_places(at=NOON)
+        [violation] = check_places(at=NOON)
 
-        assert (breach.kind, breach.waiting, breach.held) == (BreachKind.WAITING, 1, 0)
+        assert (violation.kind, violation.waiting, violation.held) == (ViolationKind.WAITING, 1, 0)
 
     def test_takes_nobody_for_waiting_who_holds_another_place_there(self, activity, registration):
         pay_without_place(registration, activity)
@@ -167,9 +166,9 @@ class TestCheckPlacesRepairs:
     def test_lets_the_counter_say_what_the_registrations_say(self, activity, registration):
         has_counter(activity, 3)
 
-        [breach] = check_places(at=NOON, repair=True, reason="Restored from a back-up.")
+        [violation] = check_places(at=NOON, repair=True, reason="Restored from a back-up.")
 
-        assert (breach.is_repaired, breach.taken, counter_of(activity)) == (True, 3, 1)
+        assert (violation.is_repaired, violation.taken, counter_of(activity)) == (True, 3, 1)
         assert check_places(at=NOON) == []
 
     def test_keeps_the_evidence_in_the_log_and_in_a_mail(self, activity, registration, settings):
@@ -192,9 +191,9 @@ class TestCheckPlacesRepairs:
             make_registration(name, of=small)
         Activity.objects.filter(pk=small.pk).update(capacity=1, places_taken=0)
 
-        [breach] = check_places(at=NOON, repair=True, reason="Let us see.")
+        [violation] = check_places(at=NOON, repair=True, reason="Let us see.")
 
-        assert (breach.kind, breach.is_repaired, counter_of(small)) == (BreachKind.OVERSOLD, False, 0)
+        assert (violation.kind, violation.is_repaired, counter_of(small)) == (ViolationKind.OVERSOLD, False, 0)
 
     @pytest.mark.parametrize("reason", ["", "   "])
     def test_refuses_without_a_reason(self, activity, registration, reason):

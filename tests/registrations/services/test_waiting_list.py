@@ -14,12 +14,17 @@ from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from registrations.links import page_url
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services.begin import begin, confirm_free
-from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.services.register import (
+    ActivityFull,
+    AlreadyRegistered,
+    SalesClosed,
+    confirm_free,
+    register,
+    register_or_resume,
+)
 from registrations.services.waiting_list import (
-    OFFER_LIFE,
+    OFFER_LIFETIME,
     PlacesLeft,
-    has_waiting_people,
     join_waiting_list,
     offer_places,
 )
@@ -137,27 +142,27 @@ class TestJoinWaitingList:
 @pytest.mark.django_db
 class TestHasWaitingPeople:
     def test_is_true_until_the_last_one_has_an_offer(self, full, django_assert_num_queries):
-        before = has_waiting_people(full)
+        before = full.has_waiting_people()
         wait_for(full, "Zoë Martin")
-        meanwhile = has_waiting_people(full)
+        meanwhile = full.has_waiting_people()
         free(full)
         offer_places(at=LATER)
 
         with django_assert_num_queries(1):
-            after = has_waiting_people(full)
+            after = full.has_waiting_people()
         assert (before, meanwhile, after) == (False, True, False)
 
     def test_looks_at_this_activity_only(self, full, activity):
         wait_for(full, "Zoë Martin")
 
-        assert not has_waiting_people(activity)
+        assert not activity.has_waiting_people()
 
     def test_makes_the_activity_full_for_everybody_else(self, full):
         wait_for(full, "Zoë Martin")
         free(full)
 
         with pytest.raises(ActivityFull):
-            begin(activity=full, name="Fast Buyer", email="fast@example.com", language="fr", at=LATER)
+            register_or_resume(activity=full, name="Fast Buyer", email="fast@example.com", language="fr", at=LATER)
 
 
 @pytest.mark.django_db
@@ -170,8 +175,8 @@ class TestOfferPlaces:
 
         row = offer_of("Zoë Martin")
         assert (made, offered(full)) == (1, ["Zoë Martin"])
-        assert (row.status, row.holds_place, row.held_until) == ("PENDING", True, LATER + OFFER_LIFE)
-        assert row.order.checkouts.get().expires_at == LATER + OFFER_LIFE
+        assert (row.status, row.holds_place, row.held_until) == ("PENDING", True, LATER + OFFER_LIFETIME)
+        assert row.order.checkouts.get().expires_at == LATER + OFFER_LIFETIME
         full.refresh_from_db()
         assert full.places_taken == 1
 
@@ -276,7 +281,7 @@ class TestOffer:
         assert post.outbox == []
 
     def test_passes_to_the_next_person_when_it_lapses(self, offer, full):
-        end = LATER + OFFER_LIFE
+        end = LATER + OFFER_LIFETIME
         clean_up(at=end - timedelta(minutes=1))
         before = offer_places(at=end)
 
@@ -299,14 +304,14 @@ class TestOffer:
         opened = open_checkout(order_id=offer.order_id, at=LATER + timedelta(hours=1))
 
         offer.refresh_from_db()
-        assert (offer.held_until, opened.expires_at) == (LATER + OFFER_LIFE, LATER + OFFER_LIFE)
+        assert (offer.held_until, opened.expires_at) == (LATER + OFFER_LIFETIME, LATER + OFFER_LIFETIME)
 
     def test_is_not_prolonged_by_opening_checkout_at_its_end(self, offer, gateway):
-        opened = open_checkout(order_id=offer.order_id, at=LATER + OFFER_LIFE - timedelta(minutes=5))
+        opened = open_checkout(order_id=offer.order_id, at=LATER + OFFER_LIFETIME - timedelta(minutes=5))
 
         offer.refresh_from_db()
-        assert offer.held_until == LATER + OFFER_LIFE
-        assert opened.expires_at == LATER + OFFER_LIFE + timedelta(minutes=26)  # Stripe's shortest session
+        assert offer.held_until == LATER + OFFER_LIFETIME
+        assert opened.expires_at == LATER + OFFER_LIFETIME + timedelta(minutes=26)  # Stripe's shortest session
 
     def test_never_asks_stripe_for_more_than_its_longest_session(self, offer, gateway):
         opened = open_checkout(order_id=offer.order_id, at=LATER)
@@ -320,7 +325,9 @@ class TestOffer:
         assert (offer.status, offer.holds_place) == ("PAID", True)
 
     def test_is_resumed_by_the_form_on_the_public_page(self, offer, full):
-        begun = begin(activity=full, name="Zoë Martin", email=address_of("Zoë Martin"), language="en", at=LATER)
+        begun = register_or_resume(
+            activity=full, name="Zoë Martin", email=address_of("Zoë Martin"), language="en", at=LATER
+        )
 
         assert (begun.registration, begun.is_resumed) == (offer, True)
 
@@ -387,7 +394,9 @@ class TestOffersByManyWorkers:
             if number % 2:
                 return offer_places(at=LATER)
             try:
-                begin(activity=full, name=f"Buyer {number}", email="buyer@example.com", language="fr", at=LATER)
+                register_or_resume(
+                    activity=full, name=f"Buyer {number}", email="buyer@example.com", language="fr", at=LATER
+                )
             except ActivityFull:
                 return 0
             return pytest.fail("somebody came first")

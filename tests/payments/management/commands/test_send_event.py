@@ -18,7 +18,7 @@ from payments.processing.drain import drain
 from payments.samples.events import SAMPLES
 from payments.statuses import OrderStatus
 from registrations.models import Activity
-from registrations.services import register
+from registrations.services.register import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,20 +5,32 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from payments.checkout import open_checkout as actions_checkout
+from payments.checkout.attempts import OrderNotPayable
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
+from payments.stripe_api import gateway as real_gateway
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services.begin import Begun, begin, confirm_free
-from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed
+from registrations.services.register import (
+    ActivityFull,
+    AlreadyRegistered,
+    CheckoutUnavailable,
+    RegisterResult,
+    SalesClosed,
+    confirm_free,
+    register_or_resume,
+    start_checkout,
+)
+from tests.support.fake_gateway import FakeGateway, refused, unavailable
 from tests.support.road import NOON, event_of, hear
 
 CAMILLE = {"name": "Camille Martin", "email": "camille@example.com", "language": "fr"}
 ALEX = {"name": "Alex Smith", "email": "alex@example.com", "language": "en"}
 
 
-def begun_by(person, activity: Activity, *, at=NOON) -> Begun:
-    return begin(activity=activity, at=at, **person)
+def begun_by(person, activity: Activity, *, at=NOON) -> RegisterResult:
+    return register_or_resume(activity=activity, at=at, **person)
 
 
 def places(activity: Activity) -> tuple[int, int]:
@@ -27,7 +39,7 @@ def places(activity: Activity) -> tuple[int, int]:
     return activity.places_taken, activity.registrations.filter(holds_place=True).count()
 
 
-class TestBegin:
+class TestRegisterOrResume:
     def test_holds_a_place_and_waits_for_payment(self, activity):
         begun = begun_by(CAMILLE, activity)
 
@@ -43,7 +55,7 @@ class TestBegin:
 
         second = begun_by(again, activity)
 
-        assert second == Begun(first.registration, is_resumed=True)
+        assert second == RegisterResult(first.registration, is_resumed=True)
         assert places(activity) == (1, 1)
 
     @pytest.mark.parametrize("event", ["payment_intent.payment_failed", "payment_intent.requires_action"])
@@ -87,7 +99,7 @@ class TestBegin:
             begun_by(CAMILLE, tiny)
 
 
-class TestBeginRefuses:
+class TestRegisterOrResumeRefuses:
     def test_a_full_activity_and_leaves_nothing_behind(self, make_activity):
         tiny = make_activity(slug="tiny", capacity=1)
         begun_by(ALEX, tiny)
@@ -153,11 +165,11 @@ class TestFreeActivity:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestBeginTwiceAtOnce:
+class TestRegisterOrResumeTwiceAtOnce:
     def test_makes_one_registration(self, activity):
         together = threading.Barrier(4)
 
-        def click(_number: int) -> Begun:
+        def click(_number: int) -> RegisterResult:
             try:
                 together.wait(timeout=10)
                 return begun_by(CAMILLE, activity)
@@ -170,3 +182,102 @@ class TestBeginTwiceAtOnce:
         assert len({each.registration.pk for each in begun}) == 1
         assert sorted(each.is_resumed for each in begun) == [False, True, True, True]
         assert places(activity) == (1, 1)
+
+
+@pytest.fixture
+def gateway(monkeypatch):
+    """Stands where the real gateway does, for opening Checkout and for closing orders."""
+    fake = FakeGateway()
+    for name in ("create_checkout_session", "retrieve_checkout_session"):
+        monkeypatch.setattr(actions_checkout, name, getattr(fake, name))
+        monkeypatch.setattr(real_gateway, name, getattr(fake, name))
+    return fake
+
+
+def state(row) -> tuple[str, bool, int]:
+    """Of the order, of the place, and of the counter."""
+    row.refresh_from_db()
+    row.activity.refresh_from_db()
+    return row.order.status, row.holds_place, row.activity.places_taken
+
+
+@pytest.mark.django_db
+class TestStartCheckout:
+    def test_gives_the_address_to_pay_at(self, gateway, registration):
+        assert start_checkout(registration=registration, at=NOON) == "https://pay.example/cs_test_1"
+
+    def test_gives_the_same_one_while_it_is_open(self, gateway, registration):
+        start_checkout(registration=registration, at=NOON)
+
+        again = start_checkout(registration=registration, at=NOON + timedelta(minutes=5))
+
+        assert again == "https://pay.example/cs_test_1"
+        assert len(gateway.asked) == 1
+
+    def test_says_that_a_paid_order_has_nothing_to_pay(self, gateway, registration):
+        hear(event_of(registration, "checkout.session.completed"))
+
+        with pytest.raises(OrderNotPayable):
+            start_checkout(registration=registration, at=NOON)
+
+
+@pytest.mark.django_db
+class TestStartCheckoutInTrouble:
+    def test_gives_the_place_back_when_stripe_refuses(self, gateway, registration):
+        gateway.will(refused())
+
+        with pytest.raises(CheckoutUnavailable) as trouble:
+            start_checkout(registration=registration, at=NOON)
+
+        assert trouble.value.is_place_free
+        assert state(registration) == (OrderStatus.CANCELED, False, 0)
+
+    def test_lets_the_same_person_begin_again_afterwards(self, gateway, registration):
+        gateway.will(refused())
+        with pytest.raises(CheckoutUnavailable):
+            start_checkout(registration=registration, at=NOON)
+
+        person = {"name": registration.name, "email": registration.email, "language": "fr"}
+        begun = register_or_resume(activity=registration.activity, at=NOON, **person)
+
+        assert not begun.is_resumed
+        assert start_checkout(registration=begun.registration, at=NOON).startswith("https://pay.example/")
+
+    @pytest.mark.parametrize("was_made", [True, False])
+    def test_keeps_the_place_while_a_session_may_have_been_opened(self, gateway, registration, was_made):
+        gateway.will(unavailable(), after_doing=was_made)
+
+        with pytest.raises(CheckoutUnavailable) as trouble:
+            start_checkout(registration=registration, at=NOON)
+
+        assert not trouble.value.is_place_free
+        assert state(registration) == (OrderStatus.PENDING, True, 1)
+        assert start_checkout(registration=registration, at=NOON) == "https://pay.example/cs_test_1"
+
+    def test_keeps_the_place_when_the_open_session_cannot_be_asked_for(self, gateway, registration, monkeypatch):
+        start_checkout(registration=registration, at=NOON)
+
+        def down(**_call):
+            raise unavailable()
+
+        monkeypatch.setattr(actions_checkout, "retrieve_checkout_session", down)
+        monkeypatch.setattr(real_gateway, "retrieve_checkout_session", down)
+
+        with pytest.raises(CheckoutUnavailable) as trouble:
+            start_checkout(registration=registration, at=NOON)
+
+        assert not trouble.value.is_place_free
+        assert state(registration) == (OrderStatus.PENDING, True, 1)
+
+    def test_does_not_cost_anybody_the_place_that_was_offered_to_them(self, gateway, registration):
+        WaitingEntry.objects.create(
+            activity=registration.activity, name=registration.name, email=registration.email, language="fr",
+            created_at=NOON, offered=registration,
+        )  # fmt: skip
+        gateway.will(refused())
+
+        with pytest.raises(CheckoutUnavailable) as trouble:
+            start_checkout(registration=registration, at=NOON)
+
+        assert not trouble.value.is_place_free
+        assert state(registration) == (OrderStatus.PENDING, True, 1)
