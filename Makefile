@@ -21,7 +21,7 @@ WITH_EMULATOR := ENVIRONMENT=development STRIPE_EMULATOR=1 STRIPE_SECRET_KEY=sk_
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(STAMP) ## Start everything for development: database, web, worker, beat
+run: $(STAMP) ## Start everything for development: database, web, worker, beat (VERBOSE=1: every log line)
 	@exec $(PY) -m config.devrun
 
 test: $(STAMP) ## Run the tests on a database of their own (ARGS="-k name -n 2")
@@ -81,7 +81,8 @@ $(STAMP):
 		{ echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.12 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python has no venv module here. This repairs it:  apt install python3-venv"; exit 1; }
-	@ls .venv/.installed-* >/dev/null 2>&1 || { echo "Installing into .venv …"; $(PYTHON) -m venv --clear .venv; }
+	@ls .venv/.installed-* >/dev/null 2>&1 || { echo "Making .venv …"; $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing $$(grep -c '^[a-zA-Z].*==' requirements-dev.txt) packages into .venv: a minute or two, once …"
 	@rm -f .venv/.installed-*
 	@sed -n '/^uv==/,/^ *# via/p' requirements-dev.txt > .venv/uv.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt

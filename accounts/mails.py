@@ -28,7 +28,7 @@ BLANK_LINES = re.compile(r"\n\s*\n")
 # However many clients ask: nobody's mailbox is flooded through us.
 MAX_MAILS_PER_WINDOW = 5
 MAIL_COUNT_WINDOW = timedelta(hours=1)
-# The logs know secrets by this word (config/redact.py), so they mask the token wherever somebody writes the address.
+# The logs know secrets by this word (config/logs.py), so they mask the token wherever somebody writes the address.
 TOKEN_SEPARATOR = "_secret_"
 
 

@@ -1,15 +1,53 @@
-"""What the JSON API of every app has in common: no unknown fields, the form of errors, and two refusals."""
+"""What the JSON API of every app has in common: how it reads, how it refuses, and its OpenAPI schema."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from functools import cache
+from io import BytesIO
+from typing import IO, Any, cast
 
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.parsers import JSONParser
 
+LARGEST_BODY = 16 * 1024
 # How long Stripe mostly needs to be itself again.
 RETRY_SECONDS = 30
+# Stripe's deliveries are nothing that clients of the API may send.
+WEBHOOKS = "/api/webhooks/"
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+
+class BodyTooLarge(APIException):
+    """No request of ours is that long."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+    default_detail = _("The body is too long.")
+
+
+class SmallJSONParser(JSONParser):
+    """JSON of at most LARGEST_BODY bytes, whatever its length claims to be. What cannot be read is a 400."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            body = stream.read(LARGEST_BODY + 1)
+        except OSError:
+            raise ParseError(_("The body could not be read to its end.")) from None
+        if len(body) > LARGEST_BODY:
+            raise BodyTooLarge
+        try:
+            return super().parse(BytesIO(body), media_type, parser_context)
+        except RecursionError:
+            raise ParseError(_("The body is nested too deeply.")) from None
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -61,3 +99,60 @@ class Unavailable(Conflict):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     wait = RETRY_SECONDS
+
+
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", int, OpenApiParameter.HEADER, response=[429, 503], description="After how many seconds to try again."
+)
+
+
+def refusal(description: str, **codes: str) -> OpenApiResponse:
+    """An error with the words that its `code` can be, and an example of each."""
+    examples = [
+        OpenApiExample(code, value={"error": {"code": code, "message": message, "request_id": "8f14e45fceea167a"}})
+        for code, message in codes.items()
+    ]
+    return OpenApiResponse(Error, description=description, examples=examples)
+
+
+INVALID = OpenApiResponse(
+    Error,
+    description="The body is no JSON object, or fields are missing, wrong or not known: `fields` says which.",
+    examples=[
+        OpenApiExample(
+            "invalid",
+            value={
+                "error": {
+                    "code": "invalid",
+                    "message": "Some fields are missing or wrong.",
+                    "fields": {"email": ["Enter a valid email address."]},
+                    "request_id": "8f14e45fceea167a",
+                }
+            },
+        )
+    ],
+)
+MISSING = refusal("There is nothing at this address.", not_found="There is nothing at this address.")
+TOO_LARGE = refusal("The body has more than 16 KiB.", body_too_large="The body is too long.")
+NOT_JSON = refusal("The body is not sent as JSON.", unsupported_media_type="Unsupported media type in request.")
+
+
+def without_webhooks(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """What of the site's addresses the schema describes."""
+    return [one for one in endpoints if one[0].startswith("/api/") and not one[0].startswith(WEBHOOKS)]
+
+
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI schema as YAML: the same text as docs/api/openapi.yaml."""
+    return HttpResponse(schema_text(), content_type="application/yaml; charset=utf-8")
+
+
+@cache
+def schema_text() -> bytes:
+    """Made once for each process, in English: a schema is a contract, which has one wording."""
+    # By name: what makes the schema is loaded when somebody asks for it, not at every start.
+    generator = import_string("drf_spectacular.generators.SchemaGenerator")()
+    renderer = import_string("drf_spectacular.renderers.OpenApiYamlRenderer")()
+    with override("en"):
+        return bytes(renderer.render(generator.get_schema(public=True)))

@@ -1,51 +1,23 @@
-"""The Celery app: its broker, the whole timetable, and what every task finds when it starts."""
+"""The Celery app: the whole timetable, and what every task finds when it starts."""
 
 import os
 import sys
 from datetime import tzinfo
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from celery import Celery, Task
 from celery.schedules import crontab
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_ready
 from django.conf import settings
 from django.db import close_old_connections
-from kombu.transport import TRANSPORT_ALIASES
+
+from config.broker import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-EMBEDDED = "filesystem://"
-TRANSPORT_ALIASES["filesystem"] = "config.filebroker:Transport"
-# Half a second is what Celery would poll with; fifty milliseconds cost nothing one could measure.
-POLLING_SECONDS = 0.05
-SILENCE_SECONDS = 3
-
-
-def broker(url: str) -> dict[str, Any]:
-    """The broker by its address; without one, files under `var/` carry the few messages of one machine."""
-    if url.startswith("redis"):
-        # A broker that takes connections and says nothing would otherwise keep the worker from stopping.
-        patience = {"socket_timeout": SILENCE_SECONDS, "socket_connect_timeout": SILENCE_SECONDS}
-        return {"broker_url": url, "broker_transport_options": patience}
-    if not url.startswith(EMBEDDED):
-        return {"broker_url": url}
-    for name in ("queue", "control"):
-        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
-    return {
-        "broker_url": f"{EMBEDDED}localhost",
-        "broker_transport_options": {
-            # One directory for both ways: who reads and who writes are the same kind of process.
-            "data_folder_in": str(settings.BROKER_DIR / "queue"),
-            "data_folder_out": str(settings.BROKER_DIR / "queue"),
-            "control_folder": str(settings.BROKER_DIR / "control"),
-            "polling_interval": POLLING_SECONDS,
-        },
-        # Answers to `celery inspect` would pile up as files that nobody reads.
-        "worker_enable_remote_control": False,
-    }
 
 
 def every(seconds: float, job: str) -> dict[str, Any]:
@@ -67,7 +39,7 @@ def nightly(hour: int, job: str) -> dict[str, Any]:
 
 
 def at_night(clock: str, job: str) -> dict[str, Any]:
-    """The same by the clock of the site: "03:40"."""
+    """One line of the timetable for what is done once a day by the clock of the site: "03:40"."""
     hour, _colon, minute = clock.partition(":")
     return {"task": job, "schedule": SiteTime(minute=minute, hour=hour), "options": {"expires": 3600}}
 
@@ -121,6 +93,13 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**_signal: object) -> None:
     """Somebody answers, so Celery sets up no log handlers and levels of its own: config/logs.py has done it."""
+
+
+@worker_ready.connect
+def note_ready(**_signal: object) -> None:
+    """Whoever has started the worker and waits for it looks for this file."""
+    if settings.WORKER_READY_FILE:
+        Path(settings.WORKER_READY_FILE).touch()
 
 
 @before_task_publish.connect

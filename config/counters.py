@@ -6,17 +6,12 @@ the two calls that a counter needs, which leaves one that never ends.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from django.utils.module_loading import import_string
 
-# Counting must never cost a buyer more than this; the library alone would wait for five seconds, several times.
-REDIS_SECONDS = 0.5
 MOST_REMOVED = 10
 
 # One statement: the row's lock decides who counts next.
@@ -51,28 +46,12 @@ def count(key: str, *, window: timedelta, at: datetime) -> Count:
 
     Belongs outside of transactions: others who count under the key would wait for their end.
     """
+    if settings.REDIS_URL:
+        return import_string("config.counters_redis.count")(settings.REDIS_URL, key, window=window)
     try:
-        return _in_redis(key, window=window) if settings.REDIS_URL else _in_database(key, window=window, at=at)
-    except (RedisError, DatabaseFailure) as error:
+        return _in_database(key, window=window, at=at)
+    except DatabaseFailure as error:
         raise CountersDown(type(error).__name__) from error
-
-
-def _in_redis(key: str, *, window: timedelta) -> Count:
-    """By the clock of Redis."""
-    # Held to the end: two threads may each make a client, and the one that is let go closes its connections.
-    client = _redis(settings.REDIS_URL)
-    together = client.pipeline(transaction=True)
-    together.set(key, 0, px=window, nx=True)
-    together.incr(key)
-    together.pttl(key)
-    _, number, milliseconds = together.execute()
-    return Count(number, timedelta(milliseconds=milliseconds))
-
-
-@cache
-def _redis(url: str) -> Redis:
-    patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
 
 
 def _in_database(key: str, *, window: timedelta, at: datetime) -> Count:

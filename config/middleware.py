@@ -1,19 +1,27 @@
-"""Gives each request an id that its answer and all its log lines carry, and one line when it is done."""
+"""What every request passes first: it gets an id, which its answer and its log lines carry, one line when it is done,
+and the policy of what a page may load and where its forms may lead (nothing from elsewhere, no inline script or style).
+"""
 
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 log = structlog.get_logger(__name__)
 
-HEADER = "X-Request-ID"
+REQUEST_ID = "X-Request-ID"
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
+STRIPE_PAGES = "https://checkout.stripe.com https://billing.stripe.com"
 # Anything else could forge log lines, or would not fit where the id is kept.
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+# What programs ask for without anybody's doing, and what every page brings along.
+ROUTINE_PATHS = ("/static/", "/healthz/", "/metrics", "/favicon.ico")
 
 
 class RequestIdMiddleware:
@@ -23,15 +31,16 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = accepted(request.headers.get(HEADER, "")) or uuid.uuid4().hex
+        request_id = accepted(request.headers.get(REQUEST_ID, "")) or uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         began = time.perf_counter()
         clear_contextvars()
         bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)
-            response[HEADER] = request_id
-            tell(request, response, seconds=time.perf_counter() - began)
+            response[REQUEST_ID] = request_id
+            if settings.VERBOSE or not is_routine(request, response):
+                log_request(request, response, seconds=time.perf_counter() - began)
         finally:
             clear_contextvars()  # threads serve one request after the other
         return response
@@ -42,7 +51,12 @@ def accepted(request_id: str) -> str:
     return request_id if WELL_FORMED.fullmatch(request_id) else ""
 
 
-def tell(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
+def is_routine(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether the answer tells nothing: a static file or a probe, and all is well."""
+    return response.status_code < 400 and request.path.startswith(ROUTINE_PATHS)
+
+
+def log_request(request: HttpRequest, response: HttpResponse, *, seconds: float) -> None:
     """The access line. No query string: people's search words and one-time codes are in there."""
     log.info(
         "http.request",
@@ -58,3 +72,52 @@ def safe_path(request: HttpRequest) -> str:
     found = request.resolver_match
     code = str(found.kwargs.get("token", "")) if found else ""
     return request.path.replace(code, "***")[:200] if code else request.path[:200]
+
+
+class ContentSecurityPolicyMiddleware:
+    """Sets the policy on every answer, that of an error too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.policy = content_security_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault(CONTENT_SECURITY_POLICY, self.policy)
+        return response
+
+
+def let_forms_lead_to(response: HttpResponse, origins: Iterable[str]) -> None:
+    """Let the forms of this one page lead to these origins too: "https://learn.example", nothing behind the host."""
+    response.headers[CONTENT_SECURITY_POLICY] = content_security_policy(forms_lead_to=origins)
+
+
+def content_security_policy(*, forms_lead_to: Iterable[str] = ()) -> str:
+    """One for all pages, but for `forms_lead_to`.
+
+    Browsers apply `form-action` also to where the answer to a form redirects, and to where that redirects.
+    """
+    origins = ["'self'", stripe_origins(), *sorted(set(forms_lead_to))]
+    rules = {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "img-src": "'self'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": " ".join(origins),
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def stripe_origins() -> str:
+    """Where Checkout and the Customer Portal are: at Stripe, or where what stands in for it is called and seen."""
+    if not settings.STRIPE_API_BASE:
+        return STRIPE_PAGES
+    return " ".join(sorted({_origin(settings.STRIPE_API_BASE), _origin(settings.STRIPE_EMULATOR_URL)}))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

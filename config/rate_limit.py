@@ -1,4 +1,5 @@
-"""How often one client may try where payments and accounts begin.
+"""How often one client may try where payments and accounts begin, and who is asking: an address that a caller
+cannot choose for itself.
 
 Never put it on webhooks or health: Stripe tries as it likes.
 """
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import structlog
 from django.conf import settings
@@ -20,12 +22,13 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from config.client import client_of
 from config.counters import CountersDown, count
 from config.errors import answer
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
+# Whoever has one address of IPv6 has the whole network of it.
+IPV6_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def allow(request: HttpRequest, scope: str) -> Decision:
 
 
 def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> Decision:
-    """The same for whoever is known by a name: `most` are let through in each window."""
+    """Count whoever is known by a name: `most` are let through in each window."""
     try:
         tries = count(f"rate_limit:{scope}:{who}", window=window, at=timezone.now())
     except CountersDown as down:
@@ -98,7 +101,7 @@ def sentence(seconds: int) -> str:
 
 
 class PaymentThrottle(BaseThrottle):
-    """The same for views of the API, counted together with the pages."""
+    """For views of the API, counted together with the pages."""
 
     scope = "payment"
     decision = ALLOWED
@@ -118,3 +121,37 @@ class TooOften(Throttled):
     def __init__(self, wait: float | None) -> None:
         super().__init__(detail=sentence(math.ceil(wait or 1)))
         self.wait = wait
+
+
+def client_of(request: HttpRequest) -> str:
+    """An IPv4 address, or the /64 network of an IPv6 one; "" where the web server tells no address.
+
+    Behind `TRUSTED_PROXY_COUNT` proxies it is the address that the outermost of them has seen. Each appends one to
+    X-Forwarded-For, so what stands further left was written by the caller and is not looked at.
+    """
+    named = [hop for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    hop = named[-settings.TRUSTED_PROXY_COUNT :][:1] if settings.TRUSTED_PROXY_COUNT else []
+    address = _read_address(*hop) if hop else None
+    address = address or _read_address(request.META.get("REMOTE_ADDR", ""))
+    return _grouped(address) if address else ""
+
+
+def _read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Some proxies write the port too: `203.0.113.7:4711`, `[2001:db8::1]:4711`."""
+    host = text.strip()
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _grouped(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed, IPV6_NETWORK_BITS), strict=False))

@@ -1,19 +1,18 @@
 """The one settings file; everything that differs between machines comes from the environment (docs/settings.md)."""
 
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config import devenv
-from config.api_settings import REST_FRAMEWORK, SPECTACULAR_SETTINGS  # noqa: F401 - settings of their packages
-from config.env import env, lines, secret, secrets, text
+from config.env import at_least_one, env, lines, load_dev_file, secret, secrets, text
 from config.logs import logging_config
-from config.module_settings import module_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(text("VAR_DIR", str(BASE_DIR / "var")))
-devenv.load()
+load_dev_file()
 
 ENVIRONMENT = text("ENVIRONMENT", "production")
 if ENVIRONMENT not in ("production", "development", "test"):
@@ -25,7 +24,6 @@ if PRODUCTION and DEBUG:
 SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) is not set. `make run` sets up a development machine.")
-MODULES = module_settings(SECRET_KEY)
 VERSION = text("VERSION", "development")
 # Opens /metrics; without one it is open outside production, and not there in production.
 METRICS_TOKEN = secret("METRICS_TOKEN")
@@ -51,7 +49,7 @@ if STRIPE_EMULATOR:
 AUTH_USER_MODEL = "accounts.User"
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
-    "config.csp.ContentSecurityPolicyMiddleware",
+    "config.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -129,6 +127,38 @@ if min(STRIPE_RATE_LIMIT_MAX, STRIPE_RATE_LIMIT_WINDOW) < 1:
 if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
 
+# --- Modules and their tokens (docs/adr/0011-module-access.md) ---------------------------------------------------
+SHORTEST_JWT_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSettings:
+    """`jwt_secrets`: the first signs, all are accepted. `pass_seconds`: how long somebody has to arrive at a module.
+
+    One service key may call `api_rate_max` times in `api_rate_window` seconds.
+    """
+
+    jwt_secrets: tuple[str, ...] = field(repr=False)
+    token_hours: int
+    token_uses: int
+    pass_seconds: int
+    api_rate_max: int
+    api_rate_window: int
+
+
+MODULES = ModuleSettings(
+    jwt_secrets=tuple(secrets("JWT_SECRET") or [hashlib.sha256(f"module tokens {SECRET_KEY}".encode()).hexdigest()]),
+    token_hours=at_least_one("MODULE_TOKEN_HOURS", 72),
+    token_uses=at_least_one("MODULE_TOKEN_USES", 100),
+    pass_seconds=at_least_one("MODULE_PASS_SECONDS", 300),
+    api_rate_max=at_least_one("MODULE_API_RATE_MAX", 6000),
+    api_rate_window=at_least_one("MODULE_API_RATE_WINDOW", 60),
+)
+if min(map(len, MODULES.jwt_secrets)) < SHORTEST_JWT_SECRET:
+    raise ImproperlyConfigured(
+        f"JWT_SECRET must have {SHORTEST_JWT_SECRET} characters or more; each of them, where there are several."
+    )
+
 # --- Who sells: shown on receipts --------------------------------------------------------------------------------
 SELLER_NAME = text("SELLER_NAME", SITE_NAME)
 SELLER_ADDRESS = text("SELLER_ADDRESS")
@@ -148,8 +178,45 @@ STRIPE_ALERT_EMAIL = lines("STRIPE_ALERT_EMAIL") or ([] if PRODUCTION else ["sta
 # --- Work in the background --------------------------------------------------------------------------------------
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = text("CELERY_BROKER_URL") or REDIS_URL or "filesystem://"
+WORKER_READY_FILE = text("WORKER_READY_FILE")
 DRAIN_BATCH_SIZE = 100
 SWEEP_SECONDS = 5
+
+# --- The JSON API: how it reads and answers, and what its schema says of it ---------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_PARSER_CLASSES": ["config.api.SmallJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "EXCEPTION_HANDLER": "config.errors.api_error",
+    "UNAUTHENTICATED_USER": None,
+    # `?format=` chooses nothing: there is only JSON.
+    "URL_FORMAT_OVERRIDE": None,
+}
+# docs/api/openapi.yaml is made from the code: make api
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Registrations",
+    "DESCRIPTION": (
+        "Activities with limited places, registering for them, plans to subscribe to, and tokens that let people into "
+        "modules. JSON only; sign-in and cookies only below /api/me/: a registration is reached by its own token, so "
+        "whoever has the token may see it and pay for it; tokens for modules are made, verified and revoked by other "
+        "programs, which send a service key. Fields that an address does not know are refused. Amounts are integers in "
+        "the smallest unit of the currency beside them. "
+        "Texts come in the language of `Accept-Language` (`fr` or `en`)."
+    ),
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["config.api.without_webhooks"],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ActivityState": "registrations.models.Sale",
+        "RegistrationStatus": "registrations.models.RegistrationStatus",
+        "OrderStatus": "payments.statuses.OrderStatus",
+        "AccessSource": "modules_access.models.AccessType",
+    },
+}
 
 # --- Language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
@@ -194,7 +261,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},
 }
+
+# --- Logs: configured here, so that whatever reads the settings logs alike --------------------------------------
 LOGGING_CONFIG = None
 LOG_FORMAT = text("LOG_FORMAT", "json" if PRODUCTION else "console")
-LOG_LEVEL = text("LOG_LEVEL", "INFO")
-logging_config(log_format=LOG_FORMAT, level=LOG_LEVEL)
+LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
+# A terminal of development is read by people: static files, probes and the timetable's ticks stay out of it.
+VERBOSE = env.bool("VERBOSE", default=ENVIRONMENT != "development" or LOG_LEVEL == "DEBUG")
+logging_config(log_format=LOG_FORMAT, level=LOG_LEVEL, verbose=VERBOSE)

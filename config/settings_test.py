@@ -5,7 +5,7 @@ import os
 from contextlib import ExitStack
 
 from config.catalogues import compile_all
-from config.devdb.programs import running
+from config.devdb.server import running
 
 # Before Django starts: it reads a catalogue once, and many tests read French.
 compile_all()

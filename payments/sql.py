@@ -1,12 +1,19 @@
-"""Many rows changed in one statement: the rows travel as one JSON text (measured: 5.8 × faster than bulk_update)."""
+"""What Django's ORM has no words for: many rows changed in one statement, and locks that have a name.
+
+The rows travel as one JSON text (measured: 5.8 × faster than bulk_update).
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+
+# PostgreSQL's advisory locks are numbers.
+KEY_OF_NAME = "hashtextextended(%s, 0)"
 
 
 class StaleRows(RuntimeError):
@@ -59,3 +66,26 @@ def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *,
         cursor.execute(sql, [to_json(rows)])
         if cursor.rowcount != len(rows):
             raise StaleRows(f"{model.__name__}: {cursor.rowcount} of {len(rows)} rows were as they had been read")
+
+
+@contextmanager
+def advisory_lock(name: str, *, or_raise: Exception) -> Iterator[None]:
+    """Hold the lock of this name inside the block; raises `or_raise` at once while somebody else holds it.
+
+    It counts on any number of machines, and one that dies lets go with its connection.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({KEY_OF_NAME})", [name])
+        if not cursor.fetchone()[0]:
+            raise or_raise
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({KEY_OF_NAME})", [name])
+
+
+def wait_for_advisory_lock(name: str) -> None:
+    """Wait for the lock of this name, and hold it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({KEY_OF_NAME})", [name])

@@ -1,10 +1,17 @@
-"""`python -m config.devdb url|start|stop|drop|exec`: the development database from a terminal."""
+"""`python -m config.devdb url|start|stop|drop|exec`: a PostgreSQL server of our own where DATABASE_URL names none."""
 
 import argparse
+import os
+import signal
+import subprocess
 import sys
+from collections.abc import Sequence
+from types import FrameType
 
-from config.devdb import DatabaseUnavailable
-from config.devdb.programs import drop, execute, lasting_server
+from config.devdb.machine import DatabaseUnavailable, tied_to_parent
+from config.devdb.server import drop, lasting_server, running
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
@@ -44,6 +51,48 @@ def _act(options: argparse.Namespace) -> int:
             command = options.command[1:] if options.command[:1] == ["--"] else options.command
             return execute(command, ephemeral=options.ephemeral)
     return 0
+
+
+def execute(command: Sequence[str], *, ephemeral: bool) -> int:
+    """Run the command with DATABASE_URL set, beside a server of ours unless it is set already."""
+    if os.environ.get("DATABASE_URL"):
+        os.execvp(command[0], list(command))
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignored it for us
+    with running(ephemeral=ephemeral) as url:
+        try:
+            return _run_to_the_end(command, os.environ | {"DATABASE_URL": url})
+        finally:
+            for sign in STOP_SIGNALS:  # what follows is not to be interrupted
+                signal.signal(sign, signal.SIG_IGN)
+
+
+def _run_to_the_end(command: Sequence[str], environment: dict[str, str]) -> int:
+    # Held until we know the child: a signal in between would leave it to itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    child = subprocess.Popen(command, env=environment, preexec_fn=tied_to_parent(signal.SIGTERM))
+    while True:
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            code = child.wait()
+        except KeyboardInterrupt:
+            if not _at_terminal():  # at a terminal, Ctrl-C reached the child as well
+                child.send_signal(signal.SIGINT)
+        except SystemExit:
+            child.terminate()
+            child.wait()
+            raise
+        else:
+            return code if code >= 0 else 128 - code
+
+
+def _at_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+
+
+def _leave(sign: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + sign)
 
 
 if __name__ == "__main__":

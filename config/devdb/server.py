@@ -1,4 +1,4 @@
-"""One PostgreSQL server: made when missing, started, reused when it runs already, stopped."""
+"""One PostgreSQL server: made when missing, started, reused when it runs already, stopped; lasting or thrown away."""
 
 import fcntl
 import os
@@ -7,15 +7,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from config.devdb import DatabaseUnavailable
-from config.devdb.places import Place
+from config.devdb.machine import (
+    DatabaseUnavailable,
+    Owner,
+    Place,
+    abandoned_places,
+    find_binaries,
+    lasting_place,
+    temporary_place,
+)
 
 DATABASE, SUPERUSER = "app", "postgres"
 START_SECONDS = 60  # after a crash the log is replayed first
@@ -155,6 +162,45 @@ class Server:
             return (self.data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return []
+
+
+def lasting_server() -> Server:
+    """The development server of this project, running or not."""
+    place = lasting_place(Owner.current())
+    return Server(place, *find_binaries(place), lasting=True)
+
+
+def drop() -> None:
+    """Stop the development server, whichever version made it, and delete its data."""
+    _remove(lasting_place(Owner.current()))
+
+
+@contextmanager
+def running(*, ephemeral: bool) -> Iterator[str]:
+    """The URL of a server that runs as long as the block; one that ran before goes on afterwards."""
+    with _temporary_server() if ephemeral else nullcontext(lasting_server()) as server:
+        try:
+            server.start(tied=True)
+            yield server.url
+        finally:
+            if server.process is not None:
+                server.stop()
+
+
+@contextmanager
+def _temporary_server() -> Iterator[Server]:
+    owner = Owner.current()
+    for left_behind in abandoned_places(owner):
+        _remove(left_behind)
+    with temporary_place(owner) as place:
+        yield Server(place, *find_binaries(place), lasting=False)
+
+
+def _remove(place: Place) -> None:
+    for data in place.home.glob("data-*[0-9]"):
+        Server(place, place.home, int(data.name.removeprefix("data-")), lasting=False).stop()
+    shutil.rmtree(place.home, ignore_errors=True)
+    shutil.rmtree(place.socket, ignore_errors=True)
 
 
 def _locales(major: int) -> Iterator[list[str]]:

@@ -1,13 +1,16 @@
-"""The environment of a development installation: what the user set, what we remember, what we make up."""
+"""The environment of a development installation: what the user set, what we remember, what we make up.
+
+Stripe is the emulator beside the site, unless the user brings a test key.
+"""
 
 import os
+import re
 import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from config import devenv
-from config.devrun import CannotRun
+from config.env import EMULATED_KEY, read_dev_file, secret, without_emulator, write_dev_file
 
 # From here up the system hands out ports to outgoing connections: one may be taken at any moment.
 FIRST_EPHEMERAL_PORT = 32768
@@ -15,6 +18,11 @@ MADE_UP: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "STRIPE_WEBHOOK_SECRET": lambda: f"whsec_{secrets.token_urlsafe(32)}",
 }
+LIVE_KEY = re.compile(r"(sk|rk)_(org_)?live_")
+
+
+class CannotRun(Exception):
+    """The installation cannot start or go on; the message says why in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def settle(address: Address, *, database_url: str, stripe: dict[str, str]) -> No
 
     `stripe`: what leads to the emulator, stronger than anything else; empty where the user brings a key.
     """
-    remembered = devenv.read() if stripe else devenv.without_emulator(devenv.read())
+    remembered = read_dev_file() if stripe else without_emulator(read_dev_file())
     values = remembered | {
         "ENVIRONMENT": os.environ.get("ENVIRONMENT", "development"),
         "SITE_URL": os.environ.get("SITE_URL", address.url),
@@ -76,8 +84,39 @@ def settle(address: Address, *, database_url: str, stripe: dict[str, str]) -> No
     }
     for name, make_up in MADE_UP.items():
         values[name] = os.environ.get(name) or remembered.get(name) or make_up()
-    devenv.write(values | stripe)
+    write_dev_file(values | stripe)
     os.environ.update({name: os.environ.get(name) or value for name, value in values.items()} | stripe)
+
+
+def emulator_beside(site: Address) -> Address | None:
+    """Where the emulator will listen; None if the user has a key. Raises CannotRun for a key of live mode."""
+    key = _stripe_key()
+    if LIVE_KEY.match(key):
+        raise CannotRun("STRIPE_SECRET_KEY is a key of live mode: development would move real money. Use a test key.")
+    if key and not key.startswith(EMULATED_KEY):
+        return None
+    emulator = Address(site.host, chosen_port("STRIPE_EMULATOR_PORT", default=site.port + 1), "STRIPE_EMULATOR_PORT")
+    if emulator.port == site.port:
+        raise CannotRun(f"STRIPE_EMULATOR_PORT and PORT are both {site.port}: the emulator needs a port of its own.")
+    return emulator
+
+
+def stripe_environment(emulator: Address | None) -> dict[str, str]:
+    """What leads everything to the emulator; nothing without one."""
+    if emulator is None:
+        return {}
+    key = _stripe_key()
+    return {
+        "STRIPE_EMULATOR": "1",
+        "STRIPE_SECRET_KEY": key or f"{EMULATED_KEY}{secrets.token_hex(16)}",
+        "STRIPE_API_BASE": emulator.url,
+        # Its pages may be looked at from another machine.
+        "STRIPE_EMULATOR_URL": os.environ.get("STRIPE_EMULATOR_URL") or emulator.url,
+    }
+
+
+def _stripe_key() -> str:
+    return secret("STRIPE_SECRET_KEY") or read_dev_file().get("STRIPE_SECRET_KEY", "")
 
 
 def _bracketed(host: str) -> str:

@@ -1,44 +1,87 @@
-"""What has to be done before the processes start, in order; all of it can be repeated."""
+"""`python -m config.devrun.preparation`: what has to be done before the processes start, in one process and in order.
+
+All of it can be repeated. Progress goes to the terminal (stderr); stdout has what is to be told when all is ready: the
+staff account, whose password is told only once.
+"""
 
 import os
-import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
+from io import StringIO
 
-from config.devrun import CannotRun
-from config.devrun.terminal import say
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
-MANAGE = (sys.executable, "manage.py")
-STEPS = {
-    "translations": (sys.executable, "-m", "config.catalogues", "compile"),
-    "database": (*MANAGE, "migrate", "--noinput"),
-    "cache": (*MANAGE, "createcachetable"),
-    "demo data": (*MANAGE, "seed_demo"),
-    "demo modules": (*MANAGE, "seed_modules"),
-}
-ENSURE_STAFF = (*MANAGE, "ensure_staff")
+from config.catalogues import compile_all
+
 WEBHOOK_PATH = "/stripe/webhooks"
+# What a step finds, the steps before it have made: what has to look at the database before its migrations run stands
+# before them.
+STEPS: dict[str, tuple[str, ...]] = {
+    "checks": ("check",),
+    "database": ("migrate", "--noinput"),
+    "cache": ("createcachetable",),
+    "demo data": ("seed_demo",),
+    "demo modules": ("seed_modules",),
+}
+ENSURE_STAFF = ("ensure_staff",)
+
+
+def main() -> int:
+    """Take every step; 1 as soon as one fails."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        # Before Django starts: it reads a catalogue once.
+        timed("translations", compile_all)
+        timed("Django", django.setup)
+        for name, command in (STEPS | emulator_steps()).items():
+            timed(name, partial(run_command, command))
+        print(run_command(ENSURE_STAFF))
+    except CommandError as refusal:
+        progress(f"\n{refusal}\n")
+        return 1
+    return 0
 
 
 def emulator_steps() -> dict[str, tuple[str, ...]]:
     """The emulator delivers to the site, signed with the site's own webhook secret."""
-    url = os.environ["SITE_URL"].rstrip("/") + WEBHOOK_PATH
-    return {"webhook endpoint": (sys.executable, "-m", "config.devrun.endpoint", url)}
+    if not settings.STRIPE_EMULATOR:
+        return {}
+    url = settings.SITE_URL + WEBHOOK_PATH
+    # By its name: on another port it is still the same one, and nothing is sent to the old address.
+    known = ("--name", "make run", "--secret", settings.STRIPE_WEBHOOK_SECRETS[0])
+    return {"webhook endpoint": ("stripe_emulator", "endpoint", "--url", url, *known)}
 
 
-def prepare(*, is_emulated: bool) -> str:
-    """Take every step. Returns what was said about the staff account: its password is told only once."""
-    for name, command in (STEPS | (emulator_steps() if is_emulated else {})).items():
-        began = time.monotonic()
-        _run(name, command)
-        say(f"  {name} ({time.monotonic() - began:.1f} s)")
-    return _run("staff account", ENSURE_STAFF)
+def timed(name: str, step: Callable[[], object]) -> None:
+    """Say what is being done, then how long it took."""
+    began = time.monotonic()
+    progress(f"  {name} …")
+    step()
+    progress(f" {time.monotonic() - began:.1f} s\n")
 
 
-def _run(name: str, command: tuple[str, ...]) -> str:
-    """The output; it is shown at once only if the step fails."""
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        say(done.stdout + done.stderr)
-        raise CannotRun(f"The step “{name}” failed: {' '.join(command[1:])}")
-    return done.stdout.strip()
+def run_command(command: tuple[str, ...]) -> str:
+    """The output of the command, which is shown at once only if it fails."""
+    said, is_done = StringIO(), False
+    try:
+        call_command(*command, stdout=said)
+        is_done = True
+    finally:
+        if not is_done:
+            progress(f"\n{said.getvalue()}")
+    return said.getvalue().strip()
+
+
+def progress(text: str) -> None:
+    """To the terminal at once, also in the middle of a line."""
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

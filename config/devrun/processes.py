@@ -1,19 +1,25 @@
-"""The processes of the installation: started, their output passed on, stopped together."""
+"""The processes of the installation: one set at a time, started, their output passed on, stopped together."""
 
+import fcntl
+import json
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import cast
+from pathlib import Path
+from typing import Any, TextIO, cast
 
-from config.devdb.owner import tied_to_parent
-from config.devrun import CannotRun
-from config.devrun.terminal import coloured, say
+from config.devdb.machine import tied_to_parent
+from config.devrun.environment import CannotRun
+from config.env import VAR
 
+COLOURS = {"web": 36, "worker": 35, "beat": 33, "stripe": 34, "ready": 32, "trouble": 31}
+LOCK = VAR / "run.lock"
 GRACE_SECONDS = 7.0  # Celery looks every two seconds, three times in a row
 
 
@@ -106,3 +112,79 @@ class Processes:
             self._heard_at = time.monotonic()
             if not process.pass_on():
                 self._outputs.unregister(key.fileobj)
+
+
+class OnlyRun:
+    """The lock's file, held by the one that runs; it names the address and the children for the next one."""
+
+    def __init__(self, file: TextIO, url: str) -> None:
+        self._file, self._url = file, url
+
+    def remember(self, children: list[int]) -> None:
+        """Write down what runs, as process and birth: a number alone may belong to somebody else later."""
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump(
+            {"url": self._url, "pid": os.getpid(), "children": [[pid, _born(pid)] for pid in children]},
+            self._file,
+        )
+        self._file.flush()
+
+
+@contextmanager
+def only_run(url: str) -> Iterator[OnlyRun]:
+    """Hold the lock: the system frees it when we die, however that happens. What a dead run left is ended."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRun(f"It is already running at {_noted(file).get('url', 'an unknown address')}.") from None
+        for pid, born in _noted(file).get("children", []):
+            if _born(pid) == born:
+                _end_group(pid)
+        run = OnlyRun(file, url)
+        run.remember([])
+        yield run
+
+
+def _noted(file: TextIO) -> dict[str, Any]:
+    file.seek(0)
+    try:
+        return json.load(file)
+    except ValueError:
+        return {}
+
+
+def _born(pid: int) -> str:
+    """When the process started, in whatever form the system tells it; "" if there is none."""
+    status = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        return status.read_text().rpartition(")")[2].split()[19] if status.exists() else ""
+    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+
+
+def _end_group(leader: int, *, seconds: float = 7) -> None:
+    """The children of a killed run were told to stop when it died; give them the time, then end them."""
+    with suppress(ProcessLookupError):
+        os.kill(leader, signal.SIGTERM)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            os.killpg(leader, 0)
+            time.sleep(0.05)
+        os.killpg(leader, signal.SIGKILL)
+
+
+def say(text: str) -> None:
+    """One or more lines, at once. A terminal that is gone must not keep us from stopping in order."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
+
+
+def coloured(text: str, name: str) -> str:
+    """In the colour of that name, where somebody looks at it."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\033[1;{COLOURS[name]}m{text}\033[0m"

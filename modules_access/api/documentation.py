@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from config.api_documentation import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
+from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
 from modules_access.api.serializers import (
     MadeTokenSerializer,
     OwnModulesSerializer,

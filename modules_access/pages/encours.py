@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from config.csp import let_forms_lead_to
+from config.middleware import let_forms_lead_to
 from config.rate_limit import limited
 from modules_access.links import encours_path, newest_session
 from modules_access.models import Purchase

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from datetime import time as time_of_day
@@ -11,7 +10,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from structlog.contextvars import bound_contextvars
 
@@ -22,6 +21,7 @@ from modules_access.repair.sources import ALL_SOURCES, Source
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
+from payments.sql import advisory_lock
 
 log = structlog.get_logger(__name__)
 # As config/celery.py has it, by the site's clock.
@@ -29,8 +29,7 @@ REPAIR_AT = time_of_day(3, 40)
 CHUNK_SIZE = 1000
 MAX_HISTORY_SOURCE_LENGTH = 255
 MAX_DIFFERENCES_IN_MAIL = 20
-# Any number will do, as long as nothing else in the database locks it.
-REPAIR_LOCK = 7_291_504_420
+REPAIR_LOCK = "repair of accesses"
 ALERT_KIND = "alert.accesses"
 Progress = Callable[[int, int], None]
 
@@ -63,7 +62,7 @@ def repair(
     """
     report = report or Report(at=at, dry_run=dry_run, by=str(by))
     options, began = RepairOptions(at, by, dry_run), time.perf_counter()
-    with _one_at_a_time():
+    with advisory_lock(REPAIR_LOCK, or_raise=AlreadyRepairing("Another repair is under way.")):
         total = sum(source.rows().count() for source in ALL_SOURCES) if progress else 0
         for source in ALL_SOURCES:
             for rows in _chunks(source):
@@ -167,17 +166,3 @@ def _mails_of(source: Source, ids: Collection[int]) -> Counter[str]:
     if not source.owner:
         return Counter()
     return Counter(Effect.objects.filter(**{f"{source.owner}__in": ids}).values_list("kind", flat=True))
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """On any number of machines; a repair that dies lets go of the lock with its connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [REPAIR_LOCK])
-        if not cursor.fetchone()[0]:
-            raise AlreadyRepairing("Another repair is under way.")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [REPAIR_LOCK])

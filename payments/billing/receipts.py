@@ -4,18 +4,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 
 from payments.billing.models import Payment, Receipt
 from payments.money import format_amount
+from payments.sql import wait_for_advisory_lock
 from payments.statuses import WAS_PAID
 
 if TYPE_CHECKING:
     from payments.orders.models import Order
-
-# Any number will do, as long as nothing else in the database locks it.
-LOCK = 7_291_504_418
 
 
 class NothingPaid(Exception):
@@ -47,8 +45,7 @@ def _issue(order_id: int, *, at: datetime) -> Receipt:
     if not paid.exists():
         raise NothingPaid(f"order {order_id}")
     # Held until the commit: a number that is rolled back is taken by the next one. A sequence would leave a gap.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    wait_for_advisory_lock("receipt number")
     if known := find_receipt(order_id):
         return known
     last = Receipt.objects.aggregate(last=Max("number"))["last"] or 0

@@ -6,8 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from config.api import StrictSerializer
-from config.api_documentation import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
+from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
 from payments.pages.account import Standing, standing_of
 

@@ -1,12 +1,10 @@
 """Walks Stripe's objects of a window against ours, and ours against Stripe's; puts right or asks; keeps the report."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import connection
 
 from payments.facts import Fact, InvoiceFact
 from payments.reconcile.compare import compare
@@ -32,12 +30,12 @@ from payments.reconcile.window import (
     subscriptions_of,
 )
 from payments.resync import ResyncOptions
+from payments.sql import advisory_lock
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import Json, MalformedObject
 
 log = structlog.get_logger(__name__)
-# Any number will do, as long as nothing else in the database locks it.
-LOCK = 7_291_504_419
+LOCK = "reconciliation"
 ERROR_MAX_LENGTH = 500
 Clock = Callable[[], datetime]
 
@@ -52,7 +50,7 @@ def reconcile(*, window: Window, options: ResyncOptions, clock: Clock) -> Reconc
     Where Stripe does not answer, the run is kept as not finished, and the next one covers its window as well. Raises
     AlreadyRunning.
     """
-    with _alone():
+    with advisory_lock(LOCK, or_raise=AlreadyRunning("Another reconciliation is under way.")):
         run = ReconcileRun.objects.create(
             started_at=clock(), since=window.since, until=window.until, is_continued=window.is_continued,
             is_dry_run=options.dry_run, by=str(options.by),
@@ -68,20 +66,6 @@ def reconcile(*, window: Window, options: ResyncOptions, clock: Clock) -> Reconc
         run.save()
     log.info("reconcile.done", run=run.pk, error=run.error, dry_run=options.dry_run, **report.counts)
     return run
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """One run at a time, on any number of machines; a run that dies lets go with its connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise AlreadyRunning("Another reconciliation is under way.")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from payments.webhook.refusals import BodyTooLarge, LengthRequired, Refusal
 
@@ -17,8 +16,7 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
         if _is_chunked(request):
             return _read_chunked(request, limit=limit)
         return _read_exactly(request, _content_length(request, limit=limit))
-    # What gunicorn raises for a broken chunk is no OSError, and would be a 500 that any stranger can cause.
-    except (OSError, ParseException):
+    except OSError:
         raise Refusal("unreadable_body", "The body could not be read to its end.") from None
 
 

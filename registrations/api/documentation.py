@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from config.api_documentation import INVALID, MISSING, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
+from config.api import INVALID, MISSING, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
 from registrations.api.serializers import (
     ActivityPageSerializer,
     ActivitySerializer,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.api_schema import schema
+from config.api import schema
 from registrations.api.views import ActivitiesView, ActivityView, CheckoutView, RegistrationsView, RegistrationView
 
 urlpatterns = [

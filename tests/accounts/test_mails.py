@@ -16,7 +16,7 @@ from accounts.mails import (
     send,
     write_link,
 )
-from config.redact import MASK, redact_text
+from config.logs import MASK, redact_text
 from tests.support.factories import NOON
 from tests.support.mails import english_in, html_of, read, sent
 

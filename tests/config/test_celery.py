@@ -89,21 +89,18 @@ class TestTimetable:
             assert entry["options"]["expires"] <= seconds_between(entry["schedule"])
 
 
-class TestBroker:
-    def test_is_files_of_one_directory_when_none_is_named(self, settings, tmp_path):
-        settings.BROKER_DIR = tmp_path / "broker"
-
-        options = config.celery.broker("filesystem://")["broker_transport_options"]
-
-        assert options["data_folder_in"] == options["data_folder_out"]
-        assert {path.name for path in settings.BROKER_DIR.iterdir()} == {"queue", "control"}
-
-    @pytest.mark.parametrize("url", ["redis://redis:6379/0", "rediss://redis:6379/0", "amqp://rabbit//"])
-    def test_is_taken_from_its_address(self, url):
-        assert config.celery.broker(url)["broker_url"] == url
-
-    def test_may_be_away_for_good(self):
+class TestApp:
+    def test_lets_the_broker_be_away_for_good(self):
         assert config.celery.app.conf.broker_connection_max_retries is None
+
+
+class TestNoteReady:
+    def test_makes_the_file_that_somebody_waits_for(self, settings, tmp_path):
+        settings.WORKER_READY_FILE = str(tmp_path / "worker.ready")
+
+        config.celery.note_ready()
+
+        assert (tmp_path / "worker.ready").exists()
 
 
 class TestWebProcess:

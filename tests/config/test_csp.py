@@ -1,7 +1,7 @@
 import pytest
 from django.http import HttpResponse
 
-from config.csp import HEADER, ContentSecurityPolicyMiddleware, let_forms_lead_to
+from config.middleware import CONTENT_SECURITY_POLICY, ContentSecurityPolicyMiddleware, let_forms_lead_to
 
 pytestmark = pytest.mark.django_db
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 class TestContentSecurityPolicy:
     @pytest.mark.parametrize("address", ["/", "/nowhere", "/admin/login/", "/healthz/live"])
     def test_is_on_every_page(self, client, address):
-        policy = client.get(address)[HEADER]
+        policy = client.get(address)[CONTENT_SECURITY_POLICY]
 
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
@@ -18,7 +18,7 @@ class TestContentSecurityPolicy:
     def test_is_on_the_answer_to_a_host_that_is_not_ours(self, client):
         response = client.get("/", HTTP_HOST="evil.example")
 
-        assert (response.status_code, HEADER in response) == (400, True)
+        assert (response.status_code, CONTENT_SECURITY_POLICY in response) == (400, True)
 
     @pytest.mark.parametrize(
         ("base", "origins"),
@@ -33,14 +33,14 @@ class TestContentSecurityPolicy:
 
         response = ContentSecurityPolicyMiddleware(lambda _request: _answer())(rf.get("/"))
 
-        assert f"form-action {origins}" in response[HEADER]
+        assert f"form-action {origins}" in response[CONTENT_SECURITY_POLICY]
 
     def test_leaves_a_stricter_one_alone(self, rf):
-        response = ContentSecurityPolicyMiddleware(lambda _request: _answer(**{HEADER: "default-src 'none'"}))(
-            rf.get("/")
-        )
+        response = ContentSecurityPolicyMiddleware(
+            lambda _request: _answer(**{CONTENT_SECURITY_POLICY: "default-src 'none'"})
+        )(rf.get("/"))
 
-        assert response[HEADER] == "default-src 'none'"
+        assert response[CONTENT_SECURITY_POLICY] == "default-src 'none'"
 
 
 class TestLetFormsLeadTo:
@@ -49,8 +49,8 @@ class TestLetFormsLeadTo:
         page, other = _answer(), _answer()
         let_forms_lead_to(page, ["https://b.example", "https://a.example", "https://b.example"])
 
-        usual = ContentSecurityPolicyMiddleware(lambda _request: other)(rf.get("/"))[HEADER]
-        policy = ContentSecurityPolicyMiddleware(lambda _request: page)(rf.get("/"))[HEADER]
+        usual = ContentSecurityPolicyMiddleware(lambda _request: other)(rf.get("/"))[CONTENT_SECURITY_POLICY]
+        policy = ContentSecurityPolicyMiddleware(lambda _request: page)(rf.get("/"))[CONTENT_SECURITY_POLICY]
 
         assert "https://billing.stripe.com https://a.example https://b.example;" in policy
         assert policy.replace(" https://a.example https://b.example", "") == usual

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.devdb.owner import Owner
-from config.devenv import ROOT
+from config.devdb.machine import Owner
+from config.env import ROOT
 from tests.config.processes import eventually
 
 CONNECT = """

@@ -9,22 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from config.devenv import ROOT
+from config.env import ROOT
 from tests.config.processes import eventually, free_port, is_alive
 
 # The real program with other processes: a web server that answers at once, a worker that only waits.
 PROGRAM = """
-import sys
-from config.devrun import __main__ as devrun, preparation, readiness
-readiness.QUIET_SECONDS = 0.1
-preparation.STEPS = {}
-preparation.ENSURE_STAFF = (sys.executable, "-c", "print('staff@example.com, password: s3cret')")
-preparation.emulator_steps = lambda: {}
+import os, sys
+from config.devrun import __main__ as devrun
+devrun.QUIET_SECONDS = 0.1
+devrun.PREPARATION = [sys.executable, "-c", os.environ.get("PREPARED", "print('staff@example.com, password: s3cret')")]
 def serving(address):
     return [sys.executable, "-m", "http.server", str(address.port), "--bind", "127.0.0.1", "-d", sys.argv[1]]
 devrun.commands = lambda address, emulator: ({"stripe": serving(emulator)} if emulator else {}) | {
     "web": serving(address),
-    "worker": ["sh", "-c", "echo working; exec sleep 60"],
+    "worker": ["sh", "-c", os.environ.get("WORKER", 'echo working; touch "$WORKER_READY_FILE"; exec sleep 60')],
 }
 sys.exit(devrun.main())
 """
@@ -99,6 +97,29 @@ class TestRun:
         for told in (f"{run.url}/admin/", "s3cret", "send_event", "worker │ working", "Stopped."):
             assert told in run.said()
         assert not any(map(is_alive, children.values()))
+
+    def test_is_ready_only_when_the_worker_runs(self, run):
+        run.environment["WORKER"] = (
+            'while [ ! -e "$VAR_DIR/begin" ]; do sleep 0.05; done; touch "$WORKER_READY_FILE"; sleep 60'
+        )
+        process = run.start()
+        assert eventually(lambda: "GET /healthz/live" in run.said() and "web │" in run.said()), run.said()
+        before = run.said()
+
+        (run.folder / "var/begin").touch()
+
+        assert eventually(lambda: "Ready after" in run.said()), run.said()
+        assert "Ready after" not in before
+        assert process.poll() is None
+
+    def test_starts_nothing_when_the_preparation_fails(self, run):
+        run.environment["PREPARED"] = "import sys; print('no such table', file=sys.stderr); sys.exit(1)"
+
+        assert run.start().wait(timeout=12) == 1
+
+        assert "no such table" in run.said()
+        assert "The last step failed: nothing was started." in run.said()
+        assert "Starting" not in run.said()
 
     def test_does_not_start_twice(self, run):
         first = run.start_and_wait()

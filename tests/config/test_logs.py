@@ -119,3 +119,16 @@ class TestLoggingConfig:
         assert ran.stdout == "the command's own output\n"
         heard = [json.loads(line)["event"] for line in ran.stderr.splitlines()]
         assert heard == ["heard 1", "heard 2", "heard 3"]
+
+    @pytest.mark.parametrize(("verbose", "heard"), [(True, ["tick"]), (False, [])])
+    def test_leaves_out_the_timetable_where_only_people_read(self, verbose, heard):
+        program = f"""
+import logging
+from config.logs import logging_config
+logging_config(log_format="json", level="info", verbose={verbose})
+logging.getLogger("celery.beat").info("tick")
+"""
+
+        ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+        assert [json.loads(line)["event"] for line in ran.stderr.splitlines()] == heard

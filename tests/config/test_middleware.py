@@ -27,6 +27,9 @@ urlpatterns = [
     path("show", show),
     path("reset/<token>/done", show),
     path("api/burst", burst),
+    path("static/style.css", show),
+    path("healthz/live", show),
+    path("metrics", show),
 ]
 pytestmark = pytest.mark.urls(__name__)
 handler404 = "config.errors.not_found"
@@ -103,3 +106,33 @@ class TestAccessLine:
             client.generic("X" * 5000, "/" + "x" * 5000)
 
         assert len(repr(lines)) < 1000
+
+
+class TestQuietLog:
+    """What a terminal of development shows without VERBOSE=1."""
+
+    @pytest.fixture(autouse=True)
+    def _quiet(self, settings):
+        settings.VERBOSE = False
+
+    @pytest.mark.parametrize("path", ["/static/style.css", "/healthz/live", "/metrics"])
+    def test_has_no_line_for_what_nobody_asked_for(self, client, path):
+        with capture_logs() as lines:
+            client.get(path)
+
+        assert lines == []
+
+    @pytest.mark.parametrize("path", ["/show", "/static/missing.css"])
+    def test_has_one_for_a_page_and_for_what_is_refused(self, client, path):
+        with capture_logs() as lines:
+            client.get(path)
+
+        assert [(line["event"], line["path"]) for line in lines] == [("http.request", path)]
+
+    def test_has_them_all_when_it_is_asked_to(self, client, settings):
+        settings.VERBOSE = True
+
+        with capture_logs() as lines:
+            client.get("/healthz/live")
+
+        assert [line["path"] for line in lines] == ["/healthz/live"]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from config.redact import MASK, redact, redact_text
+from config.logs import MASK, redact, redact_text
 
 SECRETS = [
     "whsec_abcDEF123+/=",

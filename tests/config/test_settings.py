@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from config.devenv import ROOT
+from config.env import ROOT
 
 PRODUCTION = {
     "ENVIRONMENT": "production",

@@ -1,9 +1,11 @@
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
+from django.db import connection, transaction
 
 from payments.orders.models import Order
-from payments.sql import StaleRows, to_json, update_rows
+from payments.sql import StaleRows, advisory_lock, to_json, update_rows, wait_for_advisory_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +53,51 @@ class TestToJson:
     def test_refuses_what_has_no_place_in_a_row(self):
         with pytest.raises(TypeError, match="object"):
             to_json([{"x": object()}])
+
+
+class Taken(Exception):
+    """What the caller of a lock wants to hear."""
+
+
+@pytest.fixture
+def somebody_else():
+    """Another connection to the same database: locks of one and the same do not stand in each other's way."""
+    parameters = connection.get_connection_params()
+    names = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters}
+    with psycopg.connect(**names, autocommit=True) as other:
+        yield other
+
+
+def can_lock(somebody, name):
+    (is_free,) = somebody.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
+    if is_free:
+        somebody.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    return is_free
+
+
+class TestAdvisoryLock:
+    def test_is_held_inside_the_block_and_no_longer(self, somebody_else):
+        with advisory_lock("nightly", or_raise=Taken()):
+            inside = can_lock(somebody_else, "nightly")
+
+        assert (inside, can_lock(somebody_else, "nightly")) == (False, True)
+
+    def test_refuses_at_once_while_somebody_else_holds_it(self, somebody_else):
+        somebody_else.execute("SELECT pg_advisory_lock(hashtextextended('nightly', 0))")
+
+        with pytest.raises(Taken), advisory_lock("nightly", or_raise=Taken()):
+            pytest.fail("somebody else holds it")
+
+    def test_keeps_nobody_from_another_name(self, somebody_else):
+        with advisory_lock("nightly", or_raise=Taken()):
+            assert can_lock(somebody_else, "daily")
+
+
+class TestWaitForAdvisoryLock:
+    @pytest.mark.django_db(transaction=True)
+    def test_is_held_until_the_transaction_ends(self, somebody_else):
+        with transaction.atomic():
+            wait_for_advisory_lock("numbers")
+            inside = can_lock(somebody_else, "numbers")
+
+        assert (inside, can_lock(somebody_else, "numbers")) == (False, True)

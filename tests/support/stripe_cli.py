@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.devenv import VAR
+from config.env import VAR
 
 VERSION = "1.52.0"
 FOLDER = VAR / "tools" / f"stripe-cli-{VERSION}"

@@ -3,8 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from config.logs import QUIET_LOGGERS, formatter
-from config.redact import MASK, redact_text
+from config.logs import MASK, QUIET_LOGGERS, formatter, redact_text
 from modules_access.models import Scope
 from modules_access.services.keys import revoke_key, rotate_key
 from tests.modules_access.api.conftest import GENERATE, REVOKE, VERIFY, Program, code_of

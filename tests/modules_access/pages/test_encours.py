@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from config.csp import HEADER
+from config.middleware import CONTENT_SECURITY_POLICY
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.pages import encours
 from modules_access.pages.encours import MAX_RELOADS
@@ -339,14 +339,14 @@ class TestPage:
         make_grant(ada, make_module("bad", url="https://a;script-src *"))
         make_grant(ada, make_module("over"), expires_at=NOON - DAY, at=NOON - 2 * DAY)
 
-        rules = dict(rule.split(" ", 1) for rule in browser.get("/encours/")[HEADER].split("; "))
+        rules = dict(rule.split(" ", 1) for rule in browser.get("/encours/")[CONTENT_SECURITY_POLICY].split("; "))
 
         assert rules["form-action"].startswith("'self' ")
         assert [each for each in rules["form-action"].split() if each.endswith(".example")] == [
             "https://drawing.example"
         ]
         assert rules["script-src"] == "'self'"
-        assert "drawing.example" not in browser.get("/modules/")[HEADER]
+        assert "drawing.example" not in browser.get("/modules/")[CONTENT_SECURITY_POLICY]
 
     def test_is_kept_by_nobody_and_shown_to_who_is_signed_in(self, browser):
         assert "no-store" in browser.get("/encours/")["Cache-Control"]

@@ -230,12 +230,12 @@ class TestOneAtATime:
                 connection.close()
 
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [REPAIR_LOCK])
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [REPAIR_LOCK])
         thread = threading.Thread(target=other)
         thread.start()
         thread.join()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [REPAIR_LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [REPAIR_LOCK])
 
         assert refused == ["Another repair is under way."]
         assert run().is_complete

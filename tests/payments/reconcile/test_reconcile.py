@@ -263,11 +263,11 @@ class TestTrouble:
             name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters
         }
         with psycopg.connect(**names) as other:
-            other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [LOCK])
 
             with pytest.raises(AlreadyRunning):
                 run()
-            other.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            other.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [LOCK])
 
         assert not ReconcileRun.objects.exists()
         assert run().finished_at is not None

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from config.json_body import LARGEST_BODY
+from config.api import LARGEST_BODY
 from payments.orders.models import Order
 from registrations.models import Activity, Registration, WaitingEntry
 from tests.registrations.api.conftest import PERSON, code_of

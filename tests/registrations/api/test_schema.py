@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from config.api_schema import schema_text
+from config.api import schema_text
 
 COMMITTED = Path(__file__).resolve().parents[3] / "docs/api/openapi.yaml"
 

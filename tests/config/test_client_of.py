@@ -1,6 +1,6 @@
 import pytest
 
-from config.client import client_of
+from config.rate_limit import client_of
 
 
 def client(rf, *, peer="203.0.113.7", forwarded=None):

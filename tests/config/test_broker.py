@@ -1,4 +1,4 @@
-"""The broker in files: messages arrive whole, and half a message harms nobody."""
+"""Celery's broker: chosen by its address; in files, messages arrive whole, and half a message harms nobody."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from queue import Empty
 import pytest
 from celery import Celery
 
-import config.celery
+from config.broker import broker
 from tests.support.processes import ROOT
 
 MESSAGES = 3000
@@ -15,7 +15,7 @@ SENDER = f"""
 import sys
 from pathlib import Path
 from kombu import Connection
-from config.filebroker import Transport
+from config.broker import Transport
 folder = sys.argv[1]
 options = {{"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder + "-control"}}
 channel = Connection(transport=Transport, transport_options=options).channel()
@@ -28,9 +28,23 @@ for number in range({MESSAGES}):
 def channel(settings, tmp_path):
     settings.BROKER_DIR = tmp_path
     app = Celery("reader", set_as_current=False)
-    app.conf.update(config.celery.broker("filesystem://"))
+    app.conf.update(broker("filesystem://"))
     with app.connection_for_read() as connection:
         yield connection.channel()
+
+
+class TestBroker:
+    def test_is_files_of_one_directory_when_none_is_named(self, settings, tmp_path):
+        settings.BROKER_DIR = tmp_path / "broker"
+
+        options = broker("filesystem://")["broker_transport_options"]
+
+        assert options["data_folder_in"] == options["data_folder_out"]
+        assert {path.name for path in settings.BROKER_DIR.iterdir()} == {"queue", "control"}
+
+    @pytest.mark.parametrize("url", ["redis://redis:6379/0", "rediss://redis:6379/0", "amqp://rabbit//"])
+    def test_is_taken_from_its_address(self, url):
+        assert broker(url)["broker_url"] == url
 
 
 class TestChannel:
