@@ -1,43 +1,40 @@
-"""Start-up of the emulator: what reacts to timers, what can be included and every address register themselves."""
+"""Start-up of the emulator: everything registers itself, and it never stands where real money is."""
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.translation import gettext_lazy as _
 
-LIFE: tuple[str, ...] = (
-    "checkout",
-    "collecting",
-    "disputes",
-    "invoices",
-    "payments",
-    "refunds",
-    "renewals",
+# They register timers, observers, expandable fields and routes when they are imported.
+REGISTERING = (
+    "api.account", "api.catalogue", "api.charges", "api.checkout", "api.customers", "api.events", "api.invoices",
+    "api.payments", "api.subscriptions", "behaviour.checkout", "behaviour.disputes", "behaviour.invoice_collection",
+    "behaviour.payment_intents", "behaviour.refunds", "behaviour.renewals",
+)  # fmt: skip
+IN_PRODUCTION = Error(
+    "The Stripe emulator is switched on in production: orders would be paid with money that does not exist.",
+    hint="Remove STRIPE_EMULATOR.",
+    id="stripe_emulator.E001",
 )
-RESOURCES: tuple[str, ...] = (
-    "account",
-    "balance_transactions",
-    "billing_portal",
-    "charges",
-    "checkout_sessions",
-    "customers",
-    "disputes",
-    "events",
-    "invoice_payments",
-    "invoiceitems",
-    "invoices",
-    "payment_intents",
-    "payment_methods",
-    "payment_pages",
-    "prices",
-    "products",
-    "refunds",
-    "setup_intents",
-    "subscription_items",
-    "subscriptions",
-    "tokens",
-    "webhook_endpoints",
+LIVE_KEY = Error(
+    "The Stripe emulator is switched on beside a live key: nobody could tell which payments are real.",
+    hint="Remove STRIPE_EMULATOR, or replace STRIPE_SECRET_KEY by a key that begins with sk_test_.",
+    id="stripe_emulator.E002",
 )
+
+
+@register(Tags.security)
+def never_beside_real_money(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Neither under the settings of production nor beside a key of live mode."""
+    found: list[CheckMessage] = []
+    if settings.PRODUCTION or settings.STRIPE_LIVEMODE:
+        found.append(IN_PRODUCTION)
+    if settings.STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_", "sk_org_live_")):
+        found.append(LIVE_KEY)
+    return found
 
 
 class StripeEmulatorConfig(AppConfig):
@@ -48,8 +45,5 @@ class StripeEmulatorConfig(AppConfig):
     verbose_name = _("Stripe emulator")
 
     def ready(self) -> None:
-        import_module("stripe_emulator.checks")
-        for module in LIFE:
-            import_module(f"stripe_emulator.life.{module}")
-        for module in RESOURCES:
-            import_module(f"stripe_emulator.api.{module}")
+        for module in REGISTERING:
+            import_module(f"stripe_emulator.{module}")

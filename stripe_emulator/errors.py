@@ -46,3 +46,20 @@ class CardDeclined(StripeRefusal):
         """Also the objects that the try has left: `payment_intent=…`, `setup_intent=…`, `payment_method=…`."""
         details = {"decline_code": self.decline_code, "charge": self.charge, **self.objects}
         return super().body | {name: value for name, value in details.items() if value}
+
+
+def param_path(path: str, name: str) -> str:
+    """The parameter's full name, as Stripe writes it."""
+    return f"{path}[{name}]" if path else name
+
+
+def missing_param(param: str) -> StripeRefusal:
+    """The refusal of a call without this parameter."""
+    return StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
+
+
+def require_param(details: Json, name: str, *, inside: str = "") -> Any:
+    """The value with this name. Raises StripeRefusal when it is not there."""
+    if not details.get(name):
+        raise missing_param(param_path(inside, name))
+    return details[name]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-Json = dict[str, Any]
+from stripe_emulator.errors import Json
 
 
 class StoredObject(models.Model):

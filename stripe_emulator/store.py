@@ -1,25 +1,38 @@
-"""Finds and keeps Stripe objects."""
+"""Finds and keeps Stripe objects, under ids in the form of Stripe's."""
 
+import secrets
+import string
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from stripe_emulator import clock
-from stripe_emulator.errors import NoSuchObject
-from stripe_emulator.models import Json, StoredObject
+from stripe_emulator.errors import Json, NoSuchObject
+from stripe_emulator.models import StoredObject
 
-ONE_AT_A_TIME = 727_415_002  # key of the advisory lock
+ID_ALPHABET = string.ascii_letters + string.digits
+ADVISORY_LOCK = 727_415_002
 
 
-def one_at_a_time() -> None:
+def new_id(prefix: str, *, length: int = 24) -> str:
+    """For example `new_id("cus_", length=14)`."""
+    return prefix + random_text(length)
+
+
+def random_text(length: int) -> str:
+    """So many letters and digits."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(length))
+
+
+def serialize_changes() -> None:
     """Wait until nobody else changes anything, and let nobody until the end of this transaction.
 
     Objects change each other in both directions (an intent its session, a session its intent), so locks of their
     rows alone could meet crosswise. Nothing is lost by it: whoever changes something is one process, and fast.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
 
 
 def keep(data: Json, *, parent: StoredObject | None = None, **hidden: Any) -> StoredObject:
@@ -44,7 +57,7 @@ def get(kind: str, id: str, *, param: str = "id", lock: bool = False) -> StoredO
 
 
 def get_living(kind: str, id: str, *, param: str = "id", lock: bool = False) -> StoredObject:
-    """The same, but what was deleted is not there any more."""
+    """The object with this id, unless it was deleted. Raises NoSuchObject."""
     found = get(kind, id, param=param, lock=lock)
     if found.is_deleted:
         raise NoSuchObject(kind, id, param=param)

@@ -9,7 +9,7 @@ from django.db import transaction
 from stripe_emulator import clock
 from stripe_emulator.errors import CardDeclined, StripeRefusal
 from stripe_emulator.models import Emulation, StoredObject, Timer
-from stripe_emulator.store import one_at_a_time
+from stripe_emulator.store import serialize_changes
 
 log = structlog.get_logger(__name__)
 Reaction = Callable[[StoredObject, int], None]
@@ -71,7 +71,7 @@ def _is_due(until: int) -> bool:
 @transaction.atomic
 def _fire_earliest(*, until: int) -> bool:
     """Strictly in order: what a reaction sets may be due before what another has found."""
-    one_at_a_time()
+    serialize_changes()
     timer = Timer.objects.filter(due_at__lte=until).order_by("due_at", "pk").first()
     if timer is None:
         return False

@@ -1,37 +1,88 @@
-"""Attempts to move money: https://docs.stripe.com/api/charges"""
+"""Charges, refunds and disputes: https://docs.stripe.com/api/charges"""
 
 from stripe_emulator import clock, store
-from stripe_emulator.api.listing import list_objects
-from stripe_emulator.api.metadata import merged
-from stripe_emulator.api.routes import Call, answers
-from stripe_emulator.errors import Json
-from stripe_emulator.events.emit import emit
+from stripe_emulator.api.parameters import merged_metadata
+from stripe_emulator.api.routes import Call, readable, route
+from stripe_emulator.behaviour import disputes, refunds
+from stripe_emulator.errors import Json, StripeRefusal
+from stripe_emulator.models import StoredObject
+from stripe_emulator.objects.charge import EVIDENCE_TEXTS
 
-FIELDS = ("description", "receipt_email", "transfer_group")
-
-
-@answers("GET", "charges", params="ChargeListParams")
-def list_all(call: Call) -> Json:
-    return list_objects("charge", call.params, url="/v1/charges", filters=("customer", "payment_intent"))
+LONGEST_TEXT = 20_000
 
 
-@answers("GET", "charges/{id}", params="ChargeRetrieveParams")
-def retrieve(call: Call, *, id: str) -> Json:
-    return store.get("charge", id).data
+readable("charges", kind="charge", params="Charge", filters=("customer", "payment_intent"))
+readable("refunds", kind="refund", params="Refund", filters=("charge", "payment_intent"))
+readable("disputes", kind="dispute", params="Dispute", filters=("charge", "payment_intent"))
 
 
-@answers("POST", "charges/{id}", params="ChargeUpdateParams")
-def update(call: Call, *, id: str) -> Json:
-    charge = store.get("charge", id, lock=True)
-    fields = {name: call.params[name] or None for name in FIELDS if name in call.params}
-    previous = charge.change(**fields, metadata=merged(charge.data["metadata"], call.params.get("metadata")))
-    if previous:
-        emit("charge.updated", charge, at=clock.now_for(charge), previous=previous)
-    return charge.data
+@route("POST", "refunds", params="RefundCreateParams")
+def create_refund(call: Call) -> Json:
+    charge = _charge(call.params)
+    given = refunds.refund(
+        charge,
+        at=clock.now_for(charge),
+        amount=call.params.get("amount"),
+        reason=call.params.get("reason"),
+        metadata=merged_metadata({}, call.params.get("metadata")),
+    )
+    return given.data
 
 
-@answers("GET", "charges/{id}/refunds", params="ChargeListRefundsParams")
-def list_refunds(call: Call, *, id: str) -> Json:
-    store.get("charge", id)
-    of_charge = {**call.params, "charge": id}
-    return list_objects("refund", of_charge, url=f"/v1/charges/{id}/refunds", filters=("charge",))
+@route("POST", "refunds/{id}", params="RefundUpdateParams")
+def update_refund(call: Call, *, id: str) -> Json:
+    refund = store.get("refund", id, lock=True)
+    metadata = merged_metadata(refund.data["metadata"], call.params.get("metadata"))
+    refunds.update_refund(refund, at=clock.now_for(refund), metadata=metadata)
+    return refund.data
+
+
+@route("POST", "refunds/{id}/cancel", params="RefundCancelParams")
+def cancel_refund(call: Call, *, id: str) -> Json:
+    store.get("charge", store.get("refund", id).data["charge"], lock=True)
+    refund = store.get("refund", id, lock=True)
+    refunds.cancel_refund(refund, at=clock.now_for(refund))
+    return refund.data
+
+
+@route("POST", "disputes/{id}", params="DisputeUpdateParams")
+def update_dispute(call: Call, *, id: str) -> Json:
+    dispute = store.get("dispute", id, lock=True)
+    evidence = _evidence(call.params.get("evidence") or {})
+    submit = call.params.get("submit", bool(evidence))
+    metadata = merged_metadata(dispute.data["metadata"], call.params.get("metadata"))
+    disputes.update_dispute(
+        dispute, at=clock.now_for(dispute), evidence=evidence, metadata=metadata, submit=submit in (True, "true")
+    )
+    return dispute.data
+
+
+@route("POST", "disputes/{id}/close", params="DisputeCloseParams")
+def close_dispute(call: Call, *, id: str) -> Json:
+    dispute = store.get("dispute", id, lock=True)
+    disputes.close_dispute(dispute, at=clock.now_for(dispute), won=False)
+    return dispute.data
+
+
+def _charge(params: Json) -> StoredObject:
+    """The charge to give back, locked. Raises StripeRefusal."""
+    intent_id, charge_id = params.get("payment_intent"), params.get("charge")
+    if bool(intent_id) == bool(charge_id):
+        message = "One of the following params should be provided for this request: payment_intent or charge."
+        raise StripeRefusal(message, code="parameter_missing")
+    if charge_id:
+        return store.get("charge", charge_id, param="charge", lock=True)
+    intent = store.get("payment_intent", str(intent_id), param="payment_intent")
+    if not intent.data["latest_charge"]:
+        message = f"This PaymentIntent ({intent_id}) does not have a successful charge to refund."
+        raise StripeRefusal(message, param="payment_intent")
+    return store.get("charge", intent.data["latest_charge"], lock=True)
+
+
+def _evidence(given: Json) -> Json:
+    """The texts among the evidence. Raises StripeRefusal beyond Stripe's limit."""
+    texts = {name: given[name] for name in EVIDENCE_TEXTS if name in given}
+    for name, text in texts.items():
+        if len(text) > LONGEST_TEXT:
+            raise StripeRefusal(f"Evidence has at most {LONGEST_TEXT} characters.", param=f"evidence[{name}]")
+    return texts

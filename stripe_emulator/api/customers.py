@@ -1,62 +1,53 @@
-"""Customers: https://docs.stripe.com/api/customers"""
+"""Customers and the Customer Portal: https://docs.stripe.com/api/customers"""
+
+from django.conf import settings
 
 from stripe_emulator import clock, store
-from stripe_emulator.api.listing import list_objects
-from stripe_emulator.api.metadata import merged
-from stripe_emulator.api.routes import Call, answers
-from stripe_emulator.errors import Json
+from stripe_emulator.api.parameters import merged_metadata
+from stripe_emulator.api.routes import Call, readable, route
+from stripe_emulator.behaviour import customers
+from stripe_emulator.behaviour.subscriptions import cancel_all
+from stripe_emulator.errors import Json, StripeRefusal, missing_param
 from stripe_emulator.events.emit import emit
-from stripe_emulator.life.customers import add_source, change_customer, make_customer
-from stripe_emulator.life.given import required
-from stripe_emulator.life.subscriptions import cancel_all
-from stripe_emulator.shapes.address import full_address, full_shipping
-from stripe_emulator.shapes.customer import USUAL
-from stripe_emulator.shapes.token import as_source
+from stripe_emulator.objects.account import CUSTOMER_DEFAULTS, new_portal_session
+from stripe_emulator.objects.parts import full_address, full_shipping
 
 FIELDS = ("address", "balance", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt")
 OWN_DEFAULT = "default_payment_method"
+PORTAL_FIELDS = ("locale", "return_url")
+UNSUPPORTED = ("configuration", "customer_account", "flow_data", "on_behalf_of")
 
 
-@answers("POST", "customers", params="CustomerCreateParams")
-def create(call: Call) -> Json:
-    metadata = merged({}, call.params.get("metadata"))
-    customer = make_customer(
+readable("customers", kind="customer", params="Customer", filters=("email",))
+
+
+@route("POST", "customers", params="CustomerCreateParams")
+def create_customer(call: Call) -> Json:
+    metadata = merged_metadata({}, call.params.get("metadata"))
+    customer = customers.create_customer(
         call.at,
-        fields=_fields(call.params, settings=USUAL["invoice_settings"]) | {"metadata": metadata},
+        fields=_fields(call.params, settings=CUSTOMER_DEFAULTS["invoice_settings"]) | {"metadata": metadata},
         payment_method=call.params.get("payment_method", ""),
-        source=call.params.get("source", ""),
         default=_default(call.params),
     )
     return customer.data
 
 
-@answers("GET", "customers", params="CustomerListParams")
-def list_all(call: Call) -> Json:
-    return list_objects("customer", call.params, url="/v1/customers", filters=("email",))
-
-
-@answers("GET", "customers/{id}", params="CustomerRetrieveParams")
-def retrieve(call: Call, *, id: str) -> Json:
-    customer = store.get("customer", id)
-    return store.stub(customer) if customer.is_deleted else customer.data
-
-
-@answers("POST", "customers/{id}", params="CustomerUpdateParams")
-def update(call: Call, *, id: str) -> Json:
+@route("POST", "customers/{id}", params="CustomerUpdateParams")
+def update_customer(call: Call, *, id: str) -> Json:
     customer = store.get_living("customer", id, lock=True)
-    metadata = merged(customer.data["metadata"], call.params.get("metadata"))
-    change_customer(
+    metadata = merged_metadata(customer.data["metadata"], call.params.get("metadata"))
+    customers.update_customer(
         customer,
         at=clock.now_for(customer),
         fields=_fields(call.params, settings=customer.data["invoice_settings"]) | {"metadata": metadata},
-        source=call.params.get("source") or call.params.get("default_source", ""),
         default=_default(call.params),
     )
     return customer.data
 
 
-@answers("DELETE", "customers/{id}", params="CustomerDeleteParams")
-def delete(call: Call, *, id: str) -> Json:
+@route("DELETE", "customers/{id}", params="CustomerDeleteParams")
+def delete_customer(call: Call, *, id: str) -> Json:
     customer = store.get_living("customer", id, lock=True)
     at = clock.now_for(customer)
     cancel_all(customer, at=at)
@@ -65,24 +56,25 @@ def delete(call: Call, *, id: str) -> Json:
     return gone
 
 
-@answers("GET", "customers/{id}/payment_methods", params="CustomerPaymentMethodListParams")
-def list_methods(call: Call, *, id: str) -> Json:
-    store.get_living("customer", id, param="customer")
-    of_customer = {**call.params, "customer": id}
-    url = f"/v1/customers/{id}/payment_methods"
-    return list_objects("payment_method", of_customer, url=url, filters=("customer", "type"))
-
-
-@answers("POST", "customers/{id}/sources", params="CustomerPaymentSourceCreateParams")
-def create_source(call: Call, *, id: str) -> Json:
-    customer = store.get_living("customer", id, lock=True)
-    method = add_source(customer, str(required(call.params, "source")), at=clock.now_for(customer))
-    return as_source(method.data["card"]) | {"id": method.stripe_id, "customer": id}
+@route("POST", "billing_portal/sessions", params="billing_portal.SessionCreateParams")
+def create_portal_session(call: Call) -> Json:
+    for name in UNSUPPORTED:
+        if call.params.get(name):
+            raise StripeRefusal(f"The emulator's portal knows no {name}.", param=name)
+    if not call.params.get("customer"):
+        raise missing_param("customer")
+    customer = store.get_living("customer", call.params["customer"], param="customer")
+    fields = {name: call.params[name] for name in PORTAL_FIELDS if call.params.get(name)}
+    at, base_url = clock.now_for(customer), settings.STRIPE_EMULATOR_URL
+    session = new_portal_session(at, base_url=base_url, customer=customer.stripe_id, **fields)
+    return store.keep(session, parent=customer).data
 
 
 def _fields(params: Json, *, settings: Json) -> Json:
     """What the customer is told to be; an empty value unsets it."""
-    fields = {name: USUAL[name] if params[name] == "" else params[name] for name in FIELDS if name in params}
+    fields = {
+        name: CUSTOMER_DEFAULTS[name] if params[name] == "" else params[name] for name in FIELDS if name in params
+    }
     if "address" in params:
         fields["address"] = full_address(params["address"])
     if "shipping" in params:

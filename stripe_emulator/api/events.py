@@ -3,33 +3,31 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from stripe_emulator import store
-from stripe_emulator.api.listing import page
-from stripe_emulator.api.routes import Call, answers
+from stripe_emulator.api.routes import Call, list_page, route
 from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
-from stripe_emulator.events.history import recent
-from stripe_emulator.events.plan import is_open
-from stripe_emulator.events.resending import resend
-from stripe_emulator.events.shape import render
+from stripe_emulator.events.endpoints import is_open
+from stripe_emulator.events.payload import render
+from stripe_emulator.events.resend import recent_events, resend
 from stripe_emulator.models import Delivery, DeliveryState, Event
 
 MOST_TYPES = 20
 
 
-@answers("GET", "events", params="EventListParams")
+@route("GET", "events", params="EventListParams")
 def list_all(call: Call) -> Json:
-    rows = _of_types(recent(), call.params)
+    rows = _of_types(recent_events(), call.params)
     if "delivery_success" in call.params:
         undelivered = Exists(_unanswered())
         rows = rows.exclude(undelivered) if call.params["delivery_success"] else rows.filter(undelivered)
-    return page(rows.prefetch_related("deliveries"), call.params, url="/v1/events", render=_shown)
+    return list_page(rows.prefetch_related("deliveries"), call.params, url="/v1/events", render=_shown)
 
 
-@answers("GET", "events/{id}", params="EventRetrieveParams")
+@route("GET", "events/{id}", params="EventRetrieveParams")
 def retrieve(call: Call, *, id: str) -> Json:
     return _shown(_get(id))
 
 
-@answers("POST", "events/{id}/retry")
+@route("POST", "events/{id}/retry")
 def send_again(call: Call, *, id: str) -> Json:
     """What `stripe events resend` calls: to one endpoint, else to all that want it."""
     event = _get(id)
@@ -42,7 +40,7 @@ def send_again(call: Call, *, id: str) -> Json:
 
 
 def _get(id: str) -> Event:
-    event = recent().filter(stripe_id=id).first()
+    event = recent_events().filter(stripe_id=id).first()
     if event is None:
         raise NoSuchObject("event", id)
     return event

@@ -1,4 +1,4 @@
-"""Checks the parameters of a call against the types that the SDK declares for it, and converts the texts."""
+"""Reads the parameters of a call, checks them against the types that the SDK declares, merges metadata."""
 
 import re
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
 
 import stripe.params
 import stripe.params.billing_portal
@@ -13,14 +14,17 @@ import stripe.params.checkout
 from stripe import RequestOptions
 from typing_extensions import is_typeddict
 
-from stripe_emulator.errors import Json, StripeRefusal
+from stripe_emulator.errors import Json, StripeRefusal, missing_param, param_path
 
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 CLIENT_OPTIONS = frozenset(RequestOptions.__annotations__)
 BOOLEANS = {"true": True, "false": False}
+PARAMETER_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+LONGEST_NAME, MOST_PARAMETERS = 400, 5000
+MOST_KEYS, LONGEST_METADATA_KEY, LONGEST_METADATA_VALUE = 50, 40, 500
 
 
-def check(given: Json, params_class: type, *, strict: bool) -> Json:
+def check_params(given: Json, params_class: type, *, strict: bool) -> Json:
     """The parameters with their types. Raises StripeRefusal in Stripe's words.
 
     `strict`: parameters that the SDK does not know are refused. Otherwise they pass as they come: calls under
@@ -30,12 +34,53 @@ def check(given: Json, params_class: type, *, strict: bool) -> Json:
 
 
 @cache
-def named(name: str) -> type:
+def params_class(name: str) -> type:
     """The SDK's class, for example "CustomerCreateParams" or "checkout.SessionCreateParams"."""
     found: Any = stripe.params
     for part in name.split("."):
         found = getattr(found, part)
     return found
+
+
+def read_form(encoded: str) -> Json:
+    """Nested dicts; lists too stay dicts, with "0", "1", … as keys, until somebody knows better.
+
+    Raises StripeRefusal for names that make no sense.
+    """
+    if "%00" in encoded or "\0" in encoded:
+        raise StripeRefusal("Parameters are texts: they hold no character of number zero.")
+    found: Json = {}
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise StripeRefusal("The request has too many parameters.") from None
+    for name, value in pairs:
+        _put(found, _steps(name), value)
+    return found
+
+
+def merged_metadata(before: Json, given: Any) -> Json:
+    """What is there after a call: keys are set one by one, an empty value removes one, "" removes all.
+
+    Raises StripeRefusal beyond Stripe's limits.
+    """
+    if given is None:
+        return before
+    if given == "":
+        return {}
+    after = {key: value for key, value in {**before, **given}.items() if value != ""}
+    if len(after) > MOST_KEYS:
+        raise StripeRefusal(f"Metadata can have up to {MOST_KEYS} keys; there would be {len(after)}.", param="metadata")
+    for key, value in after.items():
+        if len(key) > LONGEST_METADATA_KEY:
+            raise StripeRefusal(
+                f"Metadata keys can have up to {LONGEST_METADATA_KEY} characters: {key}", param="metadata"
+            )
+        if not isinstance(value, str) or len(value) > LONGEST_METADATA_VALUE:
+            raise StripeRefusal(
+                f"Metadata values can have up to {LONGEST_METADATA_VALUE} characters: {key}", param=f"metadata[{key}]"
+            )
+    return after
 
 
 @cache
@@ -50,15 +95,13 @@ def _fields(given: Json, params_class: type, *, path: str, strict: bool) -> Json
     hints = _hints(params_class)
     for name, hint in hints.items():
         if get_origin(hint) is not NotRequired and name not in given and strict:
-            raise StripeRefusal(
-                f"Missing required param: {_inside(path, name)}.", code="parameter_missing", param=_inside(path, name)
-            )
+            raise missing_param(param_path(path, name))
     checked: Json = {}
     for name, value in given.items():
         if name in hints:
-            checked[name] = _value(value, hints[name], path=_inside(path, name), strict=strict)
+            checked[name] = _value(value, hints[name], path=param_path(path, name), strict=strict)
         elif strict:
-            raise _unknown(_inside(path, name))
+            raise _unknown(param_path(path, name))
         else:
             checked[name] = value
     return checked
@@ -85,7 +128,7 @@ def _nested(value: Json, kinds: list[Any], *, path: str, strict: bool) -> Any:
             return _fields(value, kind, path=path, strict=strict)
         if get_origin(kind) is list:
             (row,) = get_args(kind)
-            return [_value(each, row, path=_inside(path, key), strict=strict) for key, each in value.items()]
+            return [_value(each, row, path=param_path(path, key), strict=strict) for key, each in value.items()]
         if get_origin(kind) is dict or getattr(kind, "__name__", "") == "UntypedStripeObject":
             return value
     raise StripeRefusal(f"Invalid {path}: it has no inner fields.", code="parameter_unknown", param=path)
@@ -137,9 +180,23 @@ def _does_not_fit(value: str, kinds: list[Any], path: str) -> StripeRefusal:
     return StripeRefusal(f"Invalid {'array' if any(get_origin(k) is list for k in kinds) else 'object'}", param=path)
 
 
-def _inside(path: str, name: str) -> str:
-    return f"{path}[{name}]" if path else name
-
-
 def _unknown(path: str) -> StripeRefusal:
     return StripeRefusal(f"Received unknown parameter: {path}", code="parameter_unknown", param=path)
+
+
+def _steps(name: str) -> list[str]:
+    """`items[0][price]` as its three steps."""
+    match = PARAMETER_NAME.fullmatch(name) if len(name) <= LONGEST_NAME else None
+    if match is None:
+        raise StripeRefusal(f"Invalid parameter name: {name[:LONGEST_NAME]}")
+    return [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])]
+
+
+def _put(found: Json, steps: list[str], value: str) -> None:
+    *way, last = steps
+    inner = found
+    for step in way:
+        inner = inner.setdefault(step or str(len(inner)), {})
+        if not isinstance(inner, dict):
+            raise StripeRefusal(f"Invalid parameter: {way[0]} has a value and inner fields at once.", param=way[0])
+    inner[last or str(len(inner))] = value

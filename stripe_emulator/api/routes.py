@@ -1,12 +1,19 @@
-"""Which function answers which call."""
+"""Which function answers which call, and the pages of lists: https://docs.stripe.com/api/pagination"""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from stripe_emulator.errors import Json, StripeRefusal
+from django.db.models import Model, Q, QuerySet
+
+from stripe_emulator import store
+from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
 
 LAST_SEGMENT = r"[A-Za-z0-9_.-]{1,255}"
+Answer = Callable[..., Json]
+USUAL_LIMIT, GREATEST_LIMIT = 10, 100
+BOUNDS = {"exact", "gt", "gte", "lt", "lte"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +26,6 @@ class Call:
     params: Json
     at: int
     is_pinned: bool = True
-
-
-Answer = Callable[..., Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Route:
 ROUTES: list[Route] = []
 
 
-def answers(method: str, path: str, *, params: str = "") -> Callable[[Answer], Answer]:
+def route(method: str, path: str, *, params: str = "") -> Callable[[Answer], Answer]:
     """Register the function for `path`, such as "customers/{id}"; it is called as `answer(call, id=…)`.
 
     It runs in a transaction and returns the object as stored; `expand` is seen to by the caller.
@@ -57,3 +61,67 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
         if route.method == method and (match := route.pattern.fullmatch(path)):
             return route, match.groupdict()
     raise StripeRefusal(f"Unrecognized request URL ({method}: /v1/{path}).", status=404)
+
+
+def readable(path: str, *, kind: str, params: str, filters: tuple[str, ...] = (), param: str = "id") -> None:
+    """Register the calls that only read objects of a kind: one by its id, and pages of all.
+
+    `params`: the SDK's classes without their endings, such as "Refund"; `filters` as in `list_objects`; `param`: what
+    the refusal of an unknown id names.
+    """
+
+    @route("GET", path, params=f"{params}ListParams")
+    def list_all(call: Call) -> Json:
+        return list_objects(kind, call.params, url=f"/v1/{path}", filters=filters)
+
+    @route("GET", f"{path}/{{id}}", params=f"{params}RetrieveParams")
+    def retrieve(call: Call, *, id: str) -> Json:
+        found = store.get(kind, id, param=param)
+        return store.stub(found) if found.is_deleted else found.data
+
+
+def list_objects(kind: str, params: Json, *, url: str, filters: tuple[str, ...] = ()) -> Json:
+    """The living objects of a kind; `filters` are parameters that a field of the same name must equal."""
+    wanted = {name: params[name] for name in filters if name in params}
+    return list_page(store.find(kind, **wanted), params, url=url, render=lambda stored: stored.data)
+
+
+def list_page(rows: QuerySet[Any], params: Json, *, url: str, render: Any) -> Json:
+    """One page of the rows (anything with `stripe_id`, `created`, `number`) as a list object."""
+    limit = _limit(params)
+    rows = _created_within(rows, params.get("created"))
+    if "ending_before" in params:
+        raise StripeRefusal("The emulator goes through lists with starting_after only.", param="ending_before")
+    if after := params.get("starting_after"):
+        border = _border(rows.model, after, "starting_after")
+        rows = rows.filter(Q(created__lt=border.created) | Q(created=border.created, number__lt=border.number))
+    found = list(rows.order_by("-created", "-number")[: limit + 1])
+    shown = [render(row) for row in found[:limit]]
+    return {"object": "list", "data": shown, "has_more": len(found) > limit, "url": url}
+
+
+def _created_within(rows: QuerySet[Any], created: Any) -> QuerySet[Any]:
+    """The rows of this moment, or between the bounds in `gt`, `gte`, `lt`, `lte` (Unix times)."""
+    if created is None:
+        return rows
+    bounds = created if isinstance(created, dict) else {"exact": created}
+    if unknown := set(bounds) - BOUNDS:
+        raise StripeRefusal(f"Received unknown parameter: created[{min(unknown)}]", param="created")
+    try:
+        return rows.filter(**{f"created__{name}": int(bound) for name, bound in bounds.items()})
+    except ValueError:
+        raise StripeRefusal("Invalid timestamp: must be Unix seconds.", param="created") from None
+
+
+def _limit(params: Json) -> int:
+    limit = int(params.get("limit", USUAL_LIMIT))
+    if not 1 <= limit <= GREATEST_LIMIT:
+        raise StripeRefusal(f"Invalid limit: it must be between 1 and {GREATEST_LIMIT}.", param="limit")
+    return limit
+
+
+def _border(model: type[Model], id: str, param: str) -> Any:
+    found = model._default_manager.filter(stripe_id=id).first()
+    if found is None:
+        raise NoSuchObject("object", id, param=param)
+    return found

@@ -1,26 +1,29 @@
-"""One door for every call: who calls, what is asked, the answer as Stripe gives it."""
+"""One door for every call: key, idempotency, expansion, and the answer as Stripe gives it."""
 
 import base64
 import binascii
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from stripe_emulator import clock
-from stripe_emulator.api.expansion import expand
-from stripe_emulator.api.form import read_form
-from stripe_emulator.api.idempotency import Key
-from stripe_emulator.api.parameters import check, named
+from stripe_emulator.api.parameters import check_params, params_class, read_form
 from stripe_emulator.api.routes import Call, Route, find_route
 from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.events.emit import Origin, caused_by
-from stripe_emulator.ids import new_id
-from stripe_emulator.store import one_at_a_time
+from stripe_emulator.models import KeptAnswer, StoredObject
+from stripe_emulator.objects.parts import EXPANDABLE
+from stripe_emulator.store import new_id, serialize_changes, stub
+
+LONGEST_IDEMPOTENCY_KEY = 255
+DEEPEST_EXPANSION, MOST_EXPANSIONS = 4, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,47 @@ class Reply:
     status: int
     body: Json
     replayed_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key and a hash of what it was used for."""
+
+    key: str
+    fingerprint: str
+
+    @classmethod
+    def of(cls, key: str, *, method: str, path: str, params: Json) -> "IdempotencyKey":
+        """Raises StripeRefusal for a key that is too long."""
+        if len(key) > LONGEST_IDEMPOTENCY_KEY:
+            raise StripeRefusal(
+                f"Idempotency keys have at most {LONGEST_IDEMPOTENCY_KEY} characters.", type="idempotency_error"
+            )
+        content = json.dumps([method, path, params], sort_keys=True)
+        return cls(key, hashlib.sha256(content.encode()).hexdigest())
+
+    def find_answer(self) -> KeptAnswer | None:
+        """What was answered before. Holds the key until the end of the transaction.
+
+        Raises StripeRefusal: 409 while another call with the key is under way, 400 for other parameters.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [self.key])
+            (is_ours,) = cursor.fetchone()
+        if not is_ours:
+            message = "There is currently another in-progress request using this Stripe-Idempotency-Key"
+            raise StripeRefusal(message, code="idempotency_key_in_use", status=409)
+        kept = KeptAnswer.objects.filter(key=self.key).first()
+        if kept and kept.fingerprint != self.fingerprint:
+            message = "Keys for idempotent requests can only be used with the same parameters they were first used with"
+            raise StripeRefusal(f"{message} ('{self.key}').", type="idempotency_error")
+        return kept
+
+    def keep(self, *, status: int, body: Json, request_id: str) -> None:
+        """Answer so from now on."""
+        KeptAnswer.objects.create(
+            key=self.key, fingerprint=self.fingerprint, status=status, body=body, request_id=request_id
+        )
 
 
 @csrf_exempt
@@ -44,21 +88,34 @@ def api(request: HttpRequest, path: str) -> JsonResponse:
     return _response(request, reply, request_id)
 
 
+def expand(answer: Json, paths: list[str]) -> Json:
+    """A copy of the answer with what these paths name, such as "data.payment_intent.latest_charge"."""
+    if len(paths) > MOST_EXPANSIONS:
+        raise StripeRefusal(f"You can expand at most {MOST_EXPANSIONS} properties at once.", param="expand")
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > DEEPEST_EXPANSION + (steps[0] == "data"):
+            raise StripeRefusal(f"You cannot expand more than {DEEPEST_EXPANSION} levels: {path}", param="expand")
+        answer = _expanded(answer, steps, path)
+    return answer
+
+
 def _reply(request: HttpRequest, path: str, request_id: str) -> Reply:
     method = request.method or ""
     route, ids = find_route(method, path)
     given = _given(request)
     paths = _paths(given.pop("expand", {}))
     is_pinned = request.headers.get("Stripe-Version") == settings.STRIPE_API_VERSION
-    params = check(given, named(route.params), strict=is_pinned) if route.params else given
+    params = check_params(given, params_class(route.params), strict=is_pinned) if route.params else given
     call = Call(params=params, at=clock.real_now(), is_pinned=is_pinned)
-    told = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
-    key = Key.of(told, method=method, path=path, params={**params, "expand": paths}) if told else None
-    with transaction.atomic(), caused_by(Origin(request_id, told)):
+    header = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
+    content = {**params, "expand": paths}
+    key = IdempotencyKey.of(header, method=method, path=path, params=content) if header else None
+    with transaction.atomic(), caused_by(Origin(request_id, header)):
         if key and (kept := key.find_answer()):
             return Reply(kept.status, kept.body, replayed_from=kept.request_id)
         if method != "GET":
-            one_at_a_time()
+            serialize_changes()
         reply = _carry_out(route, call, ids, paths)
         if key:
             key.keep(status=reply.status, body=reply.body, request_id=request_id)
@@ -86,8 +143,8 @@ def _given(request: HttpRequest) -> Json:
 
 def _authenticate(request: HttpRequest) -> None:
     """Raises StripeRefusal (401) for any key but ours."""
-    scheme, _, told = request.headers.get("Authorization", "").partition(" ")
-    key = _of_basic(told) if scheme.lower() == "basic" else told.strip()
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    key = _of_basic(credentials) if scheme.lower() == "basic" else credentials.strip()
     if not key:
         message = "You did not provide an API key: the Authorization header carries it, as 'Bearer YOUR_SECRET_KEY'."
         raise StripeRefusal(message, status=401)
@@ -95,17 +152,17 @@ def _authenticate(request: HttpRequest) -> None:
         raise StripeRefusal(f"Invalid API Key provided: {key[:8]}{'*' * 12}{key[-4:]}", status=401)
 
 
-def _of_basic(told: str) -> str:
+def _of_basic(credentials: str) -> str:
     """The user name of basic authentication, as curl sends it with `-u KEY:`."""
     try:
-        return base64.b64decode(told, validate=True).decode().partition(":")[0]
+        return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
     except (binascii.Error, UnicodeDecodeError):
         return ""
 
 
-def _paths(told: Any) -> list[str]:
+def _paths(expansions: Any) -> list[str]:
     """What is to be expanded. Raises StripeRefusal."""
-    paths = list(told.values()) if isinstance(told, dict) else [told]
+    paths = list(expansions.values()) if isinstance(expansions, dict) else [expansions]
     if not all(isinstance(path, str) for path in paths):
         raise StripeRefusal("Invalid array: expand is a list of properties.", param="expand")
     return paths
@@ -121,3 +178,31 @@ def _response(request: HttpRequest, reply: Reply, request_id: str) -> JsonRespon
         response["Idempotent-Replayed"] = "true"
         response["Original-Request"] = reply.replayed_from
     return response
+
+
+def _expanded(shown: Any, steps: list[str], path: str) -> Any:
+    """`shown` with the first step replaced by its object, and the rest of the steps inside it."""
+    if isinstance(shown, list):
+        return [_expanded(each, steps, path) for each in shown]
+    if not steps or not isinstance(shown, dict):
+        return shown
+    step, *deeper = steps
+    maker = EXPANDABLE.get((shown.get("object", ""), step))
+    if step not in shown and maker is None:
+        raise StripeRefusal(f"This property cannot be expanded ({path}).", param="expand[0]")
+    value = shown.get(step)
+    if maker and not isinstance(value, dict):
+        value = maker(StoredObject.objects.get(stripe_id=shown["id"]))
+    return {**shown, step: _expanded(_object_of(value), deeper, path)}
+
+
+def _object_of(value: Any) -> Any:
+    """The object that an id names; anything else stays."""
+    if isinstance(value, list):
+        return [_object_of(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    found = StoredObject.objects.filter(stripe_id=value).first()
+    if found is None:
+        return value
+    return stub(found) if found.is_deleted else found.data

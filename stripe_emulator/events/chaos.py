@@ -7,7 +7,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from stripe_emulator import clock
-from stripe_emulator.models import Emulation, Event, Json
+from stripe_emulator.errors import Json
+from stripe_emulator.models import Emulation, Event
 
 # The greatest value of every setting that is a number; the least is 0, which switches it off.
 GREATEST = {
@@ -75,8 +76,8 @@ class Chaos:
         for name, greatest in GREATEST.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= greatest:
-                told = {"name": name, "greatest": greatest, "value": value}
-                raise ChaosRefused(_("%(name)s must be a whole number from 0 to %(greatest)s, not %(value)s.") % told)
+                values = {"name": name, "greatest": greatest, "value": value}
+                raise ChaosRefused(_("%(name)s must be a whole number from 0 to %(greatest)s, not %(value)s.") % values)
         for name in SWITCHES:
             if not isinstance(getattr(self, name), bool):
                 raise ChaosRefused(_("%(name)s is either on or off.") % {"name": name})

@@ -1,4 +1,4 @@
-"""Makes the event of something that has happened; its deliveries are planned in the same transaction."""
+"""Makes the event of something that has happened and plans its deliveries in the same transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from stripe_emulator.events.plan import plan
-from stripe_emulator.ids import new_id
-from stripe_emulator.models import Event, Json, StoredObject
+from stripe_emulator import clock
+from stripe_emulator.errors import Json
+from stripe_emulator.events import bell
+from stripe_emulator.events.chaos import Chaos, Copy
+from stripe_emulator.events.endpoints import is_open, wants
+from stripe_emulator.models import Delivery, DeliveryState, Emulation, Event, StoredObject
+from stripe_emulator.store import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,34 @@ def emit(event_type: str, about: StoredObject, *, at: int, previous: Json | None
     )
     plan(event)
     return event
+
+
+def plan(event: Event) -> list[Delivery]:
+    """One delivery for every enabled endpoint that wants the type, due at once, or what chaos makes of that."""
+    emulation = Emulation.current()
+    chaos = Chaos.of(emulation)
+    if event.number < chaos.first_event:
+        chaos = Chaos()  # it got its number before chaos was switched on, and is planned only now
+    if chaos.same_second:
+        event.created = chaos.began_at
+        event.save(update_fields=["created"])
+    now = clock.real_now() + emulation.ahead
+    planned = [
+        _delivery(event, endpoint, copy, now=now)
+        for place, endpoint in enumerate(StoredObject.objects.filter(kind="webhook_endpoint").order_by("number"))
+        if is_open(endpoint) and wants(endpoint, event.type)
+        for copy in chaos.copies(event.number, endpoint=place)
+    ]
+    bell.ring_on_commit()
+    return Delivery.objects.bulk_create(planned)
+
+
+def _delivery(event: Event, endpoint: StoredObject, copy: Copy, *, now: int) -> Delivery:
+    return Delivery(
+        event=event,
+        endpoint=endpoint,
+        state=DeliveryState.DROPPED if copy.is_dropped else DeliveryState.PENDING,
+        position=event.number + copy.later,
+        due_at=now + copy.delay,
+        variation=copy.variation,
+    )

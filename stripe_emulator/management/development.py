@@ -1,14 +1,40 @@
-"""What only the command does: an endpoint by its URL, and forgetting everything."""
+"""What only the command does: deliveries as text, an endpoint by its URL, forgetting everything."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from stripe_emulator import clock, store
-from stripe_emulator.api.webhook_endpoints import checked_events, checked_url, checked_version
-from stripe_emulator.events.endpoints import keep_endpoint, new_secret, set_secret
-from stripe_emulator.models import Delivery, DeliveryAttempt, Emulation, Event, Json, KeptAnswer, StoredObject, Timer
-from stripe_emulator.shapes.webhook_endpoint import new_webhook_endpoint
+from stripe_emulator.errors import Json
+from stripe_emulator.events.endpoints import (
+    checked_events,
+    checked_url,
+    checked_version,
+    keep_endpoint,
+    new_secret,
+    set_secret,
+)
+from stripe_emulator.models import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    Emulation,
+    Event,
+    KeptAnswer,
+    StoredObject,
+    Timer,
+)
+from stripe_emulator.objects.account import new_webhook_endpoint
 
+NOT_ACCEPTED = Q(state__in=(DeliveryState.FAILED, DeliveryState.STOPPED, DeliveryState.DROPPED)) | Q(
+    state=DeliveryState.PENDING, tries__gt=0
+)
 EVERYTHING = (DeliveryAttempt, Delivery, Timer, Event, KeptAnswer, StoredObject, Emulation)
+
+
+def delivery_lines(*, limit: int, only_failed: bool) -> list[str]:
+    """The newest deliveries, one line each: event, type, endpoint, state, tries, last answer."""
+    rows = Delivery.objects.select_related("event", "endpoint").prefetch_related("attempts").order_by("-pk")
+    return [_line(row) for row in (rows.filter(NOT_ACCEPTED) if only_failed else rows)[:limit]]
 
 
 @transaction.atomic
@@ -44,3 +70,14 @@ def forget_everything() -> None:
     """As if the emulator had never run."""
     for model in EVERYTHING:
         model._default_manager.all().delete()
+
+
+def _line(delivery: Delivery) -> str:
+    event = delivery.event
+    line = f"{event.stripe_id}  {event.type}  {delivery.endpoint}  {delivery.get_state_display()} ({delivery.tries})"
+    attempts = sorted(delivery.attempts.all(), key=lambda each: each.pk)
+    if not attempts:
+        return line
+    last = attempts[-1]
+    answer = " ".join(f"{last.status_code or ''} {last.error or last.answer}".split())
+    return f"{line}  {answer[:100]}".rstrip()

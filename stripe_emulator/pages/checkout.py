@@ -9,34 +9,31 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from stripe_emulator import clock, store
-from stripe_emulator.errors import CardDeclined, NoSuchObject
-from stripe_emulator.events.waiting import wait_for_acknowledgement
-from stripe_emulator.life.checkout import answer_authentication, pay
-from stripe_emulator.life.methods import make_method
-from stripe_emulator.life.session_intents import awaits_authentication
+from stripe_emulator.behaviour.checkout import answer_authentication, awaits_authentication, pay
+from stripe_emulator.behaviour.payment_methods import create_method
+from stripe_emulator.errors import CardDeclined, Json, NoSuchObject
+from stripe_emulator.events.deliver import wait_for_acknowledgement
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.answers import SeeOther
-from stripe_emulator.pages.choices import reason_of
-from stripe_emulator.pages.forms import PayForm
-from stripe_emulator.pages.summary import onward, summary
+from stripe_emulator.pages.common import SeeOther, interval_in_words, localized_amount
+from stripe_emulator.pages.forms import PayForm, reason_of
 
 LONGEST_WAIT = 10  # seconds: https://docs.stripe.com/checkout/fulfillment
-KIND = "checkout.session"
+SESSION = "checkout.session"
 Page = Callable[[HttpRequest, StoredObject], HttpResponse]
 
 
-def of_session(page: Page) -> Callable[..., HttpResponse]:
+def session_page(page: Page) -> Callable[..., HttpResponse]:
     """The page of the session in the address, in the session's language; there is a page for unknown ones too."""
 
     @wraps(page)
     def view(request: HttpRequest, id: str) -> HttpResponse:
         try:
-            session = store.get(KIND, id)
+            session = store.get(SESSION, id)
         except NoSuchObject:
             return render(request, "stripe_emulator/unknown.html", status=404)
         with override(_fixed_language(session) or get_language()):
@@ -45,7 +42,7 @@ def of_session(page: Page) -> Callable[..., HttpResponse]:
     return never_cache(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
-@of_session
+@session_page
 def pay_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
     """`/pay/cs_test_…`"""
     if request.method != "POST":
@@ -57,7 +54,7 @@ def pay_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
     return _afterwards(request, session, decline, form)
 
 
-@of_session
+@session_page
 def authentication_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
     """The bank's 3-D Secure question."""
     if request.method == "POST":
@@ -68,17 +65,36 @@ def authentication_page(request: HttpRequest, session: StoredObject) -> HttpResp
     return render(request, "stripe_emulator/pay_authentication.html", summary(session))
 
 
+def summary(session: StoredObject) -> Json:
+    """Texts for the templates, in the current language."""
+    data = session.data
+    return {
+        "session": data,
+        "email": (data["customer_details"] or {}).get("email"),
+        "lines": [_line(row) for row in session.hidden["line_items"]],
+        "total": localized_amount(data["amount_total"], data["currency"]) if data["amount_total"] is not None else "",
+        "heading": _heading(data),
+        "button": _button(data),
+        "onward": onward(data),
+    }
+
+
+def onward(data: Json) -> str:
+    """Where the buyer goes afterwards: https://docs.stripe.com/payments/checkout/custom-success-page"""
+    return str(data["success_url"]).replace("{CHECKOUT_SESSION_ID}", data["id"])
+
+
 @transaction.atomic
 def _try_to_pay(id: str, form: PayForm) -> tuple[StoredObject, CardDeclined | None]:
     """One buyer at a time: who comes second finds what the first has done. A decline is kept."""
-    store.one_at_a_time()
-    session = store.get(KIND, id, lock=True)
+    store.serialize_changes()
+    session = store.get(SESSION, id, lock=True)
     if session.data["status"] != "open":
         return session, None
     at = clock.now_for(session)
     billing, method = form.billing_details, None
     if form.test is not None:
-        method = make_method(at, test=form.test, billing_details=billing, parent=session)
+        method = create_method(at, test=form.test, billing_details=billing, parent=session)
     try:
         pay(session, method, at=at, billing=billing)
     except CardDeclined as decline:
@@ -88,8 +104,8 @@ def _try_to_pay(id: str, form: PayForm) -> tuple[StoredObject, CardDeclined | No
 
 @transaction.atomic
 def _answer(id: str, *, succeeded: bool) -> tuple[StoredObject, CardDeclined | None]:
-    store.one_at_a_time()
-    session = store.get(KIND, id, lock=True)
+    store.serialize_changes()
+    session = store.get(SESSION, id, lock=True)
     if session.data["status"] != "open" or not awaits_authentication(session):
         return session, None
     try:
@@ -117,18 +133,45 @@ def _shown(
     request: HttpRequest, session: StoredObject, *, form: PayForm | None = None, problem: str = "", status: int = 200
 ) -> HttpResponse:
     """The page for what the session is at the moment."""
-    told: dict[str, Any] = summary(session)
+    context: dict[str, Any] = summary(session)
     if session.data["status"] == "expired":
-        return render(request, "stripe_emulator/expired.html", told, status=410)
+        return render(request, "stripe_emulator/expired.html", context, status=410)
     if session.data["status"] == "complete":
-        return render(request, "stripe_emulator/complete.html", told)
+        return render(request, "stripe_emulator/complete.html", context)
     form = form or PayForm(session)
-    told |= {"form": form, "problem": problem, "chooses_language": not _fixed_language(session)}
-    told["problems"] = [("id_method", problem)] if problem else form.problems
-    return render(request, "stripe_emulator/pay.html", told, status=status)
+    context |= {"form": form, "problem": problem, "chooses_language": not _fixed_language(session)}
+    context["problems"] = [("id_method", problem)] if problem else form.problems
+    return render(request, "stripe_emulator/pay.html", context, status=status)
 
 
 def _fixed_language(session: StoredObject) -> str:
     """The language that the seller has chosen for the page, if it is one that we speak."""
-    told = (session.data["locale"] or "auto").partition("-")[0]
-    return told if told in dict(settings.LANGUAGES) else ""
+    language = (session.data["locale"] or "auto").partition("-")[0]
+    return language if language in dict(settings.LANGUAGES) else ""
+
+
+def _line(row: Json) -> Json:
+    recurring = row["price"]["recurring"]
+    return {
+        "description": row["description"],
+        "quantity": row["quantity"],
+        "unit_amount": localized_amount(row["price"]["unit_amount"], row["currency"]),
+        "amount": localized_amount(row["amount_total"], row["currency"]),
+        "interval": interval_in_words(recurring["interval"], recurring["interval_count"]) if recurring else "",
+    }
+
+
+def _heading(data: Json) -> str:
+    if data["mode"] == "setup":
+        return gettext("Save a card")
+    return gettext("Subscribe") if data["mode"] == "subscription" else gettext("Pay")
+
+
+def _button(data: Json) -> str:
+    if data["mode"] == "setup":
+        return gettext("Save the card")
+    if data["mode"] == "subscription":
+        return gettext("Subscribe")
+    if data["amount_total"] == 0:
+        return gettext("Place the order")
+    return gettext("Pay %(amount)s") % {"amount": localized_amount(data["amount_total"], data["currency"])}

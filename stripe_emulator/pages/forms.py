@@ -1,14 +1,63 @@
-"""What the buyer fills in to pay."""
+"""What the buyer fills in to pay, the test methods that are offered, and why one was declined."""
 
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from stripe_emulator.errors import Json, StripeRefusal
-from stripe_emulator.life.cards import TestMethod, find_by_iban, find_by_number
+from stripe_emulator.behaviour.cards import TestMethod, find_by_iban, find_by_number
+from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.choices import COUNTRIES, OTHER, method_choices
+
+OTHER = "other"
+CARDS: tuple[tuple[str, Promise], ...] = (
+    ("4242424242424242", _("The payment succeeds")),
+    ("4000002500003155", _("The bank asks for 3-D Secure")),
+    ("4000000000000002", _("The card is declined")),
+    ("4000000000009995", _("There is not enough money in the account")),
+    ("4000000000000069", _("The card has expired")),
+    ("4000000000000259", _("The payment succeeds, then the buyer disputes it")),
+)
+PORTAL_CARDS: tuple[tuple[str, Promise], ...] = (
+    ("4242424242424242", _("Payments succeed")),
+    ("5555555555554444", _("Payments succeed")),
+    ("4000000000000341", _("The card is kept, and every payment is declined")),
+    ("4000000000000002", _("The card is declined")),
+)
+DEBITS: tuple[tuple[str, Promise], ...] = (
+    ("FR1420041010050500013M02606", _("The debit succeeds after a while")),
+    ("FR8420041010050500013M02607", _("The debit fails after a while")),
+)
+REASONS: dict[str, Promise] = {
+    "authentication_required": _("The bank wants to be sure that it is you. Try again."),
+    "card_velocity_exceeded": _("This card was used too often in a short time."),
+    "expired_card": _("This card has expired. Use another card."),
+    "incorrect_cvc": _("The security code of this card is wrong."),
+    "insufficient_funds": _("There is not enough money in the account. Use another card."),
+    "lost_card": _("The bank has declined this card. Use another card."),
+    "payment_intent_authentication_failure": _(
+        "The bank could not make sure that it is you. Try again or use another card."
+    ),
+    "processing_error": _("The bank could not process the payment. Try again in a moment."),
+    "setup_intent_authentication_failure": _(
+        "The bank could not make sure that it is you. Try again or use another card."
+    ),
+}
+USUAL_REASON = _("The bank has declined this card. Use another card.")
+COUNTRIES: tuple[tuple[str, Promise], ...] = (
+    ("FR", _("France")),
+    ("BE", _("Belgium")),
+    ("CA", _("Canada")),
+    ("CH", _("Switzerland")),
+    ("DE", _("Germany")),
+    ("ES", _("Spain")),
+    ("GB", _("United Kingdom")),
+    ("IT", _("Italy")),
+    ("LU", _("Luxembourg")),
+    ("US", _("United States")),
+)
 
 
 class PayForm(forms.Form):
@@ -37,9 +86,6 @@ class PayForm(forms.Form):
         required=False,
         help_text=_("Any number of Stripe’s test cards. Never enter a real card."),
     )
-    terms = forms.BooleanField(
-        label=_("I accept the seller’s terms."), error_messages={"required": _("Accept the terms to go on.")}
-    )
 
     use_required_attribute = False
 
@@ -58,13 +104,13 @@ class PayForm(forms.Form):
     @property
     def billing_details(self) -> Json:
         """In the form of a payment method's `billing_details`."""
-        told = self.cleaned_data
-        address = {name: told.get(name) or None for name in ("city", "country", "postal_code")}
+        cleaned = self.cleaned_data
+        address = {name: cleaned.get(name) or None for name in ("city", "country", "postal_code")}
         known = (self.session.data["customer_details"] or {}).get("email")
         return {
             "address": {**address, "line1": None, "line2": None, "state": None},
-            "email": told.get("email") or known,
-            "name": told["name"],
+            "email": cleaned.get("email") or known,
+            "name": cleaned["name"],
             "phone": None,
         }
 
@@ -75,11 +121,11 @@ class PayForm(forms.Form):
 
     def clean(self) -> Json:
         """Find the test method behind what was chosen."""
-        told = super().clean() or {}
-        chosen = told.get("method")
+        cleaned = super().clean() or {}
+        chosen = cleaned.get("method")
         if chosen:
-            told["test"] = self._find(told.get("number", "") if chosen == OTHER else chosen, chosen)
-        return told
+            cleaned["test"] = self._find(cleaned.get("number", "") if chosen == OTHER else chosen, chosen)
+        return cleaned
 
     def _find(self, number: str, chosen: str) -> TestMethod | None:
         field = "number" if chosen == OTHER else "method"
@@ -102,8 +148,6 @@ class PayForm(forms.Form):
             absent.append("email")
         if data["billing_address_collection"] != "required":
             absent += ["city", "postal_code", "country"]
-        if (data["consent_collection"] or {}).get("terms_of_service") != "required":
-            absent.append("terms")
         if data["mode"] == "payment" and data["amount_total"] == 0:
             absent += ["method", "number"]
         return absent
@@ -117,3 +161,14 @@ class PayForm(forms.Form):
             choices = method_choices(self.session.data["payment_method_types"])
             method.choices, method.initial = choices, choices[0][0]
             self.fields["number"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+
+
+def method_choices(types: list[str]) -> list[tuple[str, str]]:
+    """Number and words of every method that the session accepts."""
+    offered = (CARDS if "card" in types else ()) + (DEBITS if "sepa_debit" in types else ())
+    return [*((number, str(words)) for number, words in offered), (OTHER, gettext("Another test number"))]
+
+
+def reason_of(decline: CardDeclined) -> str:
+    """Why it did not work, and what the buyer can do."""
+    return str(REASONS.get(decline.decline_code) or REASONS.get(decline.code) or USUAL_REASON)

@@ -8,25 +8,34 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, override
+from django.utils.functional import Promise
+from django.utils.translation import get_language, override, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from stripe_emulator import clock, store
+from stripe_emulator.behaviour import invoices, subscription_status, subscriptions
+from stripe_emulator.behaviour.cards import TestMethod, find_by_number
+from stripe_emulator.behaviour.customers import default_method_id, update_customer
+from stripe_emulator.behaviour.payment_methods import attach, create_method
 from stripe_emulator.errors import CardDeclined, Json, NoSuchObject
-from stripe_emulator.life import invoices, standing, subscriptions
-from stripe_emulator.life.cards import find_by_number
-from stripe_emulator.life.portal import replace_card
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.answers import SeeOther
-from stripe_emulator.pages.choices import PORTAL_CARDS, reason_of
-from stripe_emulator.pages.portal_summary import portal_summary
+from stripe_emulator.pages.common import SeeOther, interval_in_words, local_datetime, localized_amount
+from stripe_emulator.pages.forms import PORTAL_CARDS, reason_of
 
 KIND = "billing_portal.session"
 Page = Callable[[HttpRequest, StoredObject, StoredObject], HttpResponse]
+MOST_INVOICES = 24
+STATES: dict[str, Promise] = {
+    "draft": pgettext_lazy("invoice", "not due yet"),
+    "open": pgettext_lazy("invoice", "not paid"),
+    "paid": pgettext_lazy("invoice", "paid"),
+    "uncollectible": pgettext_lazy("invoice", "given up"),
+    "void": pgettext_lazy("invoice", "void"),
+}
 
 
-def of_customer(page: Page) -> Callable[..., HttpResponse]:
+def customer_page(page: Page) -> Callable[..., HttpResponse]:
     """The page of the session in the address and its customer, in the session's language."""
 
     @wraps(page)
@@ -43,7 +52,7 @@ def of_customer(page: Page) -> Callable[..., HttpResponse]:
     return never_cache(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
-@of_customer
+@customer_page
 def portal_page(request: HttpRequest, session: StoredObject, customer: StoredObject) -> HttpResponse:
     """`/portal/bps_…`; a button does one thing and shows the page anew."""
     if request.method != "POST":
@@ -53,16 +62,29 @@ def portal_page(request: HttpRequest, session: StoredObject, customer: StoredObj
     return SeeOther(f"{reverse('portal', args=[session.stripe_id])}?done")
 
 
+def portal_summary(customer: StoredObject) -> Json:
+    """Texts for the template, in the current language."""
+    living = store.find("subscription", customer=customer.stripe_id).exclude(data__status__in=subscription_status.ENDED)
+    invoices = store.find("invoice", customer=customer.stripe_id)[:MOST_INVOICES]
+    return {
+        "customer": customer.data,
+        "card": _card(customer, list(living)),
+        "cards": [(number, f"•••• {number[-4:]}", words) for number, words in PORTAL_CARDS],
+        "subscriptions": [_subscription(each.data) for each in living],
+        "invoices": [_invoice(each.data) for each in invoices],
+    }
+
+
 @transaction.atomic
 def _act(customer: StoredObject, do: str, about: str) -> CardDeclined | None:
     """What the button says; nothing for what is not there or not theirs. A decline is an outcome, which is kept."""
-    store.one_at_a_time()
+    store.serialize_changes()
     customer = store.get("customer", customer.stripe_id, lock=True)
     try:
         if do == "card" and about in dict(PORTAL_CARDS):
-            replace_card(customer, find_by_number(about))
+            _replace_card(customer, find_by_number(about))
         elif do == "pay" and _is_open(customer, about):
-            invoice = invoices.hold(about)
+            invoice = invoices.lock_invoice(about)
             invoices.pay_invoice(invoice, at=clock.now_for(invoice))
         elif do in ("end", "keep") and (subscription := _living_subscription(customer, about)):
             at = clock.now_for(subscription)
@@ -72,17 +94,68 @@ def _act(customer: StoredObject, do: str, about: str) -> CardDeclined | None:
     return None
 
 
+def _replace_card(customer: StoredObject, test: TestMethod) -> None:
+    """From now on their subscriptions are paid with this card. Raises CardDeclined where it cannot even be kept."""
+    at = clock.now_for(customer)
+    details = {name: customer.data[name] for name in ("address", "email", "name", "phone")}
+    method = create_method(at, test=test, parent=customer, billing_details=details)
+    attach(method, customer, at)
+    update_customer(customer, at=at, fields={}, default=method.stripe_id)
+    for subscription in store.find("subscription", customer=customer.stripe_id).select_for_update():
+        is_over = subscription.data["status"] in subscription_status.ENDED
+        if subscription.data["default_payment_method"] and not is_over:
+            changes: Json = {"default_payment_method": method.stripe_id}
+            subscriptions.change_subscription(subscription, at=clock.now_for(subscription), **changes)
+
+
 def _is_open(customer: StoredObject, id: str) -> bool:
     return store.find("invoice", customer=customer.stripe_id, status="open").filter(stripe_id=id).exists()
 
 
 def _living_subscription(customer: StoredObject, id: str) -> StoredObject | None:
     rows = store.find("subscription", customer=customer.stripe_id).filter(stripe_id=id).select_for_update()
-    return rows.exclude(data__status__in=standing.ENDED).first()
+    return rows.exclude(data__status__in=subscription_status.ENDED).first()
 
 
 def _shown(
     request: HttpRequest, session: StoredObject, customer: StoredObject, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    told: Json = {"session": session.data, "problem": problem, "is_done": "done" in request.GET}
-    return render(request, "stripe_emulator/portal.html", told | portal_summary(customer), status=status)
+    context: Json = {"session": session.data, "problem": problem, "is_done": "done" in request.GET}
+    return render(request, "stripe_emulator/portal.html", context | portal_summary(customer), status=status)
+
+
+def _card(customer: StoredObject, living: list[StoredObject]) -> str:
+    """What is paid with: the subscription's own method, else the customer's; "" for none."""
+    choices = [*(each.data["default_payment_method"] for each in living), default_method_id(customer)]
+    id = next((each for each in choices if each), "")
+    method = store.find("payment_method").filter(stripe_id=id).first()
+    if method is None:
+        return ""
+    shown = method.data[method.data["type"]]
+    return f"{(shown.get('brand') or 'SEPA').capitalize()} •••• {shown['last4']}"
+
+
+def _subscription(data: Json) -> Json:
+    (item, *_more) = data["items"]["data"]
+    product = store.get("product", item["price"]["product"])
+    recurring = item["price"]["recurring"]
+    return {
+        "id": data["id"],
+        "name": product.data["name"],
+        "price": localized_amount(item["price"]["unit_amount"], data["currency"]),
+        "interval": interval_in_words(recurring["interval"], recurring["interval_count"]),
+        "is_overdue": data["status"] in ("past_due", "unpaid"),
+        "ends_at": local_datetime(data["cancel_at"]),
+        "period_end": local_datetime(item["current_period_end"]),
+    }
+
+
+def _invoice(data: Json) -> Json:
+    return {
+        "id": data["id"],
+        "number": data["number"] or data["id"],
+        "made_at": local_datetime(data["created"]),
+        "total": localized_amount(data["total"], data["currency"]),
+        "state": STATES.get(data["status"], data["status"]),
+        "is_open": data["status"] == "open",
+    }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils import translation
 from playwright.sync_api import Locator, expect
 
-from stripe_emulator.pages.amounts import shown_amount
+from stripe_emulator.pages.common import localized_amount
 
 if TYPE_CHECKING:
     from tests.browser.visitor import Visitor
@@ -51,7 +51,7 @@ class CheckoutPage:
 
     def button(self, amount: int = 4900) -> Locator:
         with translation.override(self.visitor.language):
-            shown = shown_amount(amount, "eur")
+            shown = localized_amount(amount, "eur")
         return self.visitor.button("Pay %(amount)s", amount=shown)
 
     def goes_back(self) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from payments.ledger.models import PaymentEvent
 from payments.processing.drain import drain, sweep
-from stripe_emulator.models import Json
+from stripe_emulator.errors import Json
 from tests.properties.memberships import STORIES, Membership, events_of, everything, other_orders, picture
 from tests.support.road import keep
 

@@ -1,7 +1,7 @@
 """Every object lives in a time of its own."""
 
 from stripe_emulator import clock, store, timers
-from stripe_emulator.shapes.customer import new_customer
+from stripe_emulator.objects.account import new_customer
 
 HOUR = 3600
 

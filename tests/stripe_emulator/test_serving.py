@@ -12,7 +12,7 @@ from django.conf import settings
 from stripe_emulator import clock, store
 from stripe_emulator.events.endpoints import keep_endpoint
 from stripe_emulator.models import Delivery
-from stripe_emulator.shapes.webhook_endpoint import new_webhook_endpoint
+from stripe_emulator.objects.account import new_webhook_endpoint
 from tests.support.processes import running, wait_until
 from tests.support.webhook_receiver import running_receiver
 

@@ -4,7 +4,7 @@ import pytest
 
 from stripe_emulator import store
 from stripe_emulator.errors import NoSuchObject
-from stripe_emulator.shapes.customer import new_customer
+from stripe_emulator.objects.account import new_customer
 
 
 @pytest.fixture

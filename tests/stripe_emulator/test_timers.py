@@ -5,7 +5,7 @@ import pytest
 from stripe_emulator import clock, store, timers
 from stripe_emulator.errors import CardDeclined, StripeRefusal
 from stripe_emulator.models import StoredObject, Timer
-from stripe_emulator.shapes.customer import new_customer
+from stripe_emulator.objects.account import new_customer
 
 HOUR = 3600
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from stripe_emulator import store
+from stripe_emulator.behaviour.checkout import answer_authentication
 from stripe_emulator.clock import now_for
-from stripe_emulator.life.checkout import answer_authentication
 from stripe_emulator.models import Event, StoredObject
 
 SUCCESS = "https://seller.example/thanks?session={CHECKOUT_SESSION_ID}"

@@ -15,7 +15,7 @@ from payments.handlers.registry import handled_types
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.processing.drain import drain, sweep
 from registrations.models import Activity, Registration
-from stripe_emulator.events.shape import render
+from stripe_emulator.events.payload import render
 from stripe_emulator.models import Event
 from tests.support.buyers import Buyer
 from tests.support.emulator import official_client

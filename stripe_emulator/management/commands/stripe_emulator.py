@@ -1,5 +1,7 @@
-"""`manage.py stripe_emulator …`: time, chaos, deliveries and endpoints of the Stripe emulator from a terminal."""
+"""What the emulator's command understands on its command line."""
 
+import re
+from argparse import ArgumentTypeError
 from dataclasses import fields
 from typing import Any
 
@@ -11,16 +13,16 @@ from django.utils.translation import ngettext
 
 from stripe_emulator import store, timers
 from stripe_emulator.errors import StripeRefusal
-from stripe_emulator.events import endpoints, waiting
+from stripe_emulator.events import deliver, endpoints
 from stripe_emulator.events.chaos import GREATEST, SWITCHES, Chaos, ChaosRefused
-from stripe_emulator.events.history import recent
-from stripe_emulator.events.resending import resend, resend_undelivered
-from stripe_emulator.events.shape import OLD_VERSION
-from stripe_emulator.management import arguments
-from stripe_emulator.management.deliveries import delivery_lines
-from stripe_emulator.management.development import ensure_endpoint, forget_everything
+from stripe_emulator.events.payload import OLD_VERSION
+from stripe_emulator.events.resend import recent_events, resend, resend_undelivered
+from stripe_emulator.management.development import delivery_lines, ensure_endpoint, forget_everything
 from stripe_emulator.models import StoredObject
 
+SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
+DURATION = re.compile(r"(?:[0-9]{1,9}[smhd])+", re.ASCII)
+SECRET = re.compile(r"whsec_[\x21-\x7e]+", re.ASCII)
 QUIET_WITHIN = 60.0
 CHAOS_NUMBERS = {
     "--seed": ("seed", "the same seed gives the same sequence"),
@@ -44,12 +46,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="subcommand", required=True)
         advance = commands.add_parser("advance", help="let time pass and do what falls due meanwhile")
-        advance.add_argument("seconds", type=arguments.duration, metavar="DURATION", help="31d, 12h, 90m, 10s, 1d12h")
+        advance.add_argument("seconds", type=_duration, metavar="DURATION", help="31d, 12h, 90m, 10s, 1d12h")
         advance.add_argument("--until-quiet", action="store_true", help="wait until nothing is left to be sent")
         _add_chaos(commands.add_parser("chaos", help="show it, switch it on or off"))
         deliveries = commands.add_parser("deliveries", help="the newest deliveries with their answers")
         deliveries.add_argument("--failed", action="store_true", help="only those that were not accepted so far")
-        deliveries.add_argument("--limit", type=arguments.at_least_one, default=20)
+        deliveries.add_argument("--limit", type=_positive, default=20)
         again = commands.add_parser("resend", help="send events again, without chaos")
         what = again.add_mutually_exclusive_group(required=True)
         what.add_argument("event", nargs="?", metavar="evt_…")
@@ -71,9 +73,9 @@ class Command(BaseCommand):
             fired = timers.advance(options["seconds"])
         except timers.TooFar as refusal:
             raise CommandError(str(refusal)) from refusal
-        told = ngettext("%d timer has gone off.", "%d timers have gone off.", fired) % fired
-        self.stdout.write(told)
-        if options["until_quiet"] and not waiting.wait_until_quiet(seconds=QUIET_WITHIN):
+        message = ngettext("%d timer has gone off.", "%d timers have gone off.", fired) % fired
+        self.stdout.write(message)
+        if options["until_quiet"] and not deliver.wait_until_quiet(seconds=QUIET_WITHIN):
             raise CommandError(_("Deliveries are still waiting: does the emulator's process run?"))
 
     def chaos(self, options: dict[str, Any]) -> None:
@@ -100,11 +102,11 @@ class Command(BaseCommand):
 
     def resend(self, options: dict[str, Any]) -> None:
         count = resend_undelivered() if options["undelivered"] else self._resend_one(options["event"])
-        told = ngettext("%d delivery is on its way.", "%d deliveries are on their way.", count) % count
-        self.stdout.write(told)
+        message = ngettext("%d delivery is on its way.", "%d deliveries are on their way.", count) % count
+        self.stdout.write(message)
 
     def _resend_one(self, id: str) -> int:
-        event = recent().filter(stripe_id=id).first()
+        event = recent_events().filter(stripe_id=id).first()
         if event is None:
             raise CommandError(_("There is no event “%s” of the last 30 days.") % id)
         count = resend(event)
@@ -129,10 +131,10 @@ class Command(BaseCommand):
         hours = options["hours"]
         secret = endpoints.rotate(_endpoint(options), hours=hours)
         self.stdout.write(_("The new secret, shown only now: %s") % secret)
-        told = ngettext(
+        message = ngettext(
             "The one before is valid for %d hour more.", "The one before is valid for %d hours more.", hours
         )
-        self.stdout.write(told % hours if hours else _("The one before is not valid any more."))
+        self.stdout.write(message % hours if hours else _("The one before is not valid any more."))
 
     def disable(self, options: dict[str, Any]) -> None:
         self._switch(options, "disabled")
@@ -153,6 +155,42 @@ class Command(BaseCommand):
         self.stdout.write(_("Everything is forgotten, the endpoints too."))
 
 
+def _duration(text: str) -> int:
+    """Seconds of "31d", "12h", "90m", "10s" or several of them together."""
+    if not DURATION.fullmatch(text):
+        raise ArgumentTypeError(_("“%s” is no duration: write 31d, 12h, 90m, 10s or 1d12h") % text)
+    return sum(int(part[:-1]) * SECONDS_OF_UNIT[part[-1]] for part in re.findall(r"[0-9]+[smhd]", text))
+
+
+def _secret(text: str) -> str:
+    """A webhook secret in the form of Stripe's."""
+    if not SECRET.fullmatch(text):
+        raise ArgumentTypeError(_("a secret begins with whsec_ and has no spaces"))
+    return text
+
+
+def _event_types(text: str) -> list[str]:
+    """Types of events between commas, or * for all."""
+    types = [part.strip() for part in text.split(",")]
+    if not all(types):
+        raise ArgumentTypeError(_("write event types between commas, or *"))
+    return types
+
+
+def _positive(text: str) -> int:
+    """A count."""
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
+        raise ArgumentTypeError(_("“%s” is no number from 1 up") % text)
+    return int(text)
+
+
+def _not_negative(text: str) -> int:
+    """A number that may be 0; what it means decides how great it may be."""
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise ArgumentTypeError(_("“%s” is no number from 0 up") % text)
+    return int(text)
+
+
 def _endpoint(options: dict[str, Any]) -> StoredObject:
     """The endpoint that was named, locked. Raises StripeRefusal."""
     return store.get_living("webhook_endpoint", options["id"], lock=True)
@@ -169,8 +207,8 @@ def _is_sure() -> bool:
 
 def _add_chaos(chaos: CommandParser) -> None:
     chaos.add_argument("--off", action="store_true", help="switch it off")
-    for flag, (name, told) in CHAOS_NUMBERS.items():
-        chaos.add_argument(flag, dest=name, type=arguments.not_negative, metavar="N", help=told)
+    for flag, (name, help_text) in CHAOS_NUMBERS.items():
+        chaos.add_argument(flag, dest=name, type=_not_negative, metavar="N", help=help_text)
     chaos.add_argument("--same-second", action="store_true", default=None, help="all events of one second")
     chaos.add_argument("--rotation", action="store_true", default=None, help="another secret signs too, first")
 
@@ -179,12 +217,12 @@ def _add_endpoints(commands: Any) -> None:
     endpoint = commands.add_parser("endpoint", help="make or change the endpoint with a URL")
     endpoint.add_argument("--url", required=True)
     endpoint.add_argument("--name", default="", help="known by this, the endpoint moves to the URL")
-    endpoint.add_argument("--secret", type=arguments.secret, metavar="whsec_…", help="else a new one is made up")
-    endpoint.add_argument("--events", type=arguments.event_types, metavar="a,b|*", help="else all")
+    endpoint.add_argument("--secret", type=_secret, metavar="whsec_…", help="else a new one is made up")
+    endpoint.add_argument("--events", type=_event_types, metavar="a,b|*", help="else all")
     versions = (settings.STRIPE_API_VERSION, OLD_VERSION)
     endpoint.add_argument("--api-version", choices=versions, help="else the account's")
-    for name, told in (("disable", "send nothing to an endpoint"), ("enable", "send to it again")):
-        commands.add_parser(name, help=told).add_argument("id", metavar="we_…")
+    for name, help_text in (("disable", "send nothing to an endpoint"), ("enable", "send to it again")):
+        commands.add_parser(name, help=help_text).add_argument("id", metavar="we_…")
     rotate = commands.add_parser("rotate", help="give an endpoint a new secret")
     rotate.add_argument("id", metavar="we_…")
-    rotate.add_argument("--hours", type=arguments.not_negative, default=24, help="so long the old one stays valid")
+    rotate.add_argument("--hours", type=_not_negative, default=24, help="so long the old one stays valid")

@@ -14,8 +14,8 @@ from payments.billing.models import Plan
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.orders.opening import open_order
 from stripe_emulator import clock, store, timers
+from stripe_emulator.behaviour.payment_intents import authenticate
 from stripe_emulator.errors import CardDeclined
-from stripe_emulator.life.payments import authenticate
 from tests.support.billing import HOUR, MINUTE, customer_with, period_of
 from tests.support.checkout_sessions import ADA, answering, session_params
 from tests.support.emulator import official_client

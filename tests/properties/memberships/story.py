@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Max
 
 from payments.handlers.registry import handled_types
-from stripe_emulator.events.shape import OLD_VERSION, render
-from stripe_emulator.models import Event, Json
+from stripe_emulator.errors import Json
+from stripe_emulator.events.payload import OLD_VERSION, render
+from stripe_emulator.models import Event
 from tests.properties.memberships.life import MONTHLY, Life
 
 Ending = dict[str, Any]

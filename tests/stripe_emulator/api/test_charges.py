@@ -1,7 +1,6 @@
 """Charges, balance transactions and the account through the official client."""
 
-from stripe_emulator.models import Event
-from tests.support.emulated_payments import event_types, pay
+from tests.support.emulated_payments import pay
 from tests.support.emulator import refusal_of
 
 
@@ -25,17 +24,6 @@ class TestCharges:
         charge = stripe_api.charges.retrieve(intent.latest_charge)
         assert (charge.shipping.name, charge.shipping.address.line1) == ("Ada", "1 rue A")
         assert (charge.receipt_email, charge.description) == ("ada@example.com", "A seat")
-
-    def test_keep_the_metadata_that_they_are_given_later(self, stripe_api):
-        intent = pay(stripe_api, metadata={"order": "7"})
-
-        stripe_api.charges.update(intent.latest_charge, {"metadata": {"seen": "yes"}})
-
-        charge = stripe_api.charges.retrieve(intent.latest_charge)
-        assert charge.metadata.to_dict() == {"order": "7", "seen": "yes"}
-        assert event_types(charge.id)[-1] == "charge.updated"
-        assert Event.objects.order_by("number").last().previous == {"metadata": {"order": "7"}}
-        assert stripe_api.payment_intents.retrieve(intent.id).metadata.to_dict() == {"order": "7"}
 
     def test_that_nobody_made_are_not_found(self, stripe_api):
         assert refusal_of(stripe_api.charges.retrieve, "ch_nobody").code == "resource_missing"

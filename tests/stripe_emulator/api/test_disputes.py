@@ -2,7 +2,8 @@
 
 import pytest
 
-from stripe_emulator import timers
+from stripe_emulator import clock, store, timers
+from stripe_emulator.behaviour.disputes import open_dispute
 from stripe_emulator.models import Event
 from tests.support.emulated_payments import event_types, pay
 from tests.support.emulator import refusal_of
@@ -41,8 +42,11 @@ class TestChargeback:
         assert created.object["balance_transactions"][0]["net"] == -6900
 
     def test_leaves_out_what_was_refunded_before(self, stripe_api):
-        intent = pay(stripe_api, "pm_card_createDisputeProductNotReceived", capture_method="manual")
-        stripe_api.payment_intents.capture(intent.id, {"amount_to_capture": 4000})
+        intent = pay(stripe_api)
+        stripe_api.refunds.create({"payment_intent": intent.id, "amount": 900})
+        charge = store.get("charge", intent.latest_charge)
+
+        open_dispute(charge, at=clock.now_for(charge), reason="product_not_received")
 
         (dispute,) = stripe_api.disputes.list({"payment_intent": intent.id}).data
 

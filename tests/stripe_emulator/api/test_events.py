@@ -6,7 +6,7 @@ import stripe
 from stripe_emulator import clock, store
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import Delivery, Emulation, Event
-from stripe_emulator.shapes.customer import new_customer
+from stripe_emulator.objects.account import new_customer
 from tests.support.emulator import official_client, refusal_of
 
 DAY = 24 * 3600
@@ -31,14 +31,12 @@ def ids(found):
 
 
 class TestList:
-    def test_pages_both_ways(self, stripe_api, happen):
+    def test_comes_in_pages(self, stripe_api, happen):
         made = [happen().stripe_id for _ in range(5)]
 
         forwards = stripe_api.events.list({"limit": 2}).auto_paging_iter()
-        backwards = stripe_api.events.list({"limit": 2, "ending_before": made[0]}).auto_paging_iter()
 
         assert [event.id for event in forwards] == made[::-1]
-        assert [event.id for event in backwards] == made[1:]
 
     def test_finds_one_type_or_a_group(self, stripe_api, happen):
         created, _updated, paid = happen(), happen("customer.updated"), happen("invoice.paid")

@@ -1,8 +1,10 @@
-"""Ways to pay through the official client."""
+"""Payment methods and SetupIntents through the official client."""
 
 import pytest
 import stripe
 
+from stripe_emulator.behaviour.setup_intents import authenticate_setup
+from stripe_emulator.errors import CardDeclined
 from stripe_emulator.models import StoredObject
 from tests.support.emulated_payments import OWNER, SEPA_SUCCEEDS, event_types, pay
 from tests.support.emulator import refusal_of
@@ -53,22 +55,6 @@ class TestCreate:
         assert refusal_of(stripe_api.payment_methods.create, {"type": "paypal"}).param == "type"
 
 
-class TestTokens:
-    def test_serve_once(self, stripe_api):
-        card = {"number": "5555555555554444", "exp_month": "8", "exp_year": "2032", "cvc": "123"}
-        token = stripe_api.tokens.create({"card": card})
-
-        method = stripe_api.payment_methods.create({"type": "card", "card": {"token": token.id}})
-        again = refusal_of(stripe_api.payment_methods.create, {"type": "card", "card": {"token": token.id}})
-
-        assert (method.card.brand, method.card.exp_month) == ("mastercard", 8)
-        assert again.code == "token_already_used"
-        assert stripe_api.tokens.retrieve(token.id).used is True
-
-    def test_need_a_card(self, stripe_api):
-        assert refusal_of(stripe_api.tokens.create, {}).code == "parameter_missing"
-
-
 class TestRetrieve:
     def test_makes_a_method_of_an_alias(self, stripe_api):
         method = stripe_api.payment_methods.retrieve("pm_card_fr")
@@ -87,7 +73,7 @@ class TestAttach:
         stripe_api.payment_methods.attach(method.id, {"customer": customer.id})
 
         assert method.customer == customer.id
-        assert [each.id for each in stripe_api.customers.payment_methods.list(customer.id).data] == [method.id]
+        assert [each.id for each in stripe_api.payment_methods.list({"customer": customer.id}).data] == [method.id]
         assert event_types() == ["customer.created", "payment_method.attached"]
 
     def test_is_what_the_bank_declines(self, stripe_api):
@@ -116,29 +102,6 @@ class TestAttach:
         assert (refusal.code, refusal.param) == ("resource_missing", "customer")
 
 
-class TestDetach:
-    def test_is_for_ever(self, stripe_api):
-        customer = stripe_api.customers.create({})
-        method = stripe_api.payment_methods.attach("pm_card_visa", {"customer": customer.id})
-
-        stripe_api.payment_methods.detach(method.id)
-
-        again = refusal_of(stripe_api.payment_methods.attach, method.id, {"customer": customer.id})
-        twice = refusal_of(stripe_api.payment_methods.detach, method.id)
-        assert (again.code, twice.code) == ("payment_method_unexpected_state",) * 2
-        assert event_types(method.id) == ["payment_method.attached", "payment_method.detached"]
-
-
-class TestUpdate:
-    def test_changes_what_is_known_of_it(self, stripe_api):
-        id = stripe_api.payment_methods.retrieve("pm_card_visa").id
-
-        stripe_api.payment_methods.update(id, {"card": {"exp_month": 7}, "billing_details": {"name": "Ada"}})
-
-        method = stripe_api.payment_methods.retrieve(id)
-        assert (method.card.exp_month, method.card.last4, method.billing_details.name) == (7, "4242", "Ada")
-
-
 class TestList:
     def test_finds_those_of_a_type(self, stripe_api):
         customer = stripe_api.customers.create({"payment_method": "pm_card_visa"})
@@ -147,3 +110,67 @@ class TestList:
         debits = stripe_api.payment_methods.list({"customer": customer.id, "type": "sepa_debit"})
 
         assert (len(cards.data), debits.data) == (1, [])
+
+
+class TestConfirm:
+    def test_keeps_the_method_with_the_customer(self, stripe_api):
+        customer = stripe_api.customers.create({})
+
+        done = stripe_api.setup_intents.create(
+            {"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True}
+        )
+
+        assert done.status == "succeeded"
+        assert stripe_api.payment_methods.retrieve(done.payment_method).customer == customer.id
+        assert event_types()[1:] == ["setup_intent.created", "payment_method.attached", "setup_intent.succeeded"]
+
+    def test_keeps_what_a_declined_card_has_left(self, stripe_api):
+        refusal = refusal_of(
+            stripe_api.setup_intents.create, {"payment_method": "pm_card_chargeDeclined", "confirm": True}
+        )
+
+        assert isinstance(refusal, stripe.CardError)
+        setup = stripe_api.setup_intents.retrieve(refusal.error.setup_intent.id)
+        assert (setup.status, setup.last_setup_error.code) == ("requires_payment_method", "card_declined")
+        assert event_types() == ["setup_intent.created", "setup_intent.setup_failed"]
+
+    def test_asks_for_authentication(self, stripe_api):
+        setup = stripe_api.setup_intents.create({"payment_method": "pm_card_authenticationRequired", "confirm": True})
+
+        assert (setup.status, setup.next_action.type) == ("requires_action", "use_stripe_sdk")
+
+    def test_refuses_without_a_method(self, stripe_api):
+        refusal = refusal_of(stripe_api.setup_intents.create, {"confirm": True})
+
+        assert refusal.code == "setup_intent_unexpected_state"
+        assert not StoredObject.objects.exists()
+
+
+class TestAuthenticate:
+    @pytest.fixture
+    def asking(self, stripe_api):
+        """A setup whose card wants 3-D Secure once, for a customer."""
+        customer = stripe_api.customers.create({})
+        params = {
+            "customer": customer.id,
+            "payment_method": "pm_card_authenticationRequiredOnSetup",
+            "confirm": True,
+        }
+        return StoredObject.objects.get(stripe_id=stripe_api.setup_intents.create(params).id)
+
+    def test_lets_the_card_pay_off_session_from_then_on(self, stripe_api, asking):
+        authenticate_setup(asking, at=asking.created, succeeded=True)
+
+        method, customer = asking.data["payment_method"], asking.data["customer"]
+        assert pay(stripe_api, method, customer=customer, off_session=True).status == "succeeded"
+
+    def test_that_fails_leaves_the_setup_open(self, stripe_api, asking):
+        with pytest.raises(CardDeclined, match="authentication failed"):
+            authenticate_setup(asking, at=asking.created, succeeded=False)
+
+        setup = stripe_api.setup_intents.retrieve(asking.stripe_id)
+        assert (setup.status, setup.last_setup_error.code) == (
+            "requires_payment_method",
+            "setup_intent_authentication_failure",
+        )
+        assert event_types()[-1] == "setup_intent.setup_failed"

@@ -9,8 +9,7 @@ from stripe_emulator import clock, store
 from stripe_emulator.events.emit import emit
 from stripe_emulator.events.endpoints import keep_endpoint
 from stripe_emulator.models import Emulation, Event, StoredObject
-from stripe_emulator.shapes.customer import new_customer
-from stripe_emulator.shapes.webhook_endpoint import new_webhook_endpoint
+from stripe_emulator.objects.account import new_customer, new_webhook_endpoint
 from tests.support.webhook_receiver import Receiver, running_receiver
 
 SECRET = "whsec_of_the_receiver"

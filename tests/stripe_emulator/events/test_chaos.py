@@ -1,9 +1,13 @@
-"""What goes wrong on purpose, and that the same seed lets it go wrong in the same way."""
+"""What chaos makes of events on their way."""
 
 import pytest
 
+from stripe_emulator.events import deliver
 from stripe_emulator.events.chaos import GREATEST, Chaos, ChaosRefused
-from stripe_emulator.models import Event
+from stripe_emulator.events.deliver import RETRIES, send_due
+from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState, Emulation, Event
+from tests.stripe_emulator.events.conftest import SECRET
+from tests.support.processes import wait_until
 
 STORM = Chaos(
     seed=7,
@@ -77,3 +81,181 @@ class TestSettings:
         Chaos(seed=3).save()
 
         assert Chaos.current() == Chaos()
+
+
+class TestChaos:
+    def test_sends_extra_copies(self, endpoint, receiver, happen):
+        Chaos(duplicates=3).save()
+        event = happen()
+
+        send_due(10)
+
+        assert [each["id"] for each in receiver.events] == [event.stripe_id] * 4
+
+    def test_leaves_earlier_events_alone(self, endpoint, receiver, happen):
+        happen()
+
+        Chaos(duplicates=3, drop_percent=100).save()
+
+        assert send_due(10) == 1
+
+    def test_leaves_an_event_alone_that_had_its_number_before(self, endpoint, happen):
+        begun = Chaos(duplicates=3, same_second=True).save()
+        Emulation.objects.update(chaos={"duplicates": 3, "first_event": begun.first_event + 1})
+
+        assert happen().deliveries.count() == 1
+        assert happen().deliveries.count() == 4
+
+    def test_drops_an_event_with_all_of_its_copies(self, endpoint, receiver, happen):
+        Chaos(duplicates=3, drop_percent=100).save()
+        happen()
+
+        assert send_due(10) == 0
+        assert Delivery.objects.get().state == DeliveryState.DROPPED
+
+    def test_delays_by_the_emulators_clock(self, endpoint, receiver, happen, pass_time):
+        Chaos(delay_seconds=1000).save()
+        for _ in range(10):
+            happen()
+
+        at_once = send_due(100)
+        pass_time(1001)
+        later = send_due(100)
+
+        assert at_once < 10
+        assert at_once + later == 10
+
+    def test_pretends_that_all_was_created_in_one_second(self, endpoint, receiver, happen):
+        begun = Chaos(same_second=True).save()
+
+        event = happen()
+        send_due(10)
+
+        event.refresh_from_db()
+        assert event.created == begun.began_at
+        assert receiver.events[0]["created"] == begun.began_at
+
+    def test_gives_an_event_a_twin_of_live_mode(self, endpoint, receiver, happen):
+        Chaos(wrong_livemode_percent=100).save()
+        happen()
+
+        send_due(10)
+
+        own, twin = receiver.events
+        assert (own["livemode"], own["data"]["object"]["livemode"]) == (False, False)
+        assert (twin["livemode"], twin["data"]["object"]["livemode"]) == (True, True)
+        assert twin["id"] != own["id"]
+
+    @pytest.mark.parametrize("own", ["2023-10-16", "2026-10-28.endive"])
+    def test_sends_the_other_version(self, make_endpoint, receiver, happen, own):
+        make_endpoint(api_version=own)
+        Chaos(other_version_percent=100).save()
+        happen()
+
+        send_due(10)
+
+        assert {receiver.events[0]["api_version"], own} == {"2023-10-16", "2026-10-28.endive"}
+
+    def test_in_rotation_puts_another_signature_first(self, endpoint, receiver, happen):
+        Chaos(rotation=True).save()
+        happen()
+
+        send_due(10)
+
+        (request,) = receiver.received
+        _time, first, second = request.signature.split(",")
+        assert first != second
+        assert request.is_signed_with(SECRET)
+
+    def test_finds_nobody_at_the_first_try(self, endpoint, receiver, happen, pass_time):
+        Chaos(unreachable_percent=100).save()
+        happen()
+
+        send_due(10)
+        nobody = len(receiver.received)
+        pass_time(RETRIES[0])
+        send_due(10)
+
+        assert (nobody, len(receiver.received)) == (0, 1)
+        assert Delivery.objects.get().state == DeliveryState.DELIVERED
+
+    def test_loses_an_answer_and_sends_again(self, endpoint, receiver, happen, pass_time):
+        Chaos(lost_answer_percent=100).save()
+        happen()
+
+        send_due(10)
+        pass_time(RETRIES[0])
+        send_due(10)
+
+        assert len(receiver.received) == 2
+        assert [each.status_code for each in DeliveryAttempt.objects.order_by("pk")] == [None, 200]
+
+    def test_lets_answers_come_late(self, endpoint, happen):
+        Chaos(slow_seconds=1).save()
+        happen()
+
+        send_due(10)
+
+        assert DeliveryAttempt.objects.get().seconds > 1
+
+    def test_lets_answers_come_too_late(self, endpoint, receiver, happen, monkeypatch):
+        monkeypatch.setattr("stripe_emulator.events.deliver.TIMEOUT", 0.5)
+        Chaos(slow_seconds=60).save()
+        happen()
+
+        send_due(10)
+
+        assert len(receiver.received) == 1
+        assert "No answer" in DeliveryAttempt.objects.get().error
+
+
+class TestShuffling:
+    @pytest.fixture
+    def run(self, endpoint, receiver, happen, monkeypatch):
+        """Thirty events under a seed, sent while they happen; the order of arrival, counted from the first."""
+
+        def run(seed):
+            monkeypatch.setattr(deliver, "_newest_event", deliver.NewestEvent())
+            begun = Chaos(seed=seed, shuffle=8, duplicates=1).save()
+            receiver.received.clear()
+            for _ in range(30):
+                happen()
+                send_due(100)
+            wait_until(lambda: send_due(100) or not Delivery.objects.filter(state="pending").exists())
+            numbers = dict(Event.objects.values_list("stripe_id", "number"))
+            return [numbers[event["id"]] - begun.first_event for event in receiver.events], begun
+
+        return run
+
+    def test_sends_in_the_same_order_under_the_same_seed(self, run):
+        first, _begun = run(5)
+        second, _begun = run(5)
+        other, _begun = run(6)
+
+        assert first == second
+        assert first != other
+
+    def test_sends_in_the_order_of_the_plan(self, run):
+        arrived, begun = run(5)
+
+        planned = Delivery.objects.order_by("position").values_list("event__number", flat=True)
+        assert arrived == [number - begun.first_event for number in planned]
+        assert arrived != sorted(arrived)
+
+    def test_moves_nothing_further_than_its_window(self, run):
+        arrived, _begun = run(5)
+
+        last = {number: place for place, number in enumerate(arrived)}
+        assert sorted(arrived) == sorted([*range(30)] * 2)
+        assert all(last[early] < last[late] for early in range(30) for late in range(early + 10, 30))
+
+    def test_holds_back_what_may_still_be_overtaken_until_it_is_quiet(self, endpoint, happen, monkeypatch):
+        monkeypatch.setattr(deliver, "_newest_event", deliver.NewestEvent())
+        Chaos(shuffle=1000).save()
+        happen()
+
+        at_once = send_due(10)
+        monkeypatch.setattr(deliver, "QUIET_SECONDS", 0.0)
+        when_quiet = send_due(10)
+
+        assert (at_once, when_quiet) == (0, 1)

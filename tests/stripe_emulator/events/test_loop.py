@@ -7,11 +7,10 @@ import pytest
 from django.db import OperationalError, transaction
 
 from stripe_emulator import clock, store, timers
-from stripe_emulator.events import loop as loops
-from stripe_emulator.events import senders
+from stripe_emulator.events import loop
 from stripe_emulator.events.chaos import Chaos
+from stripe_emulator.events.deliver import RETRIES, send_due
 from stripe_emulator.events.loop import Loop
-from stripe_emulator.events.sending import RETRIES, send_due
 from stripe_emulator.models import Delivery, Timer
 from tests.support.processes import wait_until
 
@@ -35,7 +34,7 @@ def arrived(receiver, count):
 
 class TestLoop:
     def test_sends_what_was_committed_at_once(self, endpoint, receiver, happen, monkeypatch):
-        monkeypatch.setattr(loops, "TURN", 60)
+        monkeypatch.setattr(loop, "TURN_SECONDS", 60)
         with running_loop():
             with transaction.atomic():
                 happen()
@@ -65,11 +64,11 @@ class TestLoop:
 
     def test_sends_to_others_while_one_is_slow(self, endpoint, receiver, happen):
         receiver.seconds = 1
-        for _ in range(senders.THREADS):
+        for _ in range(loop.THREADS):
             happen()
 
         with running_loop():
-            arrived(receiver, senders.THREADS)
+            arrived(receiver, loop.THREADS)
             assert not Delivery.objects.filter(state="delivered").exists()
 
     def test_sends_a_great_many_each_once(self, endpoint, receiver, happen):
@@ -92,7 +91,7 @@ class TestLoop:
         assert [event["id"] for event in receiver.events] == list(planned)
 
     def test_survives_trouble_with_the_database(self, endpoint, receiver, happen, monkeypatch):
-        monkeypatch.setattr(loops, "PAUSE_AFTER_TROUBLE", 0.05)
+        monkeypatch.setattr(loop, "SECONDS_AFTER_DATABASE_TROUBLE", 0.05)
         troubles = [OperationalError("gone"), OperationalError("still gone")]
         fire_due = timers.fire_due
         monkeypatch.setattr(timers, "fire_due", lambda: _raise(troubles.pop()) if troubles else fire_due())
@@ -105,8 +104,8 @@ class TestLoop:
         self, endpoint, receiver, happen, pass_time, monkeypatch
     ):
         troubles = [OperationalError("gone")]
-        send = senders.send
-        monkeypatch.setattr(senders, "send", lambda pk: _raise(troubles.pop()) if troubles else send(pk))
+        send = loop.send
+        monkeypatch.setattr(loop, "send", lambda pk: _raise(troubles.pop()) if troubles else send(pk))
         happen()
 
         with running_loop():
@@ -125,7 +124,7 @@ class TestLoop:
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
     def test_says_so_when_a_sender_dies_of_a_mistake(self, endpoint, happen, monkeypatch):
         died = threading.Event()
-        monkeypatch.setattr(senders, "send", lambda pk: _raise(KeyError("a mistake")))
+        monkeypatch.setattr(loop, "send", lambda pk: _raise(KeyError("a mistake")))
         happen()
 
         with running_loop(on_death=died.set):

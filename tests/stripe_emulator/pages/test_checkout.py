@@ -79,11 +79,9 @@ class TestPage:
 
     def test_asks_only_for_what_the_session_needs(self, browser, opened):
         little = text_of(browser.get(f"/pay/{opened(customer_email='ada@example.com')}"))
-        terms = {"terms_of_service": "required"}
-        asking = opened(billing_address_collection="required", consent_collection=terms)
-        much = text_of(browser.get(f"/pay/{asking}"))
+        much = text_of(browser.get(f"/pay/{opened(billing_address_collection='required')}"))
 
-        for field in ("email", "city", "postal_code", "country", "terms"):
+        for field in ("email", "city", "postal_code", "country"):
             assert f'name="{field}"' not in little
             assert f'name="{field}"' in much
 
@@ -217,14 +215,6 @@ class TestPaying:
 
         assert paying(browser, id).status_code == 303
         assert session_of(id)["status"] == "complete"
-
-    def test_needs_the_terms_accepted_where_the_seller_has_some(self, browser, opened):
-        id = opened(consent_collection={"terms_of_service": "required"})
-
-        refused, accepted = paying(browser, id), paying(browser, id, terms="on")
-
-        assert (refused.status_code, accepted.status_code) == (422, 303)
-        assert session_of(id)["consent"] == {"promotions": None, "terms_of_service": "accepted"}
 
     def test_is_refused_to_forms_of_other_sites(self, opened):
         strict = Client(enforce_csrf_checks=True)

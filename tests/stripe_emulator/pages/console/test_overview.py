@@ -5,8 +5,8 @@ import re
 import pytest
 
 from stripe_emulator import timers
+from stripe_emulator.behaviour import payment_intents, payment_methods
 from stripe_emulator.events.chaos import Chaos
-from stripe_emulator.life import methods, payments
 from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState, StoredObject
 from tests.support.console import Console
 
@@ -20,8 +20,8 @@ SESSION = {"mode": "payment", "line_items": [LINE], "success_url": "http://127.0
 
 
 def paid_intent():
-    intent = payments.make_intent(NOW, amount=4900, currency="eur")
-    payments.confirm(intent, methods.usable("pm_card_visa", at=NOW), at=NOW)
+    intent = payment_intents.create_intent(NOW, amount=4900, currency="eur")
+    payment_intents.confirm(intent, payment_methods.get_or_create("pm_card_visa", at=NOW), at=NOW)
     return intent
 
 

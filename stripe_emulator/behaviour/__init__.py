@@ -1,0 +1,1 @@
+"""What happens to Stripe objects, by subject: paid, declined, expired, refunded, disputed, renewed."""

@@ -1,0 +1,85 @@
+"""Products and their prices come into being, also those that a session brings along."""
+
+from stripe_emulator import store
+from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency
+from stripe_emulator.errors import Json, StripeRefusal, missing_param, param_path
+from stripe_emulator.events.emit import emit
+from stripe_emulator.models import StoredObject
+from stripe_emulator.objects.catalogue import new_price, new_product, new_recurring
+
+LONGEST_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
+PRICE_FIELDS = ("active", "metadata", "nickname", "tax_behavior")
+UNSUPPORTED = ("currency_options", "custom_unit_amount", "lookup_key", "tiers", "tiers_mode", "transform_quantity")
+
+
+def create_product(*, at: int, name: str, **fields: object) -> StoredObject:
+    """A product of the catalogue. Raises StripeRefusal if its chosen `id` is taken."""
+    id = fields.get("id")
+    if id and StoredObject.objects.filter(stripe_id=id).exists():
+        raise StripeRefusal(f"Product already exists: {id}", code="resource_already_exists", param="id")
+    product = store.keep(new_product(at, name=name, **fields))
+    emit("product.created", product, at=at)
+    return product
+
+
+def create_price(params: Json, *, at: int, path: str = "") -> StoredObject:
+    """A price of a product that is there or comes with it (`product_data`).
+
+    `path` is where the parameters stand, such as "line_items[0][price_data]", for the refusals: StripeRefusal.
+    """
+    for name in UNSUPPORTED:
+        if params.get(name):
+            raise StripeRefusal(f"The emulator knows no {name} of prices.", param=param_path(path, name))
+    if not params.get("currency"):
+        raise missing_param(param_path(path, "currency"))
+    currency = known_currency(params["currency"], param=param_path(path, "currency"))
+    amount, recurring = _unit_amount(params, path), _recurring(params, path)
+    fields = {name: params[name] for name in PRICE_FIELDS if name in params}
+    product = _product_id(params, at, path)
+    data = new_price(at, product=product, currency=currency, unit_amount=amount, recurring=recurring, **fields)
+    price = store.keep(data)
+    emit("price.created", price, at=at)
+    return price
+
+
+def _unit_amount(params: Json, path: str) -> int:
+    """In minor units; whole ones only, so that every sum is exact."""
+    given = params.get("unit_amount", params.get("unit_amount_decimal"))
+    if given is None:
+        raise missing_param(param_path(path, "unit_amount"))
+    text = str(given)
+    if not text.isdecimal() or int(text) > GREATEST_AMOUNT:
+        message = f"Invalid unit_amount: it must be a whole number from 0 to {GREATEST_AMOUNT}."
+        raise StripeRefusal(message, code="parameter_invalid_integer", param=param_path(path, "unit_amount"))
+    return int(text)
+
+
+def _recurring(params: Json, path: str) -> Json | None:
+    given = params.get("recurring")
+    if not given:
+        return None
+    param = param_path(path, "recurring")
+    if given.get("interval") not in LONGEST_INTERVALS:
+        raise missing_param(param_path(param, "interval"))
+    if given.get("usage_type") == "metered":
+        raise StripeRefusal("The emulator meters no usage.", param=param_path(param, "usage_type"))
+    most = LONGEST_INTERVALS[given["interval"]]
+    if not 1 <= given.get("interval_count", 1) <= most:
+        message = f"Invalid interval_count: for the interval {given['interval']} it must be between 1 and {most}."
+        raise StripeRefusal(message, code="parameter_invalid_integer", param=param_path(param, "interval_count"))
+    return new_recurring(given)
+
+
+def _product_id(params: Json, at: int, path: str) -> str:
+    """The id of the product that is named, or made from `product_data`."""
+    named, product_data = params.get("product"), params.get("product_data") or {}
+    if bool(named) == bool(product_data):
+        message = (
+            f"You must specify either {param_path(path, 'product')} or {param_path(path, 'product_data')}, not both."
+        )
+        raise StripeRefusal(message, code="parameter_missing", param=param_path(path, "product"))
+    if named:
+        return store.get_living("product", named, param=param_path(path, "product")).stripe_id
+    if not product_data.get("name"):
+        raise missing_param(param_path(path, "product_data[name]"))
+    return create_product(at=at, **product_data).stripe_id

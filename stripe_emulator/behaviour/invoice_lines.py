@@ -1,0 +1,88 @@
+"""What an invoice asks for: a subscription's items for a period, and invoice items that wait for the next invoice."""
+
+from typing import Any
+
+from stripe_emulator import store
+from stripe_emulator.errors import Json
+from stripe_emulator.events.emit import emit
+from stripe_emulator.models import StoredObject
+from stripe_emulator.objects.billing import new_invoice_item, new_invoice_line, pricing_of, with_totals
+
+
+def subscription_lines(subscription: Json, *, is_trial: bool = False) -> list[Json]:
+    """One line for each item of the subscription, for the period that the item is in; a trial costs nothing."""
+    return [_subscription_line(subscription, item, is_trial=is_trial) for item in subscription["items"]["data"]]
+
+
+def with_pending_items(data: Json) -> Json:
+    """The draft with what waits for its customer's next invoice in this currency; that waits no longer."""
+    waiting = store.find("invoiceitem", customer=data["customer"], currency=data["currency"], invoice=None)
+    items = list(waiting.select_for_update())[::-1]
+    for item in items:
+        item.change(invoice=data["id"])
+    lines = [*data["lines"]["data"], *(_item_line(item.data) for item in items)]
+    return {**data, **with_totals(data["id"], lines)}
+
+
+def create_item(*, customer: str, currency: str, at: int, amount: int, **fields: Any) -> StoredObject:
+    """Let it wait for the customer's next invoice. `amount` in minor units."""
+    item = store.keep(new_invoice_item(at, amount=amount, customer=customer, currency=currency, **fields))
+    emit("invoiceitem.created", item, at=at)
+    return item
+
+
+def create_priced_item(price: Json, quantity: int, *, customer: str, at: int) -> StoredObject:
+    """So many of a price that is paid once."""
+    name = store.get("product", price["product"]).data["name"]
+    return create_item(
+        customer=customer,
+        currency=price["currency"],
+        at=at,
+        amount=price["unit_amount"] * quantity,
+        quantity=quantity,
+        description=name,
+        pricing=pricing_of(price),
+    )
+
+
+def _item_line(item: Json) -> Json:
+    """The line of an invoice item."""
+    details = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
+    return new_invoice_line(
+        amount=item["amount"],
+        quantity=item["quantity"],
+        currency=item["currency"],
+        description=item["description"],
+        discountable=item["discountable"],
+        metadata=item["metadata"],
+        parent={"invoice_item_details": details, "subscription_item_details": None, "type": "invoice_item_details"},
+        period=item["period"],
+        pricing=item["pricing"],
+    )
+
+
+def _subscription_line(subscription: Json, item: Json, *, is_trial: bool) -> Json:
+    price, quantity = item["price"], item["quantity"]
+    name = store.get("product", price["product"]).data["name"]
+    details = {
+        "invoice_item": None,
+        "proration": False,
+        "proration_details": None,
+        "subscription": subscription["id"],
+        "subscription_item": item["id"],
+    }
+    return new_invoice_line(
+        amount=0 if is_trial else price["unit_amount"] * quantity,
+        quantity=quantity,
+        currency=price["currency"],
+        description=f"Trial period for {name}" if is_trial else f"{quantity} × {name}",
+        metadata=subscription["metadata"],
+        parent={
+            "invoice_item_details": None,
+            "subscription_item_details": details,
+            "type": "subscription_item_details",
+        },
+        period={"end": item["current_period_end"], "start": item["current_period_start"]},
+        pricing=pricing_of(price),
+        subscription=subscription["id"],
+    )

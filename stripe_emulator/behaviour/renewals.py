@@ -1,0 +1,214 @@
+"""A subscription goes from period to period by itself, and changes as an update asks for."""
+
+from typing import Any
+
+from stripe_emulator import store
+from stripe_emulator.behaviour import subscription_status
+from stripe_emulator.behaviour.customers import default_method_id
+from stripe_emulator.behaviour.invoice_collection import collect
+from stripe_emulator.behaviour.invoice_lines import with_pending_items
+from stripe_emulator.behaviour.invoices import create_draft, finalize, lock_invoice, void
+from stripe_emulator.behaviour.subscription_items import changed_items, interval_of, moved_to_next_period, period_of
+from stripe_emulator.behaviour.subscriptions import (
+    cancellation_fields,
+    change_subscription,
+    draft_of,
+    set_period_timers,
+)
+from stripe_emulator.errors import Json, StripeRefusal
+from stripe_emulator.events.emit import emit
+from stripe_emulator.models import StoredObject
+from stripe_emulator.objects.billing import SUBSCRIPTION_DEFAULTS, items_of
+from stripe_emulator.timers import drop_timer, reacts_to, set_timer
+
+COPIED_FIELDS = ("collection_method", "days_until_due", "default_payment_method", "description")
+
+
+@reacts_to("subscription.renew")
+def _renew(subscription: StoredObject, at: int) -> None:
+    """The period is over: so is the subscription, or the next period begins."""
+    customer = store.get("customer", subscription.data["customer"])
+    if subscription.data["cancel_at_period_end"] or customer.is_deleted:
+        subscription_status.end(subscription, at=at)
+    elif subscription.data["status"] == "trialing":
+        _end_trial(subscription, at=at)
+    else:
+        _start_next_period(subscription, at=at, reason="subscription_cycle")
+
+
+@reacts_to("subscription.cancel")
+def _cancel_as_planned(subscription: StoredObject, at: int) -> None:
+    """The moment in `cancel_at` has come."""
+    subscription_status.end(subscription, at=at)
+
+
+@reacts_to("subscription.trial_will_end")
+def _announce_trial_end(subscription: StoredObject, at: int) -> None:
+    """Three days before it."""
+    emit("customer.subscription.trial_will_end", subscription, at=at)
+
+
+@reacts_to("subscription.give_up")
+def _expire_incomplete(subscription: StoredObject, at: int) -> None:
+    """The first invoice was not paid in time: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses"""
+    void(lock_invoice(subscription.data["latest_invoice"]), at=at)
+
+
+def resume(subscription: StoredObject, *, at: int) -> None:
+    """A new period begins now, and is to be paid. Raises StripeRefusal unless it is paused."""
+    if subscription.data["status"] != "paused":
+        message = f"You can only resume a paused subscription; this one is {subscription.data['status']}."
+        raise StripeRefusal(message, code="subscription_not_paused")
+    subscription.change(status="active", status_details=SUBSCRIPTION_DEFAULTS["status_details"])
+    emit("customer.subscription.resumed", subscription, at=at)
+    _restart_period(subscription, at=at)
+
+
+def update_subscription(subscription: StoredObject, params: Json, *, at: int) -> None:
+    """All that the parameters ask for, told as one change. Nothing is prorated: other prices count from the next
+    period on. An interval of another length begins a new period now, which is billed at once; so does the end of a
+    trial. Metadata, also of items, is what it is to be afterwards. Raises StripeRefusal.
+    """
+    fields: Json = {name: params[name] or None for name in COPIED_FIELDS if name in params}
+    if "metadata" in params:
+        fields["metadata"] = params["metadata"]
+    fields |= trial_settings(params)
+    if "pause_collection" in params:
+        paused = params["pause_collection"]
+        fields["pause_collection"] = {"resumes_at": None, **paused} if paused else None
+    fields |= _cancellation(subscription, params, at) | _cancellation_details(subscription, params)
+    if params.get("items"):
+        _change_items(subscription, params["items"], at=at, fields=fields)
+    elif fields:
+        change_subscription(subscription, at=at, **fields)
+    if "trial_end" in params:
+        _move_trial_end(subscription, params["trial_end"], at)
+
+
+def trial_settings(params: Json) -> Json:
+    """What is to become of the subscription when its trial ends without a payment method."""
+    if "trial_settings" not in params:
+        return {}
+    behavior = {"billing_cycle_anchor": None, **params["trial_settings"]["end_behavior"]}
+    return {"trial_settings": {"end_behavior": behavior}}
+
+
+def _end_trial_now(subscription: StoredObject, *, at: int) -> None:
+    """Somebody ends it early: the first period is billed at once."""
+    if invoice := _end_trial(subscription, at=at):
+        _collect_now(invoice, at=at)
+        subscription.refresh_from_db()
+
+
+def _end_trial(subscription: StoredObject, *, at: int) -> StoredObject | None:
+    """The first period that costs something begins with its draft, which is returned.
+
+    With nothing to pay with, the subscription may have foreseen to be paused or cancelled instead.
+    """
+    customer = store.get("customer", subscription.data["customer"])
+    behavior = subscription.data["trial_settings"]["end_behavior"]["missing_payment_method"]
+    has_method = bool(subscription.data["default_payment_method"] or default_method_id(customer))
+    if has_method or behavior == "create_invoice":
+        anchored: Json = {"billing_cycle_anchor": at, "trial_end": at, "status": "active"}
+        return _start_next_period(subscription, at=at, reason="subscription_cycle", **anchored)
+    if behavior == "pause":
+        _pause(subscription, at=at)
+    else:
+        subscription_status.end(subscription, at=at)
+    return None
+
+
+def _restart_period(subscription: StoredObject, *, at: int, **fields: object) -> None:
+    """A new period from now on, with this change; its invoice is tried at once."""
+    changed = {"billing_cycle_anchor": at, **fields}
+    _collect_now(_start_next_period(subscription, at=at, reason="subscription_update", **changed), at=at)
+    subscription.refresh_from_db()
+
+
+def _collect_now(invoice: StoredObject, *, at: int) -> None:
+    """Finalize the draft without waiting, and try it."""
+    finalize(invoice, at=at)
+    collect(invoice, at=at)
+
+
+def _pause(subscription: StoredObject, *, at: int) -> None:
+    """Nothing to pay with at the end of the trial: no period and no invoice until it is resumed."""
+    for kind in subscription_status.TIMERS:
+        drop_timer(kind, subscription)
+    why = {"type": "trial_end_without_payment_method"}
+    details = {"paused": {"subscription": why, "transitioned_at": at, "type": "subscription"}}
+    subscription.change(status="paused", status_details=details, trial_end=at)
+    emit("customer.subscription.paused", subscription, at=at)
+
+
+def _start_next_period(subscription: StoredObject, *, at: int, reason: str, **fields: object) -> StoredObject:
+    """The next period begins with its draft, which is returned."""
+    customer = store.get("customer", subscription.data["customer"])
+    ended_start, _ = period_of(subscription.data)
+    data = {**subscription.data, **_resumed_collection(subscription, at), **fields}
+    anchor = data["billing_cycle_anchor"]
+    data["items"] = items_of(data["id"], moved_to_next_period(data, anchor=anchor, start=at))
+    draft = with_pending_items(draft_of(data, customer, at=at, reason=reason, period_start=ended_start))
+    data["latest_invoice"] = draft["id"]
+    paused = data["pause_collection"]
+    if paused and paused["behavior"] == "keep_as_draft":
+        draft["auto_advance"] = False
+    previous = subscription.change(**data)
+    emit("customer.subscription.updated", subscription, at=at, previous=previous)
+    set_period_timers(subscription, at=at)
+    return create_draft(draft, at=at, parent=subscription)
+
+
+def _resumed_collection(subscription: StoredObject, at: int) -> Json:
+    """Whether a pause of the collection is over."""
+    paused = subscription.data["pause_collection"]
+    resumes_at = paused["resumes_at"] if paused else None
+    return {"pause_collection": None} if resumes_at is not None and resumes_at <= at else {}
+
+
+def _cancellation(subscription: StoredObject, params: Json, at: int) -> Json:
+    """Whether it is going to end, with its period or at another moment."""
+    moment = params.get("cancel_at")
+    if moment is not None and not isinstance(moment, int) and moment != "":
+        raise StripeRefusal("The emulator knows moments in cancel_at only.", param="cancel_at")
+    if moment:
+        if moment <= at:
+            raise StripeRefusal("Invalid timestamp: cancel_at must be in the future.", param="cancel_at")
+        set_timer("subscription.cancel", subscription, at=moment)
+        return cancellation_fields(subscription.data, at=at, cancel=True, moment=moment)
+    if moment == "" or "cancel_at_period_end" in params:
+        drop_timer("subscription.cancel", subscription)
+        wanted = bool(params.get("cancel_at_period_end"))
+        if wanted or subscription.data["cancel_at"]:
+            return cancellation_fields(subscription.data, at=at, cancel=wanted)
+    return {}
+
+
+def _cancellation_details(subscription: StoredObject, params: Json) -> Json:
+    details = params.get("cancellation_details")
+    return {"cancellation_details": {**subscription.data["cancellation_details"], **details}} if details else {}
+
+
+def _change_items(subscription: StoredObject, given: list[Json], *, at: int, fields: dict[str, Any]) -> None:
+    items = changed_items(subscription, given, at=at)
+    is_other_interval = interval_of(items) != interval_of(subscription.data["items"]["data"])
+    fields["items"] = items_of(subscription.stripe_id, items)
+    if is_other_interval and subscription.data["status"] != "trialing":
+        _restart_period(subscription, at=at, **fields)
+    else:
+        change_subscription(subscription, at=at, **fields)
+
+
+def _move_trial_end(subscription: StoredObject, trial_end: int | str, at: int) -> None:
+    """The trial ends now, or at another moment."""
+    if trial_end != "now":
+        period = {"current_period_end": trial_end}
+        items = [{**item, **period} for item in subscription.data["items"]["data"]]
+        moved = {"trial_end": trial_end, "billing_cycle_anchor": trial_end, "status": "trialing"}
+        started = {"trial_start": subscription.data["trial_start"] or at}
+        change_subscription(subscription, at=at, items=items_of(subscription.stripe_id, items), **moved, **started)
+        set_period_timers(subscription, at=at)
+    elif subscription.data["status"] == "trialing":
+        emit("customer.subscription.trial_will_end", subscription, at=at)
+        drop_timer("subscription.trial_will_end", subscription)
+        _end_trial_now(subscription, at=at)

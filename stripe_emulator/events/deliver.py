@@ -1,0 +1,240 @@
+"""Claims due deliveries, sends them and records the answers: https://docs.stripe.com/webhooks#behaviors"""
+
+import json
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import requests
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from stripe_emulator import clock
+from stripe_emulator.errors import Json
+from stripe_emulator.events.chaos import TWIN, Chaos
+from stripe_emulator.events.endpoints import UNKNOWN_SECRET, is_open, signature_header, valid_secrets
+from stripe_emulator.events.payload import OLD_VERSION, render
+from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState, Emulation, Event
+
+LEASE_SECONDS = 120
+"""Seconds after which somebody else may send what this process never came back from."""
+QUIET_SECONDS = 1.0
+"""Seconds without a new event after which nothing is held back to be overtaken any more."""
+TIMEOUT = 10.0
+USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
+LONGEST_ANSWER = 500
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+RETRIES = (5, 30, 5 * MINUTE, HOUR, 6 * HOUR, DAY, DAY)
+"""Seconds of the emulator's clock between the tries; all of it happens within three days."""
+POLL_SECONDS = 0.05
+
+
+class NewestEvent:
+    """Tells since when no event was born."""
+
+    def __init__(self) -> None:
+        self._newest, self._since = -1, 0.0
+
+    def newest(self) -> tuple[int, bool]:
+        """The number of the newest event, and whether there was none after it for QUIET seconds."""
+        newest = Event.objects.aggregate(newest=Max("number"))["newest"] or 0
+        if newest != self._newest:
+            self._newest, self._since = newest, time.monotonic()
+        return newest, time.monotonic() - self._since >= QUIET_SECONDS
+
+
+_newest_event = NewestEvent()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. No `status`: nothing did, and `error` says why."""
+
+    status: int | None = None
+    text: str = ""
+    error: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+@transaction.atomic
+def claim(limit: int, *, busy: Collection[int] = ()) -> list[int]:
+    """Up to so many due deliveries, in the order in which they are to be sent; `busy` are in hand already.
+
+    What is due to an endpoint that is disabled or deleted is stopped instead.
+    """
+    emulation = Emulation.current()
+    now = clock.real_now() + emulation.ahead
+    due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now).exclude(pk__in=busy)
+    ordered = _in_order(due, Chaos.of(emulation))
+    rows = ordered.select_related("endpoint").select_for_update(skip_locked=True, of=("self",))[:limit]
+    going = [row.pk for row in rows if is_open(row.endpoint)]
+    stopped = [row.pk for row in rows if not is_open(row.endpoint)]
+    Delivery.objects.filter(pk__in=stopped).update(state=DeliveryState.STOPPED)
+    Delivery.objects.filter(pk__in=going).update(due_at=now + LEASE_SECONDS)
+    return going
+
+
+def release(pk: int) -> None:
+    """Give back what was claimed and not sent: it is due now."""
+    Delivery.objects.filter(pk=pk, state=DeliveryState.PENDING).update(due_at=clock.emulated_now())
+
+
+def send_due(limit: int) -> int:
+    """Send up to so many due deliveries, one after another. Returns how many were sent."""
+    claimed = claim(limit)
+    for pk in claimed:
+        send(pk)
+    return len(claimed)
+
+
+def send(pk: int) -> None:
+    """One try of a claimed delivery; call it outside of any transaction."""
+    delivery = Delivery.objects.select_related("event", "endpoint").filter(pk=pk).first()
+    if delivery is None:
+        return  # the emulator has forgotten everything meanwhile
+    began, answer = timezone.now(), _answer(delivery)
+    attempt = DeliveryAttempt(
+        sent_at=began,
+        seconds=round(answer.seconds, 3),
+        status_code=answer.status,
+        answer=answer.text,
+        error=answer.error,
+    )
+    _record(pk, attempt, is_accepted=answer.is_accepted)
+
+
+def wait_for_acknowledgement(object_id: str, event_type: str, *, seconds: float) -> bool:
+    """Until every delivery of the newest such event about the object is answered with 2xx, at most so long.
+
+    Returns whether they are. An event that nobody has subscribed to is acknowledged at once.
+    """
+    return _wait_until(lambda: _is_acknowledged(object_id, event_type), seconds=seconds)
+
+
+def wait_until_quiet(*, seconds: float) -> bool:
+    """Until nothing is due any more, at most so long. Returns whether that is so; later retries do not count."""
+    return _wait_until(_is_quiet, seconds=seconds)
+
+
+def _in_order(due: QuerySet[Delivery], chaos: Chaos) -> QuerySet[Delivery]:
+    """By position alone while events are shuffled, and only as far as nothing can overtake any more."""
+    if not chaos.shuffle:
+        return due.order_by("due_at", "position", "pk")
+    newest, is_quiet = _newest_event.newest()
+    return (due if is_quiet else due.filter(position__lte=newest)).order_by("position", "pk")
+
+
+def _answer(delivery: Delivery) -> Answer:
+    """The answer to this try, or what chaos makes of it."""
+    variation = delivery.variation
+    if delivery.tries == 0 and variation.get("unreachable"):
+        return Answer(error="Connection refused (chaos).")
+    body = json.dumps(_body(delivery), indent=2).encode()
+    answer = _post(delivery.endpoint.data["url"], body, _signature(delivery, body))
+    if delivery.tries == 0 and variation.get("lost_answer"):
+        return Answer(error="The answer was lost (chaos).", seconds=answer.seconds)
+    return _slowed(answer, variation.get("slow_seconds", 0))
+
+
+def _body(delivery: Delivery) -> Json:
+    """The event in the endpoint's own version, else the account's at that moment."""
+    version = delivery.endpoint.data["api_version"] or delivery.event.api_version
+    if delivery.variation.get("other_version"):
+        version = settings.STRIPE_API_VERSION if version == OLD_VERSION else OLD_VERSION
+    body = render(delivery.event, version)
+    return _twin(body) if delivery.variation.get(TWIN) else body
+
+
+def _twin(body: Json) -> Json:
+    """A twin in live mode, under an id of its own, since no event has two modes."""
+    shown = body["data"]["object"]
+    data = {**body["data"], "object": shown | {"livemode": True} if "livemode" in shown else shown}
+    return {**body, "id": body["id"].replace("evt_", "evt_live_", 1), "livemode": True, "data": data}
+
+
+def _signature(delivery: Delivery, body: bytes) -> str:
+    """Made anew for each try."""
+    secrets = valid_secrets(delivery.endpoint.hidden, now=clock.emulated_now())
+    others = [UNKNOWN_SECRET] if delivery.variation.get("rotation") else []
+    return signature_header(body, secrets=[*others, *secrets], at=clock.real_now())
+
+
+def _post(url: str, body: bytes, signature: str) -> Answer:
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Stripe-Signature": signature,
+        "User-Agent": USER_AGENT,
+    }
+    began = time.monotonic()
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy of this machine is none between Stripe and the endpoint
+            with session.post(
+                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+            ) as response:
+                start = next(response.iter_content(4 * LONGEST_ANSWER), b"").decode(errors="replace")
+                text = start.replace("\0", "�")[:LONGEST_ANSWER]  # PostgreSQL keeps no zero bytes
+                return Answer(response.status_code, text, seconds=time.monotonic() - began)
+    except requests.RequestException as trouble:
+        return Answer(error=_reason(trouble), seconds=time.monotonic() - began)
+
+
+def _reason(trouble: BaseException) -> str:
+    """What lies at the bottom of it, such as "ConnectionRefusedError: [Errno 111] Connection refused"."""
+    while trouble.__context__ is not None:
+        trouble = trouble.__context__
+    return f"{type(trouble).__name__}: {trouble}"[:LONGEST_ANSWER]
+
+
+def _slowed(answer: Answer, seconds: int) -> Answer:
+    """Let the answer come so much later; nobody waits longer than TIMEOUT in all."""
+    if not seconds or answer.status is None:
+        return answer
+    waited = answer.seconds + seconds
+    time.sleep(max(min(waited, TIMEOUT) - answer.seconds, 0))
+    if waited > TIMEOUT:
+        return Answer(error=f"No answer within {TIMEOUT:.0f} s (chaos).", seconds=TIMEOUT)
+    return replace(answer, seconds=waited)
+
+
+@transaction.atomic
+def _record(pk: int, attempt: DeliveryAttempt, *, is_accepted: bool) -> None:
+    """Remember the try; what was not accepted is due again, or has failed for good."""
+    delivery = Delivery.objects.select_for_update().filter(pk=pk).first()
+    if delivery is None:
+        return
+    attempt.delivery = delivery
+    attempt.save()
+    if is_accepted:
+        delivery.state = DeliveryState.DELIVERED
+    elif delivery.state == DeliveryState.PENDING and delivery.tries >= len(RETRIES):
+        delivery.state = DeliveryState.FAILED
+    elif delivery.state == DeliveryState.PENDING:
+        delivery.due_at = clock.emulated_now() + RETRIES[delivery.tries]
+    delivery.tries += 1
+    delivery.save(update_fields=["state", "due_at", "tries"])
+
+
+def _is_acknowledged(object_id: str, event_type: str) -> bool:
+    event = Event.objects.filter(object_id=object_id, type=event_type).order_by("number").last()
+    return event is not None and not event.deliveries.exclude(state=DeliveryState.DELIVERED).exists()
+
+
+def _is_quiet() -> bool:
+    due = Q(due_at__lte=clock.emulated_now()) | Q(tries=0)
+    return not Delivery.objects.filter(due, state=DeliveryState.PENDING).exists()
+
+
+def _wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

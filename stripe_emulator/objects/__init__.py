@@ -1,0 +1,1 @@
+"""Stripe objects in the pinned shape, complete when new, and what can be included on demand."""

@@ -1,0 +1,85 @@
+"""What several pages need: the answer 303, amounts, moments, intervals and states in words."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from stripe_emulator.behaviour.amounts import exponent
+
+SYMBOLS = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
+NO_BREAK = "\u00a0"
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+GOOD_STATES = frozenset(["active", "complete", "delivered", "enabled", "paid", "succeeded", "trialing", "won"])
+BAD_STATES = frozenset(["canceled", "dropped", "expired", "failed", "failing", "lost", "past_due", "stopped", "unpaid"])
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: look there with a GET, whatever the method was."""
+
+    status_code = 303
+
+
+def localized_amount(amount: int, currency: str) -> str:
+    """Minor units as "€30.00" or, in French, "30,00 €"; rarer currencies by their code."""
+    decimals = exponent(currency)
+    number = number_format(Decimal(amount).scaleb(-decimals), decimals, use_l10n=True, force_grouping=True)
+    symbol = SYMBOLS.get(currency, currency.upper())
+    if (get_language() or "").startswith("fr"):
+        return f"{number}{NO_BREAK}{symbol}"
+    return f"{symbol}{number}" if currency in SYMBOLS else f"{symbol}{NO_BREAK}{number}"
+
+
+def interval_in_words(unit: str, count: int) -> str:
+    """How often something is paid."""
+    texts = {
+        "day": ngettext("every day", "every %(count)s days", count),
+        "week": ngettext("every week", "every %(count)s weeks", count),
+        "month": ngettext("every month", "every %(count)s months", count),
+        "year": ngettext("every year", "every %(count)s years", count),
+    }
+    return texts[unit] % {"count": count}
+
+
+def amount_with_code(minor: int | None, currency: str | None) -> str:
+    """4900, "eur" → "49.00 EUR", in the language of the reader; "" where there is no amount."""
+    if minor is None or not currency:
+        return ""
+    decimals = exponent(currency)
+    digits = number_format(Decimal(minor).scaleb(-decimals), decimal_pos=decimals, force_grouping=True)
+    return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
+
+
+def minor_units(written: str, currency: str) -> int | None:
+    """ "12.50" or "12,50" of "eur" → 1250; None for what is no amount of this currency."""
+    plain = written.replace(",", ".").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    decimals = exponent(currency)
+    if not re.fullmatch(rf"[0-9]{{1,9}}(\.[0-9]{{1,{decimals}}})?" if decimals else "[0-9]{1,9}", plain, re.ASCII):
+        return None
+    return int(Decimal(plain).scaleb(decimals))
+
+
+def local_datetime(unix: int | None) -> datetime | None:
+    """Unix seconds as a moment of the server's time zone, for the template to write."""
+    return None if unix is None else timezone.localtime(datetime.fromtimestamp(unix, tz=UTC))
+
+
+def duration_in_words(seconds: int) -> str:
+    """2 678 400 → "31 days"; the two largest of days, hours and minutes that are not nought."""
+    days, hours, minutes = seconds // DAY, seconds % DAY // HOUR, seconds % HOUR // MINUTE
+    words = [
+        ngettext("%(count)d day", "%(count)d days", days) % {"count": days} if days else "",
+        ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours} if hours else "",
+        ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes} if minutes else "",
+    ]
+    return " ".join([word for word in words if word][:2]) or _("less than a minute")
+
+
+def state_class(state: str) -> str:
+    """The CSS class of a state: "good", "bad", or "open" for what can still become either."""
+    return "good" if state in GOOD_STATES else "bad" if state in BAD_STATES else "open"
