@@ -11,8 +11,7 @@ from payments.ledger.models import PaymentEvent
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.samples.events import sample_event
 from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject
-from registrations.models import Activity, Registration
-from registrations.purchasable import KIND
+from registrations.models import ORDER_KIND, Activity, Registration
 
 PRICE, CURRENCY = 4900, "eur"
 
@@ -25,7 +24,7 @@ def make_registrations(count: int, *, activities: int, at: datetime, prefix: str
     )
     orders = Order.objects.bulk_create(
         [
-            Order(kind=KIND, email=f"{prefix}{n}@example.com", amount=PRICE, currency=CURRENCY, created_at=at)
+            Order(kind=ORDER_KIND, email=f"{prefix}{n}@example.com", amount=PRICE, currency=CURRENCY, created_at=at)
             for n in range(count)
         ],
         batch_size=2000,

@@ -49,4 +49,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = with_readable_input(get_wsgi_application())
 # Every view is loaded now: the first request does not wait for it, and forked workers share it.
 import_module(settings.ROOT_URLCONF)
-import_string("payments.webhook.startup.announce")()
+import_string("payments.webhook.views.announce")()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db.models import Q
 
 from modules_access.models import AccessEnd, AccessToken, AccessType, Module, ModuleAccess, PlanOpening, Purchase
 from payments.billing.models import Subscription
@@ -222,3 +223,29 @@ def _new_row(entitlement: Entitlement, *, at: datetime) -> Change:
         **{SOURCE_COLUMNS[AccessType(entitlement.access_type)]: entitlement.source_id},
     )  # fmt: skip
     return Change(row, {}, {name: getattr(row, name) for name in FOLLOWING_COLUMNS})
+
+
+def follow_tokens(tokens: Sequence[AccessToken], *, at: datetime) -> list[Change]:
+    """Bring the accesses of these tokens in line; in the caller's transaction, which has locked what they rest on."""
+    rows = lock_accesses(Q(token__in=[token.pk for token in tokens]))
+    return sync_accesses([entitlement_of_token(token) for token in tokens], rows_by_key(rows), at=at)
+
+
+def lock_accesses(which: Q) -> list[ModuleAccess]:
+    """Lock the rows, sorted by id, as everybody does."""
+    return list(ModuleAccess.objects.filter(which).order_by("pk").select_for_update(no_key=True))
+
+
+def entitlements_of_subscriptions(
+    subscriptions: Iterable[Subscription], rows: Iterable[ModuleAccess]
+) -> list[Entitlement]:
+    """What these subscriptions open; each brings its customer. `rows`: their accesses."""
+    openings = Openings.read()
+    existing: dict[int | None, list[ModuleAccess]] = {}
+    for access in rows:
+        existing.setdefault(access.subscription_id, []).append(access)
+    return [
+        each
+        for row in subscriptions
+        for each in entitlements_of_subscription(row, openings, existing=existing.get(row.pk, ()))
+    ]

@@ -1,4 +1,7 @@
-"""The mails about a bought module; each looks at the state as it is now, and is skipped if that has moved on."""
+"""The mails about a bought module: which one the state asks for, once per key; and what each says.
+
+Each looks at the state as it is when it is written, and is skipped if that has moved on.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,15 +13,29 @@ from django.utils.translation import gettext_noop
 from modules_access.links import encours_url, receipt_url
 from modules_access.models import ModuleAccess, Purchase
 from payments.effects.deliver import Deliver, Skip
+from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.orders.messages import decline_reason_of, is_same_failure
-from payments.statuses import OrderStatus
+from payments.orders.messages import decline_reason_of, is_same_failure, request_failure_message, request_message
+from payments.orders.models import Order
+from payments.statuses import DisputeState, OrderStatus
 
-GONE = Skip(gettext_noop("The purchase no longer exists."))
-MOVED_ON = Skip(gettext_noop("The purchase has moved on meanwhile."))
+SKIP_ROW_MISSING = Skip(gettext_noop("The purchase no longer exists."))
+SKIP_STATE_CHANGED = Skip(gettext_noop("The purchase has moved on meanwhile."))
 
 Write = Callable[[Purchase, Effect], Mail | Skip]
+
+
+def message_for(purchase: Purchase, order: Order) -> EffectRequest | None:
+    """The message of the order's state; None where there is nothing to say."""
+    match order.status:
+        case OrderStatus.PAID if order.dispute_state != DisputeState.LOST:
+            return request_message("module.opened", order, key=f"{order.pk}", purchase=purchase.pk)
+        case OrderStatus.REFUNDED:
+            return request_message("module.refunded", order, key=f"{order.pk}", purchase=purchase.pk)
+        case OrderStatus.FAILED:
+            return request_failure_message("module.failed", order, purchase=purchase.pk)
+    return None
 
 
 def mails_about(kind: str) -> Callable[[Write], Deliver]:
@@ -30,7 +47,7 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
         def write_about(effect: Effect) -> Mail | Skip:
             rows = Purchase.objects.select_related("order", "module", "user")
             row = rows.filter(pk=effect.data["purchase"]).first()
-            return write(row, effect) if row else GONE
+            return write(row, effect) if row else SKIP_ROW_MISSING
 
         return write_about
 
@@ -42,7 +59,7 @@ def opened(row: Purchase, effect: Effect) -> Mail | Skip:
     """With the end of the access as it is now: staff may have extended it, or taken it back."""
     access = ModuleAccess.objects.filter(order=row.order_id, is_active=True).first()
     if not (row.order.has_money and access):
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     return _mail(row, until=access.expires_at, receipt=receipt_url(row.order))
 
 
@@ -51,14 +68,14 @@ def failed(row: Purchase, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
     order = row.order
     if not (order.status == OrderStatus.FAILED and is_same_failure(effect, order)):
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     return _mail(row, reason=decline_reason_of(order))
 
 
 @mails_about("module.refunded")
 def refunded(row: Purchase, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
-        return MOVED_ON
+        return SKIP_STATE_CHANGED
     amount = amount_in_words(row.order.amount_refunded, row.order.currency)
     return _mail(row, refunded=amount, receipt=receipt_url(row.order))
 

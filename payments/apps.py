@@ -21,10 +21,8 @@ class PaymentsConfig(AppConfig):
         for module in (
             "checks",
             "billing.mails",
-            "billing.subscribers",
             "processing.process",
             "refunds.refund",
             "subscribing.product",
-            "pages.account",
         ):
             import_module(f"payments.{module}")

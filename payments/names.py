@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # The names of our own under which events find an order (payments.orders.models.Reference).
 ORDER, REGISTRATION = "order:", "registration:"
-ORDER_NUMBER = re.compile(r"O-0*([1-9][0-9]{0,17})", re.IGNORECASE)
+KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -20,13 +20,18 @@ def order_number(key: int | None) -> str:
     return f"O-{key:06d}" if key else "O-new"
 
 
-def find_order_key(text: str) -> int | None:
-    """ "O-000012" → 12, in any case and with any number of zeros; None if this is no order's number."""
-    match = ORDER_NUMBER.fullmatch(text.strip())
+def read_number(text: str, *, prefix: str = "O") -> int | None:
+    """ "O-000012" → 12, in any case and with any number of zeros; None if this is no such number."""
+    match = re.fullmatch(rf"{prefix}-0*([1-9][0-9]{{0,17}})", text.strip(), re.IGNORECASE | re.ASCII)
     return int(match[1]) if match else None
 
 
-def find_uuid(text: str) -> UUID | None:
+def read_key(text: str) -> int | None:
+    """ "12" → 12: a row by its bare number; None if this is none, or longer than any."""
+    return int(text) if KEY.fullmatch(text) else None
+
+
+def read_uuid(text: str) -> UUID | None:
     """A public id in any spelling that people use; None if this is none."""
     try:
         return UUID(text)
@@ -37,17 +42,17 @@ def find_uuid(text: str) -> UUID | None:
 def canonical_uuid(text: str) -> str:
     """The UUID as we write it, if it is written so but for its case; "" for anything else.
 
-    Stricter than `find_uuid`: in Stripe's metadata, another spelling is another program's.
+    Stricter than `read_uuid`: in Stripe's metadata, another spelling is another program's.
     """
     return text.lower() if CANONICAL_UUID.fullmatch(text) else ""
 
 
-def order_called(text: str, *, prefix: str = "") -> Q | None:
-    """The condition that finds an order by number or public id; None: neither. `prefix`: the way to it ("order__")."""
-    if key := find_order_key(text):
-        return Q(**{f"{prefix}pk": key})
-    if public_id := find_uuid(text):
-        return Q(**{f"{prefix}public_id": public_id})
+def order_called(text: str, *, path: str = "") -> Q | None:
+    """The condition that finds an order by number or public id; None: neither. `path`: the way to it ("order__")."""
+    if key := read_number(text):
+        return Q(**{f"{path}pk": key})
+    if public_id := read_uuid(text):
+        return Q(**{f"{path}public_id": public_id})
     return None
 
 
@@ -55,4 +60,4 @@ def registration_of(order: "Order") -> str:
     """The order's registration: our own public id, else the id of an old system, else ""."""
     names = order.references.filter(name__startswith=REGISTRATION).values_list("name", flat=True)
     ids = [name.removeprefix(REGISTRATION) for name in names]
-    return min(ids, key=lambda each: (find_uuid(each) is None, each), default="")
+    return min(ids, key=lambda each: (read_uuid(each) is None, each), default="")

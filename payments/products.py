@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.utils.functional import Promise
 
+from accounts.hooks import AccountExtension, extend_accounts
 from payments.statuses import ExceptionKind
 
 if TYPE_CHECKING:
+    from django.db.models import Model
+
     from payments.billing.models import Subscription
     from payments.effects.enqueue import EffectRequest
+    from payments.evidence.case import Case, Entry
     from payments.orders.models import Order
     from payments.stripe_api.checkout_params import Recurring
 
@@ -61,8 +65,8 @@ class FollowResult:
         self.changes += other.changes
 
 
-class Product:
-    """One thing that is sold. `kind` is the kind of its orders."""
+class Product(AccountExtension):
+    """One thing that is sold. `kind` is the kind of its orders. What it adds to accounts: see AccountExtension."""
 
     kind: ClassVar[str]
     field_labels: ClassVar[Mapping[str, Label]] = {}
@@ -97,6 +101,16 @@ class Product:
         """The path of the buyer's own page, to which Checkout leads back, paid or not; "" if there is none."""
         return ""
 
+    # For staff.
+
+    def purchased_rows(self, order: "Order") -> "Iterable[tuple[Model, str]]":
+        """What the order has bought: rows that have a screen, and what they are called there."""
+        return ()
+
+    def evidence(self, case: "Case", *, at: datetime) -> "Iterable[Entry]":
+        """What is known of the use of what the disputed payment paid for."""
+        return ()
+
 
 # What orders of a kind that nobody sells (any more) get: nothing follows them.
 NOBODYS = Product()
@@ -112,6 +126,7 @@ def register(product: Product) -> None:
     if product.kind in _products:
         raise SoldTwice(product.kind)
     _products[product.kind] = product
+    extend_accounts(product)
 
 
 def all_products() -> Iterator[Product]:

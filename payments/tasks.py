@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from payments import bell, jobs
+from payments import bell
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
@@ -17,57 +17,57 @@ from payments.subscribing import ask_about_second_subscriptions
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=jobs.SWEEP)
+@shared_task(name="payments.sweep")
 def sweep_job(**_later: object) -> None:
     """Queue again what became possible meanwhile, and wake the drain for it."""
     if sweep(at=timezone.now()):
         bell.ring()
 
 
-@shared_task(name=jobs.DELIVER_EFFECTS)
+@shared_task(name="payments.deliver_effects")
 def deliver_effects_job(**_later: object) -> None:
     """Deliver every effect that is due."""
     deliver_all(clock=timezone.now)
 
 
-@shared_task(name=jobs.RECOVER_EFFECTS)
+@shared_task(name="payments.recover_effects")
 def recover_effects_job(**_later: object) -> None:
     """Settle the effects whose worker died while it delivered them."""
     recover_claimed(at=timezone.now())
 
 
-@shared_task(name=jobs.CLEAN_UP)
+@shared_task(name="payments.clean_up")
 def clean_up_job(**_later: object) -> None:
     """Settle the orders whose time is over, and queue the events again whose order is known by that."""
     summary = clean_up(at=timezone.now())
     requeue_naming(summary.new_references, at=timezone.now())
 
 
-@shared_task(name=jobs.LOOK_UP_DOUBTFUL)
+@shared_task(name="payments.look_up_doubtful")
 def look_up_doubtful_job(**_later: object) -> None:
     """Ask Stripe about the subscriptions of which our news may be incomplete."""
     resync_where_needed(options=ResyncOptions(at=timezone.now(), by="timetable"))
 
 
-@shared_task(name=jobs.TELL_ENDING_SOON)
+@shared_task(name="payments.tell_ending_soon")
 def tell_ending_soon_job(**_later: object) -> None:
     """Tell people that the end which they asked for comes near."""
     tell_ending_soon(at=timezone.now())
 
 
-@shared_task(name=jobs.ASK_ABOUT_SECOND)
+@shared_task(name="payments.ask_about_second")
 def ask_about_second_job(**_later: object) -> None:
     """Ask staff about people with two subscriptions."""
     ask_about_second_subscriptions(at=timezone.now())
 
 
-@shared_task(name=jobs.WARN_OF_DEADLINES)
+@shared_task(name="payments.warn_of_deadlines")
 def warn_of_deadlines_job(**_later: object) -> None:
     """Tell staff which disputes must be answered soon."""
     warn_of_deadlines(at=timezone.now())
 
 
-@shared_task(name=jobs.RECONCILE)
+@shared_task(name="payments.reconcile")
 def reconcile_job(**_later: object) -> None:
     """Compare Stripe with what is here since the last run; one at a time."""
     at = timezone.now()

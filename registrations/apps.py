@@ -14,5 +14,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Registrations")
 
     def ready(self) -> None:
-        for module in ("purchasable", "mails", "services.check_places", "joining", "overview", "evidence"):
+        for module in ("product", "mails", "services.check_places"):
             import_module(f"registrations.{module}")

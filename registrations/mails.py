@@ -1,17 +1,29 @@
-"""The mails that a registration sends; each looks at the state as it is now, and is skipped if that has moved on."""
+"""The mails of a registration: which one its state asks for, once per key; and what each says.
+
+Each looks at the state as it is when it is written, and is skipped if that has moved on.
+"""
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from payments.effects.deliver import Deliver, Skip
+from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.orders.messages import decline_reason_of, is_same_attempt, is_same_failure
-from payments.statuses import AWAITING_PAYMENT, OrderStatus
+from payments.orders.messages import (
+    decline_reason_of,
+    is_same_attempt,
+    is_same_failure,
+    request_failure_message,
+    request_message,
+)
+from payments.orders.models import Order
+from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
 
@@ -23,8 +35,61 @@ KINDS_SENT_WHEN_CALLED_OFF = ("registration.called_off", "registration.given_up"
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
+# Mission B4: normal while the buyer is still on the bank's page.
+ACTION_REQUIRED_DELAY = timedelta(minutes=10)
 
 Write = Callable[[Registration, Effect], Mail | Skip]
+
+
+def message_for(row: Registration, order: Order) -> EffectRequest | None:
+    """The message of the order's state; None where there is nothing to say."""
+    match order.status:
+        case OrderStatus.PAID:
+            return _paid_message(row, order)
+        case OrderStatus.REFUNDED:
+            return _request("refunded", row, order, key=f"{order.pk}")
+        case OrderStatus.EXPIRED | OrderStatus.CANCELED:
+            return _request("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
+        case OrderStatus.FAILED:
+            return request_failure_message("registration.failed", order, registration=row.pk)
+        case OrderStatus.ACTION_REQUIRED:
+            return _request(
+                "action_required", row, order, key=f"{order.pk}:{order.attempt_number}", patience=ACTION_REQUIRED_DELAY
+            )
+    return None
+
+
+def offer_message(row: Registration) -> EffectRequest:
+    """A place has become free for somebody on the waiting list: once per offer."""
+    return _request("offer", row, row.order, key=f"{row.pk}")
+
+
+def called_off_message(row: Registration, order: Order) -> EffectRequest:
+    """The activity is called off: once per registration."""
+    return _request("called_off", row, order, key=f"{row.pk}")
+
+
+def called_off_message_to_waiting(entry: WaitingEntry) -> EffectRequest:
+    """The activity for which they wait is called off: once per entry of the waiting list."""
+    return EffectRequest(
+        key=f"waiting.called_off:{entry.pk}", kind="waiting.called_off", order_id=None, data={"entry": entry.pk}
+    )
+
+
+def _paid_message(row: Registration, order: Order) -> EffectRequest | None:
+    if row.given_up_at:
+        return _request("given_up", row, order, key=f"{order.pk}")
+    if order.dispute_state == DisputeState.LOST:
+        return None
+    # Whoever was told that there is no place hears again when one is found.
+    waits = f":{row.times_waited}" if row.times_waited else ""
+    return _request("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
+
+
+def _request(
+    kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)
+) -> EffectRequest:
+    return request_message(f"registration.{kind}", order, key=key, patience=patience, registration=row.pk)
 
 
 def mails_about(kind: str) -> Callable[[Write], Deliver]:

@@ -140,6 +140,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.exclude(status__in=HIDDEN_STATUSES)
 
 
+# Of the orders that pay registrations.
+ORDER_KIND = "registration"
+
+
 class Registration(models.Model):
     """One place in one activity for one person; follows its order."""
 

@@ -27,7 +27,8 @@ from modules_access.models import AccessToken, AccessType, ModuleAccess
 from modules_access.services.grants import ACTS, extend_access, grant_access, revoke_access
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, ReasonField, ReasonForm, confirmed_action
 from payments.admin.kit.display import NONE, link_to
-from payments.admin.kit.screens import ReadOnlyAdmin, order_condition, read_number
+from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.names import order_called, read_number
 
 EXTENDABLE_TYPES = (AccessType.PURCHASE, AccessType.GRANT)
 STAFF_VERBS = {
@@ -183,7 +184,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q | None:
         if number := read_number(term, prefix="A"):
             return Q(pk=number)
-        if order := order_condition(term, path="order__"):
+        if order := order_called(term, path="order__"):
             return order | Q(token__in=AccessToken.objects.filter(order).values("pk"))
         return Q(subscription__stripe_id=term) if term.startswith("sub_") else None
 

@@ -1,6 +1,6 @@
 """The screens of modules and of what plans open: added and edited; what somebody holds is not deleted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -21,12 +21,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from modules_access.admin.doctor import DoctorScreens
 from modules_access.admin.figures import figures_page
 from modules_access.admin.kit import list_of
-from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
-from modules_access.purchasable import KIND
+from modules_access.models import Module, ModuleAccess, PlanOpening
 from modules_access.services.follow_plan import request_follow
-from payments.admin.kit.display import NONE, purchased_rows
+from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ListAdmin
-from payments.orders.models import Order
 
 
 class ModuleForm(forms.ModelForm):
@@ -178,12 +176,3 @@ def _opens_text(titles: list[str]) -> str:
 
 def _position(module: Module) -> tuple[int, str]:
     return module.position, module.slug
-
-
-@purchased_rows(KIND)
-def module_of(order: Order) -> Iterator[tuple[models.Model, str]]:
-    """The module that the order buys by its title, the access that it gives by its number."""
-    for purchase in Purchase.objects.filter(order=order).select_related("module"):
-        yield purchase.module, purchase.module.title
-    for access in ModuleAccess.objects.filter(order=order):
-        yield access, access.number

@@ -20,7 +20,8 @@ from modules_access.models import AccessToken
 from modules_access.services.tokens import create_token, revoke_token
 from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_action, signed_in
 from payments.admin.kit.display import link_to, link_to_order
-from payments.admin.kit.screens import ReadOnlyAdmin, order_condition, read_public_id
+from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.names import order_called, read_uuid
 
 TOKEN_MAX_HOURS = 366 * 24
 TOKEN_MAX_USES = 1_000_000
@@ -95,8 +96,8 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return {"access_level": STANDARD_LEVEL, **super().get_changeform_initial_data(request)}
 
     def search_condition(self, term: str) -> Q | None:
-        if order := order_condition(term, path="order__"):
-            own = read_public_id(term)
+        if order := order_called(term, path="order__"):
+            own = read_uuid(term)
             return Q(jti=own) | order if own else order
         return beginning_condition(term)
 

@@ -11,9 +11,10 @@ from modules_access.doctor.chains import Records, chains_of, no_chain, read_reco
 from modules_access.doctor.diagnosis import Chain, Diagnosis, Verdict
 from modules_access.doctor.links import no_account_link
 from modules_access.models import Module, Purchase
-from modules_access.services.tokens import NUMBER, ORDER_NUMBER, find_module
+from modules_access.services.tokens import find_module
 from payments.billing.models import Customer
-from payments.orders.models import Order, Reference
+from payments.names import read_key
+from payments.orders.models import Order
 
 
 class InvalidQuestion(ValueError):
@@ -41,8 +42,8 @@ def parse_question(*, user: str = "", module: str = "", order: str = "") -> Ques
 
 
 def _person(name: str) -> User | None:
-    if NUMBER.fullmatch(name):
-        if person := User.objects.filter(pk=int(name)).first():
+    if key := read_key(name):
+        if person := User.objects.filter(pk=key).first():
             return person
         raise InvalidQuestion(_("Nobody here has the id %s.") % name)
     if "@" not in name:
@@ -58,11 +59,7 @@ def _module(name: str) -> Module:
 
 def _order(name: str) -> Order:
     """By its number, or by any name under which its events find it."""
-    if number := ORDER_NUMBER.fullmatch(name):
-        order = Order.objects.filter(pk=int(number[1])).first()
-    else:
-        reference = Reference.objects.select_related("order").filter(name__in=[name, f"order:{name.lower()}"]).first()
-        order = reference.order if reference else None
+    order = Order.objects.called(name).first()
     if order is None:
         raise InvalidQuestion(_("No order is called “%s”.") % name)
     return order

@@ -1,10 +1,11 @@
 """The tables of this app."""
 
 from modules_access.models.access import AccessEnd, AccessType, ModuleAccess
-from modules_access.models.modules import Module, PlanOpening, Purchase
+from modules_access.models.modules import ORDER_KIND, Module, PlanOpening, Purchase
 from modules_access.models.tokens import AccessToken, Scope, ServiceKey, TokenChecks
 
 __all__ = [
-    "AccessEnd", "AccessToken", "AccessType", "Module", "ModuleAccess", "PlanOpening", "Purchase", "Scope",
+    "ORDER_KIND", "AccessEnd", "AccessToken", "AccessType", "Module", "ModuleAccess", "PlanOpening", "Purchase",
+    "Scope",
     "ServiceKey", "TokenChecks",
 ]  # fmt: skip

@@ -81,6 +81,10 @@ class PlanOpening(models.Model):
         return str(self.plan)
 
 
+# Of the orders that buy modules.
+ORDER_KIND = "module"
+
+
 class Purchase(models.Model):
     """Which module an order of kind "module" buys, and for whom. `access_days` as they were when it was begun."""
 

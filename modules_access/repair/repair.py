@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import Q
 from structlog.contextvars import bound_contextvars
 
+from modules_access.entitlements import lock_accesses
 from modules_access.models import ModuleAccess
-from modules_access.purchasable import lock_accesses
 from modules_access.repair.report import Difference, Report, difference_of
 from modules_access.repair.sources import ALL_SOURCES, Source
 from payments.effects.enqueue import EffectRequest, enqueue

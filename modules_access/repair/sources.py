@@ -15,10 +15,11 @@ from modules_access.entitlements import (
     differs,
     entitlement_of_purchase,
     entitlement_of_token,
+    entitlements_of_subscriptions,
+    follow_tokens,
     rows_by_key,
 )
-from modules_access.models import AccessToken, Module, ModuleAccess, PlanOpening, Purchase
-from modules_access.purchasable import KIND, entitlements_of_subscriptions, follow_tokens
+from modules_access.models import ORDER_KIND, AccessToken, Module, ModuleAccess, PlanOpening, Purchase
 from payments.apply.apply import follow_orders_again, follow_subscriptions_again
 from payments.billing.models import Subscription
 from payments.billing.subscribers import PAYS
@@ -69,7 +70,7 @@ class OrderSource:
     name, key, owner = "purchases", "order_id", "order_id"
 
     def rows(self) -> QuerySet[Any]:
-        bought = Purchase.objects.filter(order__kind=KIND).select_related("order")
+        bought = Purchase.objects.filter(order__kind=ORDER_KIND).select_related("order")
         return bought.only("order_id", "user_id", "module_id", "access_days", *ORDER_COLUMNS)
 
     def differing(self, rows: Sequence[Any], *, at: datetime) -> list[int]:
@@ -95,7 +96,7 @@ class OrderTokenSource(OrderSource):
     name, key = "tokens", "pk"
 
     def rows(self) -> QuerySet[Any]:
-        tokens = AccessToken.objects.filter(order__kind=KIND).select_related("order")
+        tokens = AccessToken.objects.filter(order__kind=ORDER_KIND).select_related("order")
         return tokens.only(*TOKEN_COLUMNS, *ORDER_COLUMNS)
 
     def differing(self, rows: Sequence[Any], *, at: datetime) -> list[int]:
@@ -217,7 +218,9 @@ def _has_good_access(**source: Combinable) -> Q:
 
 def _paid_orders(limit: int) -> Iterator[MissingAccess]:
     theirs = {"user": OuterRef("user_id"), "module": OuterRef("module_id")}
-    paid = Purchase.objects.filter(IS_PAID, ~_has_good_access(order=OuterRef("order_id"), **theirs), order__kind=KIND)
+    paid = Purchase.objects.filter(
+        IS_PAID, ~_has_good_access(order=OuterRef("order_id"), **theirs), order__kind=ORDER_KIND
+    )
     for row in paid.select_related("order", "user", "module").order_by("order_id")[:limit]:
         price = row.order.price if row.order.amount else ""
         yield MissingAccess(row.order, row.user, row.module, row.order.paid_at, price)

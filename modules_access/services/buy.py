@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from modules_access.models import AccessType, Module, ModuleAccess, Purchase
-from modules_access.purchasable import KIND
+from modules_access.models import ORDER_KIND, AccessType, Module, ModuleAccess, Purchase
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import confirm_free, open_checkout
 from payments.cleanup.decide import close_unless_paid
@@ -105,7 +104,7 @@ def _find_or_make_order(user: User, module: Module, *, at: datetime) -> Order | 
 
 def _new_order(user: User, module: Module, *, at: datetime) -> Order:
     order = Order(
-        kind=KIND, user=user, email=user.email, label=module.title, amount=module.price, currency=module.currency,
+        kind=ORDER_KIND, user=user, email=user.email, label=module.title, amount=module.price, currency=module.currency,
         livemode=settings.STRIPE_LIVEMODE, created_at=at,
     )  # fmt: skip
     open_order(order, names=[], expires_at=None, at=at)

@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from modules_access.entitlements import follow_tokens, lock_accesses
 from modules_access.models import AccessEnd, AccessToken, AccessType, Module, ModuleAccess
-from modules_access.purchasable import follow_tokens, lock_accesses
 from modules_access.services.tokens import MAX_ACTOR_LENGTH
 from payments.orders.models import Order
 

@@ -1,10 +1,8 @@
 """Makes and revokes access tokens, for staff and because of payments; their JWT comes from modules_access/jwt.py."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -14,17 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from modules_access.entitlements import entitlement_of_purchase
+from modules_access.entitlements import entitlement_of_purchase, follow_tokens
 from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken, AccessType, Module, ModuleAccess, Purchase, ServiceKey
-from modules_access.purchasable import follow_tokens
 from modules_access.services.verify import find_refusal
+from payments.names import order_called, read_key, read_number
 from payments.orders.models import Order
 
 log = structlog.get_logger(__name__)
-NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-ORDER_NUMBER = re.compile(r"O-([0-9]{1,18})", re.ASCII | re.IGNORECASE)
-ACCESS_NUMBER = re.compile(r"A-([0-9]{1,18})", re.ASCII | re.IGNORECASE)
 STRIPE_IDS = ("cs_", "pi_")
 MAX_ACTOR_LENGTH = 255
 GENERATION_REFUSALS: dict[str, Promise] = {
@@ -202,39 +197,28 @@ def revoke_token(*, token: AccessToken, reason: str, by: Any, at: datetime) -> A
 
 def find_module(name: str) -> Module | None:
     """By its slug, else by its id."""
-    is_number = NUMBER.fullmatch(name)
-    return Module.objects.filter(slug=name).first() or (
-        Module.objects.filter(pk=int(name)).first() if is_number else None
-    )  # fmt: skip
+    key = read_key(name)
+    return Module.objects.filter(slug=name).first() or (Module.objects.filter(pk=key).first() if key else None)
 
 
 def find_user(name: str) -> User | None:
     """By the id of the account, or by its e-mail address if that is confirmed; nobody whose account is closed."""
-    if NUMBER.fullmatch(name):
-        return User.objects.filter(pk=int(name), is_active=True).first()
+    if key := read_key(name):
+        return User.objects.filter(pk=key, is_active=True).first()
     return User.objects.find_confirmed(name)
 
 
 def lock_order(name: str) -> Order | None:
     """By its number (O-000123), its public id, or the cs_ or pi_ id with which it was paid. Locks it."""
     orders = Order.objects.select_for_update(no_key=True, of=("self",))
-    if number := ORDER_NUMBER.fullmatch(name):
-        return orders.filter(pk=int(number[1])).first()
     if name.startswith(STRIPE_IDS):
         return orders.filter(references__name=name).first()
-    public_id = _parse_uuid(name)
-    return orders.filter(public_id=public_id).first() if public_id else None
+    condition = order_called(name)
+    return orders.filter(condition).first() if condition else None
 
 
 def lock_grant(name: str) -> ModuleAccess | None:
     """What staff gave, by its number (A-000123). Locks it."""
-    number = ACCESS_NUMBER.fullmatch(name)
     grants = ModuleAccess.objects.filter(access_type=AccessType.GRANT).select_for_update(no_key=True)
-    return grants.filter(pk=int(number[1])).first() if number else None
-
-
-def _parse_uuid(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
+    key = read_number(name, prefix="A")
+    return grants.filter(pk=key).first() if key else None

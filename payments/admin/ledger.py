@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column
-from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline, order_condition
+from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
 from payments.effects.models import Effect
 from payments.handlers.registry import handled_types
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent
+from payments.names import order_called
 from payments.orders.labels import name_of, value_of
 from payments.processing.replay import release_held, replay_event
 from payments.statuses import EventStatus
@@ -124,7 +125,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
         return rows if self._shows_one(request) else rows.defer("payload")
 
     def search_condition(self, term: str) -> Q | None:
-        return order_condition(term, path="order__")
+        return order_called(term, path="order__")
 
     @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, event: PaymentEvent) -> str:

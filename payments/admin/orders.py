@@ -19,9 +19,10 @@ from payments.admin.kit.inlines import (
     PaymentInline,
     RefundInline,
 )
-from payments.admin.kit.screens import ReadOnlyAdmin, order_condition
+from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
+from payments.names import order_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
@@ -84,7 +85,7 @@ class OrderAdmin(ReadOnlyAdmin):
     refunded_text = money_column("amount_refunded", _("refunded"))
 
     def search_condition(self, term: str) -> Q | None:
-        return order_condition(term)
+        return order_called(term)
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, order: Order) -> str:

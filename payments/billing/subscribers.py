@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
-from accounts.hooks import joins
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
 from payments.statuses import SubscriptionStatus
@@ -68,12 +67,6 @@ def plan_with_price(price: str, *, exclude: Plan) -> Plan | None:
 def is_used(plan: Plan) -> bool:
     """Whether somebody has subscribed to it, or began to."""
     return plan.subscriptions.exists() or plan.orders.exists()
-
-
-@joins
-def join_customers(user: User, at: datetime) -> None:
-    """Customers with the person's address become theirs."""
-    Customer.objects.filter(email=user.email, user__isnull=True).update(user=user)
 
 
 def join_confirmed(customer_ids: Collection[int]) -> None:

@@ -1,9 +1,9 @@
 """What a dispute is about, and its two logs: what happened, and how what was paid for was used.
 
-Of the use each app registers what it knows.
+Of the use each product says what it knows.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order, OrderChange
+from payments.products import all_products
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +75,11 @@ class Case:
         return list(rows.defer("payload").order_by("occurred_at", "pk"))
 
 
-EvidenceSource = Callable[[Case, datetime], Iterable[Entry]]
-_sources: list[EvidenceSource] = []
-
-
-def evidence_source(source: EvidenceSource) -> EvidenceSource:
-    """Register the decorated function: what it knows of the use of what was paid for goes into the access log."""
-    _sources.append(source)
-    return source
-
-
 def access_log(case: Case, *, at: datetime) -> list[Entry]:
-    """The use of what was paid for: what every source knows, in the order in which it happened."""
+    """The use of what was paid for: what every product knows, in the order in which it happened."""
     entries = [*_account(case), *_subscription(case)]
-    for source in _sources:
-        entries += source(case, at)
+    for product in all_products():
+        entries += product.evidence(case, at=at)
     return sorted(entries, key=lambda entry: entry.at)
 
 

@@ -8,8 +8,18 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from payments.money import format_amount
-from payments.names import order_number
+from payments.names import ORDER, order_number, read_number, read_uuid
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """The ways to find an order."""
+
+    def called(self, text: str) -> "OrderQuerySet":
+        """By its number, its public id in any spelling, or any other name under which its events find it."""
+        if key := read_number(text):
+            return self.filter(pk=key)
+        return self.filter(references__name__in=[text, f"{ORDER}{read_uuid(text) or text.lower()}"])
 
 
 class Order(models.Model):
@@ -56,6 +66,8 @@ class Order(models.Model):
     failure_message = models.TextField(_("failure message"), blank=True)
     # Settled although nothing was collected: the earliest such news.
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("order")

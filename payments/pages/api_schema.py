@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
-from payments.pages.account import Standing, standing_of
+from payments.subscribing.account import Standing, standing_of
 
 SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is 4.00 EUR."
 LONGEST_SLUG = 50

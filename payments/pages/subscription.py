@@ -16,7 +16,6 @@ from accounts.models import User
 from config.rate_limit import limited
 from payments.billing.models import Plan
 from payments.orders.models import Order
-from payments.pages.account import standing_of
 from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
 from payments.subscribing import (
     AlreadySubscribed,
@@ -30,6 +29,7 @@ from payments.subscribing import (
     resume,
     subscribe,
 )
+from payments.subscribing.account import standing_of
 
 
 @require_safe

@@ -1,15 +1,14 @@
 """What sample events are about: one order, one attempt to pay it, and Stripe ids that stay the same all along."""
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
-from payments.names import registration_of
+from payments.names import order_called, read_key, registration_of
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 
@@ -25,7 +24,6 @@ WAITING = (
 )
 PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
 AFTER_PAYMENT = ("charge.", "refund.")
-NUMBER = re.compile(r"(?:O-)?([0-9]{1,18})", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +164,9 @@ def subject_of(order: Order, *, registration: str = "") -> SampleSubject:
 
 
 def _by_order(given: str) -> Order:
-    number = NUMBER.fullmatch(given)
-    public_id = _as_uuid(given)
-    if number:
-        found = Order.objects.filter(pk=int(number[1])).first()
-    else:
-        found = Order.objects.filter(public_id=public_id).first() if public_id else None
+    key = read_key(given)
+    condition = Q(pk=key) if key else order_called(given)
+    found = Order.objects.filter(condition).first() if condition else None
     if found is None:
         raise NoOrder(f"There is no order {given!r}: give its number (O-000012) or its public id.")
     return found
@@ -205,10 +200,3 @@ def _tried_intent(order: Order, attempt: int) -> str:
 
 def _stripe_id(key: str) -> str:
     return key if key.startswith("pi_") else ""
-
-
-def _as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -1,12 +1,17 @@
 """Plans are sold: a Checkout that begins a subscription is an order of kind "plan" (docs/adr/0009-subscriptions.md)."""
 
+from datetime import datetime
+
 from django.urls import reverse
 
+from accounts.hooks import Section
+from accounts.models import User
 from payments.billing.models import Customer
 from payments.orders.models import Order
 from payments.products import Product, register
 from payments.statuses import PLAN
 from payments.stripe_api.checkout_params import Recurring
+from payments.subscribing.account import subscription_section
 
 
 class PlanProduct(Product):
@@ -26,6 +31,13 @@ class PlanProduct(Product):
 
     def page_of(self, order: Order) -> str:
         return reverse("subscription")
+
+    def join_account(self, user: User, *, at: datetime) -> None:
+        """Customers with the person's address become theirs."""
+        Customer.objects.filter(email=user.email, user__isnull=True).update(user=user)
+
+    def account_section(self, user: User, *, at: datetime) -> Section:
+        return subscription_section(user)
 
 
 register(PlanProduct())

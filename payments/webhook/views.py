@@ -26,11 +26,14 @@ from payments.ledger.models import Source
 from payments.ledger.read_event import Incoming, MalformedEvent
 from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.stripe_api.signature import SignatureRefused, verify
-from payments.webhook.body import read_body
-from payments.webhook.parse import parse
-from payments.webhook.refusals import NotReady, Refusal
+from payments.webhook.delivery import NotReady, Refusal, parse, read_body
 
 log = structlog.get_logger(__name__)
+LOG_EVENTS = {
+    RecordOutcome.STORED: "event.received",
+    RecordOutcome.DUPLICATE: "event.duplicate",
+    RecordOutcome.REQUEUED: "event.requeued",
+}
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -112,7 +115,7 @@ def follow_up(incoming: Incoming, recorded: Recorded) -> None:
     if recorded.outcome is not RecordOutcome.DUPLICATE and not incoming.ignored_reason:
         ring_on_commit()
     log.info(
-        LINES[recorded.outcome],
+        LOG_EVENTS[recorded.outcome],
         stripe_event=incoming.id,
         type=incoming.type,
         object=incoming.object_id,
@@ -126,8 +129,12 @@ def request_id(request: Request) -> str:
     return str(getattr(request, "request_id", ""))
 
 
-LINES = {
-    RecordOutcome.STORED: "event.received",
-    RecordOutcome.DUPLICATE: "event.duplicate",
-    RecordOutcome.REQUEUED: "event.requeued",
-}
+def announce() -> None:
+    """Say whether signatures are verified, and with how many secrets; never with which."""
+    count = len(settings.STRIPE_WEBHOOK_SECRETS)
+    if count:
+        log.info("webhook.verification", verification="on", secrets=count)
+    elif settings.STRIPE_WEBHOOK_UNSIGNED and not settings.PRODUCTION:
+        log.warning("webhook.verification", verification="off", secrets=0)
+    else:
+        log.error("webhook.verification", verification="impossible: every delivery gets 503", secrets=0)

@@ -1,20 +1,18 @@
 """The registrations' screen: who has a place, who waits, who has paid; freeing a place and writing once more."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
-from payments.admin.kit.display import link_to_order, purchased_rows
-from payments.admin.kit.screens import ReadOnlyAdmin, read_number, read_public_id
-from payments.orders.models import Order
+from payments.admin.kit.display import link_to_order
+from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.names import read_number, read_uuid
 from registrations.models import Registration
-from registrations.purchasable import KIND
 from registrations.services.staff_actions import free_place, resend_message
 
 # Stripe is asked about each, and somebody waits for the page.
@@ -73,13 +71,6 @@ def resend_action(row: Registration, confirmation: Confirmation) -> None:
     resend_message(registration=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
 
 
-@purchased_rows(KIND)
-def registration_of(order: Order) -> Iterator[tuple[Model, str]]:
-    """The registration that the order pays, by the person's name."""
-    for row in Registration.objects.filter(order=order):
-        yield row, row.name
-
-
 class EndedFilter(admin.SimpleListFilter):
     """Registrations that ended unpaid are kept as evidence and stay out of sight until one asks for them."""
 
@@ -123,7 +114,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q | None:
         if number := read_number(term, prefix="O"):
             return Q(order_id=number)
-        own = read_public_id(term)
+        own = read_uuid(term)
         return Q(public_id=own) | Q(order__public_id=own) if own else None
 
     @admin.display(description=gettext_lazy("order"), ordering="order")

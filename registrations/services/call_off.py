@@ -25,7 +25,7 @@ from payments.refunds.refund import KIND as REFUND
 from payments.refunds.refund import refund_requests
 from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from registrations.messages import called_off_message, called_off_while_waiting
+from registrations.mails import called_off_message, called_off_message_to_waiting
 from registrations.models import HIDDEN_STATUSES, Activity, Registration, RegistrationStatus, WaitingEntry
 from registrations.services.staff_actions import HISTORY_TEXT_MAX_LENGTH, end_holds, record_staff_action
 
@@ -102,7 +102,7 @@ def _work_off(activity: Activity, *, by: Any, at: datetime) -> int:
         _close_untouched(done, by=by, at=at)
     while entries := list(_untold_entries(activity.pk).order_by("pk")[:BATCH_SIZE]):
         with transaction.atomic():
-            enqueue([called_off_while_waiting(entry) for entry in entries], at=at)
+            enqueue([called_off_message_to_waiting(entry) for entry in entries], at=at)
         count += len(entries)
     return count
 

@@ -19,9 +19,8 @@ from payments.orders.models import Order
 from payments.orders.opening import open_order
 from payments.statuses import OPEN_STATUSES, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from registrations.models import Activity, Registration, WaitingEntry
+from registrations.models import ORDER_KIND, Activity, Registration, WaitingEntry
 from registrations.places import take_place
-from registrations.purchasable import KIND
 
 log = structlog.get_logger(__name__)
 CHECKOUT_SOURCE = "checkout"
@@ -94,7 +93,7 @@ def register(
     if not activity.is_on_sale:
         raise SalesClosed(activity.title)
     order = Order(
-        kind=KIND, email=email.lower(), label=activity.title, amount=activity.price, currency=activity.currency,
+        kind=ORDER_KIND, email=email.lower(), label=activity.title, amount=activity.price, currency=activity.currency,
         livemode=settings.STRIPE_LIVEMODE, created_at=at,
     )  # fmt: skip
     row = Registration(

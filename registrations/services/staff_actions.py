@@ -18,7 +18,7 @@ from payments.effects.models import Effect
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import AWAITING_PAYMENT, EffectStatus, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from registrations.messages import called_off_message, message_for, offer_message
+from registrations.mails import called_off_message, message_for, offer_message
 from registrations.models import Registration, WaitingEntry
 
 log = structlog.get_logger(__name__)

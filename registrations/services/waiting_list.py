@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
-from registrations.messages import offer_message
+from registrations.mails import offer_message
 from registrations.models import Activity, Registration, Sale, WaitingEntry
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from modules_access.evidence import modules
 from modules_access.models import AccessToken, ModuleAccess
+from modules_access.product import ModuleProduct
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Dispute
 from payments.evidence import Case
@@ -27,7 +27,7 @@ def learner():
 
 def told(*, order=None, subscription=None):
     case = Case(dispute=Dispute(), payment=None, order=order, subscription=subscription, customer=None, user=None)
-    return [(entry.at, entry.what, entry.detail) for entry in modules(case, LATER)]
+    return [(entry.at, entry.what, entry.detail) for entry in ModuleProduct().evidence(case, at=LATER)]
 
 
 class TestModules:

@@ -5,8 +5,7 @@ import pytest
 from django.core import mail as post
 from django.utils import translation
 
-from modules_access.mails import GONE, MOVED_ON
-from modules_access.messages import message_for
+from modules_access.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED, message_for
 from modules_access.models import ModuleAccess, Purchase
 from modules_access.services.grants import extend_access, revoke_access
 from payments.apply.apply import follow_orders_again
@@ -137,7 +136,7 @@ class TestEveryMail:
 
     @pytest.mark.parametrize("case", CASES)
     def test_needs_no_purchase_that_is_gone(self, case):
-        assert tell(purchase(case), case, purchase=0).outcome == GONE.reason
+        assert tell(purchase(case), case, purchase=0).outcome == SKIP_ROW_MISSING.reason
         assert post.outbox == []
 
 
@@ -148,23 +147,23 @@ class TestSkipping:
         effect = tell(purchase(now), case)
 
         assert effect.status == (EffectStatus.DONE if case == now else EffectStatus.SKIPPED)
-        assert effect.outcome == ("" if case == now else MOVED_ON.reason)
+        assert effect.outcome == ("" if case == now else SKIP_STATE_CHANGED.reason)
 
     def test_happens_while_a_lost_dispute_has_taken_the_money(self):
         row = purchase("opened")
         Order.objects.update(dispute_state=DisputeState.LOST)
 
-        assert tell(row, "opened").outcome == MOVED_ON.reason
+        assert tell(row, "opened").outcome == SKIP_STATE_CHANGED.reason
 
     def test_happens_where_staff_have_taken_the_access_back(self):
         row = purchase("opened")
         revoke_access(access=ModuleAccess.objects.get(), reason="a mistake", by="staff", at=NOON)
 
-        assert tell(row, "opened").outcome == MOVED_ON.reason
+        assert tell(row, "opened").outcome == SKIP_STATE_CHANGED.reason
 
     @pytest.mark.parametrize("older", [{"attempt": 0}, {"charge": "ch_0"}, {"charge": ""}])
     def test_happens_when_the_failure_is_not_the_last_one(self, older):
-        assert tell(purchase("failed"), "failed", **older).outcome == MOVED_ON.reason
+        assert tell(purchase("failed"), "failed", **older).outcome == SKIP_STATE_CHANGED.reason
 
 
 class TestOpened:

@@ -1,7 +1,7 @@
 import pytest
 from django.template.loader import render_to_string
 
-from modules_access.overview import MOST_LINES, modules
+from modules_access.product import MAX_LINES, ModuleProduct
 from tests.support.factories import NOON
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token
 
@@ -14,7 +14,7 @@ def ada():
 
 
 def shown(user) -> str:
-    section = modules(user, NOON)
+    section = ModuleProduct().account_section(user, at=NOON)
     return render_to_string(section.template, {"section": section.context})
 
 
@@ -29,12 +29,12 @@ class TestModules:
         assert 'href="/encours/"' in page
 
     def test_shows_a_few_and_how_many_more_there_are(self, ada):
-        for number in range(MOST_LINES + 2):
+        for number in range(MAX_LINES + 2):
             make_grant(ada, make_module(f"m{number}"))
 
         page = shown(ada)
 
-        assert page.count("<li>") == MOST_LINES
+        assert page.count("<li>") == MAX_LINES
         assert "and 2 more" in page
 
     def test_leaves_out_what_has_ended_and_says_what_to_do_next(self, ada):

@@ -14,7 +14,7 @@ from payments.orders.models import CheckoutAttempt, Order, OrderException, Refer
 from payments.processing.drain import drain
 from payments.samples.events import sample_event
 from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject
-from registrations.messages import message_for
+from registrations.mails import message_for
 from registrations.models import Activity, Registration
 from registrations.services.register import register
 from tests.properties.stories import CURRENCY, NOON, PRICE, Story

@@ -10,8 +10,7 @@ from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED
-from registrations.messages import message_for
+from registrations.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED, message_for
 from registrations.models import Activity, Registration, RegistrationStatus
 from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent

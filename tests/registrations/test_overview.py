@@ -5,8 +5,8 @@ from django.template.loader import render_to_string
 
 from payments.statuses import OrderStatus
 from registrations.links import page_path
-from registrations.overview import LABELS, registrations
 from registrations.pages.display_state import DisplayState
+from registrations.product import LABELS, RegistrationProduct
 from tests.support.factories import NOON, RegistrationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ def camille():
 
 
 def shown(user) -> str:
-    section = registrations(user, NOON)
+    section = RegistrationProduct().account_section(user, at=NOON)
     return render_to_string(section.template, {"section": section.context, "user": user})
 
 

@@ -11,8 +11,8 @@ from factory.django import DjangoModelFactory
 from accounts.models import User
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.statuses import OrderStatus
-from registrations.models import Activity, Registration
-from registrations.purchasable import KIND, keeps_no_place, status_for
+from registrations.models import ORDER_KIND, Activity, Registration
+from registrations.product import keeps_no_place, status_for
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MONEY_CAME = (OrderStatus.PAID, OrderStatus.REFUNDED)
@@ -51,7 +51,7 @@ class OrderFactory(DjangoModelFactory[Order]):
         model = Order
         skip_postgeneration_save = True
 
-    kind = KIND
+    kind = ORDER_KIND
     email = factory.Sequence(lambda n: f"buyer{n}@example.com")
     label = "Atelier"
     amount = 4900

@@ -1,7 +1,7 @@
 """How values look on every screen: links, states, money, Stripe's ids, JSON, and what an order has bought."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from payments.billing.models import Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
+from payments.products import product_of
 from payments.statuses import DisputePhase, SubscriptionStatus
 
 NONE = "–"
@@ -33,8 +34,6 @@ DASHBOARD_PAGES = {
     "ch": "payments", "cus": "customers", "evt": "events", "in": "invoices", "pi": "payments", "po": "payouts",
     "price": "prices", "prod": "products", "py": "payments", "sub": "subscriptions",
 }  # fmt: skip
-PurchasedRows = Callable[[Order], Iterable[tuple[Model, str]]]
-_purchased_by_kind: dict[str, PurchasedRows] = {}
 
 
 def page_of(row: Model) -> str:
@@ -109,18 +108,7 @@ def pretty(data: object) -> SafeString:
     return format_html("<pre>{}</pre>", json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def purchased_rows(kind: str) -> Callable[[PurchasedRows], PurchasedRows]:
-    """Register the decorated function for orders of this kind: rows that have a screen, and what they are called."""
-
-    def register(find: PurchasedRows) -> PurchasedRows:
-        _purchased_by_kind[kind] = find
-        return find
-
-    return register
-
-
 def links_to_purchased(order: Order) -> SafeString | str:
     """What the order has bought, on the product's own screens; a dash where nothing is known of it."""
-    find = _purchased_by_kind.get(order.kind)
-    links = [(link_to(row, text),) for row, text in find(order)] if find else []
+    links = [(link_to(row, text),) for row, text in product_of(order).purchased_rows(order)]
     return format_html_join(" · ", "{}", links) or NONE

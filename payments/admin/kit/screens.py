@@ -1,10 +1,8 @@
 """The screens' base: lists that cost the same with ten million rows, read-only pages, buttons on the page of a row."""
 
-import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, cast
-from uuid import UUID
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -118,26 +116,3 @@ class ReadOnlyInline(NoManualChanges, admin.TabularInline):
     extra = 0
     can_delete = False
     show_change_link = True
-
-
-def read_number(term: str, *, prefix: str) -> int | None:
-    """The row that "O-000123" means, where `prefix` is "O"; None if this is no such number."""
-    match = re.fullmatch(rf"{prefix}-0*([1-9]\d{{0,17}})", term, re.IGNORECASE | re.ASCII)
-    return int(match[1]) if match else None
-
-
-def read_public_id(term: str) -> UUID | None:
-    """A public id in any spelling; None if this is none."""
-    try:
-        return UUID(term)
-    except ValueError:
-        return None
-
-
-def order_condition(term: str, *, path: str = "") -> Q | None:
-    """What finds the order of this number or public id (`path` to it: "order__"); None: it is no order's name."""
-    if number := read_number(term, prefix="O"):
-        return Q(**{f"{path}pk": number})
-    if public_id := read_public_id(term):
-        return Q(**{f"{path}public_id": public_id})
-    return None

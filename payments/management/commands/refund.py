@@ -43,7 +43,7 @@ class Command(BaseCommand):
             "name", metavar="order", help="number (O-000012), key or public id; in_…; sub_… for its latest payment"
         )
         parser.add_argument("--amount", default="", help="a part, as 12.50 in its currency; else all that is left")
-        parser.add_argument("--because", required=True, help="why; kept with the refund")
+        parser.add_argument("--reason", "--because", dest="reason", required=True, help="kept with the refund")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:

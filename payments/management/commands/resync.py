@@ -1,7 +1,6 @@
 """`manage.py resync`: asks Stripe for all of an order, a subscription or a person, and puts right what differs here."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.orders.models import Order, Reference
+from payments.orders.models import Order
 from payments.resync import (
     KeepsMoving,
     Resynced,
@@ -22,7 +21,6 @@ from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject
 
 SOURCE = "manage.py resync"
-NUMBER = re.compile(r"O-0*([1-9]\d{0,17})", re.IGNORECASE)
 
 
 class Command(BaseCommand):
@@ -57,11 +55,7 @@ class UnknownName(LookupError):
 
 def _order(name: str, options: ResyncOptions) -> list[Resynced]:
     """By its number, or by any name under which its events find it."""
-    if number := NUMBER.fullmatch(name):
-        order = Order.objects.filter(pk=int(number[1])).first()
-    else:
-        known = Reference.objects.select_related("order").filter(name__in=[name, f"order:{name.lower()}"]).first()
-        order = known.order if known else None
+    order = Order.objects.called(name).first()
     if order is None:
         raise UnknownName("no order goes by that name")
     return [resync_order(order, options=options)]

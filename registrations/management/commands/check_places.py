@@ -13,7 +13,7 @@ SENTENCES = {
     ViolationKind.WAITING: "paid and waiting {waiting}, although places are free ({free} of {capacity})",
 }
 ADVICE = {
-    ViolationKind.COUNTER: "`--repair --because TEXT` lets the counter say what the registrations say.",
+    ViolationKind.COUNTER: "`--repair --reason TEXT` lets the counter say what the registrations say.",
     ViolationKind.OVERSOLD: "A repair is refused: add places in the admin, or free one.",
     ViolationKind.WAITING: "The worker gives free places to those who paid, every minute: does it run?",
 }
@@ -26,11 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--repair", action="store_true", help="put counters right, with the evidence kept")
-        parser.add_argument("--because", dest="reason", default="", metavar="TEXT", help="why: needed for a repair")
+        parser.add_argument(
+            "--reason", "--because", dest="reason", default="", metavar="TEXT", help="needed for a repair"
+        )
 
     def handle(self, *args: Any, repair: bool, reason: str, **options: Any) -> None:
         if repair != bool(reason.strip()):
-            raise CommandError("A repair needs a reason, and a reason a repair: --repair --because TEXT.")
+            raise CommandError("A repair needs a reason, and a reason a repair: --repair --reason TEXT.")
         violations = check_places(at=timezone.now(), repair=repair, reason=reason)
         for violation in violations:
             self.stdout.write(_sentence(violation))

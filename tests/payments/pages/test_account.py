@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from payments.billing.models import Subscription
-from payments.pages.account import Standing, standing_of
+from payments.subscribing.account import Standing, standing_of
 from tests.support.mails import english_in
 from tests.support.members import make_member
 from tests.support.pages import text_of

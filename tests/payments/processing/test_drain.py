@@ -92,7 +92,7 @@ class TestDrain:
             if order.pk == registration.order_id:
                 raise KeyError("a mistake in the product")
 
-        monkeypatch.setattr("registrations.purchasable.message_for", stumble)
+        monkeypatch.setattr("registrations.product.message_for", stumble)
         others = [make_registration(f"Person {number}") for number in range(9)]
 
         bad, *good = hear(*[event_of(row, COMPLETED) for row in (registration, *others)])

@@ -262,7 +262,9 @@ def test_every_call_is_here():
     calls = {name for name in ours if name.islower() and not name.startswith("_")}
 
     # Through these the neighbours call.
-    calls -= {"ask", "read_answer"}
+    calls -= {"ask", "ask_one", "plain_json", "read_answer"}
+    # Their tests are in test_gateway_billing_contract.py.
+    calls -= {"create_customer", "create_portal_session", "update_subscription"}
     assert calls == {
         "create_checkout_session", "retrieve_checkout_session", "expire_checkout_session", "create_refund",
         "list_refunds",

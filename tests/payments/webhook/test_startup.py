@@ -1,7 +1,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from payments.webhook.startup import announce
+from payments.webhook.views import announce
 
 
 class TestAnnounce:

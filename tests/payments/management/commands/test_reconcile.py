@@ -101,7 +101,7 @@ class TestReconcile:
             told()
 
     def test_says_so_when_another_one_is_under_way(self, monkeypatch):
-        monkeypatch.setattr("payments.reconcile.reconcile.connection", Busy())
+        monkeypatch.setattr("payments.sql.connection", Busy())
 
         with pytest.raises(CommandError, match="under way"):
             told()
@@ -115,7 +115,7 @@ class TestReconcileJob:
         assert (run.by, run.is_continued, Order.objects.get().status) == ("timetable", True, "PAID")
 
     def test_leaves_it_to_the_one_that_is_under_way(self, monkeypatch):
-        monkeypatch.setattr("payments.reconcile.reconcile.connection", Busy())
+        monkeypatch.setattr("payments.sql.connection", Busy())
 
         reconcile_job()
 

@@ -1,23 +1,64 @@
-"""A registration is something that orders sell: here it follows what becomes of its order."""
+"""A registration as something that is sold: it follows its order; accounts, staff and disputes see it here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
+from accounts.hooks import Section
+from accounts.models import User
+from payments.evidence import Case, Entry
 from payments.orders.models import Order
 from payments.products import FollowResult, Product, ProductChange, Question, register
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
-from registrations.links import page_path
-from registrations.messages import message_for
-from registrations.models import Registration, RegistrationStatus
+from registrations.links import page_path, receipt_path
+from registrations.mails import message_for
+from registrations.models import ORDER_KIND, Registration, RegistrationStatus
+from registrations.pages.display_state import DisplayState, display_state
 from registrations.places import find_seatable, find_unseated, move_places, paid_without_place, refund_late_money
 
 log = structlog.get_logger(__name__)
-KIND = "registration"
 FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited")
+
+# Nobody has so many; the page must not grow without limit all the same.
+MAX_LINES = 200
+# The pills of the registration's own page (templates/registrations/state.html).
+LABELS: dict[DisplayState, tuple[str, str | Promise]] = {
+    DisplayState.CONFIRMED: ("good", pgettext_lazy("pill", "confirmed")),
+    DisplayState.NO_PLACE: ("few", pgettext_lazy("pill", "paid, without a place")),
+    DisplayState.CONFIRMING: ("few", pgettext_lazy("pill", "being confirmed")),
+    DisplayState.UNHEARD: ("few", pgettext_lazy("pill", "being confirmed")),
+    DisplayState.WAITING: ("few", pgettext_lazy("pill", "waiting for payment")),
+    DisplayState.ACTION_REQUIRED: ("few", pgettext_lazy("pill", "waiting for you")),
+    DisplayState.PROCESSING: ("few", pgettext_lazy("pill", "payment under way")),
+    DisplayState.DECLINED: ("none", pgettext_lazy("pill", "payment declined")),
+    DisplayState.TOO_LATE: ("off", pgettext_lazy("pill", "over")),
+    DisplayState.EXPIRED: ("off", pgettext_lazy("pill", "expired")),
+    DisplayState.CANCELED: ("off", pgettext_lazy("pill", "canceled")),
+    DisplayState.REFUNDED: ("off", pgettext_lazy("pill", "refunded")),
+    DisplayState.GIVEN_UP: ("off", pgettext_lazy("pill", "canceled")),
+    DisplayState.TAKEN_BACK: ("off", pgettext_lazy("pill", "ended")),
+    DisplayState.CALLED_OFF: ("none", pgettext_lazy("pill", "called off")),
+    DisplayState.CALLED_OFF_PAID: ("none", pgettext_lazy("pill", "called off")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One registration. `page` and `receipt`: addresses; "" where nothing was paid."""
+
+    registration: Registration
+    tint: str
+    label: str | Promise
+    page: str
+    receipt: str
 
 
 def status_for(order: Order) -> str:
@@ -35,7 +76,7 @@ def keeps_no_place(order: Order) -> bool:
 class RegistrationProduct(Product):
     """Follows many orders at once: places that become free go to who paid first, in the same breath."""
 
-    kind = KIND
+    kind = ORDER_KIND
 
     def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
@@ -66,6 +107,40 @@ class RegistrationProduct(Product):
     def page_of(self, order: Order) -> str:
         row = Registration.objects.filter(order=order).first()
         return page_path(row) if row else ""
+
+    def purchased_rows(self, order: Order) -> Iterator[tuple[Model, str]]:
+        """The registration, by the person's name."""
+        for row in Registration.objects.filter(order=order):
+            yield row, row.name
+
+    def join_account(self, user: User, *, at: datetime) -> None:
+        """Those with the address that belong to nobody yet; locked in the order in which everybody locks them."""
+        guests = Registration.objects.filter(email=user.email, user__isnull=True).order_by("pk")
+        ids = list(guests.select_for_update(no_key=True).values_list("pk", flat=True))
+        Registration.objects.filter(pk__in=ids).update(user=user)
+
+    def account_section(self, user: User, *, at: datetime) -> Section:
+        """The latest date first; what ended unpaid is left out, as in every list. One query."""
+        rows = user.registrations.live().select_related("activity", "order").order_by("-activity__starts_at", "-pk")
+        lines = [_line(row, at=at) for row in rows[:MAX_LINES]]
+        return Section(_("Your registrations"), "accounts/registrations.html", {"lines": lines})
+
+    def evidence(self, case: Case, *, at: datetime) -> Iterator[Entry]:
+        """Who registered for what, whether a place was held, and whether the day has come."""
+        row = Registration.objects.select_related("activity").filter(order=case.order).first() if case.order else None
+        if row is None:
+            return
+        activity = row.activity
+        yield Entry(row.created_at, _("Registered"), f"{row.name}, {row.email}: {activity.title}")
+        if row.given_up_at:
+            yield Entry(row.given_up_at, _("Place given up"))
+        if activity.called_off_at:
+            yield Entry(activity.called_off_at, _("Activity called off"), activity.called_off_reason)
+            return
+        held = _("a place was held for this person") if row.holds_place else _("no place was held for this person")
+        name = _("Activity took place") if activity.starts_at <= at else _("Activity is going to take place")
+        where = f", {activity.place}" if activity.place else ""
+        yield Entry(activity.starts_at, name, f"{activity.title}{where}; {held}")
 
 
 def _status_of(row: Registration, order: Order) -> str:
@@ -133,6 +208,11 @@ def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
         return []
     labels = {True: "held", False: "free"}
     return [ProductChange(row.order_id, "place", labels[held], labels[row.holds_place])]
+
+
+def _line(row: Registration, *, at: datetime) -> Line:
+    tint, label = LABELS[display_state(row, at=at)]
+    return Line(row, tint, label, page=page_path(row), receipt=receipt_path(row))
 
 
 register(RegistrationProduct())

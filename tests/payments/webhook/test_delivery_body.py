@@ -3,8 +3,7 @@ from io import BytesIO
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from payments.webhook.body import read_body
-from payments.webhook.refusals import Refusal
+from payments.webhook.delivery import Refusal, read_body
 
 LIMIT = 100
 

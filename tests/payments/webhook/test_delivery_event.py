@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from payments.ledger.read_event import MalformedEvent
-from payments.webhook.parse import parse
+from payments.webhook.delivery import parse
 from tests.support.signing import body_of, make_event
 
 

@@ -1,15 +1,15 @@
 """What a person's account shows of their subscription, and where that stands in one word."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from accounts.hooks import Section, account_section
+from accounts.hooks import Section
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
 from payments.statuses import SubscriptionStatus
-from payments.subscribing import can_change, live_of
+from payments.subscribing.change import can_change
+from payments.subscribing.current import live_of
 
 
 class Standing(StrEnum):
@@ -39,8 +39,7 @@ def standing_of(row: Subscription | None) -> Standing:
     return Standing.TRIAL if row.status == SubscriptionStatus.TRIALING else Standing.ACTIVE
 
 
-@account_section
-def subscription(user: User, at: datetime) -> Section:
+def subscription_section(user: User) -> Section:
     """The state in one sentence and what can be done; two queries, three where there is none."""
     rows = list(live_of(user)[:2])
     row = rows[0] if rows else None
