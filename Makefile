@@ -24,8 +24,8 @@ help: ## List these targets
 run: $(STAMP) ## Start everything for development: database, web, worker, beat (VERBOSE=1: every log line)
 	@exec $(PY) -m config.devrun
 
-test: $(STAMP) ## Run the tests on a database of their own (ARGS="-k name -n 2")
-	@exec $(PY) -m config.devdb exec --ephemeral -- $(PY) -m pytest $(ARGS)
+test: $(STAMP) ## Run the tests on all cores and a database of their own (ARGS="-k name -n 0"; DEEP=1: everything they can try)
+	@exec env DEEP=$(DEEP) $(PY) -m config.devdb exec --ephemeral -- $(PY) -m pytest -n logical --dist worksteal $(ARGS)
 
 check: $(STAMP) ## Run every check but the tests; all of them, then fail if one did
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)

@@ -1,22 +1,54 @@
-"""What every test may use: an activity and people who have registered for it."""
+"""The database of each process, the order of the tests, and what every test may use: an activity and its people."""
 
+import gc
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.test import TransactionTestCase
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
 from payments import bell
 from registrations.models import Activity, Registration
 from registrations.services.register import register
+from tests.support.database import drop_own_database, empty_tables, make_own_database
+from tests.support.order import long_ones_first
 from tests.support.road import NOON
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """None of its own for a single file, which is over before a second process has started."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that nobody waits for one in the end: every process begins with its share of them."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = long_ones_first(items, processes)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The bell that deliveries ring has a connection, and a database in use cannot be dropped."""
-    yield
-    bell.stop()
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Instead of pytest-django's: the migrations run once for all processes, and emptying the tables is cheap."""
+    with django_db_blocker.unblock():
+        make_own_database(worker=os.environ.get("PYTEST_XDIST_WORKER", ""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
+        yield
+    with django_db_blocker.unblock():
+        bell.stop()  # it has a connection of its own
+        drop_own_database()
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from config.devdb.machine import DatabaseUnavailable, Owner, lasting_place
+from config.devdb.renewal import renew_outdated
 from config.devdb.server import running
 from config.devrun.environment import Address, CannotRun, emulator_beside, settle, stripe_environment
 from config.devrun.processes import Processes, coloured, only_run, say
@@ -66,14 +67,19 @@ def run() -> None:
                 processes.watch(Readiness(servers, processes, tell))
 
 
-def database() -> AbstractContextManager[str]:
+@contextmanager
+def database() -> Iterator[str]:
     """The one that the user named, else ours."""
     if named := os.environ.get("DATABASE_URL"):
-        return nullcontext(named)
+        yield named
+        return
     home = lasting_place(Owner.current()).home
     if not any(home.glob("data-*[0-9]")):
         say(f"  a new PostgreSQL server in {os.path.relpath(home, ROOT)} …")
-    return running(ephemeral=False)
+    with running(ephemeral=False) as url:
+        if renew_outdated(url):
+            say("  The database was made by an older version of the project: it is made anew.")
+        yield url
 
 
 def prepare() -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.env import ROOT
-from tests.config.processes import eventually, free_port, is_alive
+from tests.config.processes import eventually, is_alive
+from tests.support.processes import free_port
 
 # The real program with other processes: a web server that answers at once, a worker that only waits.
 PROGRAM = """
@@ -83,7 +84,7 @@ def run(tmp_path) -> Iterator[Run]:
     yield run
     for process in run.started:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
 
 
 class TestRun:
@@ -93,7 +94,7 @@ class TestRun:
 
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=12) == 0
+        assert process.wait(timeout=60) == 0
         for told in (f"{run.url}/admin/", "s3cret", "send_event", "worker │ working", "Stopped."):
             assert told in run.said()
         assert not any(map(is_alive, children.values()))
@@ -126,7 +127,7 @@ class TestRun:
 
         second = run.start()
 
-        assert second.wait(timeout=12) == 1
+        assert second.wait(timeout=60) == 1
         assert f"It is already running at {run.url}." in run.said()
         assert first.poll() is None
 
@@ -136,7 +137,7 @@ class TestRun:
 
         os.kill(children["web"], signal.SIGKILL)
 
-        assert process.wait(timeout=12) == 1
+        assert process.wait(timeout=60) == 1
         assert "web ended by itself with code -9" in run.said()
         assert not is_alive(children["worker"])
 
@@ -151,7 +152,7 @@ class TestRun:
 
     def test_refuses_a_taken_port_before_it_starts_anything(self, run):
         with socket.create_server(("127.0.0.1", run.port)):
-            assert run.start().wait(timeout=12) == 1
+            assert run.start().wait(timeout=60) == 1
 
         assert "Preparing" not in run.said()
         assert not (run.folder / "var/dev.env").exists()
@@ -184,7 +185,7 @@ class TestRunWithEmulator:
 
     def test_refuses_a_taken_port_before_it_starts_anything(self, run):
         with socket.create_server(("127.0.0.1", run.port + 7)):
-            assert run.start().wait(timeout=12) == 1
+            assert run.start().wait(timeout=60) == 1
 
         assert f"make run STRIPE_EMULATOR_PORT={run.port + 9}" in run.said()
         assert "Preparing" not in run.said()
@@ -192,14 +193,14 @@ class TestRunWithEmulator:
     def test_refuses_a_live_key(self, run):
         run.environment["STRIPE_SECRET_KEY"] = "sk_live_" + "Abc123" * 4
 
-        assert run.start().wait(timeout=12) == 1
+        assert run.start().wait(timeout=60) == 1
 
         assert "STRIPE_SECRET_KEY is a key of live mode" in run.said()
         assert "Abc123" not in run.said()
 
     def test_leaves_nothing_behind_for_a_run_with_a_key(self, run):
         run.start_and_wait().send_signal(signal.SIGINT)
-        run.started[-1].wait(timeout=12)
+        run.started[-1].wait(timeout=60)
         run.environment = {}
 
         run.start_and_wait()

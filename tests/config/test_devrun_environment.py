@@ -6,7 +6,7 @@ import pytest
 import config.env
 from config.devrun.environment import Address, CannotRun, emulator_beside, settle, stripe_environment
 from config.env import EMULATED, read_dev_file, write_dev_file
-from tests.config.processes import free_port
+from tests.support.processes import free_port
 
 SITE = Address("127.0.0.1", 8000)
 

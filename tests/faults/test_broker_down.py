@@ -9,7 +9,15 @@ from django.utils import timezone
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
-from tests.support.processes import DEAD_REDIS, free_port, has_redis, running_redis, running_worker, wait_until
+from tests.support.processes import (
+    BELL_ONLY,
+    DEAD_REDIS,
+    free_port,
+    has_redis,
+    running_redis,
+    running_worker,
+    wait_until,
+)
 from tests.support.road import event_of
 from tests.support.signing import URL, body_of, signature_of
 from tests.support.web_server import web_server
@@ -27,12 +35,10 @@ def mute_redis():
 def assert_it_works_and_stops(worker):
     waiting_events(3)
     ring_bell()
-    wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+    wait_until(is_all_done, or_show=lambda: worker.output)
 
-    took = worker.stop()
+    worker.stop()
 
-    print(f"stopped within {took:.1f} s")
-    assert took < 10
     assert worker.popen.returncode == 0
 
 
@@ -40,7 +46,7 @@ def assert_it_works_and_stops(worker):
 class TestWorkerWithoutBroker:
     @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
     def test_processes_and_stops_while_nobody_answers(self, tmp_path, pool):
-        with running_worker(tmp_path, broker=DEAD_REDIS, pool=pool) as worker:
+        with running_worker(tmp_path, broker=DEAD_REDIS, pool=pool, **BELL_ONLY) as worker:
             worker.wait_for("Cannot connect to redis")
 
             assert_it_works_and_stops(worker)
@@ -52,25 +58,24 @@ class TestWorkerWithoutBroker:
         with running_worker(tmp_path, broker=DEAD_REDIS) as worker:
             wait_until(
                 lambda: Effect.objects.get(pk=effect.pk).attempts == 1,  # nobody delivers this kind: put off
-                seconds=5,
                 or_show=lambda: worker.output,
             )
 
     def test_processes_and_stops_while_the_broker_is_mute(self, tmp_path, mute_redis):
-        with running_worker(tmp_path, broker=mute_redis) as worker:
+        with running_worker(tmp_path, broker=mute_redis, **BELL_ONLY) as worker:
             assert_it_works_and_stops(worker)
 
     @pytest.mark.skipif(not has_redis, reason="redis-server is not installed")
     def test_outlives_its_broker_and_finds_it_again(self, tmp_path):
         port = free_port()
         url = f"redis://127.0.0.1:{port}"
-        with running_redis(tmp_path, port=port) as redis, running_worker(tmp_path, broker=url) as worker:
+        with running_redis(tmp_path, port=port) as redis, running_worker(tmp_path, broker=url, **BELL_ONLY) as worker:
             worker.wait_for("ready.")
             redis.kill()
             worker.wait_for("Cannot connect to redis")
             waiting_events()
             ring_bell()
-            wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+            wait_until(is_all_done, or_show=lambda: worker.output)
 
             with running_redis(tmp_path, port=port):
                 wait_until(lambda: worker.output.count("Connected to redis") == 2, or_show=lambda: worker.output)
@@ -86,11 +91,11 @@ class TestWebhooksWithoutBroker:
 
         with (
             web_server(tmp_path, CELERY_BROKER_URL=DEAD_REDIS, REDIS_URL=DEAD_REDIS) as server,
-            running_worker(tmp_path, broker=DEAD_REDIS) as worker,
+            running_worker(tmp_path, broker=DEAD_REDIS, **BELL_ONLY) as worker,
             closing(server.connect()) as client,
         ):
             answers = [deliver(client, event_of(row, "checkout.session.completed")) for row in people]
-            wait_until(is_all_done, seconds=5, or_show=lambda: worker.output)
+            wait_until(is_all_done, or_show=lambda: worker.output)
 
         assert answers == [200] * 20
         assert set(Order.objects.values_list("status", flat=True)) == {"PAID"}

@@ -1,4 +1,4 @@
-"""500 buyers race for 50 places, over HTTP: the web server of production, and the Stripe emulator as a process."""
+"""Ten buyers race for each place, over HTTP: the web server of production, and the Stripe emulator as a process."""
 
 import json
 import time
@@ -15,10 +15,12 @@ from django.utils import timezone
 
 from payments.orders.models import CheckoutAttempt, Order
 from registrations.models import Activity, Registration
+from tests.support.deep import so_many
 from tests.support.emulator_process import running_emulator
 from tests.support.web_server import web_server
 
-BUYERS, PLACES, CLIENTS = 500, 50, 16
+PLACES, CLIENTS = so_many(12, deep=50), 16
+BUYERS = 10 * PLACES
 ADDRESS = "/api/activities/race/registrations/"
 Answer = tuple[int, dict[str, Any]]
 

@@ -69,8 +69,8 @@ class TestStripeTrigger:
 
         failed = [f"{name}: {run.stdout}{run.stderr}" for name, run in done.items() if run.returncode != 0]
         assert not failed, "\n".join(failed)
-        wait_until(lambda: arrived() >= set(TYPES), seconds=30, or_show=installation.story)
-        wait_until(all_at_rest, seconds=30, or_show=installation.story)
+        wait_until(lambda: arrived() >= set(TYPES), or_show=installation.story)
+        wait_until(all_at_rest, or_show=installation.story)
 
 
 def arrived() -> set[str]:

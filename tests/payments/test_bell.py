@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from payments import bell
 from payments.bell import CHANNEL, Bell, connect
 
-SOON = 5
+SOON = 60  # at the latest: a loaded machine is slow, but not wrong
 A_WHILE = 0.4
 
 
@@ -67,40 +67,40 @@ class TestRing:
         assert heard(ear) == 1
 
     def test_does_not_wait_for_the_database(self, ear, one_bell, monkeypatch):
-        def connect_slowly():
-            time.sleep(A_WHILE)
+        answers = threading.Event()
+
+        def connect_late():
+            assert answers.wait(SOON)
             return connect()
 
-        monkeypatch.setattr(bell, "connect", connect_slowly)
-        began = time.perf_counter()
+        monkeypatch.setattr(bell, "connect", connect_late)
 
         one_bell.ring()
 
-        assert time.perf_counter() - began < A_WHILE / 2
+        answers.set()
         assert heard(ear) == 1
 
     def test_of_a_burst_becomes_few_notifications_the_last_after_the_last_ring(self, ear, one_bell):
-        until = time.monotonic() + 0.2
-        rings = 0
-        while time.monotonic() < until:
+        began = time.monotonic()
+        for _ in range(400):
             one_bell.ring()
-            rings += 1
-            time.sleep(0.0002)
+            time.sleep(0.0005)
+        pauses = (time.monotonic() - began) / bell.PAUSE
         with connect() as other:
             other.execute(f"LISTEN {CHANNEL}")
             one_bell.ring()
 
             assert heard(other) == 1
-        assert 1 < heard(ear, within=A_WHILE, stop_after=1000) <= 25 < rings
+        assert 1 < heard(ear, within=A_WHILE, stop_after=1000) <= min(pauses + 5, 399)
 
     def test_during_the_pause_gets_a_notification_after_it(self, ear, one_bell, monkeypatch):
-        monkeypatch.setattr(bell, "PAUSE", A_WHILE)
+        monkeypatch.setattr(bell, "PAUSE", 5 * A_WHILE)
         one_bell.ring()
         heard(ear)
 
         one_bell.ring()
 
-        assert heard(ear, within=A_WHILE / 2) == 0
+        assert heard(ear, within=A_WHILE) == 0
         assert heard(ear) == 1
 
     def test_keeps_to_one_thread_and_one_connection(self, ear, one_bell, made):
@@ -156,13 +156,17 @@ class TestRing:
     def test_works_in_a_child_that_was_forked_later(self, ear, the_bell):
         the_bell.ring()
         (parents_connection,) = ringing_connections(ear)
+        until_heard, heard_it = os.pipe()
         child = os.fork()
         if child == 0:
+            os.close(heard_it)
             the_bell.ring()
-            time.sleep(1)
+            os.read(until_heard, 1)
             os._exit(0)
 
         (childs_connection,) = ringing_connections(ear)
+        os.close(heard_it)
+        os.close(until_heard)
         os.waitpid(child, 0)
         the_bell.ring()
 

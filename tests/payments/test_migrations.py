@@ -5,15 +5,15 @@ from django.apps import apps
 
 from payments.billing.models import Plan
 
-plan_orders = import_module("payments.migrations.0006_plan_orders")
+initial = import_module("payments.migrations.0001_initial")
 
 
 @pytest.mark.django_db
-class TestPlanOrders:
-    def test_sells_two_plans_from_the_start(self):
+class TestSell:
+    def test_offers_two_plans_from_the_start(self):
         Plan.objects.all().delete()
 
-        plan_orders.sell(apps, None)
+        initial.sell(apps, None)
 
         assert list(Plan.objects.values_list("slug", "amount", "currency", "interval")) == [
             ("monthly", 400, "eur", "month"), ("yearly", 3000, "eur", "year"),
@@ -22,6 +22,6 @@ class TestPlanOrders:
     def test_leaves_alone_what_was_priced_otherwise(self):
         Plan.objects.update_or_create(slug="monthly", defaults={"name": "Gold", "amount": 900, "interval": "month"})
 
-        plan_orders.sell(apps, None)
+        initial.sell(apps, None)
 
         assert Plan.objects.get(slug="monthly").amount == 900

@@ -12,13 +12,14 @@ from payments.billing.models import Subscription
 from payments.billing.subscribers import access_until
 from tests.properties.memberships import STORIES, Membership, events_of
 from tests.properties.test_memberships import hear, pauses_in, told
+from tests.support.deep import DEEP
 from tests.support.factories import UserFactory
 from tests.support.modules import make_module
 from tests.support.subscriptions import NOON
 
 pytestmark = pytest.mark.django_db
 
-ORDERS = 4
+ORDERS = range(4) if DEEP else (1, 2)
 EVERY = 5
 PEOPLE = ("ada@example.com", "ak@example.com")
 
@@ -45,7 +46,7 @@ def test_gives_what_the_subscription_gives_in_every_order(story: Membership):
     with time_machine.travel(datetime.now(UTC), tick=False):
         events = events_of(story)
     dice = random.Random(story.name)
-    for number in range(ORDERS):
+    for number in ORDERS:
         with transaction.atomic():
             heard = told(events, dice=dice, number=number)
             hear(heard, pauses=pauses_in(heard, dice=dice, number=number))
@@ -65,4 +66,6 @@ def test_is_not_true_of_nothing():
             hear(heard, pauses=list(range(1, len(heard))))
             seen |= {is_active for _user, is_active, _until in accesses().values()}
             transaction.set_rollback(True)
-    assert seen == {True, False}
+        if seen == {True, False}:
+            return
+    raise AssertionError(f"only {seen}")

@@ -17,6 +17,7 @@ from registrations.models import Activity, Registration
 from registrations.services.register import ActivityFull, register
 from tests.properties.stories import NOON, STORIES, FactSet, Story, told
 from tests.properties.world import World, picture, unsaid
+from tests.support.deep import so_many
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +71,7 @@ def check_places() -> None:
 
 
 class TestAnyOrder:
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=so_many(40, deep=150), deadline=None, suppress_health_check=list(HealthCheck))
     @given(stories=people, data=st.data())
     def test_ends_in_the_same_state(self, stories, data):
         tellings = data.draw(told(stories), label="told")
@@ -83,7 +84,7 @@ class TestAnyOrder:
 
         assert otherwise == at_once
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=so_many(15, deep=50), deadline=None, suppress_health_check=list(HealthCheck))
     @given(stories=st.lists(st.sampled_from(STORIES), min_size=2, max_size=4), data=st.data())
     def test_never_oversells_when_late_money_meets_a_full_activity(self, stories, data):
         tellings = data.draw(st.permutations(data.draw(told(stories))))

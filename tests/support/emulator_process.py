@@ -54,7 +54,7 @@ def running_emulator(directory: Path, *, webhook: str = "", **environment: str) 
     command = (*COMMAND, "--bind", f"127.0.0.1:{port}")
     with running(*command, log=directory / "emulator.log", environment=told) as process:
         emulator = RunningEmulator(port, process, _client(f"http://127.0.0.1:{port}"))
-        wait_until(lambda: _answers(emulator), seconds=30, or_show=lambda: process.output)
+        wait_until(lambda: _answers(emulator), or_show=lambda: process.output)
         yield emulator
         process.stop()
 

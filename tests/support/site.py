@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
+from tests.support.database import empty_tables
 from tests.support.emulator_process import RunningEmulator, running_emulator
 from tests.support.processes import Process, free_port, running, running_worker
 from tests.support.web_server import OPTIONS
@@ -68,6 +68,6 @@ def _running_web(directory: Path, url: str, told: dict[str, str]) -> Iterator[Pr
 
 def _forget_everything() -> None:
     """As after each test that commits; the counters of clients lie in no model's table."""
-    call_command("flush", verbosity=0, interactive=False)
+    empty_tables()
     cache.clear()
     connections.close_all()

@@ -5,35 +5,35 @@ import statistics
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import DatabaseError
 
 from payments import bell
 from payments.ledger.models import EventAttempt
 from payments.processing.worker import Every, Loops
+from tests.support.deep import so_many
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
-from tests.support.processes import running_command, running_worker, wait_until
+from tests.support.processes import BELL_ONLY, PATIENCE, running_command, running_worker, wait_until
 
 pytestmark = pytest.mark.slow
+EVENTS = so_many(400, deep=1_000)
 
 
 @pytest.mark.django_db(transaction=True)
 class TestWorker:
     @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
     def test_drains_with_every_pool_and_stops_when_asked(self, tmp_path, pool):
-        with running_worker(tmp_path, pool=pool) as worker:
+        with running_worker(tmp_path, pool=pool, **BELL_ONLY) as worker:
             waiting_events(150)
             ring_bell()
-            wait_until(is_all_done, seconds=4, or_show=lambda: worker.output)
+            wait_until(is_all_done, or_show=lambda: worker.output)
 
-            took = worker.stop()
+            worker.stop()
 
-        assert took < 10
         assert worker.popen.returncode == 0
         assert "loop.left_behind" not in worker.output
 
     def test_wakes_up_when_the_bell_rings(self, tmp_path):
-        with running_worker(tmp_path) as worker:
+        with running_worker(tmp_path, **BELL_ONLY) as worker:
             waits = []
             for _ in range(20):
                 waiting_events()
@@ -41,25 +41,26 @@ class TestWorker:
                 waits.append(wait_until(is_all_done, or_show=lambda: worker.output))
 
         print(f"wake-up: median {statistics.median(waits) * 1000:.1f} ms, longest {max(waits) * 1000:.1f} ms")
-        assert max(waits) < 2
 
     def test_finds_what_nobody_rang_for(self, tmp_path):
         with running_worker(tmp_path) as worker:
             waiting_events()
 
-            wait_until(is_all_done, seconds=settings.SWEEP_SECONDS + 3, or_show=lambda: worker.output)
+            wait_until(is_all_done, or_show=lambda: worker.output)
 
     def test_takes_up_what_waited_before_it_started(self, tmp_path):
         waiting_events(3)
 
-        with running_worker(tmp_path) as worker:
-            wait_until(is_all_done, seconds=2, or_show=lambda: worker.output)
+        with running_worker(tmp_path, **BELL_ONLY) as worker:
+            wait_until(is_all_done, or_show=lambda: worker.output)
 
     def test_stops_on_ctrl_c(self, tmp_path):
         with running_worker(tmp_path) as worker:
             worker.wait_for("ready.")
 
-            assert worker.stop(signal.SIGINT) < 10
+            worker.stop(signal.SIGINT)
+
+        assert "loop.left_behind" not in worker.output
 
     def test_two_workers_share_the_queue_without_doing_anything_twice(self, tmp_path):
         first_home, second_home = tmp_path / "first", tmp_path / "second"
@@ -67,12 +68,12 @@ class TestWorker:
         second_home.mkdir()
 
         with running_worker(first_home) as first, running_worker(second_home) as second:
-            waiting_events(1000)
+            waiting_events(EVENTS)
             ring_bell()
-            wait_until(is_all_done, seconds=20, or_show=lambda: first.output + second.output)
+            wait_until(is_all_done, or_show=lambda: first.output + second.output)
 
-        assert EventAttempt.objects.count() == 1000
-        assert EventAttempt.objects.values("event").distinct().count() == 1000
+        assert EventAttempt.objects.count() == EVENTS
+        assert EventAttempt.objects.values("event").distinct().count() == EVENTS
 
 
 @pytest.mark.django_db(transaction=True)
@@ -81,21 +82,20 @@ class TestDrainCommand:
         waiting_events(3)
 
         with running_command(tmp_path, "drain") as command:
-            command.popen.wait(20)
+            command.popen.wait(PATIENCE)
 
         assert "3 events processed." in command.output
         assert is_all_done()
 
     def test_goes_on_when_it_shall_watch_until_it_is_told_to_stop(self, tmp_path):
-        with running_command(tmp_path, "drain", "--watch") as command:
+        with running_command(tmp_path, "drain", "--watch", **BELL_ONLY) as command:
             command.wait_for("drain.listening")
             waiting_events(3)
             ring_bell()
-            wait_until(is_all_done, seconds=4, or_show=lambda: command.output)
+            wait_until(is_all_done, or_show=lambda: command.output)
 
-            took = command.stop()
+            command.stop()
 
-        assert took < 6
         assert command.popen.returncode == 0
 
 

@@ -75,7 +75,7 @@ class TestLoop:
         events = [happen().stripe_id for _ in range(100)]
 
         with running_loop():
-            wait_until(lambda: not Delivery.objects.filter(state="pending").exists(), seconds=30)
+            wait_until(lambda: not Delivery.objects.filter(state="pending").exists())
 
         assert sorted(event["id"] for event in receiver.events) == sorted(events)
 
