@@ -16,7 +16,7 @@ from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.orders.messages import decline_reason_of, is_same_failure, request_failure_message, request_message
+from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.statuses import DisputeState, OrderStatus
 
@@ -30,11 +30,11 @@ def message_for(purchase: Purchase, order: Order) -> EffectRequest | None:
     """The message of the order's state; None where there is nothing to say."""
     match order.status:
         case OrderStatus.PAID if order.dispute_state != DisputeState.LOST:
-            return request_message("module.opened", order, key=f"{order.pk}", purchase=purchase.pk)
+            return order.message("module.opened", key=f"{order.pk}", purchase=purchase.pk)
         case OrderStatus.REFUNDED:
-            return request_message("module.refunded", order, key=f"{order.pk}", purchase=purchase.pk)
+            return order.message("module.refunded", key=f"{order.pk}", purchase=purchase.pk)
         case OrderStatus.FAILED:
-            return request_failure_message("module.failed", order, purchase=purchase.pk)
+            return order.message_of_failure("module.failed", purchase=purchase.pk)
     return None
 
 
@@ -67,7 +67,7 @@ def opened(row: Purchase, effect: Effect) -> Mail | Skip:
 def failed(row: Purchase, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
     order = row.order
-    if not (order.status == OrderStatus.FAILED and is_same_failure(effect, order)):
+    if not (order.status == OrderStatus.FAILED and order.has_failure_of(effect)):
         return SKIP_STATE_CHANGED
     return _mail(row, reason=decline_reason_of(order))
 

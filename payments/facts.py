@@ -3,11 +3,14 @@
 Amounts are in minor units of the currency beside them; moments are UTC.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from payments.names import ORDER, REGISTRATION, canonical_uuid
+from payments.names import ORDER, REGISTRATION
+
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class ObjectRefs:
     def _bound(self) -> tuple[str, ...]:
         """What belongs to one order or to one subscription."""
         return self.subscription, self.invoice, self.payment_intent, self.charge
+
+
+def canonical_uuid(text: str) -> str:
+    """The UUID as we write it, if it is written so but for its case; "" for anything else.
+
+    Stricter than `names.read_uuid`: in Stripe's metadata, another spelling is another program's.
+    """
+    return text.lower() if CANONICAL_UUID.fullmatch(text) else ""
 
 
 @dataclass(frozen=True, slots=True)

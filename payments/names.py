@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 # The names of our own under which events find an order (payments.orders.models.Reference).
 ORDER, REGISTRATION = "order:", "registration:"
 KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
-CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def order_number(key: int | None) -> str:
@@ -37,14 +36,6 @@ def read_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def canonical_uuid(text: str) -> str:
-    """The UUID as we write it, if it is written so but for its case; "" for anything else.
-
-    Stricter than `read_uuid`: in Stripe's metadata, another spelling is another program's.
-    """
-    return text.lower() if CANONICAL_UUID.fullmatch(text) else ""
 
 
 def order_called(text: str, *, path: str = "") -> Q | None:

@@ -15,13 +15,7 @@ from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, amount_in_words, mails, one_line
 from payments.effects.models import Effect
-from payments.orders.messages import (
-    decline_reason_of,
-    is_same_attempt,
-    is_same_failure,
-    request_failure_message,
-    request_message,
-)
+from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
@@ -51,10 +45,10 @@ def message_for(row: Registration, order: Order) -> EffectRequest | None:
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
             return _request("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
         case OrderStatus.FAILED:
-            return request_failure_message("registration.failed", order, registration=row.pk)
+            return order.message_of_failure("registration.failed", registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
             return _request(
-                "action_required", row, order, key=f"{order.pk}:{order.attempt_number}", patience=ACTION_REQUIRED_DELAY
+                "action_required", row, order, key=f"{order.pk}:{order.attempt_number}", delay=ACTION_REQUIRED_DELAY
             )
     return None
 
@@ -86,10 +80,8 @@ def _paid_message(row: Registration, order: Order) -> EffectRequest | None:
     return _request("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
 
 
-def _request(
-    kind: str, row: Registration, order: Order, *, key: str, patience: timedelta = timedelta(0)
-) -> EffectRequest:
-    return request_message(f"registration.{kind}", order, key=key, patience=patience, registration=row.pk)
+def _request(kind: str, row: Registration, order: Order, *, key: str, delay: timedelta = timedelta(0)) -> EffectRequest:
+    return order.message(f"registration.{kind}", key=key, delay=delay, registration=row.pk)
 
 
 def mails_about(kind: str) -> Callable[[Write], Deliver]:
@@ -147,13 +139,13 @@ def closed(row: Registration, effect: Effect) -> Mail | Skip:
 @mails_about("registration.action_required")
 def action_required(row: Registration, effect: Effect) -> Mail | Skip:
     still_waits = row.order.status == OrderStatus.ACTION_REQUIRED
-    return _mail(row) if still_waits and is_same_attempt(effect, row.order) else SKIP_STATE_CHANGED
+    return _mail(row) if still_waits and row.order.is_in_attempt_of(effect) else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.failed")
 def failed(row: Registration, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
-    if not (row.order.status == OrderStatus.FAILED and is_same_failure(effect, row.order)):
+    if not (row.order.status == OrderStatus.FAILED and row.order.has_failure_of(effect)):
         return SKIP_STATE_CHANGED
     return _mail(row, reason=decline_reason_of(row.order))
 

@@ -57,6 +57,8 @@ def paid_without_place(row: Registration, order: Order) -> bool:
 def find_unseated(rows: Iterable[Registration], orders: Mapping[int, Order]) -> list[Registration]:
     """Those whose money is here to stay and who hold no place. All of it asked back: then there is nothing to seat."""
     unseated = [row for row in rows if paid_without_place(row, orders[row.order_id])]
+    if not unseated:
+        return []
     back = going_back([row.order_id for row in unseated])
     return [row for row in unseated if row.order_id not in back]
 

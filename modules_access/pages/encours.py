@@ -27,7 +27,7 @@ from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
 from payments.billing.receipts import NothingPaid, receipt_context
-from payments.orders.messages import decline_reason_of
+from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other, user_of
 from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus

@@ -29,8 +29,7 @@ from payments.resync import (
     resync_person,
     resync_subscription,
 )
-from payments.stripe_api.client import in_a_hurry
-from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, in_a_hurry
 from payments.stripe_api.snapshots import MalformedObject
 
 log = structlog.get_logger(__name__)

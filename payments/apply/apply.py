@@ -10,22 +10,24 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
-from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target
+from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target, guarded
 from payments.apply.fold import fold_order_facts
 from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStates
 from payments.apply.references import Match, ReferenceMap, UnknownOrder
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
 from payments.facts import Fact
-from payments.guarded import guarded
 from payments.ledger.models import UNMATCHED
-from payments.orders.exceptions import questions_of, save_exceptions
-from payments.orders.models import OrderChange
+from payments.orders.fold import questions_of
+from payments.orders.models import OrderChange, OrderException
 from payments.products import FollowResult, ProductChange, Question, follow_orders, follow_subscriptions
+from payments.sql import update_rows
 
 log = structlog.get_logger(__name__)
 FOREIGN_SITE = "made by another site"
+CAUSE_GONE = gettext_noop("The cause is gone.")
 
 
 @transaction.atomic
@@ -184,3 +186,47 @@ def _visible_changes(applied: ApplyResult) -> Iterator[tuple[Target, tuple[str, 
     for target, folded in applied.parts:
         if target.match.customer_id is None:
             yield from ((target, change) for change in folded.changes)
+
+
+# Exceptions: opened, closed when their cause is gone, never deleted.
+
+
+def save_exceptions(questions: Iterable[Question], *, at: datetime) -> list[OrderException]:
+    """Open what is new, turn what changed; what staff have settled stays settled. Returns the rows that changed."""
+    wanted = {(str(question.kind), question.subject): question for question in questions}
+    if not wanted:
+        return []
+    subjects = [subject for _, subject in wanted]
+    rows = OrderException.objects.filter(subject__in=subjects)
+    known = {(row.kind, row.subject): row for row in rows if (row.kind, row.subject) in wanted}
+    fresh = [
+        _new_exception(question, at=at) for key, question in wanted.items() if question.is_open and key not in known
+    ]
+    moved = [row for key, row in known.items() if row.closed_by_id is None and row.is_open != wanted[key].is_open]
+    for row in moved:
+        _open_or_close(row, at=at)
+    OrderException.objects.bulk_create(sorted(fresh, key=lambda row: row.subject), ignore_conflicts=True)
+    update_rows(OrderException, [_exception_state(row) for row in moved])
+    return fresh + moved
+
+
+def _new_exception(question: Question, *, at: datetime) -> OrderException:
+    return OrderException(
+        order_id=question.order_id, kind=question.kind, subject=question.subject, detail=question.detail[:500],
+        opened_at=at,
+    )  # fmt: skip
+
+
+def _open_or_close(row: OrderException, *, at: datetime) -> None:
+    row.is_open = not row.is_open
+    row.closed_at = None if row.is_open else at
+    row.closed_reason = "" if row.is_open else CAUSE_GONE
+
+
+def _exception_state(row: OrderException) -> dict[str, object]:
+    return {
+        "id": row.pk,
+        "is_open": row.is_open,
+        "closed_at": row.closed_at,
+        "closed_reason": row.closed_reason,
+    }

@@ -1,8 +1,9 @@
 """What goes into `apply` and what comes out; between them one batch in memory, locked and written together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from payments.apply.fold import (
     CUSTOMER_STATE,
@@ -20,6 +21,8 @@ from payments.billing.subscribers import join_confirmed
 from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact
 from payments.names import ORDER
 from payments.sql import update_rows
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +162,11 @@ def _starting_orders(facts: Iterable[Fact]) -> Iterator[str]:
     for fact in facts:
         if isinstance(fact, SubscriptionFact | SubscriptionStartedFact) and fact.order:
             yield f"{ORDER}{fact.order}"
+
+
+def guarded(function: Callable[[], Result]) -> Result | Exception:
+    """What the function returns, or what it raised. Not for database work: a failed statement spoils the rest."""
+    try:
+        return function()
+    except Exception as error:  # noqa: BLE001 - one bad event must cost only itself
+        return error

@@ -7,10 +7,10 @@ from datetime import datetime
 import structlog
 from django.db import connection, transaction
 
+from payments.apply.batch import guarded
 from payments.cleanup.closing import WaitingOrder, overdue
 from payments.cleanup.decide import CHANGED, Decision, OverdueOrder, Verdict
-from payments.guarded import guarded
-from payments.stripe_api.throttled import ThrottledStripe
+from payments.stripe_api.lookups import ThrottledStripe
 
 __all__ = ["Decision", "Summary", "Verdict", "clean_up", "clean_up_order"]
 

@@ -17,8 +17,8 @@ from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import OrderStatus
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
-from payments.stripe_api.throttled import ThrottledStripe
 
 # The history's word for it, and who did it.
 FIELD = SOURCE = "clean-up"

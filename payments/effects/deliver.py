@@ -9,8 +9,14 @@ import structlog
 from django.utils.translation import gettext_noop
 
 from payments.effects.models import Effect
-from payments.guarded import ShouldStop, never
 from payments.statuses import EffectStatus
+
+ShouldStop = Callable[[], bool]
+
+
+def never() -> bool:
+    """The stop flag of who is never asked to stop."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)

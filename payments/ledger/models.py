@@ -170,8 +170,3 @@ class HeldType(models.Model):
 
     def __str__(self) -> str:
         return self.type
-
-
-def held_types() -> frozenset[str]:
-    """The event types that are held back now."""
-    return frozenset(HeldType.objects.values_list("type", flat=True))

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
-from payments.ledger.models import DUE_STATUSES, PaymentEvent, Source, Trigger
+from payments.ledger.models import DUE_STATUSES, HeldType, PaymentEvent, Source, Trigger
 from payments.ledger.read_event import Incoming
 from payments.statuses import EventStatus
 
@@ -133,3 +133,8 @@ def claim_these(event_ids: Collection[int]) -> list[PaymentEvent]:
 def _open_rows() -> QuerySet[PaymentEvent]:
     rows = PaymentEvent.objects.filter(status__in=DUE_STATUSES).order_by("next_attempt_at", "pk")
     return rows.select_for_update(skip_locked=True, no_key=True)
+
+
+def held_types() -> frozenset[str]:
+    """The event types that are held back now."""
+    return frozenset(HeldType.objects.values_list("type", flat=True))

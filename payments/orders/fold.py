@@ -1,14 +1,17 @@
-"""How facts become an order's state. Every accumulator here only grows, so the order of arrival cannot matter.
+"""How facts become an order's state, and which questions its money raises.
+
+Every accumulator here only grows, so the order of arrival cannot matter.
 
 docs/adr/0002-order-fold.md
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from payments.billing.models import Dispute, Payment, Refund
 from payments.facts import BuyerAddressFact, DisputeFact, OrderFact, PaymentFact, RefundFact
 from payments.orders.models import Order
+from payments.products import Question
 from payments.statuses import (
     DISPUTE_PHASES,
     PLAN,
@@ -17,6 +20,7 @@ from payments.statuses import (
     STATUS_ORDER,
     DisputePhase,
     DisputeState,
+    ExceptionKind,
     OrderStatus,
     RefundStatus,
 )
@@ -169,3 +173,24 @@ def _dispute_state(pays: Collection[Payment], disputes: Collection[Dispute]) -> 
     if left and left <= lost:
         return DisputeState.LOST
     return DisputeState.OPEN if left and left <= doubted else DisputeState.NONE
+
+
+def questions_of(order: Order, *, payments: Collection[Payment], sessions: Collection[str]) -> Iterable[Question]:
+    """For each payment the three things that can be wrong with it, open or not: money that went back asks nothing."""
+    pays = paying(order, payments, sessions)
+    for payment in payments:
+        has_money = payment.left > 0
+        is_foreign = bool(payment.session) and payment.session not in sessions
+        if payment.session:
+            is_unknown = has_money and is_foreign
+            yield Question(ExceptionKind.UNKNOWN_SESSION, payment.session, order.pk, is_unknown, payment.key)
+        differs = has_money and not is_foreign and not fits(order, payment)
+        detail = f"{payment.received} {payment.currency}, not {order.amount} {order.currency}"
+        yield Question(ExceptionKind.AMOUNT_MISMATCH, payment.key, order.pk, differs, detail)
+        is_double = has_money and _comes_second(payment, pays)
+        yield Question(ExceptionKind.SECOND_PAYMENT, payment.key, order.pk, is_double, pays[0].key if pays else "")
+
+
+def _comes_second(payment: Payment, pays: Sequence[Payment]) -> bool:
+    """Whether an earlier payment of the order, whose money is still here, paid it already."""
+    return payment in pays and any(earlier.left for earlier in pays[: pays.index(payment)])

@@ -1,15 +1,21 @@
 """An order is one thing to be paid; its status is worked out from all that was heard (docs/adr/0002-order-fold.md)."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from payments.effects.enqueue import EffectRequest
+from payments.effects.models import Effect
 from payments.money import format_amount
 from payments.names import ORDER, order_number, read_number, read_uuid
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
+
+# A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
+FAILURE_REASON_DELAY = timedelta(minutes=1)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -115,6 +121,33 @@ class Order(models.Model):
     def has_money(self) -> bool:
         """Paid, and not all of it given back or lost: what was bought may be used."""
         return self.status == OrderStatus.PAID and self.dispute_state != DisputeState.LOST
+
+    # What products tell the buyer of an attempt to pay: one message each, none for an attempt that is over.
+
+    def message(self, kind: str, *, key: str, delay: timedelta = timedelta(0), **subject: int) -> EffectRequest:
+        """A message about where the order stands. `subject`: the product's row by its name; `delay`: from then on."""
+        since = self.attempt_at
+        return EffectRequest(
+            key=f"{kind}:{key}",
+            kind=kind,
+            order_id=self.pk,
+            data={**subject, "attempt": self.attempt_number, "charge": self.attempt_charge},
+            not_before=since + delay if delay and since else None,
+        )
+
+    def message_of_failure(self, kind: str, **subject: int) -> EffectRequest:
+        """One message per failed charge, however often Stripe repeats itself (mission B2)."""
+        key = f"{self.pk}:{self.attempt_charge or self.attempt_number}"
+        delay = timedelta(0) if self.attempt_charge else FAILURE_REASON_DELAY
+        return self.message(kind, key=key, delay=delay, **subject)
+
+    def is_in_attempt_of(self, effect: Effect) -> bool:
+        """Whether the message speaks of the attempt that counts now."""
+        return bool(effect.data["attempt"] == self.attempt_number)
+
+    def has_failure_of(self, effect: Effect) -> bool:
+        """Whether the message speaks of the failure that counts: of a delayed method's two, the charge's."""
+        return self.is_in_attempt_of(effect) and bool(effect.data["charge"] == self.attempt_charge)
 
 
 class CheckoutAttempt(models.Model):

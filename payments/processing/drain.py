@@ -12,9 +12,9 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from payments.guarded import ShouldStop, never
-from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger, held_types
-from payments.ledger.record import claim_due, claim_these
+from payments.effects.deliver import ShouldStop, never
+from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger
+from payments.ledger.record import claim_due, claim_these, held_types
 from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
 from payments.statuses import EventStatus
 

@@ -10,19 +10,18 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from payments.apply.apply import apply
-from payments.apply.batch import ApplyResult, FactSet
+from payments.apply.apply import apply, save_exceptions
+from payments.apply.batch import ApplyResult, FactSet, guarded
 from payments.apply.references import UnknownOrder
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
 from payments.facts import Fact, NoFacts, references_to_wait_for
-from payments.guarded import guarded
 from payments.handlers.registry import EventView, find_handler
-from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger, held_types
+from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger
 from payments.ledger.read_event import why_foreign
-from payments.orders.exceptions import save_exceptions
+from payments.ledger.record import held_types
 from payments.products import Question
 from payments.sql import update_rows
 from payments.statuses import EventStatus, ExceptionKind

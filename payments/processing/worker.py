@@ -17,8 +17,7 @@ from django.utils import timezone
 from psycopg.conninfo import conninfo_to_dict
 
 from payments.bell import CHANNEL
-from payments.effects.deliver import deliver_all, recover_claimed
-from payments.guarded import ShouldStop
+from payments.effects.deliver import ShouldStop, deliver_all, recover_claimed
 from payments.processing.drain import drain, sweep
 
 log = structlog.get_logger(__name__)

@@ -10,11 +10,10 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from payments.apply.apply import recompute_order
+from payments.apply.apply import recompute_order, save_exceptions
+from payments.apply.batch import guarded
 from payments.apply.references import Match
 from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
-from payments.guarded import guarded
-from payments.orders.exceptions import save_exceptions
 from payments.orders.fold import recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order, OrderException, Reference
 from payments.products import Question

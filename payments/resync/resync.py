@@ -12,9 +12,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from payments.apply.apply import apply
-from payments.apply.batch import FactSet
+from payments.apply.batch import FactSet, guarded
 from payments.billing.models import Customer, Subscription
-from payments.guarded import guarded
 from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.processing.drain import requeue_naming
 from payments.resync.stripe_state import (
@@ -26,8 +25,8 @@ from payments.resync.stripe_state import (
 )
 from payments.statuses import SubscriptionStatus
 from payments.stripe_api import lookups
+from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import StripeSubscription
-from payments.stripe_api.throttled import ThrottledStripe
 
 log = structlog.get_logger(__name__)
 SOURCE = "resync"

@@ -27,6 +27,7 @@ from payments.facts import (
 from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus, SubscriptionStatus
 from payments.stripe_api import lookups
 from payments.stripe_api.gateway import Answer, GatewayRefused
+from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import (
     Json,
     StripeCharge,
@@ -39,7 +40,6 @@ from payments.stripe_api.snapshots import (
     StripeSubscription,
 )
 from payments.stripe_api.snapshots.reading import find_moment, find_object
-from payments.stripe_api.throttled import ThrottledStripe
 
 NOT_PAID = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID, *SUBSCRIPTION_ENDED)
 ORDER_STATUS_BY_INTENT = {

@@ -3,16 +3,21 @@
 Every function raises GatewayUnavailable and GatewayRefused (`resource_missing`: Stripe knows nothing by that name).
 """
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import stripe
 
 from payments.stripe_api.gateway import LONGEST_PAGE, Answer, ask, ask_one, plain_json, read_answer
 from payments.stripe_api.snapshots import Json
 
+# Long runs leave most of Stripe's limit to the buyers: https://docs.stripe.com/rate-limits
+CALLS_PER_SECOND = 10.0
 # What a list is asked for beside itself: see `walk`.
+P = ParamSpec("P")
+T = TypeVar("T")
 EXPANSIONS: dict[str, list[str]] = {
     "checkout.sessions": ["data.payment_intent.latest_charge"],
     "payment_intents": ["data.latest_charge"],
@@ -99,3 +104,27 @@ def _service(api: Any, what: str) -> Any:
 def _rows(page: object) -> list[Json]:
     listed = page.data if isinstance(page, stripe.ListObject) else [page]
     return [read_answer(plain_json, row) for row in listed]
+
+
+class ThrottledStripe:
+    """The calls of one run. Everything raises GatewayUnavailable and GatewayRefused."""
+
+    def __init__(self, *, calls_per_second: float = CALLS_PER_SECOND) -> None:
+        self.pause = 1 / calls_per_second
+        self.next_at = 0.0
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function of the gateway or the lookups returns, asked when its turn has come."""
+        self._wait()
+        return function(*args, **kwargs)
+
+    def pages(self, what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
+        """The pages of a list (`refunds`, `checkout.sessions`, …), the newest objects first; each page is one call."""
+        rest = pages(what, params)
+        while (page := self.call(next, rest, None)) is not None:
+            yield page
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        time.sleep(max(0.0, self.next_at - now))
+        self.next_at = max(now, self.next_at) + self.pause

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from accounts.models import User
-from payments.apply.apply import apply
+from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import FactSet
 from payments.billing.models import Customer, Subscription
-from payments.orders.exceptions import save_exceptions
 from payments.orders.models import OrderException, Reference
 from payments.processing.drain import requeue_naming
 from payments.products import Question

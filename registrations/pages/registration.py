@@ -16,7 +16,7 @@ from config.rate_limit import limited
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.checkout.attempts import OrderNotPayable
 from payments.money import format_amount
-from payments.orders.messages import decline_reason_of
+from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import CheckoutAttempt
 from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration

@@ -10,7 +10,7 @@ import stripe
 
 from accounts.models import User
 from payments.billing.models import Plan
-from payments.stripe_api import client, gateway, lookups
+from payments.stripe_api import gateway, lookups
 from payments.stripe_api import gateway as billing
 from payments.stripe_api.gateway import GatewayUnavailable
 from payments.subscribing import subscribe
@@ -65,5 +65,5 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def emulate(monkeypatch: pytest.MonkeyPatch) -> Any:
     """From now on our gateway speaks to the emulator. Returns the official client, for what Stripe's side does."""
     emulator = official_client()
-    monkeypatch.setattr(client, "_made", lambda key, base: emulator)
+    monkeypatch.setattr(gateway, "_made", lambda key, base: emulator)
     return emulator.v1

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from payments.facts import ObjectRefs
-from payments.names import canonical_uuid
+from payments.facts import ObjectRefs, canonical_uuid
 
 Json = Mapping[str, Any]
 

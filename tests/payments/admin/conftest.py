@@ -11,7 +11,7 @@ from payments.ledger.models import HeldType, PaymentEvent
 from payments.orders.models import Order, OrderException
 from payments.reconcile.models import ReconcileRun
 from payments.statuses import ExceptionKind
-from payments.stripe_api.throttled import ThrottledStripe
+from payments.stripe_api.lookups import ThrottledStripe
 from registrations.models import Registration, WaitingEntry
 from tests.support.database import shared_rows
 from tests.support.factories import ActivityFactory, RegistrationFactory, UserFactory, make_staff

@@ -11,7 +11,7 @@ from django.urls import reverse
 from payments.billing.models import Customer, Payment, Subscription
 from payments.orders.models import Order, OrderChange
 from payments.resync import resync as module
-from payments.stripe_api import client as stripe_client
+from payments.stripe_api import gateway as stripe_client
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from tests.properties.memberships.life import Life
 from tests.support.emulator import official_client

@@ -13,8 +13,8 @@ from payments.cleanup.cleanup import Decision, Summary, Verdict, clean_up, clean
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderChange
 from payments.statuses import OrderStatus
-from payments.stripe_api import throttled
-from payments.stripe_api.throttled import ThrottledStripe
+from payments.stripe_api import lookups
+from payments.stripe_api.lookups import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import unavailable
 from tests.support.road import NOON
@@ -131,8 +131,8 @@ class TestCleanUp:
 
     def test_asks_ten_times_a_second_at_most(self, stripe, orders, monkeypatch):
         clock = [0.0]
-        monkeypatch.setattr(throttled.time, "monotonic", lambda: clock[0])
-        monkeypatch.setattr(throttled.time, "sleep", lambda seconds: clock.append(clock.pop() + seconds))
+        monkeypatch.setattr(lookups.time, "monotonic", lambda: clock[0])
+        monkeypatch.setattr(lookups.time, "sleep", lambda seconds: clock.append(clock.pop() + seconds))
         for order in orders:
             open_checkout(order_id=order.pk, at=NOON)
 

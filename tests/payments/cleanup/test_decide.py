@@ -12,7 +12,7 @@ from payments.cleanup.closing import overdue
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from payments.stripe_api.throttled import ThrottledStripe
+from payments.stripe_api.lookups import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.road import NOON, event_of, hear

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from payments.stripe_api import client, gateway
+from payments.stripe_api import gateway
 from payments.stripe_api.gateway import (
     GatewayRefused,
     GatewayUnavailable,
@@ -25,13 +25,13 @@ KEY = "sk_test_" + "Abc123" * 4
 @pytest.fixture
 def stripe_server(settings, monkeypatch):
     """Stripe's address leads to a server of the test; a failure is not repeated for seconds."""
-    monkeypatch.setattr(client, "MOST_RETRIES", 0)
-    client._made.cache_clear()
+    monkeypatch.setattr(gateway, "MOST_RETRIES", 0)
+    gateway._made.cache_clear()
     with fake_stripe() as fake:
         settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = fake.url, KEY
         yield fake
-    client.stripe_client()._requestor._client.close()
-    client._made.cache_clear()
+    gateway.stripe_client()._requestor._client.close()
+    gateway._made.cache_clear()
 
 
 def create():
@@ -67,7 +67,7 @@ class TestCreateCheckoutSession:
         assert "telemetry_id" not in stripe_server.asked[1].headers["X-Stripe-Client-User-Agent"]
 
     def test_tries_again_under_the_same_key_while_stripe_is_busy(self, stripe_server, monkeypatch):
-        monkeypatch.setattr(client, "MOST_RETRIES", 1)
+        monkeypatch.setattr(gateway, "MOST_RETRIES", 1)
         stripe_server.refuses(503, message="busy")
 
         with pytest.raises(GatewayUnavailable):
@@ -228,25 +228,25 @@ class TestRefusals:
 
 class TestClient:
     def test_is_made_once(self, stripe_server):
-        assert client.stripe_client() is client.stripe_client()
+        assert gateway.stripe_client() is gateway.stripe_client()
 
     def test_goes_to_stripe_itself_unless_told_otherwise(self, settings):
         settings.STRIPE_API_BASE = ""
 
-        assert client.stripe_client()._requestor._options.base_addresses["api"] == "https://api.stripe.com"
+        assert gateway.stripe_client()._requestor._options.base_addresses["api"] == "https://api.stripe.com"
 
     def test_has_patience_with_an_end(self, stripe_server):
-        assert client.stripe_client()._requestor._client._timeout == (3.05, 20.0)
+        assert gateway.stripe_client()._requestor._client._timeout == (3.05, 20.0)
 
     def test_asks_once_and_waits_little_where_somebody_waits_for_it(self, stripe_server):
-        with client.in_a_hurry():
-            hurried = client.stripe_client()
+        with gateway.in_a_hurry():
+            hurried = gateway.stripe_client()
 
         assert hurried._requestor._client._timeout == (3.05, 5.0)
         assert hurried._requestor._options.max_network_retries == 0
-        assert client.stripe_client()._requestor._client._timeout == (3.05, 20.0)
+        assert gateway.stripe_client()._requestor._client._timeout == (3.05, 20.0)
         hurried._requestor._client.close()
-        client._made_in_a_hurry.cache_clear()
+        gateway._made_in_a_hurry.cache_clear()
 
     def test_passes_no_proxy_on_the_way_to_what_stands_in(self, stripe_server, monkeypatch):
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from payments.checkout.open_checkout import open_checkout
-from payments.stripe_api import client
+from payments.stripe_api import gateway
 from payments.stripe_api.checkout_params import Purchase, checkout_params
 from payments.stripe_api.gateway import (
     GatewayRefused,
@@ -33,7 +33,7 @@ def soon() -> datetime:
 def emulated(db, monkeypatch):
     """The gateway's client speaks to the emulator."""
     emulator = official_client()
-    monkeypatch.setattr(client, "_made", lambda key, base: emulator)
+    monkeypatch.setattr(gateway, "_made", lambda key, base: emulator)
 
 
 def make(*, key: str = "key", **different: Any) -> StripeCheckoutSession:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from payments.orders.models import Order
 from payments.reconcile.models import ReconcileRun
-from payments.stripe_api import client, lookups
+from payments.stripe_api import gateway, lookups
 from payments.stripe_api.gateway import GatewayUnavailable
 from payments.tasks import reconcile_job
 from tests.support.emulator import official_client
@@ -22,7 +22,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 @pytest.fixture(autouse=True)
 def emulated(db, monkeypatch):
     emulator = official_client()
-    monkeypatch.setattr(client, "_made", lambda key, base: emulator)
+    monkeypatch.setattr(gateway, "_made", lambda key, base: emulator)
     with time_machine.travel(NOW):
         yield
 

@@ -1,7 +1,7 @@
 import pytest
 from django.utils import translation
 
-from payments.orders.messages import DECLINED, decline_reason
+from payments.orders.decline_reasons import DECLINED, decline_reason
 
 
 def in_english(code):

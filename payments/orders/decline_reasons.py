@@ -1,15 +1,11 @@
-"""What products tell a buyer of an attempt to pay: one message each, none for an attempt that is over.
+"""Why a payment failed, in plain words for the buyer: Stripe's codes, each to a sentence.
 
 https://docs.stripe.com/declines/codes, https://docs.stripe.com/error-codes
 """
 
-from datetime import timedelta
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from payments.effects.enqueue import EffectRequest
-from payments.effects.models import Effect
 from payments.orders.models import Order
 
 # Also for what is not listed. Lost, stolen and fraudulent are left out on purpose: who holds the card may not be
@@ -77,40 +73,5 @@ def decline_reason(code: str) -> Promise:
 
 
 def decline_reason_of(order: Order) -> Promise:
-    """Why the try that counts has failed; without a charge nobody knows."""
+    """Why the attempt that counts has failed; without a charge nobody knows."""
     return decline_reason(order.failure_code if order.attempt_charge else "")
-
-
-# A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
-WAIT_FOR_REASON = timedelta(minutes=1)
-
-
-def request_message(
-    kind: str, order: Order, *, key: str, patience: timedelta = timedelta(0), **subject: int
-) -> EffectRequest:
-    """A message about where the order stands. `subject`: the product's row by its name; `patience` from the try on."""
-    since = order.attempt_at
-    return EffectRequest(
-        key=f"{kind}:{key}",
-        kind=kind,
-        order_id=order.pk,
-        data={**subject, "attempt": order.attempt_number, "charge": order.attempt_charge},
-        not_before=since + patience if patience and since else None,
-    )
-
-
-def request_failure_message(kind: str, order: Order, **subject: int) -> EffectRequest:
-    """One message per failed charge, however often Stripe repeats itself (mission B2)."""
-    key = f"{order.pk}:{order.attempt_charge or order.attempt_number}"
-    patience = timedelta(0) if order.attempt_charge else WAIT_FOR_REASON
-    return request_message(kind, order, key=key, patience=patience, **subject)
-
-
-def is_same_attempt(effect: Effect, order: Order) -> bool:
-    """Whether the message speaks of the try that counts now."""
-    return bool(effect.data["attempt"] == order.attempt_number)
-
-
-def is_same_failure(effect: Effect, order: Order) -> bool:
-    """The same for a failure: of a delayed method's two, the charge's message tells the reason."""
-    return is_same_attempt(effect, order) and bool(effect.data["charge"] == order.attempt_charge)
