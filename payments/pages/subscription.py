@@ -1,7 +1,5 @@
 """`/plans/` and `/subscription/…`: subscribing, coming back from Checkout, changing, canceling, Stripe's own portal."""
 
-from urllib.parse import urlencode
-
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,12 +10,12 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
 from config.rate_limit import limited
 from payments.billing.models import Plan
 from payments.orders.models import Order
-from payments.pages.account import standing_of
+from payments.pages.account import display_state_of
 from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
+from payments.pages.checkout_return import CheckoutReturn, ReturnState
 from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
@@ -75,7 +73,7 @@ def offers(request: HttpRequest) -> HttpResponse:
     if row is None:
         return redirect("plans")
     others = [plan for plan in Plan.objects.filter(is_on_sale=True) if can_change(row, plan)]
-    context = {"subscription": row, "standing": standing_of(row), "plans": others}
+    context = {"subscription": row, "display_state": display_state_of(row), "plans": others}
     return render(request, "payments/offers.html", context)
 
 
@@ -89,7 +87,7 @@ class ChangePage(OwnPage):
         if row is None or not can_change(row, plan):
             return redirect("change-plan")
         return render(
-            request, "payments/change.html", {"subscription": row, "standing": standing_of(row), "plan": plan}
+            request, "payments/change.html", {"subscription": row, "display_state": display_state_of(row), "plan": plan}
         )
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
@@ -106,7 +104,7 @@ class CancelPage(OwnPage):
         row = live_of(user_of(request)).first()
         if row is None or row.cancel_at:
             return redirect("account")
-        return render(request, "payments/cancel.html", {"subscription": row, "standing": standing_of(row)})
+        return render(request, "payments/cancel.html", {"subscription": row, "display_state": display_state_of(row)})
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
         cancel_at_period_end(user=user_of(request), at=timezone.now())
@@ -125,27 +123,20 @@ class ResumePage(OwnPage):
         return to_account("resumed")
 
 
-# A page that waits for Stripe's news looks again every few seconds, but not for ever.
-MOST_LOOKS = 15
-SECONDS_BETWEEN_LOOKS = 3
-
-
 @require_safe
 @never_cache
 @login_required
 def returning(request: HttpRequest) -> HttpResponse:
     """Where Checkout leads back: waits until Stripe has told of the subscription, then on to the account."""
-    order = _paid_order(request, user_of(request))
-    if order is None:
+    user = user_of(request)
+    returned = CheckoutReturn.read(request, orders=Order.objects.filter(user=user))
+    if returned is None:
         return redirect("account")
-    if live_of(user_of(request)).exists():
+    if live_of(user).exists():
         return to_account("began")
-    looks = _looks(request)
-    is_unheard = looks >= MOST_LOOKS
-    response = render(request, "payments/returning.html", {"order": order, "is_unheard": is_unheard})
-    if not is_unheard:
-        again = urlencode({"session_id": request.GET["session_id"], "looks": looks + 1})
-        response["Refresh"] = f"{SECONDS_BETWEEN_LOOKS}; url={request.path}?{again}"
+    response = render(request, "payments/returning.html", {"order": returned.order, "state": returned.state})
+    if returned.state == ReturnState.CONFIRMING:
+        returned.refresh(request, response)
     return response
 
 
@@ -163,18 +154,3 @@ class PortalPage(OwnPage):
         except NoCustomer:
             return redirect("account")
         return see_other(url)
-
-
-def _paid_order(request: HttpRequest, user: User) -> Order | None:
-    """The order behind the session that the person comes back from, if it is theirs; anything else is not looked at."""
-    session = request.GET.get("session_id", "")
-    # Stripe's ids have no other characters; a NUL would not even reach the database.
-    if not session.replace("_", "").isalnum():
-        return None
-    return Order.objects.filter(user=user, checkouts__session=session).first()
-
-
-def _looks(request: HttpRequest) -> int:
-    """How often the page was shown already; 0 for anything odd."""
-    told = request.GET.get("looks", "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else 0
