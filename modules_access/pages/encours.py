@@ -19,17 +19,16 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from config.middleware import let_forms_lead_to
 from config.rate_limit import limited
-from modules_access.links import encours_path, newest_session
+from modules_access.links import encours_path
 from modules_access.models import Purchase
-from modules_access.pages.base_views import OwnPage
 from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.orders.messages import decline_reason_of
 from payments.orders.models import Order
-from payments.pages.base_views import see_other, user_of
-from payments.pages.checkout_return import CheckoutReturn
+from payments.pages.base_views import OwnPage, see_other, user_of
+from payments.pages.checkout_return import CheckoutReturn, newest_session
 from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 
 # Notices that other pages ask for, by the parameter that names the module.
@@ -102,6 +101,8 @@ def encours(request: HttpRequest) -> HttpResponse:
 @method_decorator(limited("payment"), name="dispatch")
 class PayPage(OwnPage):
     """The button of a purchase that waits: always to the same session while it is open."""
+
+    trouble_template = "modules_access/trouble.html"
 
     def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("encours")

@@ -36,9 +36,8 @@ def display_state_of(row: Subscription | None) -> SubscriptionDisplayState:
         return SubscriptionDisplayState.PAUSED
     if row.cancel_at:
         return SubscriptionDisplayState.ENDING
-    return (
-        SubscriptionDisplayState.TRIAL if row.status == SubscriptionStatus.TRIALING else SubscriptionDisplayState.ACTIVE
-    )
+    is_trial = row.status == SubscriptionStatus.TRIALING
+    return SubscriptionDisplayState.TRIAL if is_trial else SubscriptionDisplayState.ACTIVE
 
 
 @account_section

@@ -70,3 +70,9 @@ class CheckoutReturn:
         """Let the browser ask for this page again in a moment. Only while the state is CONFIRMING."""
         query = urlencode({"session_id": self.session, "looks": self.refreshes + 1})
         response["Refresh"] = f"{self.delays[self.refreshes]}; url={request.path}?{query}"
+
+
+def newest_session(order: Order) -> str:
+    """The Checkout session in which the order was to be paid last; "" if there was none."""
+    sessions = order.checkouts.exclude(session="").order_by("-number")
+    return sessions.values_list("session", flat=True).first() or ""

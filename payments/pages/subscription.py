@@ -1,5 +1,7 @@
 """`/plans/` and `/subscription/…`: subscribing, coming back from Checkout, changing, canceling, Stripe's own portal."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,12 +16,14 @@ from config.rate_limit import limited
 from payments.billing.models import Plan
 from payments.orders.models import Order
 from payments.pages.account import display_state_of
-from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
+from payments.pages.base_views import OwnPage, see_other, user_of
 from payments.pages.checkout_return import CheckoutReturn, ReturnState
+from payments.stripe_api.gateway import GatewayRefused
 from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
-    NotNow,
+    NoSubscription,
+    NotChangeable,
     can_change,
     cancel_at_period_end,
     change_plan,
@@ -28,6 +32,29 @@ from payments.subscribing import (
     resume,
     subscribe,
 )
+
+
+def to_account(done: str) -> HttpResponse:
+    """Back to the account, which says what was done."""
+    return see_other(f"{reverse('account')}?subscription={done}")
+
+
+class SubscriptionPage(OwnPage):
+    """One thing done with the person's own subscription; where there is none to do it with, a way on."""
+
+    trouble_template = "payments/trouble.html"
+
+    def post(self, request: HttpRequest, **names: Any) -> HttpResponse:
+        try:
+            return super().post(request, **names)
+        except NoSubscription:
+            return redirect("account")
+        except NotChangeable:
+            return see_other(reverse("change-plan"))
+
+    def refused_page(self, refusal: GatewayRefused) -> HttpResponse:
+        """The bank may refuse as well: then it is about the card."""
+        return self.trouble_page("declined", status=402) if refusal.is_declined else super().refused_page(refusal)
 
 
 @require_safe
@@ -40,14 +67,11 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(limited("payment"), name="dispatch")
-class SubscribePage(OwnPage):
+class SubscribePage(SubscriptionPage):
     """The button of a plan; nothing of its own to see."""
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
-        answer: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[assignment]
-        return answer
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # leads there with a GET
+        return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("plans")
@@ -60,8 +84,6 @@ class SubscribePage(OwnPage):
             if already.subscription.plan_id == plan.pk:
                 return to_account("already")
             return see_other(reverse("change-to", args=[plan.slug]))
-        except NotNow:
-            return trouble_page(request, "not_now", status=409)
 
 
 @require_safe
@@ -78,7 +100,7 @@ def offers(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(limited("payment"), name="dispatch")
-class ChangePage(OwnPage):
+class ChangePage(SubscriptionPage):
     """What changes, and when; the button does it."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -97,7 +119,7 @@ class ChangePage(OwnPage):
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class CancelPage(OwnPage):
+class CancelPage(SubscriptionPage):
     """Until when it goes on, and what happens then; the button cancels."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -112,7 +134,7 @@ class CancelPage(OwnPage):
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class ResumePage(OwnPage):
+class ResumePage(SubscriptionPage):
     """The button of a subscription that is going to end."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -141,7 +163,7 @@ def returning(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class PortalPage(OwnPage):
+class PortalPage(SubscriptionPage):
     """The button "Card and invoices"."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

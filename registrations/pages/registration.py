@@ -19,7 +19,7 @@ from payments.money import format_amount
 from payments.orders.messages import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other
-from payments.pages.checkout_return import CheckoutReturn
+from payments.pages.checkout_return import CheckoutReturn, newest_session
 from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration
 from registrations.pages.display_state import PAYABLE_STATES, RegistrationDisplayState, display_state_of
@@ -56,7 +56,8 @@ class PayPage(View):
             return see_other(start_checkout(registration=row, at=now))
         except OrderNotPayable:
             # Paid a moment ago: the page waits for Stripe's news as it does for somebody who comes back.
-            return see_other(f"{own_page}{_newest_session(row)}")
+            session = newest_session(row.order)
+            return see_other(f"{own_page}?{urlencode({'session_id': session})}" if session else own_page)
         except CheckoutUnavailable as error:
             return _unavailable(request, _get_registration(token), error, at=now)
 
@@ -79,11 +80,6 @@ def _get_registration(token: str) -> Registration:
     if row is None:
         raise Http404
     return row
-
-
-def _newest_session(row: Registration) -> str:
-    attempt = row.order.checkouts.exclude(session="").order_by("number").last()
-    return f"?{urlencode({'session_id': attempt.session})}" if attempt else ""
 
 
 def _unavailable(request: HttpRequest, row: Registration, error: CheckoutUnavailable, *, at: datetime) -> HttpResponse:
