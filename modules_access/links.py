@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from payments.orders.models import CheckoutAttempt, Order
+from payments.orders.models import Order
 from payments.statuses import WAS_PAID
 
 
@@ -30,9 +30,3 @@ def receipt_url(order: Order) -> str:
     """The receipt, for a mail; "" where nothing was paid."""
     path = receipt_path(order)
     return f"{settings.SITE_URL}{path}" if path else ""
-
-
-def newest_session(order: Order) -> str:
-    """The Checkout session in which the order was to be paid last; "" if there was none."""
-    attempts = CheckoutAttempt.objects.filter(order=order).exclude(session="")
-    return attempts.order_by("-number").values_list("session", flat=True).first() or ""

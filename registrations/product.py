@@ -21,7 +21,7 @@ from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, Exceptio
 from registrations.links import page_path, receipt_path
 from registrations.mails import message_for
 from registrations.models import ORDER_KIND, Registration, RegistrationStatus
-from registrations.pages.display_state import DisplayState, display_state
+from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.places import find_seatable, find_unseated, move_places, paid_without_place, refund_late_money
 
 log = structlog.get_logger(__name__)
@@ -30,23 +30,23 @@ FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited")
 # Nobody has so many; the page must not grow without limit all the same.
 MAX_LINES = 200
 # The pills of the registration's own page (templates/registrations/state.html).
-LABELS: dict[DisplayState, tuple[str, str | Promise]] = {
-    DisplayState.CONFIRMED: ("good", pgettext_lazy("pill", "confirmed")),
-    DisplayState.NO_PLACE: ("few", pgettext_lazy("pill", "paid, without a place")),
-    DisplayState.CONFIRMING: ("few", pgettext_lazy("pill", "being confirmed")),
-    DisplayState.UNHEARD: ("few", pgettext_lazy("pill", "being confirmed")),
-    DisplayState.WAITING: ("few", pgettext_lazy("pill", "waiting for payment")),
-    DisplayState.ACTION_REQUIRED: ("few", pgettext_lazy("pill", "waiting for you")),
-    DisplayState.PROCESSING: ("few", pgettext_lazy("pill", "payment under way")),
-    DisplayState.DECLINED: ("none", pgettext_lazy("pill", "payment declined")),
-    DisplayState.TOO_LATE: ("off", pgettext_lazy("pill", "over")),
-    DisplayState.EXPIRED: ("off", pgettext_lazy("pill", "expired")),
-    DisplayState.CANCELED: ("off", pgettext_lazy("pill", "canceled")),
-    DisplayState.REFUNDED: ("off", pgettext_lazy("pill", "refunded")),
-    DisplayState.GIVEN_UP: ("off", pgettext_lazy("pill", "canceled")),
-    DisplayState.TAKEN_BACK: ("off", pgettext_lazy("pill", "ended")),
-    DisplayState.CALLED_OFF: ("none", pgettext_lazy("pill", "called off")),
-    DisplayState.CALLED_OFF_PAID: ("none", pgettext_lazy("pill", "called off")),
+LABELS: dict[RegistrationDisplayState, tuple[str, str | Promise]] = {
+    RegistrationDisplayState.CONFIRMED: ("good", pgettext_lazy("pill", "confirmed")),
+    RegistrationDisplayState.NO_PLACE: ("few", pgettext_lazy("pill", "paid, without a place")),
+    RegistrationDisplayState.CONFIRMING: ("few", pgettext_lazy("pill", "being confirmed")),
+    RegistrationDisplayState.UNCONFIRMED: ("few", pgettext_lazy("pill", "being confirmed")),
+    RegistrationDisplayState.WAITING: ("few", pgettext_lazy("pill", "waiting for payment")),
+    RegistrationDisplayState.ACTION_REQUIRED: ("few", pgettext_lazy("pill", "waiting for you")),
+    RegistrationDisplayState.PROCESSING: ("few", pgettext_lazy("pill", "payment under way")),
+    RegistrationDisplayState.DECLINED: ("none", pgettext_lazy("pill", "payment declined")),
+    RegistrationDisplayState.TOO_LATE: ("off", pgettext_lazy("pill", "over")),
+    RegistrationDisplayState.EXPIRED: ("off", pgettext_lazy("pill", "expired")),
+    RegistrationDisplayState.CANCELED: ("off", pgettext_lazy("pill", "canceled")),
+    RegistrationDisplayState.REFUNDED: ("off", pgettext_lazy("pill", "refunded")),
+    RegistrationDisplayState.GIVEN_UP: ("off", pgettext_lazy("pill", "canceled")),
+    RegistrationDisplayState.TAKEN_BACK: ("off", pgettext_lazy("pill", "ended")),
+    RegistrationDisplayState.CALLED_OFF: ("none", pgettext_lazy("pill", "called off")),
+    RegistrationDisplayState.CALLED_OFF_PAID: ("none", pgettext_lazy("pill", "called off")),
 }
 
 
@@ -211,7 +211,7 @@ def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
 
 
 def _line(row: Registration, *, at: datetime) -> Line:
-    tint, label = LABELS[display_state(row, at=at)]
+    tint, label = LABELS[display_state_of(row, at=at)]
     return Line(row, tint, label, page=page_path(row), receipt=receipt_path(row))
 
 

@@ -18,10 +18,9 @@ from config.rate_limit import limited
 from modules_access.entitlements import Openings
 from modules_access.links import encours_path
 from modules_access.models import AccessType, Module, ModuleAccess
-from modules_access.pages.base_views import OwnPage
 from modules_access.services.buy import AlreadyBought, NotOnSale, buy
 from payments.billing.models import Plan
-from payments.pages.base_views import see_other, user_of
+from payments.pages.base_views import OwnPage, see_other, user_of
 
 PER_PAGE = 60
 
@@ -83,6 +82,8 @@ def module(request: HttpRequest, slug: str) -> HttpResponse:
 @method_decorator(limited("payment"), name="dispatch")
 class BuyPage(OwnPage):
     """The button of a module; nothing of its own to see."""
+
+    trouble_template = "modules_access/trouble.html"
 
     def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # leads there with a GET
         here = reverse("module", args=[self.kwargs["slug"]])

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -20,74 +19,52 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from config.middleware import let_forms_lead_to
 from config.rate_limit import limited
-from modules_access.links import encours_path, newest_session
+from modules_access.links import encours_path
 from modules_access.models import Purchase
-from modules_access.pages.base_views import OwnPage
 from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
-from payments.pages.base_views import see_other, user_of
+from payments.pages.base_views import OwnPage, see_other, user_of
+from payments.pages.checkout_return import CheckoutReturn, newest_session
 from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 
 # Notices that other pages ask for, by the parameter that names the module.
 NOTICE_PARAMETERS = ("got", "already", "ended", "unreachable")
 # A page that waits for Stripe's news loads again by itself: at first quickly, since nearly always the news comes at
-# once (mission: on /encours within two seconds), and not for ever.
-MAX_RELOADS = 17
-IMMEDIATE_RELOADS, QUICK_RELOADS = 2, 7
+# once (mission: on /encours within two seconds), and not for ever. In seconds.
+REFRESH_DELAYS = (0,) * 2 + (1,) * 5 + (2,) * 10
 
 
-class DisplayState(StrEnum):
+class PurchaseDisplayState(StrEnum):
     """What the page says of a purchase that is not paid yet; the template has a text for each."""
 
     CONFIRMING = "confirming"
-    UNHEARD = "unheard"
+    UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ACTION_REQUIRED = "action_required"
     PROCESSING = "processing"
     DECLINED = "declined"
 
 
-PAYABLE_STATES = frozenset({DisplayState.WAITING, DisplayState.ACTION_REQUIRED, DisplayState.DECLINED})
+PAYABLE_STATES = frozenset(
+    {PurchaseDisplayState.WAITING, PurchaseDisplayState.ACTION_REQUIRED, PurchaseDisplayState.DECLINED}
+)
 STATE_BY_STATUS = {
-    OrderStatus.PENDING: DisplayState.WAITING,
-    OrderStatus.ACTION_REQUIRED: DisplayState.ACTION_REQUIRED,
-    OrderStatus.PROCESSING: DisplayState.PROCESSING,
-    OrderStatus.FAILED: DisplayState.DECLINED,
+    OrderStatus.PENDING: PurchaseDisplayState.WAITING,
+    OrderStatus.ACTION_REQUIRED: PurchaseDisplayState.ACTION_REQUIRED,
+    OrderStatus.PROCESSING: PurchaseDisplayState.PROCESSING,
+    OrderStatus.FAILED: PurchaseDisplayState.DECLINED,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutReturn:
-    """The person has just come back from paying this order; the page was loaded again `reloads` times since."""
-
-    order: Order
-    session: str
-    reloads: int = 0
-
-    @property
-    def seconds(self) -> int:
-        """After how many the page loads again."""
-        if self.reloads < IMMEDIATE_RELOADS:
-            return 0
-        return 1 if self.reloads < QUICK_RELOADS else 2
-
-
-def display_state_of(order: Order, returned: CheckoutReturn | None) -> DisplayState | None:
+def display_state_of(order: Order, returned: CheckoutReturn | None) -> PurchaseDisplayState | None:
     """What to say of it; None for what is paid, or closed and nobody has paid it."""
-    status = OrderStatus(order.status)
-    is_back = returned is not None and returned.order.pk == order.pk
-    if not is_back or status == OrderStatus.PROCESSING:
-        return STATE_BY_STATUS.get(status)
-    if status in (OrderStatus.PAID, OrderStatus.REFUNDED):
-        return None
-    # Nobody comes back from a session that was not gone through: be the order closed, money is on its way.
-    if returned and returned.reloads < MAX_RELOADS:
-        return DisplayState.CONFIRMING
-    return DisplayState.DECLINED if status == OrderStatus.FAILED else DisplayState.UNHEARD
+    if returned and (news := returned.state_of(order)):
+        return PurchaseDisplayState(news)
+    return STATE_BY_STATUS.get(OrderStatus(order.status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +72,7 @@ class Pending:
     """A purchase that waits for its money. `reason`: why the bank has declined."""
 
     purchase: Purchase
-    state: DisplayState
+    state: PurchaseDisplayState
     can_pay: bool
     reason: str | Promise
 
@@ -106,7 +83,8 @@ class Pending:
 def encours(request: HttpRequest) -> HttpResponse:
     """Active, pending, ended. Right after a payment it loads again by itself until Stripe has told us."""
     user = user_of(request)
-    returned = _returned(request, user)
+    own_orders = Order.objects.filter(module_purchase__user=user)
+    returned = CheckoutReturn.read(request, orders=own_orders, delays=REFRESH_DELAYS)
     pending = _pending(user, returned)
     # Read last: money that comes at this very moment moves a module from one list to the other, never out of both.
     mine = my_modules_of(user, at=timezone.now())
@@ -115,15 +93,16 @@ def encours(request: HttpRequest) -> HttpResponse:
     context = {"my_modules": mine, "pending": pending, **notice}
     response = render(request, "modules_access/encours.html", context)
     let_forms_lead_to(response, _origins(mine.active))
-    if returned and notice.get("notice") == DisplayState.CONFIRMING:
-        again = urlencode({"session_id": returned.session, "looks": returned.reloads + 1})
-        response["Refresh"] = f"{returned.seconds}; url={request.path}?{again}"
+    if returned and notice.get("notice") == PurchaseDisplayState.CONFIRMING:
+        returned.refresh(request, response)
     return response
 
 
 @method_decorator(limited("payment"), name="dispatch")
 class PayPage(OwnPage):
     """The button of a purchase that waits: always to the same session while it is open."""
+
+    trouble_template = "modules_access/trouble.html"
 
     def get(self, request: HttpRequest, public_id: UUID) -> HttpResponse:
         return redirect("encours")
@@ -135,19 +114,6 @@ class PayPage(OwnPage):
         order = Order.objects.get(pk=purchase.order_id)
         # Paid a moment ago: the page waits for Stripe's news as it does for somebody who comes back.
         return see_other(encours_path(session_id=newest_session(order) if order.status in AWAITING_PAYMENT else ""))
-
-
-def _returned(request: HttpRequest, user: User) -> CheckoutReturn | None:
-    """The session that the person comes back from, if it is one of theirs; anything else is not looked at."""
-    session, reloads = request.GET.get("session_id", ""), request.GET.get("looks", "")
-    # Stripe's ids have no other characters; a NUL would not even reach the database.
-    if not session.replace("_", "").isalnum():
-        return None
-    order = Order.objects.filter(module_purchase__user=user, checkouts__session=session).first()
-    if order is None:
-        return None
-    is_number = reloads.isascii() and reloads.isdigit() and len(reloads) < 4
-    return CheckoutReturn(order, session, int(reloads) if is_number else 0)
 
 
 def _pending(user: User, returned: CheckoutReturn | None) -> list[Pending]:
@@ -166,7 +132,7 @@ def _notice(
     if returned and (line := mine.find_paid(returned.order)):
         return {"notice": "bought", "title": line.module.title}
     for each in pending:
-        if each.state in (DisplayState.CONFIRMING, DisplayState.UNHEARD):
+        if each.state in (PurchaseDisplayState.CONFIRMING, PurchaseDisplayState.UNCONFIRMED):
             return {"notice": each.state, "title": each.purchase.module.title, "order": each.purchase.order}
     for word in NOTICE_PARAMETERS:
         find = mine.find_active if word in ("got", "already") else mine.find

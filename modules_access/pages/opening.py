@@ -14,9 +14,8 @@ from django.views.decorators.http import require_safe
 from modules_access.jwt import TokenRefused, mint_pass
 from modules_access.links import encours_path
 from modules_access.models import Module, ModuleAccess
-from modules_access.pages.base_views import OwnPage
 from modules_access.services.verify import verify
-from payments.pages.base_views import see_other, user_of
+from payments.pages.base_views import OwnPage, see_other, user_of
 
 log = structlog.get_logger(__name__)
 # What may stand in a Content-Security-Policy: no character in it could begin another rule.
@@ -30,6 +29,8 @@ class NotReachable(Exception):
 
 class OpenPage(OwnPage):
     """The button "Open". A POST only: nobody else's page can have a token made."""
+
+    trouble_template = "modules_access/trouble.html"
 
     def get(self, request: HttpRequest, access_id: int) -> HttpResponse:
         return redirect("encours")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
-from payments.subscribing.account import Standing, standing_of
+from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
 SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is 4.00 EUR."
 LONGEST_SLUG = 50
@@ -27,7 +27,7 @@ class PlanSerializer(serializers.Serializer[Plan]):
 class SubscriptionSerializer(serializers.Serializer[Any]):
     """The subscription as it is now. With state `none` everything else is null."""
 
-    state = serializers.ChoiceField(choices=[(each.value, each.value) for each in Standing])
+    state = serializers.ChoiceField(choices=[(each.value, each.value) for each in SubscriptionDisplayState])
     plan = serializers.CharField(allow_null=True, help_text="The slug of its plan.")
     amount = serializers.IntegerField(allow_null=True, help_text=SMALLEST_UNIT)
     currency = serializers.CharField(allow_null=True, help_text="Three letters, lower case.")
@@ -89,7 +89,7 @@ def shown(row: Subscription | None) -> dict[str, Any]:
             name: getattr(row, name) for name in ("amount", "currency", "interval", "interval_count", "period_end")
         }
         told |= {"plan": row.plan.slug if row.plan else None, "ends_at": row.cancel_at}
-    return dict(SubscriptionSerializer(told | {"state": standing_of(row)}).data)
+    return dict(SubscriptionSerializer(told | {"state": display_state_of(row)}).data)
 
 
 CHECKOUT = {"checkout_url": "https://checkout.stripe.com/c/pay/cs_live_a1b2c3"}

@@ -33,13 +33,13 @@ from payments.pages.api_schema import (
     WantedPlanSerializer,
     shown,
 )
+from payments.purchasing import PaymentUnderWay
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
     NoSubscription,
     NotChangeable,
-    NotNow,
     cancel_at_period_end,
     change_plan,
     live_of,
@@ -134,6 +134,7 @@ CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
     NoCustomer: ("no_subscription", _("There is no subscription.")),
     NoSubscription: ("no_subscription", _("There is no subscription.")),
     NotChangeable: ("not_changeable", _("The subscription cannot go to this plan as it stands.")),
+    PaymentUnderWay: ("not_now", _("A payment of yours is under way. Please look again in a minute.")),
 }
 DECLINED = _("Your bank has declined the payment. Nothing has changed.")
 UNAVAILABLE = _("The payment service does not answer. Please try again in a few minutes.")
@@ -152,8 +153,6 @@ def told_to_programs() -> Iterator[None]:
         yield
     except tuple(CONFLICTS) as refusal:
         raise Conflict(*CONFLICTS[type(refusal)]) from refusal
-    except NotNow as refusal:
-        raise Conflict("not_now", str(refusal)) from refusal
     except (GatewayRefused, GatewayUnavailable) as trouble:
         if isinstance(trouble, GatewayRefused) and trouble.is_declined:
             raise Declined("declined", DECLINED) from trouble

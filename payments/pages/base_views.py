@@ -1,20 +1,18 @@
-"""What the pages of a person's own subscription have in common."""
+"""What the pages on which somebody signed in buys or changes something have in common."""
 
-from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
+from payments.purchasing import PaymentUnderWay
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from payments.subscribing import NoSubscription, NotChangeable
 
 log = structlog.get_logger(__name__)
 SEE_OTHER = 303
@@ -30,40 +28,36 @@ def see_other(url: str) -> HttpResponse:
     return HttpResponseRedirect(url, status=SEE_OTHER)
 
 
-def to_account(done: str) -> HttpResponse:
-    """Back to the account, which says what was done."""
-    return see_other(f"{reverse('account')}?subscription={done}")
-
-
-def trouble_page(request: HttpRequest, trouble: str, *, status: int) -> HttpResponse:
-    """A plain sentence, and the ways on: `declined`, `unavailable` or `not_now`."""
-    return render(request, "payments/trouble.html", {"trouble": trouble}, status=status)
-
-
-def guarded_page(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
-    """Do it; where Stripe or the bank says no, or nobody answers, a page says what that means."""
-    try:
-        return act()
-    except NoSubscription:
-        return redirect("account")
-    except NotChangeable:
-        return see_other(reverse("change-plan"))
-    except GatewayRefused as refusal:
-        log.warning("subscription.refused", user=user_of(request).pk, code=refusal.code, request=refusal.request_id)
-        declined = refusal.is_declined
-        return trouble_page(request, "declined" if declined else "unavailable", status=402 if declined else 503)
-    except GatewayUnavailable as trouble:
-        log.warning("subscription.unavailable", user=user_of(request).pk, error=str(trouble))
-        return trouble_page(request, "unavailable", status=503)
-
-
 @method_decorator(never_cache, name="dispatch")
 class OwnPage(LoginRequiredMixin, View):
-    """For who is signed in; a POST does one thing."""
+    """For who is signed in; a POST does one thing, or a page says why not.
 
-    def post(self, request: HttpRequest, **names: str) -> HttpResponse:
-        return guarded_page(request, lambda: self.act(request, **names))
+    `trouble_template` is shown with `trouble`: `not_now`, `unavailable`, or what a subclass adds.
+    """
 
-    def act(self, request: HttpRequest, **names: str) -> HttpResponse:
+    trouble_template: str
+
+    def post(self, request: HttpRequest, **names: Any) -> HttpResponse:
+        try:
+            return self.act(request, **names)
+        except PaymentUnderWay:
+            return self.trouble_page("not_now", status=409)
+        except GatewayRefused as refusal:
+            page, user = type(self).__name__, user_of(request).pk
+            log.warning("page.refused", page=page, user=user, code=refusal.code, request=refusal.request_id)
+            return self.refused_page(refusal)
+        except GatewayUnavailable as trouble:
+            log.warning("page.unavailable", page=type(self).__name__, user=user_of(request).pk, error=str(trouble))
+            return self.trouble_page("unavailable", status=503)
+
+    def act(self, request: HttpRequest, **names: Any) -> HttpResponse:
         """What the button does."""
         raise NotImplementedError
+
+    def refused_page(self, refusal: GatewayRefused) -> HttpResponse:
+        """To the visitor, what Stripe refuses is as if it did not answer."""
+        return self.trouble_page("unavailable", status=503)
+
+    def trouble_page(self, trouble: str, *, status: int) -> HttpResponse:
+        """A plain sentence, and the ways on."""
+        return render(self.request, self.trouble_template, {"trouble": trouble}, status=status)

@@ -1,6 +1,6 @@
 """`/plans/` and `/subscription/…`: subscribing, coming back from Checkout, changing, canceling, Stripe's own portal."""
 
-from urllib.parse import urlencode
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,15 +12,17 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
 from config.rate_limit import limited
 from payments.billing.models import Plan
 from payments.orders.models import Order
-from payments.pages.base_views import OwnPage, see_other, to_account, trouble_page, user_of
+from payments.pages.base_views import OwnPage, see_other, user_of
+from payments.pages.checkout_return import CheckoutReturn, ReturnState
+from payments.stripe_api.gateway import GatewayRefused
 from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
-    NotNow,
+    NoSubscription,
+    NotChangeable,
     can_change,
     cancel_at_period_end,
     change_plan,
@@ -29,7 +31,30 @@ from payments.subscribing import (
     resume,
     subscribe,
 )
-from payments.subscribing.account import standing_of
+from payments.subscribing.account import display_state_of
+
+
+def to_account(done: str) -> HttpResponse:
+    """Back to the account, which says what was done."""
+    return see_other(f"{reverse('account')}?subscription={done}")
+
+
+class SubscriptionPage(OwnPage):
+    """One thing done with the person's own subscription; where there is none to do it with, a way on."""
+
+    trouble_template = "payments/trouble.html"
+
+    def post(self, request: HttpRequest, **names: Any) -> HttpResponse:
+        try:
+            return super().post(request, **names)
+        except NoSubscription:
+            return redirect("account")
+        except NotChangeable:
+            return see_other(reverse("change-plan"))
+
+    def refused_page(self, refusal: GatewayRefused) -> HttpResponse:
+        """The bank may refuse as well: then it is about the card."""
+        return self.trouble_page("declined", status=402) if refusal.is_declined else super().refused_page(refusal)
 
 
 @require_safe
@@ -42,14 +67,11 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(limited("payment"), name="dispatch")
-class SubscribePage(OwnPage):
+class SubscribePage(SubscriptionPage):
     """The button of a plan; nothing of its own to see."""
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
-        answer: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[assignment]
-        return answer
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # leads there with a GET
+        return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("plans")
@@ -62,8 +84,6 @@ class SubscribePage(OwnPage):
             if already.subscription.plan_id == plan.pk:
                 return to_account("already")
             return see_other(reverse("change-to", args=[plan.slug]))
-        except NotNow:
-            return trouble_page(request, "not_now", status=409)
 
 
 @require_safe
@@ -75,12 +95,12 @@ def offers(request: HttpRequest) -> HttpResponse:
     if row is None:
         return redirect("plans")
     others = [plan for plan in Plan.objects.filter(is_on_sale=True) if can_change(row, plan)]
-    context = {"subscription": row, "standing": standing_of(row), "plans": others}
+    context = {"subscription": row, "display_state": display_state_of(row), "plans": others}
     return render(request, "payments/offers.html", context)
 
 
 @method_decorator(limited("payment"), name="dispatch")
-class ChangePage(OwnPage):
+class ChangePage(SubscriptionPage):
     """What changes, and when; the button does it."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -89,7 +109,7 @@ class ChangePage(OwnPage):
         if row is None or not can_change(row, plan):
             return redirect("change-plan")
         return render(
-            request, "payments/change.html", {"subscription": row, "standing": standing_of(row), "plan": plan}
+            request, "payments/change.html", {"subscription": row, "display_state": display_state_of(row), "plan": plan}
         )
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
@@ -99,14 +119,14 @@ class ChangePage(OwnPage):
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class CancelPage(OwnPage):
+class CancelPage(SubscriptionPage):
     """Until when it goes on, and what happens then; the button cancels."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         row = live_of(user_of(request)).first()
         if row is None or row.cancel_at:
             return redirect("account")
-        return render(request, "payments/cancel.html", {"subscription": row, "standing": standing_of(row)})
+        return render(request, "payments/cancel.html", {"subscription": row, "display_state": display_state_of(row)})
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
         cancel_at_period_end(user=user_of(request), at=timezone.now())
@@ -114,7 +134,7 @@ class CancelPage(OwnPage):
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class ResumePage(OwnPage):
+class ResumePage(SubscriptionPage):
     """The button of a subscription that is going to end."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -125,32 +145,25 @@ class ResumePage(OwnPage):
         return to_account("resumed")
 
 
-# A page that waits for Stripe's news looks again every few seconds, but not for ever.
-MOST_LOOKS = 15
-SECONDS_BETWEEN_LOOKS = 3
-
-
 @require_safe
 @never_cache
 @login_required
 def returning(request: HttpRequest) -> HttpResponse:
     """Where Checkout leads back: waits until Stripe has told of the subscription, then on to the account."""
-    order = _paid_order(request, user_of(request))
-    if order is None:
+    user = user_of(request)
+    returned = CheckoutReturn.read(request, orders=Order.objects.filter(user=user))
+    if returned is None:
         return redirect("account")
-    if live_of(user_of(request)).exists():
+    if live_of(user).exists():
         return to_account("began")
-    looks = _looks(request)
-    is_unheard = looks >= MOST_LOOKS
-    response = render(request, "payments/returning.html", {"order": order, "is_unheard": is_unheard})
-    if not is_unheard:
-        again = urlencode({"session_id": request.GET["session_id"], "looks": looks + 1})
-        response["Refresh"] = f"{SECONDS_BETWEEN_LOOKS}; url={request.path}?{again}"
+    response = render(request, "payments/returning.html", {"order": returned.order, "state": returned.state})
+    if returned.state == ReturnState.CONFIRMING:
+        returned.refresh(request, response)
     return response
 
 
 @method_decorator(limited("subscription"), name="dispatch")
-class PortalPage(OwnPage):
+class PortalPage(SubscriptionPage):
     """The button "Card and invoices"."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -163,18 +176,3 @@ class PortalPage(OwnPage):
         except NoCustomer:
             return redirect("account")
         return see_other(url)
-
-
-def _paid_order(request: HttpRequest, user: User) -> Order | None:
-    """The order behind the session that the person comes back from, if it is theirs; anything else is not looked at."""
-    session = request.GET.get("session_id", "")
-    # Stripe's ids have no other characters; a NUL would not even reach the database.
-    if not session.replace("_", "").isalnum():
-        return None
-    return Order.objects.filter(user=user, checkouts__session=session).first()
-
-
-def _looks(request: HttpRequest) -> int:
-    """How often the page was shown already; 0 for anything odd."""
-    told = request.GET.get("looks", "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else 0

@@ -14,14 +14,13 @@ from payments.subscribing.change import (
     resume,
 )
 from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
-from payments.subscribing.start import AlreadySubscribed, NotNow, subscribe
+from payments.subscribing.start import AlreadySubscribed, subscribe
 
 __all__ = [
     "AlreadySubscribed",
     "NoCustomer",
     "NoSubscription",
     "NotChangeable",
-    "NotNow",
     "ask_about_second_subscriptions",
     "can_change",
     "cancel_at_period_end",

@@ -12,7 +12,7 @@ from payments.subscribing.change import can_change
 from payments.subscribing.current import live_of
 
 
-class Standing(StrEnum):
+class SubscriptionDisplayState(StrEnum):
     """One word for each thing that the page can say."""
 
     NONE = "none"
@@ -26,26 +26,27 @@ class Standing(StrEnum):
 OVERDUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 
 
-def standing_of(row: Subscription | None) -> Standing:
+def display_state_of(row: Subscription | None) -> SubscriptionDisplayState:
     """What to tell the person first. What is not paid comes before a planned end: it can end earlier."""
     if row is None:
-        return Standing.NONE
+        return SubscriptionDisplayState.NONE
     if row.status in OVERDUE:
-        return Standing.OVERDUE
+        return SubscriptionDisplayState.OVERDUE
     if row.status == SubscriptionStatus.PAUSED:
-        return Standing.PAUSED
+        return SubscriptionDisplayState.PAUSED
     if row.cancel_at:
-        return Standing.ENDING
-    return Standing.TRIAL if row.status == SubscriptionStatus.TRIALING else Standing.ACTIVE
+        return SubscriptionDisplayState.ENDING
+    is_trial = row.status == SubscriptionStatus.TRIALING
+    return SubscriptionDisplayState.TRIAL if is_trial else SubscriptionDisplayState.ACTIVE
 
 
 def subscription_section(user: User) -> Section:
     """The state in one sentence and what can be done; two queries, three where there is none."""
     rows = list(live_of(user)[:2])
     row = rows[0] if rows else None
-    standing = standing_of(row)
+    display_state = display_state_of(row)
     context = {
-        "standing": standing,
+        "display_state": display_state,
         "subscription": row or _last(user),
         "has_second": len(rows) > 1,
         "can_change": row is not None and any(can_change(row, plan) for plan in Plan.objects.filter(is_on_sale=True)),

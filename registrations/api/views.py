@@ -37,7 +37,7 @@ from registrations.api.serializers import (
 )
 from registrations.links import find_by_token
 from registrations.models import Activity, Registration
-from registrations.pages.display_state import PAYABLE_STATES, display_state
+from registrations.pages.display_state import PAYABLE_STATES, display_state_of
 from registrations.services.register import (
     ActivityFull,
     AlreadyRegistered,
@@ -132,7 +132,7 @@ class CheckoutView(PublicView):
         registration = get_registration(token)
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         at = timezone.now()
-        if display_state(registration, at=at) not in PAYABLE_STATES:
+        if display_state_of(registration, at=at) not in PAYABLE_STATES:
             raise Conflict("not_payable", NOT_PAYABLE)
         with refusals_as_api_errors():
             url = open_payment(registration, at=at)

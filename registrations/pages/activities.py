@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from config.rate_limit import limited
 from payments.checkout.attempts import OrderNotPayable
+from payments.pages.base_views import see_other
 from registrations.forms import PersonForm
 from registrations.links import page_path
 from registrations.models import Activity, Registration, Sale
@@ -31,7 +32,6 @@ from registrations.services.register import (
 )
 from registrations.services.waiting_list import PlacesLeft, join_waiting_list
 
-HTTP_SEE_OTHER = 303
 ACTIVITIES_PER_PAGE = 60
 MAX_PAGE_NUMBER = 10_000
 
@@ -96,7 +96,7 @@ class ActivityFormPage(View):
         activity, form = get_object_or_404(Activity, slug=slug), PersonForm(request.POST)
         result = self.submit(activity, form) if form.is_valid() else FormResult(notice=Notice.INVALID)
         if result.redirect_to:
-            return HttpResponseRedirect(result.redirect_to, status=HTTP_SEE_OTHER)
+            return see_other(result.redirect_to)
         return _show(request, activity, form, result)
 
     def submit(self, activity: Activity, form: PersonForm) -> FormResult:

@@ -17,14 +17,13 @@ from payments.billing.receipts import NothingPaid, receipt_context
 from payments.checkout.attempts import OrderNotPayable
 from payments.money import format_amount
 from payments.orders.decline_reasons import decline_reason_of
-from payments.orders.models import CheckoutAttempt
+from payments.orders.models import Order
+from payments.pages.base_views import see_other
+from payments.pages.checkout_return import CheckoutReturn, newest_session
 from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration
-from registrations.pages.checkout_return import CheckoutReturn
-from registrations.pages.display_state import PAYABLE_STATES, DisplayState, display_state
+from registrations.pages.display_state import PAYABLE_STATES, RegistrationDisplayState, display_state_of
 from registrations.services.register import CheckoutUnavailable, confirm_free, start_checkout
-
-HTTP_SEE_OTHER = 303
 
 
 @require_safe
@@ -32,10 +31,10 @@ HTTP_SEE_OTHER = 303
 def registration(request: HttpRequest, token: str) -> HttpResponse:
     """Its present state. Right after the payment it looks again by itself until Stripe has told us."""
     row, now = _get_registration(token), timezone.now()
-    returned = CheckoutReturn.read(request, attempts=CheckoutAttempt.objects.filter(order=row.order_id))
-    state = display_state(row, at=now, returned=returned)
+    returned = CheckoutReturn.read(request, orders=Order.objects.filter(pk=row.order_id))
+    state = display_state_of(row, at=now, returned=returned)
     response = render(request, "registrations/registration.html", _context(row, state, at=now))
-    if returned and state == DisplayState.CONFIRMING:
+    if returned and state == RegistrationDisplayState.CONFIRMING:
         returned.refresh(request, response)
     return response
 
@@ -51,13 +50,14 @@ class PayPage(View):
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         row, now = _get_registration(token), timezone.now()
         own_page = page_path(row)
-        if display_state(row, at=now) not in PAYABLE_STATES or confirm_free(registration=row, at=now):
-            return HttpResponseRedirect(own_page, status=HTTP_SEE_OTHER)
+        if display_state_of(row, at=now) not in PAYABLE_STATES or confirm_free(registration=row, at=now):
+            return see_other(own_page)
         try:
-            return HttpResponseRedirect(start_checkout(registration=row, at=now), status=HTTP_SEE_OTHER)
+            return see_other(start_checkout(registration=row, at=now))
         except OrderNotPayable:
             # Paid a moment ago: the page waits for Stripe's news as it does for somebody who comes back.
-            return HttpResponseRedirect(f"{own_page}{_newest_session(row)}", status=HTTP_SEE_OTHER)
+            session = newest_session(row.order)
+            return see_other(f"{own_page}?{urlencode({'session_id': session})}" if session else own_page)
         except CheckoutUnavailable as error:
             return _unavailable(request, _get_registration(token), error, at=now)
 
@@ -82,18 +82,13 @@ def _get_registration(token: str) -> Registration:
     return row
 
 
-def _newest_session(row: Registration) -> str:
-    attempt = row.order.checkouts.exclude(session="").order_by("number").last()
-    return f"?{urlencode({'session_id': attempt.session})}" if attempt else ""
-
-
 def _unavailable(request: HttpRequest, row: Registration, error: CheckoutUnavailable, *, at: datetime) -> HttpResponse:
-    context = _context(row, display_state(row, at=at), at=at)
+    context = _context(row, display_state_of(row, at=at), at=at)
     context |= {"unavailable": "free" if error.is_place_free else "held"}
     return render(request, "registrations/registration.html", context, status=503)
 
 
-def _context(row: Registration, state: DisplayState, *, at: datetime) -> dict[str, Any]:
+def _context(row: Registration, state: RegistrationDisplayState, *, at: datetime) -> dict[str, Any]:
     held_until = row.held_until if row.held_until and row.held_until > at else None
     return {
         "token": token_of(row),

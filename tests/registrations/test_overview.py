@@ -5,7 +5,7 @@ from django.template.loader import render_to_string
 
 from payments.statuses import OrderStatus
 from registrations.links import page_path
-from registrations.pages.display_state import DisplayState
+from registrations.pages.display_state import RegistrationDisplayState
 from registrations.product import LABELS, RegistrationProduct
 from tests.support.factories import NOON, RegistrationFactory, UserFactory
 
@@ -92,4 +92,4 @@ class TestRegistrations:
 
 class TestLabels:
     def test_has_a_word_for_everything_that_the_own_page_can_say(self):
-        assert LABELS.keys() == set(DisplayState)
+        assert LABELS.keys() == set(RegistrationDisplayState)

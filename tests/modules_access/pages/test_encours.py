@@ -6,7 +6,7 @@ import pytest
 from config.middleware import CONTENT_SECURITY_POLICY
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.pages import encours
-from modules_access.pages.encours import MAX_RELOADS
+from modules_access.pages.encours import REFRESH_DELAYS
 from modules_access.services.grants import revoke_access
 from modules_access.services.my_modules import my_modules_of
 from modules_access.services.tokens import revoke_token
@@ -183,7 +183,7 @@ class TestReturn:
         assert browser.get("/encours/", {"session_id": paid, "looks": 7})["Refresh"].startswith("2; ")
 
     def test_gives_up_looking_but_not_the_order(self, browser, paid):
-        response = browser.get("/encours/", {"session_id": paid, "looks": MAX_RELOADS})
+        response = browser.get("/encours/", {"session_id": paid, "looks": len(REFRESH_DELAYS)})
 
         assert "Refresh" not in response
         assert "Your payment is still being confirmed" in text_of(response)
@@ -227,7 +227,7 @@ class TestReturn:
     def test_tells_of_a_failure_when_nothing_else_comes(self, browser, paid):
         Order.objects.update(status=OrderStatus.FAILED)
 
-        assert "payment declined" in read(browser, session_id=paid, looks=MAX_RELOADS)
+        assert "payment declined" in read(browser, session_id=paid, looks=len(REFRESH_DELAYS))
 
     def test_does_not_call_that_yours_which_was_given_back(self, browser, paid):
         heard()

@@ -4,9 +4,10 @@ import pytest
 import time_machine
 
 from modules_access.models import ModuleAccess
-from modules_access.services.buy import AlreadyBought, NotOnSale, PaymentUnderWay, buy, resume
+from modules_access.services.buy import AlreadyBought, NotOnSale, buy, resume
 from payments.effects.models import Effect
 from payments.orders.models import Order
+from payments.purchasing import PaymentUnderWay
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayUnavailable
 from stripe_emulator.models import StoredObject

@@ -3,27 +3,27 @@ from datetime import UTC, datetime
 import pytest
 
 from payments.billing.models import Subscription
-from payments.subscribing.account import Standing, standing_of
+from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 from tests.support.mails import english_in
 from tests.support.members import make_member
 from tests.support.pages import text_of
 
 LATER = datetime(2030, 5, 3, 12, tzinfo=UTC)
 STATES = {
-    Standing.ACTIVE: {},
-    Standing.TRIAL: {"status": "trialing", "trial_end": LATER},
-    Standing.ENDING: {"cancel_at": LATER},
-    Standing.OVERDUE: {"status": "past_due"},
-    Standing.PAUSED: {"status": "paused"},
-    Standing.NONE: {"status": "canceled", "ended_at": LATER},
+    SubscriptionDisplayState.ACTIVE: {},
+    SubscriptionDisplayState.TRIAL: {"status": "trialing", "trial_end": LATER},
+    SubscriptionDisplayState.ENDING: {"cancel_at": LATER},
+    SubscriptionDisplayState.OVERDUE: {"status": "past_due"},
+    SubscriptionDisplayState.PAUSED: {"status": "paused"},
+    SubscriptionDisplayState.NONE: {"status": "canceled", "ended_at": LATER},
 }
 SENTENCES = {
-    Standing.ACTIVE: "The next payment is on May 3, 2030.",
-    Standing.TRIAL: "Your trial ends on May 3, 2030",
-    Standing.ENDING: "It ends on May 3, 2030.",
-    Standing.OVERDUE: "Update your card",
-    Standing.PAUSED: "Please add a card.",
-    Standing.NONE: "Your subscription ended on May 3, 2030.",
+    SubscriptionDisplayState.ACTIVE: "The next payment is on May 3, 2030.",
+    SubscriptionDisplayState.TRIAL: "Your trial ends on May 3, 2030",
+    SubscriptionDisplayState.ENDING: "It ends on May 3, 2030.",
+    SubscriptionDisplayState.OVERDUE: "Update your card",
+    SubscriptionDisplayState.PAUSED: "Please add a card.",
+    SubscriptionDisplayState.NONE: "Your subscription ended on May 3, 2030.",
 }
 
 
@@ -36,15 +36,15 @@ def member(ada):
 
 
 class TestSubscriptionSection:
-    @pytest.mark.parametrize("standing", STATES)
-    def test_says_how_it_stands(self, browser, member, standing):
-        member(**STATES[standing])
+    @pytest.mark.parametrize("display_state", STATES)
+    def test_says_how_it_stands(self, browser, member, display_state):
+        member(**STATES[display_state])
 
-        assert SENTENCES[standing] in text_of(browser.get("/account/"))
+        assert SENTENCES[display_state] in text_of(browser.get("/account/"))
 
-    @pytest.mark.parametrize("standing", STATES)
-    def test_is_all_in_french(self, browser, ada, member, standing):
-        member(**STATES[standing])
+    @pytest.mark.parametrize("display_state", STATES)
+    def test_is_all_in_french(self, browser, ada, member, display_state):
+        member(**STATES[display_state])
         browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
 
         assert english_in(text_of(browser.get("/account/")).replace(" English ", " ")) == []
@@ -71,13 +71,15 @@ class TestSubscriptionSection:
         assert "You have a second subscription" in text_of(browser.get("/account/"))
 
 
-class TestStandingOf:
-    @pytest.mark.parametrize(("standing", "fields"), [each for each in STATES.items() if each[0] != Standing.NONE])
-    def test_is_one_word(self, standing, fields):
-        assert standing_of(Subscription(**{"status": "active", **fields})) == standing
+class TestDisplayStateOf:
+    @pytest.mark.parametrize(
+        ("display_state", "fields"), [each for each in STATES.items() if each[0] != SubscriptionDisplayState.NONE]
+    )
+    def test_is_one_word(self, display_state, fields):
+        assert display_state_of(Subscription(**{"status": "active", **fields})) == display_state
 
     def test_is_none_without_one(self):
-        assert standing_of(None) == Standing.NONE
+        assert display_state_of(None) == SubscriptionDisplayState.NONE
 
     def test_is_overdue_before_it_is_ending(self):
-        assert standing_of(Subscription(status="past_due", cancel_at=LATER)) == Standing.OVERDUE
+        assert display_state_of(Subscription(status="past_due", cancel_at=LATER)) == SubscriptionDisplayState.OVERDUE

@@ -4,8 +4,9 @@ import pytest
 
 from payments.billing.models import Customer, Subscription
 from payments.orders.models import Order
+from payments.purchasing import PaymentUnderWay
 from payments.stripe_api.gateway import GatewayUnavailable
-from payments.subscribing import AlreadySubscribed, NotNow, start, subscribe
+from payments.subscribing import AlreadySubscribed, start, subscribe
 from stripe_emulator.models import StoredObject
 from tests.support.resync import heard
 from tests.support.subscriber import make_user, pay, unreachable
@@ -145,9 +146,9 @@ class TestSecondSubscription:
         assert subscribe(user=make_user("bob@example.com"), plan=monthly, at=now())
 
     def test_waits_while_another_tab_goes_on_deciding(self, ada, monthly, monkeypatch):
-        monkeypatch.setattr(start, "_take_order", lambda user, plan, *, at: None)
+        monkeypatch.setattr(start, "_find_or_open_order", lambda user, plan, *, at: None)
 
-        with pytest.raises(NotNow):
+        with pytest.raises(PaymentUnderWay):
             subscribe(user=ada, plan=monthly, at=now())
 
 
