@@ -49,24 +49,14 @@ def move_places(*, leaving: Sequence[Registration], coming: Sequence[Registratio
     return [row for row in waiting if row.holds_place]
 
 
-def paid_without_place(row: Registration, order: Order) -> bool:
-    """Paid, or nothing was due, and without a place. Who gave theirs up asks for none."""
-    return order.has_money and not row.holds_place and not row.given_up_at
-
-
-def find_unseated(rows: Iterable[Registration], orders: Mapping[int, Order]) -> list[Registration]:
-    """Those whose money is here to stay and who hold no place. All of it asked back: then there is nothing to seat."""
-    unseated = [row for row in rows if paid_without_place(row, orders[row.order_id])]
-    if not unseated:
-        return []
+def whose_money_stays(unseated: Sequence[Registration]) -> list[Registration]:
+    """Of those who paid and hold no place, whose money is here to stay: all of it asked back seeks no seat."""
     back = going_back([row.order_id for row in unseated])
     return [row for row in unseated if row.order_id not in back]
 
 
 def find_seatable(unseated: Sequence[Registration]) -> list[Registration]:
     """Of those without a place, who can get one: not in an activity that will not take place."""
-    if not unseated:
-        return []
     off = set(_activities_of(unseated).filter(called_off_at__isnull=False).values_list("pk", flat=True))
     return [row for row in unseated if row.activity_id not in off]
 
@@ -79,8 +69,6 @@ def refund_late_money(
     Whoever waits already, because staff were to be asked, goes on waiting when the policy changes. Of an activity that
     is called off everybody is refunded anyway.
     """
-    if not rows:
-        return []
     refunding_activities = _activities_of(rows).filter(late_money=LateMoney.REFUND, called_off_at__isnull=True)
     refunding = set(refunding_activities.values_list("pk", flat=True))
     found: list[EffectRequest] = []

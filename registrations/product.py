@@ -22,7 +22,7 @@ from registrations.links import page_path, receipt_path
 from registrations.mails import message_for
 from registrations.models import ORDER_KIND, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
-from registrations.places import find_seatable, find_unseated, move_places, paid_without_place, refund_late_money
+from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
 
 log = structlog.get_logger(__name__)
 FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited")
@@ -73,6 +73,11 @@ def keeps_no_place(order: Order) -> bool:
     return order.status == OrderStatus.REFUNDED or STATUS_ORDER[order.status][0] == CLOSED_PHASE
 
 
+def paid_without_place(row: Registration, order: Order) -> bool:
+    """Paid, or nothing was due, and without a place. Who gave theirs up asks for none."""
+    return order.has_money and not row.holds_place and not row.given_up_at
+
+
 class RegistrationProduct(Product):
     """Follows many orders at once: places that become free go to who paid first, in the same breath."""
 
@@ -85,10 +90,11 @@ class RegistrationProduct(Product):
         before = {row.pk: _state(row) for row in rows}
         for row in rows:
             row.status = _status_of(row, by_id[row.order_id])
-        unseated = find_unseated(rows, by_id)
-        promoted = _move_places(rows, by_id, seeking=find_seatable(unseated))
+        unseated = [row for row in rows if paid_without_place(row, by_id[row.order_id])]
+        unseated = whose_money_stays(unseated) if unseated else []
+        promoted = _move_places(rows, by_id, seeking=find_seatable(unseated) if unseated else [])
         late = [row for row in unseated if not row.holds_place and before[row.pk]["waits_since"] is None]
-        refunds = refund_late_money(late, by_id, at=at)
+        refunds = refund_late_money(late, by_id, at=at) if late else []
         for row in rows:
             row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
         _write([*rows, *promoted], before)
