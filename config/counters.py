@@ -12,7 +12,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.utils.module_loading import import_string
 
-MOST_REMOVED = 10
+MAX_REMOVED_PER_CALL = 10
 
 # One statement: the row's lock decides who counts next.
 COUNT = """
@@ -60,5 +60,5 @@ def _in_database(key: str, *, window: timedelta, at: datetime) -> Count:
         number, ends = cursor.fetchone()
         if number == 1:
             # Nothing else would remove the counters of those who never come back.
-            cursor.execute(REMOVE_ENDED, {"at": at, "most": MOST_REMOVED})
+            cursor.execute(REMOVE_ENDED, {"at": at, "most": MAX_REMOVED_PER_CALL})
     return Count(number, ends - at)

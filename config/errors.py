@@ -56,7 +56,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def answer(request: HttpRequest, *, status: int, code: str, message: str) -> HttpResponse:
-    """The same refusal for programs or for people."""
+    """One refusal, as JSON for programs or as a page for people."""
     quoted = request_id(request)
     if wants_json(request):
         return JsonResponse({"error": {"code": code, "message": message, "request_id": quoted}}, status=status)

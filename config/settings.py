@@ -128,7 +128,7 @@ if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
 
 # --- Modules and their tokens (docs/adr/0011-module-access.md) ---------------------------------------------------
-SHORTEST_JWT_SECRET = 32
+MIN_JWT_SECRET_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ MODULES = ModuleSettings(
     api_rate_max=at_least_one("MODULE_API_RATE_MAX", 6000),
     api_rate_window=at_least_one("MODULE_API_RATE_WINDOW", 60),
 )
-if min(map(len, MODULES.jwt_secrets)) < SHORTEST_JWT_SECRET:
+if min(map(len, MODULES.jwt_secrets)) < MIN_JWT_SECRET_LENGTH:
     raise ImproperlyConfigured(
-        f"JWT_SECRET must have {SHORTEST_JWT_SECRET} characters or more; each of them, where there are several."
+        f"JWT_SECRET must have {MIN_JWT_SECRET_LENGTH} characters or more; each of them, where there are several."
     )
 
 # --- Who sells: shown on receipts --------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ def encours_path(**told: str) -> str:
 
 
 def encours_url() -> str:
-    """The same for a mail."""
+    """The address of the person's modules, for a mail."""
     return f"{settings.SITE_URL}{encours_path()}"
 
 

@@ -12,10 +12,10 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "payments_work"
 # However many commits there are, PostgreSQL hears of them at most this often (seconds).
-PAUSE = 0.01
-PAUSE_AFTER_FAILURE = 1.0
+RING_INTERVAL_SECONDS = 0.01
+RETRY_INTERVAL_SECONDS = 1.0
 # A silent database may cost this thread a few seconds, never the minutes that TCP would grant it.
-PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 5000}
+CONNECTION_OPTIONS = {"connect_timeout": 5, "tcp_user_timeout": 5000}
 
 
 class Bell:
@@ -61,7 +61,7 @@ class Bell:
             self._rung.wait()
             # Lowered before the notification: a ring from now on gets one of its own, after the pause.
             self._rung.clear()
-            time.sleep(PAUSE if self._notified() else PAUSE_AFTER_FAILURE)
+            time.sleep(RING_INTERVAL_SECONDS if self._notified() else RETRY_INTERVAL_SECONDS)
         self._hang_up()
 
     def _notified(self) -> bool:
@@ -88,7 +88,7 @@ class Bell:
 
 def connect() -> psycopg.Connection:
     """A connection of the bell's own, to Django's database, each statement its own transaction."""
-    params = PATIENCE | connection.get_connection_params()
+    params = CONNECTION_OPTIONS | connection.get_connection_params()
     return psycopg.connect(**params, autocommit=True)
 
 

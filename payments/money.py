@@ -33,7 +33,7 @@ def format_amount(amount: int, currency: str) -> str:
     return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
 
 
-GREATEST = Decimal(10**12)
+MAX_WRITTEN_AMOUNT = Decimal(10**12)
 
 
 class NoAmount(ValueError):
@@ -46,7 +46,7 @@ def minor_units(written: str | Decimal, currency: str) -> int:
         amount = Decimal(str(written).strip().replace(",", "."))
     except InvalidOperation:
         raise NoAmount(_("“%s” is no amount.") % str(written)[:40]) from None
-    if not (amount.is_finite() and 0 < amount <= GREATEST):
+    if not (amount.is_finite() and 0 < amount <= MAX_WRITTEN_AMOUNT):
         raise NoAmount(_("The amount must be more than nothing."))
     units = amount.scaleb(exponent(currency))
     if units != units.to_integral_value():

@@ -113,7 +113,7 @@ class Product(AccountExtension):
 
 
 # What orders of a kind that nobody sells (any more) get: nothing follows them.
-NOBODYS = Product()
+NO_PRODUCT = Product()
 _products: dict[str, Product] = {}
 
 
@@ -136,7 +136,7 @@ def all_products() -> Iterator[Product]:
 
 def product_of(order: "Order") -> Product:
     """The product that this order buys."""
-    return _products.get(order.kind, NOBODYS)
+    return _products.get(order.kind, NO_PRODUCT)
 
 
 def follow_orders(orders: "Iterable[Order]", *, at: datetime) -> FollowResult:

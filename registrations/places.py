@@ -130,9 +130,7 @@ def _write(activities: dict[int, Activity], free: Counter[int]) -> None:
 
 
 def _late_refunds(order: Order, *, at: datetime) -> list[EffectRequest]:
-    return refund_requests(
-        owner=order, reason=LATE_REFUND_REASON, key=LATE_REFUND_KEY, at=at, patience=LATE_REFUND_DELAY
-    )
+    return refund_requests(owner=order, reason=LATE_REFUND_REASON, key=LATE_REFUND_KEY, at=at, delay=LATE_REFUND_DELAY)
 
 
 def _activities_of(rows: Iterable[Registration]) -> QuerySet[Activity]:

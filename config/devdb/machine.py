@@ -28,7 +28,7 @@ from config.env import VAR
 
 PR_SET_PDEATHSIG = 1
 # The name of a socket has room for 107 bytes: ours end in /devdb-socket-0123456789/.s.PGSQL.5432.lock.
-LONGEST_ROOT = 60
+MAX_SOCKET_ROOT_LENGTH = 60
 TEMPORARY = "devdb-test-"
 OLDEST_MAJOR = 14  # that Django 5.2 speaks to
 NOT_FOUND = (
@@ -182,7 +182,7 @@ def _temporary_root(owner: Owner, *, lasting: bool = False) -> Path:
     """A directory for temporary files that `owner` can enter and whose name leaves room for a socket's."""
     candidates = [*(["/var/tmp"] if lasting else []), tempfile.gettempdir(), "/tmp"]
     for root in map(Path, candidates):
-        if len(os.fsencode(root)) <= LONGEST_ROOT and os.access(root, os.W_OK) and owner.can_enter(root):
+        if len(os.fsencode(root)) <= MAX_SOCKET_ROOT_LENGTH and os.access(root, os.W_OK) and owner.can_enter(root):
             return root.resolve()
     raise DatabaseUnavailable("No temporary directory with a short name is writable: set TMPDIR to one.")
 

@@ -17,7 +17,7 @@ from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
 from payments.money import format_amount
 from payments.orders.models import OrderException
-from payments.refunds.refund import KIND
+from payments.refunds.refund import REFUND_KIND
 from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
 from payments.statuses import EffectStatus, ExceptionKind
 
@@ -103,7 +103,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     readonly_fields = ("order_link", "money_text", "refund_text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        refunds = Effect.objects.filter(order=OuterRef("order"), kind=KIND).order_by("-pk")
+        refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
         return super().get_queryset(request).annotate(refund=Subquery(refunds.values("status")[:1]))
 
     @admin.display(description=gettext_lazy("order"), ordering="order")

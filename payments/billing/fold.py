@@ -12,10 +12,10 @@ from payments.billing.models import Customer, Plan, Subscription
 from payments.facts import CustomerFact, InvoiceFact, SubscriptionFact
 from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_ORDER
 
-TOLD = (
+SUBSCRIPTION_FIELDS = (
     "status", "started_at", "period_start", "period_end", "trial_end", "cancel_at", "canceled_at", "ended_at",
 )  # fmt: skip
-TERMS = ("price", "amount", "currency", "interval", "interval_count", "quantity")
+TERMS_FIELDS = ("price", "amount", "currency", "interval", "interval_count", "quantity")
 
 # Ended, second, told later than its birth, rank, content.
 Key = tuple[bool, int, bool, int, str]
@@ -38,9 +38,9 @@ def fold_subscription(row: Subscription, fact: SubscriptionFact) -> bool:
         return False
     row.has_conflict = contradicts
     row.stripe_updated_at, row.from_created_event, row.fingerprint = fact.occurred_at, fact.from_created_event, told[-1]
-    for name in TOLD:
+    for name in SUBSCRIPTION_FIELDS:
         setattr(row, name, getattr(fact, name))
-    for name in TERMS:
+    for name in TERMS_FIELDS:
         setattr(row, name, getattr(fact.terms, name))
     return True
 
@@ -57,7 +57,7 @@ def _key_of_row(row: Subscription) -> Key:
 
 
 def _key_of_fact(fact: SubscriptionFact) -> Key:
-    content = (astuple(fact.terms), fact.plan, *(getattr(fact, name) for name in TOLD))
+    content = (astuple(fact.terms), fact.plan, *(getattr(fact, name) for name in SUBSCRIPTION_FIELDS))
     fingerprint, rank = sha256(repr(content).encode()).hexdigest(), SUBSCRIPTION_ORDER.get(fact.status, 0)
     return fact.status in SUBSCRIPTION_ENDED, seconds(fact.occurred_at), not fact.from_created_event, rank, fingerprint
 

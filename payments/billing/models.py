@@ -180,7 +180,9 @@ class Subscription(models.Model):
         return format_amount(self.amount, self.currency) if self.currency else ""
 
 
-BELONGS = Q(order__isnull=False, subscription__isnull=True) | Q(order__isnull=True, subscription__isnull=False)
+BELONGS_TO_ONE_OWNER = Q(order__isnull=False, subscription__isnull=True) | Q(
+    order__isnull=True, subscription__isnull=False
+)
 
 
 class Payment(models.Model):
@@ -212,7 +214,7 @@ class Payment(models.Model):
             models.CheckConstraint(
                 name="payment_refunds_at_most_what_it_received", condition=Q(refunded__lte=F("received"))
             ),
-            models.CheckConstraint(name="payment_belongs", condition=BELONGS),
+            models.CheckConstraint(name="payment_belongs", condition=BELONGS_TO_ONE_OWNER),
         ]
         indexes = [models.Index(fields=["paid_at"], name="payment_paid")]
 
@@ -246,7 +248,7 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
-        constraints = [models.CheckConstraint(name="refund_belongs", condition=BELONGS)]
+        constraints = [models.CheckConstraint(name="refund_belongs", condition=BELONGS_TO_ONE_OWNER)]
 
     def __str__(self) -> str:
         return self.stripe_id
@@ -275,7 +277,7 @@ class Dispute(models.Model):
         verbose_name = _("dispute")
         verbose_name_plural = _("disputes")
         permissions = [("evidence_dispute", "Can download the evidence pack of a dispute")]
-        constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS)]
+        constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS_TO_ONE_OWNER)]
         indexes = [models.Index(fields=["due_by"], name="dispute_due", condition=Q(phase=0))]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from payments.apply.apply import follow_orders_again
 from payments.names import registration_of
 from payments.orders.models import CheckoutAttempt, Order, Reference
-from payments.orders.opening import SOURCE, open_attempt
+from payments.orders.opening import CHECKOUT_SOURCE, open_attempt
 from payments.products import language_of, product_of
 from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
 from payments.stripe_api.checkout_params import Purchase, checkout_params
@@ -18,7 +18,7 @@ from payments.stripe_api.checkout_params import Purchase, checkout_params
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
 SESSION_LIFE = timedelta(minutes=31)
 # Its longest is 24 hours; one minute less survives clocks that differ.
-LONGEST_SESSION_LIFE = timedelta(hours=24, minutes=-1)
+MAX_SESSION_LIFE = timedelta(hours=24, minutes=-1)
 
 
 class OrderNotPayable(Exception):
@@ -48,7 +48,7 @@ def begin_attempt(*, order_id: int, over: int, at: datetime) -> StartedAttempt:
         return StartedAttempt(attempt, is_repeated=True)
     if attempt is None or attempt.number <= over or not _is_untouched(attempt, order):
         attempt = open_attempt(order, at=at)
-        follow_orders_again([order.pk], source=SOURCE, at=at)
+        follow_orders_again([order.pk], source=CHECKOUT_SOURCE, at=at)
     _prepare(attempt, order, expires_at=_end_of(attempt, at=at))
     return StartedAttempt(attempt)
 
@@ -102,7 +102,7 @@ def _is_untouched(attempt: CheckoutAttempt, order: Order) -> bool:
 def _end_of(attempt: CheckoutAttempt, *, at: datetime) -> datetime:
     """Who was given longer, by an offer, can pay in one session as long as the offer lasts."""
     given = attempt.expires_at or at
-    return min(max(at + SESSION_LIFE, given), at + LONGEST_SESSION_LIFE)
+    return min(max(at + SESSION_LIFE, given), at + MAX_SESSION_LIFE)
 
 
 def _prepare(attempt: CheckoutAttempt, order: Order, *, expires_at: datetime) -> None:

@@ -15,11 +15,11 @@ from payments.stripe_api.lookups import ThrottledStripe
 __all__ = ["Decision", "Summary", "Verdict", "clean_up", "clean_up_order"]
 
 log = structlog.get_logger(__name__)
-BATCH = 100
+BATCH_SIZE = 100
 # At ten calls a second and two for an order this ends before the timetable begins the next one.
-MOST_A_RUN = 1000
+MAX_ORDERS_PER_RUN = 1000
 # Stripe is down, or does not take our key: the rest waits for the next run.
-MOST_UNANSWERED = 3
+MAX_UNANSWERED_IN_A_ROW = 3
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Summary:
 
 
 def clean_up(
-    *, at: datetime, dry_run: bool = False, limit: int = MOST_A_RUN, stripe: ThrottledStripe | None = None
+    *, at: datetime, dry_run: bool = False, limit: int = MAX_ORDERS_PER_RUN, stripe: ThrottledStripe | None = None
 ) -> Summary:
     """Settle the orders whose time is over, `limit` at most. Not to be called inside a transaction.
 
@@ -58,7 +58,7 @@ def clean_up(
     stripe = stripe or ThrottledStripe()
     seen: set[int] = set()
     while len(seen) < limit and not summary.is_cut_short:
-        batch = _batch(at=at, exclude=seen, most=min(BATCH, limit - len(seen)))
+        batch = _batch(at=at, exclude=seen, most=min(BATCH_SIZE, limit - len(seen)))
         if not batch:
             break
         seen.update(batch)
@@ -98,7 +98,7 @@ def _decide_batch(order_ids: list[int], summary: Summary, *, at: datetime, strip
         summary.decisions.append(decision)
         summary.new_references |= decision.new_references
         unanswered = unanswered + 1 if decision.is_unanswered else 0
-        if unanswered == MOST_UNANSWERED:
+        if unanswered == MAX_UNANSWERED_IN_A_ROW:
             summary.is_cut_short = True
             return
 

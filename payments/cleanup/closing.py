@@ -111,9 +111,9 @@ def _is_over(waiting: WaitingOrder, *, at: datetime) -> bool:
 
 
 # So long one may start again after a failure that left no open session.
-AFTER_FAILURE = timedelta(hours=24)
+HOLD_AFTER_FAILURE = timedelta(hours=24)
 # Starting again and again keeps a place no longer than this in all; time under way with a bank does not count.
-LONGEST_HOLD = timedelta(hours=24)
+MAX_HOLD = timedelta(hours=24)
 
 
 def overdue(*, at: datetime) -> QuerySet[Order]:
@@ -138,7 +138,7 @@ def _due_at() -> Case:
     """A failure in an open session leaves the session's own time; without one, a time of its own begins."""
     leaves_no_session = Q(attempt_at__gte=F("ends_at")) | ~Q(newest_session__gt="")
     return Case(
-        When(Q(status=OrderStatus.FAILED) & leaves_no_session, then=_later("attempt_at", AFTER_FAILURE)),
+        When(Q(status=OrderStatus.FAILED) & leaves_no_session, then=_later("attempt_at", HOLD_AFTER_FAILURE)),
         # The first attempt may have been given longer on purpose, to somebody who was offered the place.
         When(newest_number__gt=1, then=Least("ends_at", _end_of_all())),
         default=F("ends_at"),
@@ -147,7 +147,7 @@ def _due_at() -> Case:
 
 
 def _end_of_all() -> Coalesce:
-    return Coalesce(_later("under_way_until", LONGEST_HOLD), _later("created_at", LONGEST_HOLD))
+    return Coalesce(_later("under_way_until", MAX_HOLD), _later("created_at", MAX_HOLD))
 
 
 def _ends_of_processing() -> QuerySet[OrderChange]:

@@ -12,7 +12,7 @@ from payments.apply.batch import ApplyResult
 from payments.checkout.attempts import OrderNotPayable, remember_session
 from payments.checkout.session_facts import find_session, has_failed, tell
 from payments.cleanup import decide as decisions
-from payments.cleanup.closing import AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
+from payments.cleanup.closing import HOLD_AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import OrderStatus
 from payments.stripe_api import gateway
@@ -21,7 +21,7 @@ from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
 
 # The history's word for it, and who did it.
-FIELD = SOURCE = "clean-up"
+HISTORY_FIELD = SOURCE = "clean-up"
 
 NEVER_OPENED = gettext_noop("Closed: no payment page was opened.")
 NONE_MADE = gettext_noop("Closed: Stripe has made no payment page.")
@@ -72,18 +72,18 @@ class Decision:
 
 def record_decision(decision: Decision, *, at: datetime) -> None:
     """Write it into the history unless that says the same already. In a transaction that has locked the order."""
-    rows = OrderChange.objects.filter(order_id=decision.order_id, field=FIELD)
+    rows = OrderChange.objects.filter(order_id=decision.order_id, field=HISTORY_FIELD)
     last = rows.order_by("-id").values_list("before", "after").first()
     if last == (decision.answer, decision.reason):
         return
     OrderChange.objects.create(
-        order_id=decision.order_id, field=FIELD, before=decision.answer, after=decision.reason, occurred_at=at,
+        order_id=decision.order_id, field=HISTORY_FIELD, before=decision.answer, after=decision.reason, occurred_at=at,
         learned_at=at, source=SOURCE,
     )  # fmt: skip
 
 
 # Paid in the very moment in which we end it, a session cannot be ended: a second look tells.
-MOST_LOOKS = 3
+MAX_LOOKS = 3
 KEY_SETTING = "STRIPE_SECRET_KEY"
 
 
@@ -145,7 +145,7 @@ class OverdueOrder:
 
     def _look(self) -> Decision:
         answer = ""
-        for _look in range(MOST_LOOKS):
+        for _look in range(MAX_LOOKS):
             session = self.stripe.call(find_session, self.waiting.session)
             if session is None:
                 return self._close(decisions.NOT_KNOWN, answer="resource_missing")
@@ -179,7 +179,7 @@ class OverdueOrder:
     def _failed_before(self, session: StripeCheckoutSession) -> Decision:
         """Known already, so nothing is told again: a later date would begin the time after the failure anew."""
         failed_at = self.waiting.attempt_at or self.at
-        if failed_at + AFTER_FAILURE <= self.at:
+        if failed_at + HOLD_AFTER_FAILURE <= self.at:
             return self._close(decisions.USED_UP, answer=_words(session))
         if not self.is_dry_run:
             self._end_attempt(failed_at)

@@ -13,10 +13,10 @@ from payments.ledger.models import PaymentEvent
 
 WRONG_LIVEMODE = "wrong livemode"
 UNEXPECTED_ACCOUNT = "unexpected account"
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
+EARLIEST_CREATED = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST_CREATED = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
 
-LONGEST = {field.name: field.max_length or 0 for field in PaymentEvent._meta.concrete_fields}
+COLUMN_LENGTHS = {field.name: field.max_length or 0 for field in PaymentEvent._meta.concrete_fields}
 
 
 class MalformedEvent(ValueError):
@@ -112,7 +112,7 @@ def _livemode(event: Mapping[str, Any]) -> bool:
 
 def _created(event: Mapping[str, Any]) -> datetime:
     created = event.get("created")
-    if type(created) is not int or not EARLIEST <= created < LATEST:  # True and 1.5 are numbers too
+    if type(created) is not int or not EARLIEST_CREATED <= created < LATEST_CREATED:  # True and 1.5 are numbers too
         raise MalformedEvent("invalid_event", "`created` must be a date, in whole seconds since 1970.")
     return datetime.fromtimestamp(created, tz=UTC)
 
@@ -122,7 +122,7 @@ def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool =
     value = holder.get(name)
     if value is None and not required:
         return ""
-    longest = LONGEST[column]
+    longest = COLUMN_LENGTHS[column]
     if not isinstance(value, str) or len(value) > longest or (required and not value):
         raise MalformedEvent("invalid_event", f"`{name}` must be a text of at most {longest} characters.")
     return value

@@ -15,7 +15,7 @@ from payments.orders.models import Order
 from payments.products import all_products
 from payments.statuses import OrderStatus, RefundStatus, SubscriptionStatus
 
-NOTHING = "–"
+NO_VALUE = "–"
 # What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`.
 MONEY = ("paid", "refunded", "elsewhere")
 
@@ -50,7 +50,7 @@ def name_of(what: str) -> str:
 def value_of(what: str, stored: str, *, currency: str) -> str:
     """`PAID` → "Paid", `4900` → "49.00 EUR", "" → a dash."""
     if not stored:
-        return NOTHING
+        return NO_VALUE
     noun = what.partition(" ")[0]
     if currency and stored.isdecimal() and (what.startswith("amount") or noun in MONEY):
         return format_amount(int(stored), currency)

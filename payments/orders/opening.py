@@ -16,7 +16,7 @@ def open_order(order: Order, *, names: Iterable[str], expires_at: datetime | Non
     return order
 
 
-SOURCE = "checkout"
+CHECKOUT_SOURCE = "checkout"
 
 
 def open_attempt(order: Order, *, at: datetime) -> CheckoutAttempt:
@@ -26,7 +26,7 @@ def open_attempt(order: Order, *, at: datetime) -> CheckoutAttempt:
     if order.status != OrderStatus.PENDING:
         OrderChange.objects.create(
             order=order, field="status", before=order.status, after=OrderStatus.PENDING, occurred_at=at, learned_at=at,
-            source=SOURCE,
+            source=CHECKOUT_SOURCE,
         )  # fmt: skip
     # The start of a try has no moment: every fact of its attempt beats it, and it beats every fact of an older one.
     order.status = order.attempt_status = OrderStatus.PENDING

@@ -11,7 +11,7 @@ from payments.billing.models import Interval, Plan, Subscription
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
 SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is 4.00 EUR."
-LONGEST_SLUG = 50
+MAX_SLUG_LENGTH = 50
 
 
 class PlanSerializer(serializers.Serializer[Plan]):
@@ -42,7 +42,7 @@ class SubscriptionSerializer(serializers.Serializer[Any]):
 class WantedPlanSerializer(StrictSerializer):
     """Which plan."""
 
-    plan = serializers.CharField(max_length=LONGEST_SLUG, help_text="The slug of a plan on sale.")
+    plan = serializers.CharField(max_length=MAX_SLUG_LENGTH, help_text="The slug of a plan on sale.")
 
     def validate_plan(self, slug: str) -> Plan:
         plan = Plan.objects.filter(slug=slug, is_on_sale=True).first()
@@ -54,7 +54,9 @@ class WantedPlanSerializer(StrictSerializer):
 class WantedChangeSerializer(WantedPlanSerializer):
     """Exactly one of the two."""
 
-    plan = serializers.CharField(max_length=LONGEST_SLUG, required=False, help_text="The slug of another plan on sale.")
+    plan = serializers.CharField(
+        max_length=MAX_SLUG_LENGTH, required=False, help_text="The slug of another plan on sale."
+    )
     cancel_at_period_end = serializers.BooleanField(
         required=False, help_text="True: it ends with the period. False: it goes on after all."
     )

@@ -19,9 +19,9 @@ from payments.processing.process import AttemptResult, BatchProgress, Claim, mar
 from payments.statuses import EventStatus
 
 log = structlog.get_logger(__name__)
-TRIES = 5
+MAX_PASSING_ERRORS = 5
 # Classes of SQLSTATE that say "not now" rather than "never": connection, rollback, resources, operator.
-PASSING_CLASSES = ("08", "40", "53", "57")
+PASSING_SQLSTATE_CLASSES = ("08", "40", "53", "57")
 LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -46,14 +46,14 @@ def drain_batch(*, at: datetime) -> int:
 
 def _process(claim: Claim, *, at: datetime) -> int:
     """Process what can be claimed; split the batch where the database, or a product that follows, refuses it."""
-    for turn in range(TRIES):
+    for turn in range(MAX_PASSING_ERRORS):
         batch = BatchProgress()
         try:
             process(claim, batch=batch, at=at)
         except Exception as error:
             if not is_passing(error):
                 return _split(batch.event_ids, error, at=at)
-            if turn + 1 == TRIES or not batch.event_ids:
+            if turn + 1 == MAX_PASSING_ERRORS or not batch.event_ids:
                 raise
             log.info("drain.again", reason=type(error).__name__, events=len(batch.event_ids))
             time.sleep(random.uniform(0, 0.01) * 2**turn)
@@ -91,10 +91,10 @@ def is_passing(error: Exception) -> bool:
     state = getattr(error.__cause__, "sqlstate", None)
     if state is None:
         return error.__cause__ is not None
-    return state[:2] in PASSING_CLASSES or state == LOCK_NOT_AVAILABLE
+    return state[:2] in PASSING_SQLSTATE_CLASSES or state == LOCK_NOT_AVAILABLE
 
 
-LOOK_BACK = timedelta(hours=1)
+REQUEUE_LOOK_BACK = timedelta(hours=1)
 # Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
 NAMES_SOMETHING_KNOWN = RawSQL(
     'EXISTS (SELECT FROM payments_reference r WHERE r.name = ANY(payments_paymentevent."references"))',
@@ -119,8 +119,8 @@ def requeue_if_known(event_ids: Collection[int], *, at: datetime) -> int:
 
 
 def requeue_recent(*, at: datetime) -> int:
-    """The same for all that went unmatched lately: what a crash between a commit and its look-up left behind."""
-    return _requeue(_known(unmatched().filter(processed_at__gte=at - LOOK_BACK)), at=at)
+    """Queue what went unmatched lately and is known by now: a crash between a commit and its look-up left it behind."""
+    return _requeue(_known(unmatched().filter(processed_at__gte=at - REQUEUE_LOOK_BACK)), at=at)
 
 
 def _known(events: QuerySet[PaymentEvent]) -> QuerySet[PaymentEvent]:

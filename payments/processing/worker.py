@@ -22,9 +22,9 @@ from payments.processing.drain import drain, sweep
 
 log = structlog.get_logger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-EFFECTS_SECONDS = 5.0
-HOUSEKEEPING_SECONDS = 60.0
+FIRST_RESTART_PAUSE_SECONDS, MAX_RESTART_PAUSE_SECONDS = 0.2, 5.0
+EFFECTS_INTERVAL_SECONDS = 5.0
+HOUSEKEEPING_INTERVAL_SECONDS = 60.0
 # How long a stop waits for a batch or a mail to end; what is cut off is found again by the next worker.
 STOP_SECONDS = 5.0
 
@@ -64,18 +64,18 @@ class Loops:
 
     def keep_running(self, loop: Callable[[], None]) -> None:
         """Run the loop until the end; after any trouble it starts over with fresh connections, a bit later each."""
-        pause = FIRST_PAUSE
+        pause = FIRST_RESTART_PAUSE_SECONDS
         while not self.stopping.is_set():
             began = monotonic()
             run_once(loop, again_in=pause)
-            if monotonic() - began > LONGEST_PAUSE:
-                pause = FIRST_PAUSE
+            if monotonic() - began > MAX_RESTART_PAUSE_SECONDS:
+                pause = FIRST_RESTART_PAUSE_SECONDS
             self.stopping.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_RESTART_PAUSE_SECONDS)
 
     def drain_on_bell(self) -> None:
         """Drain what is due: at once when the bell rings, and every few seconds because a ring can get lost."""
-        housekeeping = Every(HOUSEKEEPING_SECONDS)
+        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
         with listening() as connection:
             log.info("drain.listening")
             while not self.stopping.is_set():
@@ -88,12 +88,12 @@ class Loops:
 
     def deliver_effects(self) -> None:
         """Deliver what is due: at once after a drain, and every few seconds."""
-        housekeeping = Every(HOUSEKEEPING_SECONDS)
+        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
         while not self.stopping.is_set():
             if housekeeping.is_due():
                 recover_claimed(at=timezone.now())
             deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
-            self.effects_wanted.wait(EFFECTS_SECONDS)
+            self.effects_wanted.wait(EFFECTS_INTERVAL_SECONDS)
             self.effects_wanted.clear()
 
 
@@ -124,9 +124,9 @@ def run_once(loop: Callable[[], None], *, again_in: float) -> None:
 
 
 # How long a stop may go unnoticed.
-GLANCE_SECONDS = 0.25
+STOP_CHECK_SECONDS = 0.25
 # A connection that died without a word (a cut cable, a firewall that forgot it) is noticed within half a minute.
-PATIENCE = {
+LISTENER_CONNECTION_OPTIONS = {
     "application_name": "payments-listener",
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -148,7 +148,7 @@ def has_rung(connection: psycopg.Connection[Any], *, within: float, should_stop:
     """Wait for the bell; however often it has rung, that is one answer. False: `within` seconds are over, or stop."""
     deadline = monotonic() + within
     while not should_stop() and monotonic() < deadline:
-        if list(connection.notifies(timeout=GLANCE_SECONDS, stop_after=1)):
+        if list(connection.notifies(timeout=STOP_CHECK_SECONDS, stop_after=1)):
             return True
     return False
 
@@ -159,7 +159,7 @@ def _parameters() -> dict[str, Any]:
         where = conninfo_to_dict(settings.DATABASE_LISTEN_URL)
     else:
         where = default_connection.get_connection_params()
-    return {**PATIENCE, **where}
+    return {**LISTENER_CONNECTION_OPTIONS, **where}
 
 
 class ProcessingStep(bootsteps.StartStopStep):

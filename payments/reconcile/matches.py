@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from payments.apply.references import Match, ReferenceMap, resolve
-from payments.billing.fold import TERMS, TOLD, plan_of
+from payments.billing.fold import SUBSCRIPTION_FIELDS, TERMS_FIELDS, plan_of
 from payments.billing.models import Dispute, Payment, Plan, Refund, Subscription
 from payments.facts import (
     BuyerAddressFact,
@@ -161,8 +161,10 @@ def _matches_subscription(page: Page, fact: SubscriptionFact, known: Match) -> b
     row = page.subscriptions.get(known.subscription_id or 0)
     if row is None or not _matches_owners(page, row, fact):
         return False
-    told = [getattr(fact, name) for name in TOLD] + [getattr(fact.terms, name) for name in TERMS]
-    return [getattr(row, name) for name in (*TOLD, *TERMS)] == told and _matches_plan(page, row, fact)
+    told = [getattr(fact, name) for name in SUBSCRIPTION_FIELDS] + [getattr(fact.terms, name) for name in TERMS_FIELDS]
+    return [getattr(row, name) for name in (*SUBSCRIPTION_FIELDS, *TERMS_FIELDS)] == told and _matches_plan(
+        page, row, fact
+    )
 
 
 def _matches_plan(page: Page, row: Subscription, fact: SubscriptionFact) -> bool:

@@ -35,7 +35,7 @@ from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import Json, MalformedObject
 
 log = structlog.get_logger(__name__)
-LOCK = "reconciliation"
+RECONCILE_LOCK = "reconciliation"
 ERROR_MAX_LENGTH = 500
 Clock = Callable[[], datetime]
 
@@ -50,7 +50,7 @@ def reconcile(*, window: Window, options: ResyncOptions, clock: Clock) -> Reconc
     Where Stripe does not answer, the run is kept as not finished, and the next one covers its window as well. Raises
     AlreadyRunning.
     """
-    with advisory_lock(LOCK, or_raise=AlreadyRunning("Another reconciliation is under way.")):
+    with advisory_lock(RECONCILE_LOCK, or_raise=AlreadyRunning("Another reconciliation is under way.")):
         run = ReconcileRun.objects.create(
             started_at=clock(), since=window.since, until=window.until, is_continued=window.is_continued,
             is_dry_run=options.dry_run, by=str(options.by),

@@ -25,9 +25,9 @@ from payments.statuses import DisputePhase, EffectStatus
 from payments.stripe_api.gateway import GatewayRefused, RefundReason, create_refund, list_refunds
 from payments.stripe_api.snapshots import StripeRefund
 
-KIND = "refund"
+REFUND_KIND = "refund"
 # An inquiry has taken no money yet: a refund is one way to settle it.
-INQUIRY = "warning_"
+INQUIRY_STATUS_PREFIX = "warning_"
 # Whom money belongs to.
 Owner = Order | Subscription
 PaymentOrEffect = TypeVar("PaymentOrEffect", Effect, Payment)
@@ -56,7 +56,7 @@ def left_to_refund(owner: Owner) -> list[Refundable]:
 def charged_back(owner: Owner) -> set[str]:
     """The payments whose money the bank has taken, for the time being or for good: none of it can go back twice."""
     rows = Dispute.objects.filter(**owned_by(owner), phase__in=[DisputePhase.OPEN, DisputePhase.LOST])
-    return set(rows.exclude(status__startswith=INQUIRY).values_list("payment", flat=True))
+    return set(rows.exclude(status__startswith=INQUIRY_STATUS_PREFIX).values_list("payment", flat=True))
 
 
 def is_under_way(owner: Owner) -> bool:
@@ -86,7 +86,7 @@ def _under_way(owner: Owner) -> list[Effect]:
 
 def _not_heard_of(**whose: Any) -> list[Effect]:
     """The refunds whose money still counts as here: what Stripe has told of stands in the payment itself."""
-    effects = Effect.objects.filter(kind=KIND, **whose).exclude(status=EffectStatus.SKIPPED)
+    effects = Effect.objects.filter(kind=REFUND_KIND, **whose).exclude(status=EffectStatus.SKIPPED)
     known = set(Refund.objects.filter(**whose).values_list("stripe_id", flat=True)) if effects else set()
     return [effect for effect in effects if effect.data.get("refund") not in known]
 
@@ -111,9 +111,9 @@ def _left_of(payment: Payment, asked: Iterable[Effect]) -> int:
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = timedelta(0)
-LONGEST_REASON = 500
-INTENT = "pi_"
+NO_DELAY = timedelta(0)
+MAX_REASON_LENGTH = 500
+PAYMENT_INTENT_PREFIX = "pi_"
 PAYMENT_GONE = Skip(gettext_noop("The payment no longer exists."))
 NOTHING_LEFT = Skip(gettext_noop("Nothing is left of this payment to refund."))
 REFUNDED_ELSEWHERE = Skip(gettext_noop("Stripe says that all of this payment has been refunded already."))
@@ -164,10 +164,10 @@ def refund_requests(
     exclude: Collection[str] = (),
     by: str = "",
     is_duplicate: bool = False,
-    patience: timedelta = AT_ONCE,
+    delay: timedelta = NO_DELAY,
 ) -> list[EffectRequest]:
     """As `ask_refund`, for who notes effects together with others: one for each payment that has money left."""
-    begins = f"{KIND}:{name_of(owner)}:{key}:"
+    begins = f"{REFUND_KIND}:{name_of(owner)}:{key}:"
     known = _known(owner, begins=begins)
     if known and amount is not None:
         return []
@@ -176,15 +176,15 @@ def refund_requests(
     ]
     currency = left[0].payment.currency if payment and left else owner.currency
     shares = [(each.payment, None) for each in left] if amount is None else _shares(left, amount, currency=currency)
-    data = {"reason": reason[:LONGEST_REASON], "by": by, "is_duplicate": is_duplicate}
+    data = {"reason": reason[:MAX_REASON_LENGTH], "by": by, "is_duplicate": is_duplicate}
     return [
         EffectRequest(
             key=f"{begins}{row.pk}",
-            kind=KIND,
+            kind=REFUND_KIND,
             order_id=owner.pk if isinstance(owner, Order) else None,
             subscription_id=None if isinstance(owner, Order) else owner.pk,
             data={**data, "payment": row.key, "amount": share},
-            not_before=at + patience,
+            not_before=at + delay,
         )
         for row, share in shares
         if f"{begins}{row.pk}" not in known
@@ -196,7 +196,7 @@ def name_of(owner: Owner) -> str:
     return str(owner.public_id) if isinstance(owner, Order) else owner.stripe_id
 
 
-@delivers(KIND, repeatable=True)
+@delivers(REFUND_KIND, repeatable=True)
 def deliver_refund(effect: Effect) -> Skip | None:
     """StripeRefund at Stripe under the effect's own key, and keep which refund came of it.
 
@@ -220,7 +220,7 @@ def deliver_refund(effect: Effect) -> Skip | None:
 
 def _known(owner: Owner, *, begins: str) -> set[str]:
     """The effects of this refund that were, or will be, carried out; a skipped one may be wanted again."""
-    rows = Effect.objects.filter(**owned_by(owner), kind=KIND, key__startswith=begins)
+    rows = Effect.objects.filter(**owned_by(owner), kind=REFUND_KIND, key__startswith=begins)
     rows = rows.exclude(status=EffectStatus.SKIPPED)
     return set(rows.values_list("key", flat=True))
 
@@ -242,9 +242,11 @@ def _shares(left: list[Refundable], amount: int, *, currency: str) -> list[tuple
 
 def _intent_of(payment: Payment) -> str:
     """The PaymentIntent that brought it: the payment itself, or what paid the invoice. Raises NoPaymentIntent."""
-    if payment.key.startswith(INTENT):
+    if payment.key.startswith(PAYMENT_INTENT_PREFIX):
         return payment.key
-    names = Reference.objects.filter(subscription=payment.subscription_id, payment=payment.key, name__startswith=INTENT)
+    names = Reference.objects.filter(
+        subscription=payment.subscription_id, payment=payment.key, name__startswith=PAYMENT_INTENT_PREFIX
+    )
     known = list(names.values_list("name", flat=True)[:2]) if payment.subscription_id else []
     if len(known) != 1:
         raise NoPaymentIntent(f"{payment.key} is no PaymentIntent: refund it in the Stripe Dashboard")

@@ -15,7 +15,7 @@ from payments.billing.models import Subscription
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.refunds.refund import (
-    KIND,
+    REFUND_KIND,
     Owner,
     Refundable,
     ask_refund,
@@ -50,7 +50,7 @@ def preview_refund(owner: Owner) -> tuple[RefundPreview, list[Refundable]]:
     """What can be refunded now, and the sign of this moment that the refund wants back."""
     banks = charged_back(owner)
     left = [each for each in left_to_refund(owner) if each.payment.key not in banks]
-    asked = Effect.objects.filter(**owned_by(owner), kind=KIND).count()
+    asked = Effect.objects.filter(**owned_by(owner), kind=REFUND_KIND).count()
     return RefundPreview(asked, sum(each.amount for each in left)), left
 
 
@@ -88,7 +88,7 @@ def refund_subscription(
     row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
     keys = _ask_once(row, payment=payment, amount=amount, reason=reason, by=by, shown=shown, at=at)
     if keys:
-        log.info("refund.asked", subscription=row.pk, effects=keys, by=by, why=reason)
+        log.info("refund.asked", subscription=row.pk, effects=keys, by=by, reason=reason)
         ring_on_commit()
     return keys
 
@@ -98,7 +98,9 @@ def _ask_once(
 ) -> list[str]:
     """The effects that are new; [] where this very refund has been asked for. The owner is locked."""
     key = f"desk:{shown.partition(':')[0]}"
-    mine = Effect.objects.filter(**owned_by(owner), kind=KIND, key__startswith=f"{KIND}:{name_of(owner)}:{key}:")
+    mine = Effect.objects.filter(
+        **owned_by(owner), kind=REFUND_KIND, key__startswith=f"{REFUND_KIND}:{name_of(owner)}:{key}:"
+    )
     if mine.exists():
         return []
     if str(preview_refund(owner)[0]) != shown:
@@ -152,7 +154,7 @@ def give_place(*, exception: OrderException, reason: str, by: str, at: datetime)
     exception.refresh_from_db()
     if exception.is_open:
         raise DecisionRefused(_("No place is free, or this person holds one already."))
-    log.info("exception.seated", exception=exception.pk, order=order.pk, by=by, why=reason)
+    log.info("exception.seated", exception=exception.pk, order=order.pk, by=by, reason=reason)
     ring_on_commit()
 
 
@@ -163,7 +165,7 @@ def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) ->
     open_ones = OrderException.objects.filter(pk=exception.pk, is_open=True)
     if not open_ones.update(is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by):
         raise DecisionRefused(_("This question is closed already."))
-    log.info("exception.dismissed", exception=exception.pk, order=exception.order_id, by=by.pk, why=reason)
+    log.info("exception.dismissed", exception=exception.pk, order=exception.order_id, by=by.pk, reason=reason)
 
 
 def concerns(exception: OrderException, left: Refundable) -> bool:
@@ -185,7 +187,7 @@ def _lock(order_id: int) -> Order:
 def _asked(order: Order, keys: list[str], *, by: str, reason: str, at: datetime) -> list[str]:
     """Whoever gets all their money back waits for no place any more."""
     follow_orders_again([order.pk], source=f"{by}: {reason}"[:255], at=at)
-    log.info("refund.asked", order=order.pk, effects=keys, by=by, why=reason)
+    log.info("refund.asked", order=order.pk, effects=keys, by=by, reason=reason)
     ring_on_commit()
     return keys
 
@@ -200,5 +202,5 @@ def _withdraw_refunds(order: Order) -> None:
     """Take back what was given up. Raises DeskRefused while money may be on its way: nobody gets both."""
     if is_under_way(order):
         raise DecisionRefused(_("A refund of %s is under way: it cannot have a place as well.") % order.number)
-    given_up = Effect.objects.filter(order=order, kind=KIND, status=EffectStatus.DEAD)
+    given_up = Effect.objects.filter(order=order, kind=REFUND_KIND, status=EffectStatus.DEAD)
     given_up.update(status=EffectStatus.SKIPPED, outcome=WITHDRAWN)

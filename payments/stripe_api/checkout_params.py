@@ -12,7 +12,7 @@ from stripe.params.checkout import (
 
 # Stripe puts the id in its place; in any other form, percent-encoded too, it stays as it is.
 SESSION_ID = "session_id={CHECKOUT_SESSION_ID}"
-LONGEST_PRODUCT_NAME = 250
+MAX_PRODUCT_NAME_LENGTH = 250
 Locale = Literal["en", "fr"]
 
 
@@ -88,7 +88,7 @@ def _line(purchase: Purchase) -> SessionCreateParamsLineItem:
     price: SessionCreateParamsLineItemPriceData = {
         "currency": purchase.currency,
         "unit_amount": purchase.amount,
-        "product_data": {"name": purchase.name[:LONGEST_PRODUCT_NAME]},
+        "product_data": {"name": purchase.name[:MAX_PRODUCT_NAME_LENGTH]},
     }
     if recurring:
         price["recurring"] = {"interval": recurring.interval}

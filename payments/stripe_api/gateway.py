@@ -20,10 +20,10 @@ from stripe.params.checkout import SessionCreateParams
 from payments.stripe_api.snapshots import Json, MalformedObject, StripeCheckoutSession, StripeCustomer, StripeRefund
 from payments.stripe_api.snapshots.reading import find_text
 
-CONNECT_SECONDS, ANSWER_SECONDS = 3.05, 20.0
-MOST_RETRIES = 2
+CONNECT_TIMEOUT_SECONDS, ANSWER_TIMEOUT_SECONDS = 3.05, 20.0
+MAX_RETRIES = 2
 # Somebody waits for the page: what takes longer is no answer.
-HURRIED_SECONDS = 5.0
+HURRIED_TIMEOUT_SECONDS = 5.0
 
 # A switch of the whole library: it would send timings to Stripe and write a file in the user's home.
 stripe.enable_telemetry = False
@@ -32,8 +32,8 @@ stripe.enable_telemetry = False
 _is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
 # Stripe repeats parts of a key in its own sentences.
 KEY = re.compile(r"\b[a-z]{2}_(?:live|test|org)_[\w*]+")
-LONGEST_MESSAGE = 500
-LONGEST_PAGE = 100
+MAX_MESSAGE_LENGTH = 500
+MAX_PAGE_SIZE = 100
 RefundReason = Literal["duplicate", "requested_by_customer"]
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ def list_refunds(*, payment_intent: str) -> list[StripeRefund]:
 
     https://docs.stripe.com/api/refunds/list Raises GatewayUnavailable, GatewayRefused.
     """
-    rows = ask(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": LONGEST_PAGE})))
+    rows = ask(lambda api: _all(api.refunds.list({"payment_intent": payment_intent, "limit": MAX_PAGE_SIZE})))
     return [read_answer(StripeRefund.read, row) for row in cast("list[object]", rows)]
 
 
@@ -165,7 +165,7 @@ def _message(error: stripe.StripeError) -> str:
     if isinstance(error, stripe.AuthenticationError):
         return "Stripe does not know the key of this site (STRIPE_SECRET_KEY)."
     told = KEY.sub("the key", error.user_message or "Stripe has refused the call and gives no reason.")
-    return told[:LONGEST_MESSAGE]
+    return told[:MAX_MESSAGE_LENGTH]
 
 
 def create_customer(*, email: str, metadata: Mapping[str, str], idempotency_key: str) -> str:
@@ -237,16 +237,16 @@ def stripe_client() -> stripe.StripeClient:
 @lru_cache(maxsize=1)
 def _made(key: str, base: str) -> stripe.StripeClient:
     # The library alone would wait for 80 seconds and try once: https://docs.stripe.com/error-low-level
-    return _client(key, base, seconds=ANSWER_SECONDS, retries=MOST_RETRIES)
+    return _client(key, base, seconds=ANSWER_TIMEOUT_SECONDS, retries=MAX_RETRIES)
 
 
 @lru_cache(maxsize=1)
 def _made_in_a_hurry(key: str, base: str) -> stripe.StripeClient:
-    return _client(key, base, seconds=HURRIED_SECONDS, retries=0)
+    return _client(key, base, seconds=HURRIED_TIMEOUT_SECONDS, retries=0)
 
 
 def _client(key: str, base: str, *, seconds: float, retries: int) -> stripe.StripeClient:
-    door = stripe.RequestsClient(timeout=(CONNECT_SECONDS, seconds), session=_without_proxy() if base else None)
+    door = stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, seconds), session=_without_proxy() if base else None)
     return stripe.StripeClient(
         key,
         stripe_version=settings.STRIPE_API_VERSION,

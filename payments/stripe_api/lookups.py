@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import stripe
 
-from payments.stripe_api.gateway import LONGEST_PAGE, Answer, ask, ask_one, plain_json, read_answer
+from payments.stripe_api.gateway import MAX_PAGE_SIZE, Answer, ask, ask_one, plain_json, read_answer
 from payments.stripe_api.snapshots import Json
 
 # Long runs leave most of Stripe's limit to the buyers: https://docs.stripe.com/rate-limits
@@ -81,8 +81,8 @@ def walk(what: str, params: Mapping[str, Any]) -> Iterator[Json]:
 
 
 def pages(what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
-    """The same, a page at a time: each is one call, made when it is asked for."""
-    wanted = {"limit": LONGEST_PAGE, **({"expand": EXPANSIONS[what]} if what in EXPANSIONS else {}), **params}
+    """Every object of a list, a page at a time: each is one call, made when it is asked for."""
+    wanted = {"limit": MAX_PAGE_SIZE, **({"expand": EXPANSIONS[what]} if what in EXPANSIONS else {}), **params}
     page = _page(what, wanted)
     while rows := _rows(page):
         yield rows

@@ -85,7 +85,7 @@ class TestRing:
         for _ in range(400):
             one_bell.ring()
             time.sleep(0.0005)
-        pauses = (time.monotonic() - began) / bell.PAUSE
+        pauses = (time.monotonic() - began) / bell.RING_INTERVAL_SECONDS
         with connect() as other:
             other.execute(f"LISTEN {CHANNEL}")
             one_bell.ring()
@@ -94,7 +94,7 @@ class TestRing:
         assert 1 < heard(ear, within=A_WHILE, stop_after=1000) <= min(pauses + 5, 399)
 
     def test_during_the_pause_gets_a_notification_after_it(self, ear, one_bell, monkeypatch):
-        monkeypatch.setattr(bell, "PAUSE", 5 * A_WHILE)
+        monkeypatch.setattr(bell, "RING_INTERVAL_SECONDS", 5 * A_WHILE)
         one_bell.ring()
         heard(ear)
 
@@ -131,7 +131,7 @@ class TestRing:
         def refuse():
             raise psycopg.OperationalError("connection refused")
 
-        monkeypatch.setattr(bell, "PAUSE_AFTER_FAILURE", 0.01)
+        monkeypatch.setattr(bell, "RETRY_INTERVAL_SECONDS", 0.01)
         monkeypatch.setattr(bell, "connect", refuse)
         with capture_logs() as lines:
             one_bell.ring()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from payments.cleanup.cleanup import MOST_A_RUN, Summary, clean_up
+from payments.cleanup.cleanup import MAX_ORDERS_PER_RUN, Summary, clean_up
 from payments.cleanup.decide import Decision, Verdict
 from payments.orders.models import Order
 from payments.processing.drain import requeue_naming
@@ -27,7 +27,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only ask Stripe and tell; change nothing anywhere")
-        parser.add_argument("--limit", type=at_least_one, default=MOST_A_RUN, help="so many orders (%(default)s)")
+        parser.add_argument(
+            "--limit", type=at_least_one, default=MAX_ORDERS_PER_RUN, help="so many orders (%(default)s)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,7 +15,7 @@ from payments.refunds.staff_refunds import preview_refund, refund_order, refund_
 from payments.samples.story import NoOrder, pick_order
 
 ANY = "refund.created"
-BY = "manage.py refund"
+SOURCE = "manage.py refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Wanted:
 
 
 class Command(BaseCommand):
-    """The same refund as the button of the page: one effect, carried out by a worker."""
+    """What the button of the page does: one effect, carried out by a worker."""
 
     help = "Refund an order or a payment of a subscription, wholly or in part; asks before it does."
 
@@ -92,7 +92,13 @@ def _subscription(name: str) -> Subscription | None:
 
 
 def _refund(wanted: Wanted, *, amount: int | None, reason: str) -> list[str]:
-    told: dict[str, Any] = {"amount": amount, "reason": reason, "by": BY, "shown": wanted.shown, "at": timezone.now()}
+    told: dict[str, Any] = {
+        "amount": amount,
+        "reason": reason,
+        "by": SOURCE,
+        "shown": wanted.shown,
+        "at": timezone.now(),
+    }
     if isinstance(wanted.owner, Order):
         return refund_order(order_id=wanted.owner.pk, **told)
     return refund_subscription(subscription_id=wanted.owner.pk, payment=wanted.payment, **told)

@@ -19,7 +19,7 @@ from payments.stripe_api.snapshots.reading import (
     read_refs,
 )
 
-LONGEST_EMAIL, LONGEST_TEXT, LONGEST_COUNTRY = 254, 200, 2
+MAX_EMAIL_LENGTH, MAX_TEXT_LENGTH, MAX_COUNTRY_LENGTH = 254, 200, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class StripeCustomer:
         return CustomerFact(
             self.refs,
             occurred_at=at,
-            email=find_text(self.raw, "email", longest=LONGEST_EMAIL).lower(),
-            name=find_text(self.raw, "name", longest=LONGEST_TEXT),
+            email=find_text(self.raw, "email", longest=MAX_EMAIL_LENGTH).lower(),
+            name=find_text(self.raw, "name", longest=MAX_TEXT_LENGTH),
             city=city,
             country=country,
             is_deleted=is_deleted or self.raw.get("deleted") is True,
@@ -50,7 +50,9 @@ class StripeCustomer:
 
 def read_place(address: Json) -> tuple[str, str]:
     """City and country of an address; "" for what it does not tell."""
-    return find_text(address, "city", longest=LONGEST_TEXT), find_text(address, "country", longest=LONGEST_COUNTRY)
+    return find_text(address, "city", longest=MAX_TEXT_LENGTH), find_text(
+        address, "country", longest=MAX_COUNTRY_LENGTH
+    )
 
 
 @dataclass(frozen=True, slots=True)

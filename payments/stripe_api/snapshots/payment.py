@@ -9,8 +9,8 @@ from datetime import datetime
 from payments.facts import DisputeFact, Failure, ObjectRefs, RefundFact
 from payments.statuses import RefundStatus
 from payments.stripe_api.snapshots.reading import (
-    LONGEST_ID,
-    LONGEST_WORD,
+    MAX_ID_LENGTH,
+    MAX_WORD_LENGTH,
     Json,
     Money,
     find_moment,
@@ -25,7 +25,7 @@ from payments.stripe_api.snapshots.reading import (
     read_refs,
 )
 
-LONGEST_REFUND_STATUS, LONGEST_DISPUTE_STATUS = 20, 60
+MAX_REFUND_STATUS_LENGTH, MAX_DISPUTE_STATUS_LENGTH = 20, 60
 # Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
 DELAYED = frozenset(
     {
@@ -62,10 +62,10 @@ class StripeRefund:
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
             # Null in old versions for methods that report nothing back: the money has left all the same.
-            status=find_text(source, "status", longest=LONGEST_REFUND_STATUS) or RefundStatus.PENDING.value,
-            reason=find_text(source, "reason", longest=LONGEST_WORD),
-            failure_reason=find_text(source, "failure_reason", longest=LONGEST_WORD),
-            effect=find_text(find_object(source, "metadata"), "effect", longest=LONGEST_ID),
+            status=find_text(source, "status", longest=MAX_REFUND_STATUS_LENGTH) or RefundStatus.PENDING.value,
+            reason=find_text(source, "reason", longest=MAX_WORD_LENGTH),
+            failure_reason=find_text(source, "failure_reason", longest=MAX_WORD_LENGTH),
+            effect=find_text(find_object(source, "metadata"), "effect", longest=MAX_ID_LENGTH),
         )
 
     def to_fact(self, *, at: datetime, refs: ObjectRefs | None = None) -> RefundFact:
@@ -161,7 +161,9 @@ def _latest_charge(source: Json) -> str:
 
 
 def _failure(error: Json) -> Failure:
-    code = find_text(error, "decline_code", longest=LONGEST_WORD) or find_text(error, "code", longest=LONGEST_WORD)
+    code = find_text(error, "decline_code", longest=MAX_WORD_LENGTH) or find_text(
+        error, "code", longest=MAX_WORD_LENGTH
+    )
     return Failure(code=code, message=find_text(error, "message"))
 
 
@@ -189,8 +191,8 @@ class StripeDispute:
             ),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
-            status=get_word(source, "status")[:LONGEST_DISPUTE_STATUS],
-            reason=find_text(source, "reason", longest=LONGEST_WORD),
+            status=get_word(source, "status")[:MAX_DISPUTE_STATUS_LENGTH],
+            reason=find_text(source, "reason", longest=MAX_WORD_LENGTH),
             due_by=find_moment(find_object(source, "evidence_details"), "due_by"),
         )
 

@@ -11,9 +11,9 @@ from payments.facts import ObjectRefs, canonical_uuid
 Json = Mapping[str, Any]
 
 # What the columns for names hold; ours carry a prefix there (`registration:…`).
-LONGEST_ID, LONGEST_NAME, LONGEST_WORD = 255, 240, 120
+MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_WORD_LENGTH = 255, 240, 120
 # Far above what Stripe accepts, and even the sum of thousands of such amounts still fits its column.
-GREATEST_AMOUNT = 10**14
+MAX_AMOUNT = 10**14
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -46,7 +46,7 @@ def get_id(source: Json) -> str:
 def get_amount(source: Json, name: str) -> int:
     """A whole amount in minor units, not negative. Raises MalformedObject."""
     value = source.get(name)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= GREATEST_AMOUNT:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_AMOUNT:
         return value
     raise MalformedObject(f"{_called(source)}: {name} is {_described(value)}, not a whole amount in minor units.")
 
@@ -61,7 +61,7 @@ def get_currency(source: Json) -> str:
 
 def get_word(source: Json, name: str) -> str:
     """A word that decides, such as a status; new words are no error. Raises MalformedObject without one."""
-    if word := find_text(source, name, longest=LONGEST_WORD):
+    if word := find_text(source, name, longest=MAX_WORD_LENGTH):
         return word
     raise MalformedObject(f"{_called(source)}: {name} is {_described(source.get(name))}, which says nothing.")
 
@@ -70,7 +70,7 @@ def id_of(value: object) -> str:
     """The id, whether Stripe sent the id alone, the object expanded, or nothing ("")."""
     if isinstance(value, Mapping):
         value = value.get("id")
-    return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
+    return value if isinstance(value, str) and len(value) <= MAX_ID_LENGTH else ""
 
 
 def find_text(source: Json, name: str, *, longest: int | None = None) -> str:
@@ -111,7 +111,7 @@ def read_refs(source: Json, *, session: str = "", payment_intent: str = "", char
         charge=charge,
         order=_our_name(metadata, "orderId"),
         registration=_our_name(metadata, "registrationId"),
-        site=find_text(metadata, "site", longest=LONGEST_NAME),
+        site=find_text(metadata, "site", longest=MAX_NAME_LENGTH),
         attempt=_find_number(metadata, "attempt"),
     )
 
@@ -126,7 +126,7 @@ def read_billing_refs(
         customer=customer,
         payment_intent=payment_intent,
         charge=charge,
-        site=find_text(find_object(source, "metadata"), "site", longest=LONGEST_NAME),
+        site=find_text(find_object(source, "metadata"), "site", longest=MAX_NAME_LENGTH),
     )
 
 
@@ -138,7 +138,7 @@ def find_uuid(source: Json, name: str) -> str:
 def _our_name(metadata: Json, name: str) -> str:
     """A name that we gave out. One too long to be ours is dropped, not cut: half a name may be another's."""
     value = find_text(metadata, name)
-    return find_uuid(metadata, name) or (value if len(value) <= LONGEST_NAME else "")
+    return find_uuid(metadata, name) or (value if len(value) <= MAX_NAME_LENGTH else "")
 
 
 def _find_number(metadata: Json, name: str) -> int | None:
@@ -156,6 +156,6 @@ def _described(value: object) -> str:
     """What stands where something else should: never its text, which might be personal."""
     if value is None:
         return "missing"
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < GREATEST_AMOUNT:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_AMOUNT:
         return str(value)
     return f"of type {type(value).__name__}"

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from payments.facts import InvoiceFact, ObjectRefs, SubscriptionFact, Terms
 from payments.stripe_api.snapshots.reading import (
-    GREATEST_AMOUNT,
-    LONGEST_WORD,
+    MAX_AMOUNT,
+    MAX_WORD_LENGTH,
     Json,
     find_moment,
     find_object,
@@ -25,7 +25,7 @@ from payments.stripe_api.snapshots.reading import (
     read_billing_refs,
 )
 
-LONGEST_STATUS, LONGEST_SLUG, MOST = 30, 50, 32_000
+MAX_STATUS_LENGTH, MAX_SLUG_LENGTH, MAX_COUNT = 30, 50, 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class StripeSubscription:
     def read(cls, source: Json) -> "StripeSubscription":
         """Raises MalformedObject without an id or a status."""
         refs = read_billing_refs(source, subscription=get_id(source), customer=id_of(source.get("customer")))
-        return cls(refs=refs, status=get_word(source, "status")[:LONGEST_STATUS], raw=source)
+        return cls(refs=refs, status=get_word(source, "status")[:MAX_STATUS_LENGTH], raw=source)
 
     @property
     def period(self) -> tuple[datetime | None, datetime | None]:
@@ -73,7 +73,7 @@ class StripeSubscription:
             canceled_at=find_moment(self.raw, "canceled_at"),
             ended_at=find_moment(self.raw, "ended_at"),
             order=find_uuid(metadata, "orderId"),
-            plan=find_text(metadata, "plan", longest=LONGEST_SLUG),
+            plan=find_text(metadata, "plan", longest=MAX_SLUG_LENGTH),
             from_created_event=from_created_event,
         )
 
@@ -87,7 +87,7 @@ def read_terms(source: Json) -> Terms:
     recurring = find_object(price, "recurring") or price
     return Terms(
         price=id_of(price),
-        amount=min(sum(_amount(_price(row)) * _count(row, "quantity") for row in rows), GREATEST_AMOUNT),
+        amount=min(sum(_amount(_price(row)) * _count(row, "quantity") for row in rows), MAX_AMOUNT),
         currency=find_text(price, "currency", longest=3),
         interval=find_text(recurring, "interval", longest=10),
         interval_count=_count(recurring, "interval_count"),
@@ -103,14 +103,14 @@ def _price(item: Json) -> Json:
 def _amount(price: Json) -> int:
     for name in ("unit_amount", "amount"):
         value = price.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= GREATEST_AMOUNT:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_AMOUNT:
             return value
     return 0
 
 
 def _count(source: Json, name: str) -> int:
     value = source.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST else 1
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_COUNT else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class StripeInvoice:
     def finalization_error(self) -> str:
         """Why it could not be made ready to be paid."""
         error = find_object(self.raw, "last_finalization_error")
-        return find_text(error, "code", longest=LONGEST_WORD) or find_text(error, "type", longest=LONGEST_WORD)
+        return find_text(error, "code", longest=MAX_WORD_LENGTH) or find_text(error, "type", longest=MAX_WORD_LENGTH)
 
     def to_fact(self, *, at: datetime) -> InvoiceFact:
         """Its money as it was at that moment. Raises MalformedObject where a paid one does not tell how much."""

@@ -77,7 +77,7 @@ class TestCleanUp:
         assert {decision.order_id for decision in summary.decisions} == {orders[-1].pk, orders[-2].pk}
 
     def test_goes_through_more_than_one_batch(self, stripe, orders, monkeypatch):
-        monkeypatch.setattr("payments.cleanup.cleanup.BATCH", 2)
+        monkeypatch.setattr("payments.cleanup.cleanup.BATCH_SIZE", 2)
 
         assert run().counts["cleaned"] == 5
 

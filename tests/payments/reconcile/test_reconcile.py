@@ -8,7 +8,7 @@ from django.db import connection
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.reconcile.models import ReconcileRun
-from payments.reconcile.reconcile import LOCK, AlreadyRunning
+from payments.reconcile.reconcile import RECONCILE_LOCK, AlreadyRunning
 from payments.reconcile.window import Window
 from payments.stripe_api import lookups
 from payments.stripe_api.gateway import GatewayUnavailable
@@ -263,11 +263,11 @@ class TestTrouble:
             name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters
         }
         with psycopg.connect(**names) as other:
-            other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [LOCK])
+            other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [RECONCILE_LOCK])
 
             with pytest.raises(AlreadyRunning):
                 run()
-            other.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [LOCK])
+            other.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [RECONCILE_LOCK])
 
         assert not ReconcileRun.objects.exists()
         assert run().finished_at is not None

@@ -25,7 +25,7 @@ KEY = "sk_test_" + "Abc123" * 4
 @pytest.fixture
 def stripe_server(settings, monkeypatch):
     """Stripe's address leads to a server of the test; a failure is not repeated for seconds."""
-    monkeypatch.setattr(gateway, "MOST_RETRIES", 0)
+    monkeypatch.setattr(gateway, "MAX_RETRIES", 0)
     gateway._made.cache_clear()
     with fake_stripe() as fake:
         settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = fake.url, KEY
@@ -67,7 +67,7 @@ class TestCreateCheckoutSession:
         assert "telemetry_id" not in stripe_server.asked[1].headers["X-Stripe-Client-User-Agent"]
 
     def test_tries_again_under_the_same_key_while_stripe_is_busy(self, stripe_server, monkeypatch):
-        monkeypatch.setattr(gateway, "MOST_RETRIES", 1)
+        monkeypatch.setattr(gateway, "MAX_RETRIES", 1)
         stripe_server.refuses(503, message="busy")
 
         with pytest.raises(GatewayUnavailable):
