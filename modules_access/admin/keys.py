@@ -47,8 +47,8 @@ def rotate_action(row: ServiceKey, confirmation: Confirmation) -> HttpResponse |
         return None
     for each in (row, key):
         confirmation.screen.log_change(confirmation.request, each, confirmation.reason)
-    effects = [_("The old one goes on for 24 hours."), str(SHOWN_ONCE_NOTE)]
-    return secret_page(confirmation.screen, confirmation.request, key, raw, title=_("The new key"), effects=effects)
+    notes = [_("The old one goes on for 24 hours."), str(SHOWN_ONCE_NOTE)]
+    return secret_page(confirmation.screen, confirmation.request, key, raw, title=_("The new key"), notes=notes)
 
 
 @confirmed_action(
@@ -99,8 +99,8 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
         cast(Any, obj).raw = raw
 
     def response_add(self, request: HttpRequest, obj: ServiceKey, post_url_continue: str | None = None) -> HttpResponse:
-        raw, effects = cast(Any, obj).raw, [str(SHOWN_ONCE_NOTE)]
-        return secret_page(self, request, obj, raw, title=_("The new key"), effects=effects)
+        raw, notes = cast(Any, obj).raw, [str(SHOWN_ONCE_NOTE)]
+        return secret_page(self, request, obj, raw, title=_("The new key"), notes=notes)
 
     @admin.display(description=gettext_lazy("rights"))
     def rights(self, row: ServiceKey) -> str:

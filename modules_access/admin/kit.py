@@ -133,7 +133,7 @@ class Secret(str):
 
 
 def secret_page(
-    screen: admin.ModelAdmin, request: HttpRequest, row: models.Model, secret: str, *, title: str, effects: list[str]
+    screen: admin.ModelAdmin, request: HttpRequest, row: models.Model, secret: str, *, title: str, notes: list[str]
 ) -> TemplateResponse:
     """Show the secret in the answer to the POST that has made it, and nowhere else; `notes`: sentences about it."""
     context: dict[str, Any] = {
@@ -142,7 +142,7 @@ def secret_page(
         "opts": screen.opts,
         "row": row,
         "secret": Secret(secret),
-        "notes": effects,
+        "notes": notes,
     }
     response = TemplateResponse(request, "admin/modules_access/secret.html", context)
     add_never_cache_headers(response)

@@ -117,13 +117,13 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, obj: AccessToken, post_url_continue: str | None = None
     ) -> HttpResponse:
         token = AccessToken.objects.select_related("user", "module").get(pk=obj.pk)
-        effects = [
+        notes = [
             _("It lets %(person)s into “%(module)s”, %(uses)d times.")
             % {"person": token.user, "module": token.module, "uses": token.max_usage},
             _("It is shown this once: it is kept nowhere, and nobody can show it again."),
         ]
         jwt = mint_token(token, at=timezone.now())
-        return secret_page(self, request, token, jwt, title=_("The new token"), effects=effects)
+        return secret_page(self, request, token, jwt, title=_("The new token"), notes=notes)
 
     @admin.display(description=gettext_lazy("begins with"), ordering="jti")
     def prefix(self, row: AccessToken) -> str:
