@@ -34,6 +34,8 @@ STATUS_ORDER: dict[str, tuple[int, int]] = {
 OPEN_STATUSES = tuple(status for status, (phase, _rank) in STATUS_ORDER.items() if phase == OPEN_PHASE)
 # Open, and no payment is under way.
 AWAITING_PAYMENT = (OrderStatus.PENDING, OrderStatus.ACTION_REQUIRED, OrderStatus.FAILED)
+# No money came, and nobody can pay any more.
+CLOSED_STATUSES = (OrderStatus.EXPIRED, OrderStatus.CANCELED)
 # Money came, be it here still or given back.
 WAS_PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
 # The kind of order whose Checkout begins a subscription (docs/adr/0009-subscriptions.md).
@@ -101,6 +103,12 @@ class SubscriptionStatus(models.TextChoices):
 
 
 SUBSCRIPTION_ENDED = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
+# What is paid for and gives access.
+SUBSCRIPTION_PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
+# What is not paid although it goes on.
+SUBSCRIPTION_OVERDUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
+# Named by an event or begun, but not paid for yet.
+SUBSCRIPTION_NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNKNOWN)
 # The rank within a second; what has ended stays so (docs/adr/0009-subscriptions.md). An unknown word ranks lowest.
 SUBSCRIPTION_ORDER: dict[str, int] = {
     SubscriptionStatus.INCOMPLETE: 1,

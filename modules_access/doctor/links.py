@@ -25,7 +25,7 @@ from payments.billing.subscribers import access_until
 from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
 from payments.orders.models import Order
-from payments.statuses import DisputeState, EventStatus, ExceptionKind, OrderStatus
+from payments.statuses import CLOSED_STATUSES, DisputeState, EventStatus, ExceptionKind, OrderStatus
 
 ACCOUNT, PAYMENT, EVENT, ORDER, TOKEN, ENCOURS = "account", "payment", "event", "order", "token", "encours"
 REPAIR_COMMAND = "manage.py modules_repair"
@@ -35,7 +35,6 @@ PAYMENT_EVENT_TYPES = (
 )  # fmt: skip
 # The worst first.
 STUCK_STATUSES = (EventStatus.DEAD, EventStatus.HELD, EventStatus.FAILED, EventStatus.RECEIVED)
-CLOSED_ORDER_STATUSES = (OrderStatus.EXPIRED, OrderStatus.CANCELED)
 
 
 def account_link(user: User) -> Link:
@@ -261,5 +260,5 @@ def order_link(purchase: Any) -> Link:
     else:
         sentence = _("%(order)s is not paid: %(state)s.")
         can_pay = _("They can pay it under “My modules”, or staff can give access.")
-        remedy = again if order.status in CLOSED_ORDER_STATUSES else can_pay
+        remedy = again if order.status in CLOSED_STATUSES else can_pay
     return broken(ORDER, sentence % values, remedy=remedy, command=command, about=order, **facts)

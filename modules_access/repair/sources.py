@@ -22,9 +22,8 @@ from modules_access.entitlements import (
 from modules_access.models import ORDER_KIND, AccessToken, Module, ModuleAccess, PlanOpening, Purchase
 from payments.apply.apply import follow_orders_again, follow_subscriptions_again
 from payments.billing.models import Subscription
-from payments.billing.subscribers import PAYS
 from payments.orders.models import Order
-from payments.statuses import DisputeState, OrderStatus, SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_PAYING, DisputeState, OrderStatus, SubscriptionStatus
 
 # What is compared of each, and no other column is read: half of what it costs to walk very many is reading columns.
 ORDER_COLUMNS = ("order__status", "order__paid_at", "order__dispute_state")
@@ -134,7 +133,7 @@ class SubscriptionSource:
 
     def rows(self) -> QuerySet[Any]:
         has_some = Exists(ModuleAccess.objects.filter(subscription=OuterRef("pk")))
-        is_live = Q(status__in=[*PAYS, SubscriptionStatus.PAST_DUE])
+        is_live = Q(status__in=[*SUBSCRIPTION_PAYING, SubscriptionStatus.PAST_DUE])
         rows = Subscription.objects.filter(is_live | has_some).select_related("customer")
         return rows.only("plan_id", "status", "period_start", "period_end", "cancel_at", "customer__user_id")
 
@@ -258,7 +257,7 @@ def _subscriptions_without_access() -> QuerySet[Subscription]:
     )
     lacks = Module.objects.filter(~Exists(listing) | Exists(listing.filter(modules=OuterRef("pk"))), ~has_one)
     live = Subscription.objects.filter(
-        Exists(lacks), status__in=[*PAYS, SubscriptionStatus.PAST_DUE], period_end__isnull=False, plan__isnull=False,
-        customer__user__isnull=False,
+        Exists(lacks), status__in=[*SUBSCRIPTION_PAYING, SubscriptionStatus.PAST_DUE], period_end__isnull=False,
+        plan__isnull=False, customer__user__isnull=False,
     )  # fmt: skip
     return live.select_related("customer__user").order_by("pk")

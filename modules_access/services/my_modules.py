@@ -12,9 +12,8 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import User
 from modules_access.links import receipt_path
 from modules_access.models import AccessEnd, AccessType, Module, ModuleAccess, Purchase
-from payments.billing.subscribers import PAYS
 from payments.orders.models import Order
-from payments.statuses import AWAITING_PAYMENT, OrderStatus
+from payments.statuses import OPEN_STATUSES, SUBSCRIPTION_PAYING
 
 # Nobody has so many; the page must not grow without limit all the same. What is active comes first.
 MAX_ROWS = 1000
@@ -140,7 +139,7 @@ class OwnAccesses:
 
 def own_accesses(user: User) -> OwnAccesses:
     """Everything of the person; two queries."""
-    waiting = Purchase.objects.filter(user=user, order__status__in=[*AWAITING_PAYMENT, OrderStatus.PROCESSING])
+    waiting = Purchase.objects.filter(user=user, order__status__in=OPEN_STATUSES)
     return OwnAccesses(
         accesses=list(ModuleAccess.objects.of(user).order_by("-created_at", "-pk")),
         waiting=list(waiting.select_related("order", "module").order_by("-created_at", "-pk")),
@@ -175,7 +174,7 @@ def source_text(access: ModuleAccess) -> str:
 def is_renewed(access: ModuleAccess) -> bool:
     """Its date is only the next one: it moves on as long as the person subscribes."""
     row = access.subscription
-    return row is not None and row.status in PAYS and row.cancel_at is None
+    return row is not None and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None
 
 
 def longest_first(accesses: Iterable[ModuleAccess]) -> list[ModuleAccess]:

@@ -25,14 +25,13 @@ from payments.facts import (
 )
 from payments.orders.fold import undone_of
 from payments.orders.models import Order
-from payments.statuses import DisputePhase, OrderStatus
+from payments.statuses import CLOSED_STATUSES, DisputePhase, OrderStatus
 
 ATTEMPT_FIELDS = ("attempt_status", "attempt_number", "attempt_at")
 FAILURE_FIELDS = ("failed_attempt", "failed_at", "failed_charge", "failure_code", "failure_message")
 ADDRESS_FIELDS = ("city", "country", "located_at")
 UPDATE_FIELDS = ("stripe_updated_at", "from_created_event")
 OWNER_FIELDS = ("customer_id", "order_id")
-CLOSED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 # What the history holds of one value, in characters.
 VALUE_LENGTH = 255
 # What the history does not show by itself (VISIBLE in fold.py and fold_subscription.py).
@@ -133,7 +132,7 @@ def _reset_subscription(row: Subscription, facts: Collection[Fact], known_before
 def _restore_order(row: Order, known: Mapping[str, Any], facts: Collection[Fact]) -> None:
     """An attempt newer than all that Stripe knows of has only begun here; canceled and expired are both closed."""
     told = max((fact.refs.attempt or 1 for fact in facts if isinstance(fact, OrderFact)), default=0)
-    is_closed = known["attempt_status"] in CLOSED and row.attempt_status in CLOSED
+    is_closed = known["attempt_status"] in CLOSED_STATUSES and row.attempt_status in CLOSED_STATUSES
     is_same = known["attempt_status"] == row.attempt_status or is_closed
     if known["attempt_number"] > told or (is_same and known["attempt_number"] == row.attempt_number):
         _set_values(row, known, ATTEMPT_FIELDS)

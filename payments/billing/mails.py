@@ -15,7 +15,7 @@ from payments.billing.reminders import DISPUTE_DUE_ALERT, UNANSWERED
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
-from payments.statuses import DisputePhase, RefundStatus, SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_NOT_BEGUN, DisputePhase, RefundStatus, SubscriptionStatus
 
 SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
@@ -116,7 +116,6 @@ NOT_BEGUN = Skip(gettext_noop("The subscription has not begun: the buyer is stil
 ANOTHER_MAIL = Skip(gettext_noop("Another mail about the same invoice says what to do."))
 NO_TRIAL = Skip(gettext_noop("The trial is over already."))
 NO_END_PLANNED = Skip(gettext_noop("The subscription goes on after all."))
-NOT_BEGUN_YET = (SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNKNOWN)
 ACCOUNT = "/account/"
 
 Check = Callable[[Subscription, Effect], Skip | None]
@@ -143,7 +142,7 @@ def _about(kind: str) -> Callable[[Check], Check]:
 
 @_about("subscription.payment_failed")
 def payment_failed(row: Subscription, effect: Effect) -> Skip | None:
-    if row.status in NOT_BEGUN_YET:
+    if row.status in SUBSCRIPTION_NOT_BEGUN:
         return NOT_BEGUN
     if _is_paid(effect):
         return INVOICE_PAID
@@ -153,7 +152,7 @@ def payment_failed(row: Subscription, effect: Effect) -> Skip | None:
 
 @_about("subscription.action_required")
 def action_required(row: Subscription, effect: Effect) -> Skip | None:
-    if row.status in NOT_BEGUN_YET:
+    if row.status in SUBSCRIPTION_NOT_BEGUN:
         return NOT_BEGUN
     return INVOICE_PAID if _is_paid(effect) else None
 

@@ -11,9 +11,7 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
-from payments.statuses import SubscriptionStatus
-
-PAYS = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
+from payments.statuses import SUBSCRIPTION_PAYING, SubscriptionStatus
 
 
 def has_premium(user: User, *, at: datetime) -> bool:
@@ -41,7 +39,7 @@ def access_until(row: Subscription) -> datetime | None:
     """
     if row.has_ended or row.period_end is None:
         return None
-    if row.status in PAYS:
+    if row.status in SUBSCRIPTION_PAYING:
         until = row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
         return min(until, row.cancel_at) if row.cancel_at else until
     if row.status == SubscriptionStatus.PAST_DUE and row.period_start:

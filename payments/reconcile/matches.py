@@ -26,9 +26,8 @@ from payments.facts import (
 )
 from payments.orders.fold import UNDONE, pays_without_money, phase_of, undone_of
 from payments.orders.models import CheckoutAttempt, Order
-from payments.statuses import PLAN, OrderStatus
+from payments.statuses import CLOSED_STATUSES, PLAN, OrderStatus
 
-CLOSED = (OrderStatus.CANCELED, OrderStatus.EXPIRED)
 Money = Payment | Refund | Dispute
 Sessions = dict[int, dict[int, str]]
 
@@ -144,7 +143,7 @@ def _matches_progress(page: Page, fact: OrderFact, known: Match) -> bool:
     if order.kind == PLAN and fact.status == OrderStatus.PROCESSING:
         # Its session does not tell what becomes of the money: only its subscription does, asked singly.
         return order.attempt_status == OrderStatus.FAILED
-    is_closed = fact.status in CLOSED and order.attempt_status in CLOSED
+    is_closed = fact.status in CLOSED_STATUSES and order.attempt_status in CLOSED_STATUSES
     return order.attempt_number == attempt and (order.attempt_status == fact.status or is_closed)
 
 

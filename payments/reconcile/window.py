@@ -20,7 +20,7 @@ from payments.resync.stripe_state import (
     fact_of_refund,
     facts_of_session,
 )
-from payments.statuses import AWAITING_PAYMENT, SUBSCRIPTION_ENDED, OrderStatus
+from payments.statuses import OPEN_STATUSES, SUBSCRIPTION_ENDED
 from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeInvoice, StripeSubscription
 from payments.stripe_api.snapshots.reading import find_object
 
@@ -29,7 +29,6 @@ MIN_WINDOW = timedelta(hours=48)
 # Each run begins before the last one ended, so that nothing falls between two.
 OVERLAP = timedelta(hours=1)
 MONEY = ((Payment, "key", "paid_at"), (Refund, "stripe_id", "status_at"), (Dispute, "stripe_id", "status_at"))
-OPEN = (*AWAITING_PAYMENT, OrderStatus.PROCESSING)
 ReadFacts = Callable[[Json, datetime], Iterable[Fact | None]]
 
 
@@ -108,7 +107,7 @@ def lists_of_money_back(window: Window) -> list[StripeList]:
 
 def orders_of(window: Window) -> QuerySet[Order]:
     """The orders that were made, paid, refunded or disputed in the window, or wait; those of test mode stay apart."""
-    touched = window.on("created_at") | window.on("paid_at") | Q(status__in=OPEN)
+    touched = window.on("created_at") | window.on("paid_at") | Q(status__in=OPEN_STATUSES)
     for column in ("payments__paid_at", "refunds__status_at", "disputes__status_at", "checkouts__created_at"):
         touched |= Q(pk__in=Order.objects.filter(window.on(column)).values("pk"))
     return Order.objects.filter(touched, livemode=settings.STRIPE_LIVEMODE)
@@ -134,7 +133,9 @@ def not_listed(window: Window, *, listed: Collection[str], also: Iterable[str]) 
         for name, order_id, subscription in mine.values_list(key, "order_id", "subscription__stripe_id"):
             if name not in listed or name in wanted:
                 yield Subject(order_id, subscription or ""), name
-    attempts = CheckoutAttempt.objects.filter(window.on("created_at") | Q(order__status__in=OPEN)).exclude(session="")
+    attempts = CheckoutAttempt.objects.filter(window.on("created_at") | Q(order__status__in=OPEN_STATUSES)).exclude(
+        session=""
+    )
     own = attempts.filter(order__livemode=settings.STRIPE_LIVEMODE)
     for session, order_id in own.values_list("session", "order_id"):
         if session not in listed:

@@ -24,7 +24,7 @@ from payments.facts import (
     PaymentFact,
     RefundFact,
 )
-from payments.statuses import SUBSCRIPTION_ENDED, OrderStatus, SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_OVERDUE, OrderStatus
 from payments.stripe_api import lookups
 from payments.stripe_api.gateway import Answer, GatewayRefused
 from payments.stripe_api.lookups import ThrottledStripe
@@ -41,7 +41,7 @@ from payments.stripe_api.snapshots import (
 )
 from payments.stripe_api.snapshots.reading import find_moment, find_object
 
-NOT_PAID = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID, *SUBSCRIPTION_ENDED)
+NOT_PAID = (*SUBSCRIPTION_OVERDUE, *SUBSCRIPTION_ENDED)
 ORDER_STATUS_BY_INTENT = {
     "requires_action": OrderStatus.ACTION_REQUIRED,
     "processing": OrderStatus.PROCESSING,

@@ -10,19 +10,12 @@ from django.db.models import Q
 
 from payments.names import order_called, read_key, registration_of
 from payments.orders.models import Order
-from payments.statuses import OrderStatus
+from payments.statuses import OPEN_STATUSES, WAS_PAID
 
 Json = dict[str, Any]
 OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
 SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
 USUAL_DECLINE = "insufficient_funds"
-WAITING = (
-    OrderStatus.PENDING,
-    OrderStatus.ACTION_REQUIRED,
-    OrderStatus.PROCESSING,
-    OrderStatus.FAILED,
-)
-PAID = (OrderStatus.PAID, OrderStatus.REFUNDED)
 AFTER_PAYMENT = ("charge.", "refund.")
 
 
@@ -184,7 +177,9 @@ def _newest_for(event_type: str) -> Order:
     if not Order.objects.exists():
         raise NoOrder("There is no order yet: run `manage.py seed_demo`, or register for an activity on the site.")
     is_later = event_type.startswith(AFTER_PAYMENT)
-    newest = Order.objects.filter(status__in=PAID if is_later else WAITING).order_by("created_at", "pk").last()
+    newest = (
+        Order.objects.filter(status__in=WAS_PAID if is_later else OPEN_STATUSES).order_by("created_at", "pk").last()
+    )
     if newest is None and is_later:
         raise NoOrder("No order is paid yet: send payment_intent.succeeded first, or name an order with --order.")
     if newest is None:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.hooks import Section
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
-from payments.statuses import SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_OVERDUE, SubscriptionStatus
 from payments.subscribing.change import can_change
 from payments.subscribing.current import live_of
 
@@ -23,14 +23,11 @@ class SubscriptionDisplayState(StrEnum):
     PAUSED = "paused"
 
 
-OVERDUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
-
-
 def display_state_of(row: Subscription | None) -> SubscriptionDisplayState:
     """What to tell the person first. What is not paid comes before a planned end: it can end earlier."""
     if row is None:
         return SubscriptionDisplayState.NONE
-    if row.status in OVERDUE:
+    if row.status in SUBSCRIPTION_OVERDUE:
         return SubscriptionDisplayState.OVERDUE
     if row.status == SubscriptionStatus.PAUSED:
         return SubscriptionDisplayState.PAUSED

@@ -10,7 +10,7 @@ from django.conf import settings
 from accounts.models import User
 from payments.billing.fold import seconds
 from payments.billing.models import Customer, Plan, Subscription
-from payments.statuses import SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_PAYING
 from payments.stripe_api.gateway import create_portal_session, update_subscription
 from payments.stripe_api.lookups import look_up_subscription
 from payments.stripe_api.snapshots import Json, MalformedObject
@@ -18,7 +18,6 @@ from payments.stripe_api.snapshots.reading import find_object, find_rows, get_id
 from payments.subscribing.current import apply_answer, get_live, live_of
 
 log = structlog.get_logger(__name__)
-CHANGEABLE_STATUSES = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
 
 
 class NotChangeable(Exception):
@@ -32,7 +31,7 @@ class NoCustomer(Exception):
 def can_change(row: Subscription, plan: Plan) -> bool:
     """Whether the subscription may go to the plan now. Stripe keeps a customer's currency."""
     is_offered = plan.is_on_sale and plan.currency == row.currency and plan.pk != row.plan_id
-    return is_offered and row.status in CHANGEABLE_STATUSES and row.cancel_at is None
+    return is_offered and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None
 
 
 def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
