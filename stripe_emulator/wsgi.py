@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.management import call_command
+from django.core.management.base import BaseCommand
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_emulator")
 application = get_wsgi_application()
 # A web server asks for no system check by itself, and here one must stop it.
-call_command("check")
+BaseCommand().check()
