@@ -12,10 +12,8 @@ from stripe_emulator.objects.account import new_webhook_endpoint
 NOT_ACCEPTED = Q(state__in=(DeliveryState.FAILED, DeliveryState.STOPPED, DeliveryState.DROPPED)) | Q(
     state=DeliveryState.PENDING, tries__gt=0
 )
-EVERYTHING = (
-    models.DeliveryAttempt, models.Delivery, models.Timer, models.Event, models.KeptAnswer, models.StoredObject,
-    models.Emulation,
-)  # fmt: skip
+# Deliveries go with their event, timers with their object.
+EVERYTHING = (models.Event, models.StoredObject, models.KeptAnswer, models.Emulation)
 
 
 def delivery_lines(*, limit: int, only_failed: bool) -> list[str]:

@@ -4,13 +4,9 @@ from stripe_emulator.errors import Json
 from stripe_emulator.objects.parts import nulls, template
 from stripe_emulator.store import new_id, random_text
 
-ACCOUNT_ID = "acct_1EmulatedAccount0"
-ACCOUNT_CREATED = 1_700_000_000  # Unix time
-
-
 # A French business that may do everything.
 ACCOUNT: Json = {
-    "id": ACCOUNT_ID,
+    "id": "acct_1EmulatedAccount0",
     "object": "account",
     "business_profile": {
         **nulls(
@@ -25,7 +21,7 @@ ACCOUNT: Json = {
     "charges_enabled": True,
     "controller": {"type": "account"},
     "country": "FR",
-    "created": ACCOUNT_CREATED,
+    "created": 1_700_000_000,
     "default_currency": "eur",
     "details_submitted": True,
     "email": "owner@example.com",

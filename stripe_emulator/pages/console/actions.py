@@ -26,10 +26,6 @@ class Button:
     amount_in: str = ""
 
 
-def _always(subject: Any) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Action:
     """`run(id, form)` raises StripeRefusal, or returns the name of another action when that is what has happened.
@@ -43,7 +39,7 @@ class Action:
     run: Run
     done: Promise
     label: Promise | str = ""
-    offered: Callable[[Any], bool] = _always
+    offered: Callable[[Any], bool] = lambda _subject: True
     amount_in: Callable[[Any], str] | None = None
     is_atomic: bool = True
 
