@@ -28,13 +28,3 @@ def emulated_now() -> int:
 def now_for(stored: StoredObject) -> int:
     """What time it is in the life of this object."""
     return emulated_now() - stored.ahead
-
-
-def emulated(moment: int, stored: StoredObject) -> int:
-    """A moment in the life of this object, by the emulator's clock."""
-    return moment + stored.ahead
-
-
-def local(moment: int, stored: StoredObject) -> int:
-    """A moment of the emulator's clock, in the life of this object."""
-    return moment - stored.ahead

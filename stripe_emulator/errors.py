@@ -1,5 +1,6 @@
 """What the emulator refuses, in Stripe's words: https://docs.stripe.com/api/errors"""
 
+from collections.abc import Iterable
 from typing import Any
 
 Json = dict[str, Any]
@@ -56,6 +57,20 @@ def param_path(path: str, name: str) -> str:
 def missing_param(param: str) -> StripeRefusal:
     """The refusal of a call without this parameter."""
     return StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
+
+
+def refuse_unsupported(params: Json, names: Iterable[str], *, of: str, inside: str = "") -> None:
+    """Raises StripeRefusal for a parameter that the emulator understands and does not play."""
+    for name in names:
+        if params.get(name):
+            raise StripeRefusal(f"The emulator knows no {name} of {of}.", param=param_path(inside, name))
+
+
+def require_one(params: Json, one: str, other: str, *, inside: str = "") -> None:
+    """Raises StripeRefusal unless exactly one of the two is given."""
+    if bool(params.get(one)) == bool(params.get(other)):
+        message = f"You must specify either {param_path(inside, one)} or {param_path(inside, other)}, not both."
+        raise StripeRefusal(message, code="parameter_missing", param=param_path(inside, one))
 
 
 def require_param(details: Json, name: str, *, inside: str = "") -> Any:

@@ -118,6 +118,11 @@ class DeliveryAttempt(models.Model):
     def __str__(self) -> str:
         return f"{self.delivery_id}: {self.status_code or self.error}"
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the answer was 2xx."""
+        return self.status_code is not None and 200 <= self.status_code < 300
+
 
 class Timer(models.Model):
     """Something that happens to an object by itself, such as the end of a session."""

@@ -64,6 +64,12 @@ def get_living(kind: str, id: str, *, param: str = "id", lock: bool = False) -> 
     return found
 
 
+def locked(kind: str, id: str, *, param: str = "id") -> tuple[StoredObject, int]:
+    """The object, locked, and what time it is in its life. Raises NoSuchObject."""
+    found = get(kind, id, param=param, lock=True)
+    return found, clock.now_for(found)
+
+
 def find(kind: str, **contains: Any) -> QuerySet[StoredObject]:
     """Living objects of this kind whose `data` has these values, the newest first."""
     living = StoredObject.objects.filter(kind=kind, is_deleted=False)
@@ -75,6 +81,11 @@ def delete(stored: StoredObject) -> Json:
     stored.is_deleted = True
     stored.save(update_fields=["is_deleted"])
     return stub(stored)
+
+
+def shown(stored: StoredObject) -> Json:
+    """The object as the API shows it."""
+    return stub(stored) if stored.is_deleted else stored.data
 
 
 def stub(stored: StoredObject) -> Json:

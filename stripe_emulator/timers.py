@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from stripe_emulator import clock
 from stripe_emulator.errors import CardDeclined, StripeRefusal
@@ -12,7 +13,7 @@ from stripe_emulator.models import Emulation, StoredObject, Timer
 from stripe_emulator.store import serialize_changes
 
 log = structlog.get_logger(__name__)
-Reaction = Callable[[StoredObject, int], None]
+Reaction = Callable[..., object]
 REACTIONS: dict[str, Reaction] = {}
 LONGEST_ADVANCE = 3 * 366 * 24 * 3600
 
@@ -22,7 +23,7 @@ class TooFar(ValueError):
 
 
 def reacts_to(kind: str) -> Callable[[Reaction], Reaction]:
-    """Register what happens when such a timer is due: `reaction(stored, at)`, `at` in the object's own time.
+    """Register what happens when such a timer is due: `reaction(stored, at=…)`, `at` in the object's own time.
 
     The object is locked; the timer is gone already, and the reaction may set it anew.
     """
@@ -36,7 +37,7 @@ def reacts_to(kind: str) -> Callable[[Reaction], Reaction]:
 
 def set_timer(kind: str, stored: StoredObject, *, at: int) -> None:
     """Let it happen at this moment of the object's own time; a timer of the same kind is moved."""
-    Timer.objects.update_or_create(about=stored, kind=kind, defaults={"due_at": clock.emulated(at, stored)})
+    Timer.objects.update_or_create(about=stored, kind=kind, defaults={"due_at": at + stored.ahead})
 
 
 def drop_timer(kind: str, stored: StoredObject) -> None:
@@ -59,20 +60,16 @@ def fire_due() -> int:
     """Do what is due, the earliest first, each in its own transaction. Returns how many timers that were."""
     fired = 0
     # Looked at without the lock first: nothing is due most of the time, and who changes something holds it.
-    while _is_due(until := clock.emulated_now()) and _fire_earliest(until=until):
+    while (due := Timer.objects.filter(due_at__lte=clock.emulated_now())).exists() and _fire_earliest(due):
         fired += 1
     return fired
 
 
-def _is_due(until: int) -> bool:
-    return Timer.objects.filter(due_at__lte=until).exists()
-
-
 @transaction.atomic
-def _fire_earliest(*, until: int) -> bool:
+def _fire_earliest(due: QuerySet[Timer]) -> bool:
     """Strictly in order: what a reaction sets may be due before what another has found."""
     serialize_changes()
-    timer = Timer.objects.filter(due_at__lte=until).order_by("due_at", "pk").first()
+    timer = due.order_by("due_at", "pk").first()
     if timer is None:
         return False
     stored = StoredObject.objects.select_for_update().get(pk=timer.about_id)
@@ -85,6 +82,6 @@ def _react(timer: Timer, stored: StoredObject) -> None:
     """What is refused now would be refused each time: it is told and not tried again. A decline is an outcome."""
     try:
         with transaction.atomic(), suppress(CardDeclined):
-            REACTIONS[timer.kind](stored, clock.local(timer.due_at, stored))
+            REACTIONS[timer.kind](stored, at=timer.due_at - stored.ahead)
     except StripeRefusal as refusal:
         log.warning("emulator.timer_refused", timer=timer.kind, about=stored.stripe_id, reason=refusal.message)

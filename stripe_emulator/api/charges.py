@@ -1,7 +1,6 @@
 """Charges, refunds and disputes: https://docs.stripe.com/api/charges"""
 
 from stripe_emulator import clock, store
-from stripe_emulator.api.parameters import merged_metadata
 from stripe_emulator.api.routes import Call, readable, route
 from stripe_emulator.behaviour import disputes, refunds
 from stripe_emulator.errors import Json, StripeRefusal
@@ -17,51 +16,33 @@ readable("disputes", kind="dispute", params="Dispute", filters=("charge", "payme
 
 
 @route("POST", "refunds", params="RefundCreateParams")
-def create_refund(call: Call) -> Json:
+def create_refund(call: Call) -> StoredObject:
     charge = _charge(call.params)
-    given = refunds.refund(
-        charge,
-        at=clock.now_for(charge),
-        amount=call.params.get("amount"),
-        reason=call.params.get("reason"),
-        metadata=merged_metadata({}, call.params.get("metadata")),
-    )
-    return given.data
+    amount, reason = call.params.get("amount"), call.params.get("reason")
+    return refunds.refund(charge, at=clock.now_for(charge), amount=amount, reason=reason, metadata=call.metadata())
 
 
 @route("POST", "refunds/{id}", params="RefundUpdateParams")
-def update_refund(call: Call, *, id: str) -> Json:
-    refund = store.get("refund", id, lock=True)
-    metadata = merged_metadata(refund.data["metadata"], call.params.get("metadata"))
-    refunds.update_refund(refund, at=clock.now_for(refund), metadata=metadata)
-    return refund.data
-
-
-@route("POST", "refunds/{id}/cancel", params="RefundCancelParams")
-def cancel_refund(call: Call, *, id: str) -> Json:
-    store.get("charge", store.get("refund", id).data["charge"], lock=True)
-    refund = store.get("refund", id, lock=True)
-    refunds.cancel_refund(refund, at=clock.now_for(refund))
-    return refund.data
+def update_refund(call: Call, *, id: str) -> StoredObject:
+    refund, at = store.locked("refund", id)
+    refunds.update_refund(refund, at=at, metadata=call.metadata(refund))
+    return refund
 
 
 @route("POST", "disputes/{id}", params="DisputeUpdateParams")
-def update_dispute(call: Call, *, id: str) -> Json:
-    dispute = store.get("dispute", id, lock=True)
+def update_dispute(call: Call, *, id: str) -> StoredObject:
+    dispute, at = store.locked("dispute", id)
     evidence = _evidence(call.params.get("evidence") or {})
     submit = call.params.get("submit", bool(evidence))
-    metadata = merged_metadata(dispute.data["metadata"], call.params.get("metadata"))
-    disputes.update_dispute(
-        dispute, at=clock.now_for(dispute), evidence=evidence, metadata=metadata, submit=submit in (True, "true")
-    )
-    return dispute.data
+    disputes.update_dispute(dispute, at=at, evidence=evidence, metadata=call.metadata(dispute), submit=submit)
+    return dispute
 
 
 @route("POST", "disputes/{id}/close", params="DisputeCloseParams")
-def close_dispute(call: Call, *, id: str) -> Json:
-    dispute = store.get("dispute", id, lock=True)
-    disputes.close_dispute(dispute, at=clock.now_for(dispute), won=False)
-    return dispute.data
+def close_dispute(call: Call, *, id: str) -> StoredObject:
+    dispute, at = store.locked("dispute", id)
+    disputes.close_dispute(dispute, at=at, won=False)
+    return dispute
 
 
 def _charge(params: Json) -> StoredObject:

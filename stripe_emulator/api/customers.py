@@ -3,17 +3,16 @@
 from django.conf import settings
 
 from stripe_emulator import clock, store
-from stripe_emulator.api.parameters import merged_metadata
 from stripe_emulator.api.routes import Call, readable, route
 from stripe_emulator.behaviour import customers
 from stripe_emulator.behaviour.subscriptions import cancel_all
-from stripe_emulator.errors import Json, StripeRefusal, missing_param
+from stripe_emulator.errors import Json, refuse_unsupported, require_param
 from stripe_emulator.events.emit import emit
+from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.account import CUSTOMER_DEFAULTS, new_portal_session
 from stripe_emulator.objects.parts import full_address, full_shipping
 
 FIELDS = ("address", "balance", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt")
-OWN_DEFAULT = "default_payment_method"
 PORTAL_FIELDS = ("locale", "return_url")
 UNSUPPORTED = ("configuration", "customer_account", "flow_data", "on_behalf_of")
 
@@ -22,28 +21,18 @@ readable("customers", kind="customer", params="Customer", filters=("email",))
 
 
 @route("POST", "customers", params="CustomerCreateParams")
-def create_customer(call: Call) -> Json:
-    metadata = merged_metadata({}, call.params.get("metadata"))
-    customer = customers.create_customer(
-        call.at,
-        fields=_fields(call.params, settings=CUSTOMER_DEFAULTS["invoice_settings"]) | {"metadata": metadata},
-        payment_method=call.params.get("payment_method", ""),
-        default=_default(call.params),
-    )
-    return customer.data
+def create_customer(call: Call) -> StoredObject:
+    fields = _fields(call, settings=CUSTOMER_DEFAULTS["invoice_settings"]) | {"metadata": call.metadata()}
+    brought = call.params.get("payment_method", "")
+    return customers.create_customer(call.at, fields=fields, payment_method=brought, default=_default(call))
 
 
 @route("POST", "customers/{id}", params="CustomerUpdateParams")
-def update_customer(call: Call, *, id: str) -> Json:
+def update_customer(call: Call, *, id: str) -> StoredObject:
     customer = store.get_living("customer", id, lock=True)
-    metadata = merged_metadata(customer.data["metadata"], call.params.get("metadata"))
-    customers.update_customer(
-        customer,
-        at=clock.now_for(customer),
-        fields=_fields(call.params, settings=customer.data["invoice_settings"]) | {"metadata": metadata},
-        default=_default(call.params),
-    )
-    return customer.data
+    fields = _fields(call, settings=customer.data["invoice_settings"]) | {"metadata": call.metadata(customer)}
+    customers.update_customer(customer, at=clock.now_for(customer), fields=fields, default=_default(call))
+    return customer
 
 
 @route("DELETE", "customers/{id}", params="CustomerDeleteParams")
@@ -57,33 +46,26 @@ def delete_customer(call: Call, *, id: str) -> Json:
 
 
 @route("POST", "billing_portal/sessions", params="billing_portal.SessionCreateParams")
-def create_portal_session(call: Call) -> Json:
-    for name in UNSUPPORTED:
-        if call.params.get(name):
-            raise StripeRefusal(f"The emulator's portal knows no {name}.", param=name)
-    if not call.params.get("customer"):
-        raise missing_param("customer")
-    customer = store.get_living("customer", call.params["customer"], param="customer")
-    fields = {name: call.params[name] for name in PORTAL_FIELDS if call.params.get(name)}
+def create_portal_session(call: Call) -> StoredObject:
+    refuse_unsupported(call.params, UNSUPPORTED, of="its portal")
+    customer = store.get_living("customer", require_param(call.params, "customer"), param="customer")
+    fields = {name: value for name, value in call.only(PORTAL_FIELDS).items() if value}
     at, base_url = clock.now_for(customer), settings.STRIPE_EMULATOR_URL
-    session = new_portal_session(at, base_url=base_url, customer=customer.stripe_id, **fields)
-    return store.keep(session, parent=customer).data
+    return store.keep(new_portal_session(at, base_url=base_url, customer=customer.stripe_id, **fields), parent=customer)
 
 
-def _fields(params: Json, *, settings: Json) -> Json:
+def _fields(call: Call, *, settings: Json) -> Json:
     """What the customer is told to be; an empty value unsets it."""
-    fields = {
-        name: CUSTOMER_DEFAULTS[name] if params[name] == "" else params[name] for name in FIELDS if name in params
-    }
-    if "address" in params:
-        fields["address"] = full_address(params["address"])
-    if "shipping" in params:
-        fields["shipping"] = full_shipping(params["shipping"])
-    if "invoice_settings" in params:
-        given = {name: value or None for name, value in params["invoice_settings"].items() if name in settings}
+    fields = {name: CUSTOMER_DEFAULTS[name] if value == "" else value for name, value in call.only(FIELDS).items()}
+    if "address" in fields:
+        fields["address"] = full_address(fields["address"])
+    if "shipping" in fields:
+        fields["shipping"] = full_shipping(fields["shipping"])
+    if "invoice_settings" in call.params:
+        given = {name: value or None for name, value in call.params["invoice_settings"].items() if name in settings}
         fields["invoice_settings"] = settings | given
     return fields
 
 
-def _default(params: Json) -> str:
-    return params.get("invoice_settings", {}).get(OWN_DEFAULT, "")
+def _default(call: Call) -> str:
+    return call.params.get("invoice_settings", {}).get("default_payment_method", "")

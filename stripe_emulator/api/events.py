@@ -1,6 +1,6 @@
 """Events: https://docs.stripe.com/api/events"""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from stripe_emulator import store
 from stripe_emulator.api.routes import Call, list_page, route
@@ -8,17 +8,16 @@ from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
 from stripe_emulator.events.endpoints import is_open
 from stripe_emulator.events.payload import render
 from stripe_emulator.events.resend import recent_events, resend
-from stripe_emulator.models import Delivery, DeliveryState, Event
+from stripe_emulator.models import Event
 
 MOST_TYPES = 20
 
 
 @route("GET", "events", params="EventListParams")
 def list_all(call: Call) -> Json:
-    rows = _of_types(recent_events(), call.params)
     if "delivery_success" in call.params:
-        undelivered = Exists(_unanswered())
-        rows = rows.exclude(undelivered) if call.params["delivery_success"] else rows.filter(undelivered)
+        raise StripeRefusal("The emulator lists events whatever became of them.", param="delivery_success")
+    rows = _of_types(recent_events(), call.params)
     return list_page(rows.prefetch_related("deliveries"), call.params, url="/v1/events", render=_shown)
 
 
@@ -64,10 +63,3 @@ def _of_types(rows: QuerySet[Event], params: Json) -> QuerySet[Event]:
     if not isinstance(types, list) or not 0 < len(types) <= MOST_TYPES:
         raise StripeRefusal(f"Invalid types: an array of 1 to {MOST_TYPES} event types.", param="types")
     return rows.filter(type__in=types)
-
-
-def _unanswered() -> QuerySet[Delivery]:
-    """Deliveries of the event that neither succeeded nor were made up for by another one to the same endpoint."""
-    delivered = Delivery.objects.filter(event=OuterRef("event"), endpoint=OuterRef("endpoint"))
-    is_delivered = Q(Exists(delivered.filter(state=DeliveryState.DELIVERED)))
-    return Delivery.objects.filter(~is_delivered, event=OuterRef("pk"))

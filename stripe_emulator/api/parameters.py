@@ -24,13 +24,24 @@ LONGEST_NAME, MOST_PARAMETERS = 400, 5000
 MOST_KEYS, LONGEST_METADATA_KEY, LONGEST_METADATA_VALUE = 50, 40, 500
 
 
-def check_params(given: Json, params_class: type, *, strict: bool) -> Json:
+def check_params(given: Json, params_class: type, *, strict: bool, path: str = "") -> Json:
     """The parameters with their types. Raises StripeRefusal in Stripe's words.
 
     `strict`: parameters that the SDK does not know are refused. Otherwise they pass as they come: calls under
-    another version of the API have parameters of their own.
+    another version of the API have parameters of their own. `path`: where they stand, such as "line_items[0]".
     """
-    return _fields(given, params_class, path="", strict=strict)
+    hints = _hints(params_class)
+    for name, hint in hints.items():
+        if get_origin(hint) is not NotRequired and name not in given and strict:
+            raise missing_param(param_path(path, name))
+    checked: Json = {}
+    for name, value in given.items():
+        full_name = param_path(path, name)
+        if name not in hints and strict:
+            message = f"Received unknown parameter: {full_name}"
+            raise StripeRefusal(message, code="parameter_unknown", param=full_name)
+        checked[name] = _value(value, hints[name], path=full_name, strict=strict) if name in hints else value
+    return checked
 
 
 @cache
@@ -73,13 +84,11 @@ def merged_metadata(before: Json, given: Any) -> Json:
         raise StripeRefusal(f"Metadata can have up to {MOST_KEYS} keys; there would be {len(after)}.", param="metadata")
     for key, value in after.items():
         if len(key) > LONGEST_METADATA_KEY:
-            raise StripeRefusal(
-                f"Metadata keys can have up to {LONGEST_METADATA_KEY} characters: {key}", param="metadata"
-            )
+            message = f"Metadata keys can have up to {LONGEST_METADATA_KEY} characters: {key}"
+            raise StripeRefusal(message, param="metadata")
         if not isinstance(value, str) or len(value) > LONGEST_METADATA_VALUE:
-            raise StripeRefusal(
-                f"Metadata values can have up to {LONGEST_METADATA_VALUE} characters: {key}", param=f"metadata[{key}]"
-            )
+            message = f"Metadata values can have up to {LONGEST_METADATA_VALUE} characters: {key}"
+            raise StripeRefusal(message, param=f"metadata[{key}]")
     return after
 
 
@@ -89,22 +98,6 @@ def _hints(params_class: type) -> dict[str, Any]:
     sent = {name: hint for name, hint in params_class.__annotations__.items() if name not in CLIENT_OPTIONS}
     globalns = vars(sys.modules[params_class.__module__])
     return get_type_hints(SimpleNamespace(__annotations__=sent), globalns=globalns, include_extras=True)
-
-
-def _fields(given: Json, params_class: type, *, path: str, strict: bool) -> Json:
-    hints = _hints(params_class)
-    for name, hint in hints.items():
-        if get_origin(hint) is not NotRequired and name not in given and strict:
-            raise missing_param(param_path(path, name))
-    checked: Json = {}
-    for name, value in given.items():
-        if name in hints:
-            checked[name] = _value(value, hints[name], path=param_path(path, name), strict=strict)
-        elif strict:
-            raise _unknown(param_path(path, name))
-        else:
-            checked[name] = value
-    return checked
 
 
 def _value(value: Any, hint: Any, *, path: str, strict: bool) -> Any:
@@ -125,7 +118,7 @@ def _value(value: Any, hint: Any, *, path: str, strict: bool) -> Any:
 def _nested(value: Json, kinds: list[Any], *, path: str, strict: bool) -> Any:
     for kind in kinds:
         if is_typeddict(kind):
-            return _fields(value, kind, path=path, strict=strict)
+            return check_params(value, kind, strict=strict, path=path)
         if get_origin(kind) is list:
             (row,) = get_args(kind)
             return [_value(each, row, path=param_path(path, key), strict=strict) for key, each in value.items()]
@@ -178,10 +171,6 @@ def _does_not_fit(value: str, kinds: list[Any], path: str) -> StripeRefusal:
     if bool in kinds:
         return StripeRefusal(f"Invalid boolean: {value[:100]}", param=path)
     return StripeRefusal(f"Invalid {'array' if any(get_origin(k) is list for k in kinds) else 'object'}", param=path)
-
-
-def _unknown(path: str) -> StripeRefusal:
-    return StripeRefusal(f"Received unknown parameter: {path}", code="parameter_unknown", param=path)
 
 
 def _steps(name: str) -> list[str]:

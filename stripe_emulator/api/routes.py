@@ -1,17 +1,19 @@
 """Which function answers which call, and the pages of lists: https://docs.stripe.com/api/pagination"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from stripe_emulator import store
+from stripe_emulator.api.parameters import merged_metadata
 from stripe_emulator.errors import Json, NoSuchObject, StripeRefusal
+from stripe_emulator.models import StoredObject
 
 LAST_SEGMENT = r"[A-Za-z0-9_.-]{1,255}"
-Answer = Callable[..., Json]
+Answer = Callable[..., Json | StoredObject]
 USUAL_LIMIT, GREATEST_LIMIT = 10, 100
 BOUNDS = {"exact", "gt", "gte", "lt", "lte"}
 
@@ -26,6 +28,14 @@ class Call:
     params: Json
     at: int
     is_pinned: bool = True
+
+    def only(self, names: Iterable[str]) -> Json:
+        """The parameters of these names, as far as they were given."""
+        return {name: self.params[name] for name in names if name in self.params}
+
+    def metadata(self, before: StoredObject | None = None) -> Json:
+        """What the object has after the call; without one `before`, a new object. Raises StripeRefusal."""
+        return merged_metadata(before.data["metadata"] if before else {}, self.params.get("metadata"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ ROUTES: list[Route] = []
 def route(method: str, path: str, *, params: str = "") -> Callable[[Answer], Answer]:
     """Register the function for `path`, such as "customers/{id}"; it is called as `answer(call, id=…)`.
 
-    It runs in a transaction and returns the object as stored; `expand` is seen to by the caller.
+    It runs in a transaction and returns the object or what is to be shown; the caller sees to `expand`.
     """
     pattern = re.compile(re.sub(r"\\{(\w+)\\}", rf"(?P<\1>{LAST_SEGMENT})", re.escape(path)))
 
@@ -63,37 +73,49 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
     raise StripeRefusal(f"Unrecognized request URL ({method}: /v1/{path}).", status=404)
 
 
-def readable(path: str, *, kind: str, params: str, filters: tuple[str, ...] = (), param: str = "id") -> None:
+def readable(
+    path: str,
+    *,
+    kind: str,
+    params: str,
+    filters: Iterable[str] = (),
+    listed: Callable[[Call], QuerySet[StoredObject]] | None = None,
+    param: str = "id",
+    shows_deleted: bool = True,
+) -> None:
     """Register the calls that only read objects of a kind: one by its id, and pages of all.
 
-    `params`: the SDK's classes without their endings, such as "Refund"; `filters` as in `list_objects`; `param`: what
-    the refusal of an unknown id names.
+    `params`: the SDK's classes without their endings, such as "Refund"; `filters` as in `list_objects`, `listed` where
+    they do not suffice; `param`: what the refusal of an unknown id names.
     """
 
     @route("GET", path, params=f"{params}ListParams")
     def list_all(call: Call) -> Json:
-        return list_objects(kind, call.params, url=f"/v1/{path}", filters=filters)
+        url = f"/v1/{path}"
+        return list_page(listed(call), call.params, url=url) if listed else list_objects(kind, call, url, filters)
 
     @route("GET", f"{path}/{{id}}", params=f"{params}RetrieveParams")
     def retrieve(call: Call, *, id: str) -> Json:
-        found = store.get(kind, id, param=param)
-        return store.stub(found) if found.is_deleted else found.data
+        return store.shown(store.get(kind, id, param=param) if shows_deleted else store.get_living(kind, id))
 
 
-def list_objects(kind: str, params: Json, *, url: str, filters: tuple[str, ...] = ()) -> Json:
+def list_objects(kind: str, call: Call, url: str, filters: Iterable[str]) -> Json:
     """The living objects of a kind; `filters` are parameters that a field of the same name must equal."""
-    wanted = {name: params[name] for name in filters if name in params}
-    return list_page(store.find(kind, **wanted), params, url=url, render=lambda stored: stored.data)
+    return list_page(store.find(kind, **call.only(filters)), call.params, url=url)
 
 
-def list_page(rows: QuerySet[Any], params: Json, *, url: str, render: Any) -> Json:
+def list_page(rows: QuerySet[Any], params: Json, *, url: str, render: Callable[[Any], Json] = store.shown) -> Json:
     """One page of the rows (anything with `stripe_id`, `created`, `number`) as a list object."""
-    limit = _limit(params)
+    limit = int(params.get("limit", USUAL_LIMIT))
+    if not 1 <= limit <= GREATEST_LIMIT:
+        raise StripeRefusal(f"Invalid limit: it must be between 1 and {GREATEST_LIMIT}.", param="limit")
     rows = _created_within(rows, params.get("created"))
     if "ending_before" in params:
         raise StripeRefusal("The emulator goes through lists with starting_after only.", param="ending_before")
     if after := params.get("starting_after"):
-        border = _border(rows.model, after, "starting_after")
+        border = rows.model._default_manager.filter(stripe_id=after).first()
+        if border is None:
+            raise NoSuchObject("object", after, param="starting_after")
         rows = rows.filter(Q(created__lt=border.created) | Q(created=border.created, number__lt=border.number))
     found = list(rows.order_by("-created", "-number")[: limit + 1])
     shown = [render(row) for row in found[:limit]]
@@ -111,17 +133,3 @@ def _created_within(rows: QuerySet[Any], created: Any) -> QuerySet[Any]:
         return rows.filter(**{f"created__{name}": int(bound) for name, bound in bounds.items()})
     except ValueError:
         raise StripeRefusal("Invalid timestamp: must be Unix seconds.", param="created") from None
-
-
-def _limit(params: Json) -> int:
-    limit = int(params.get("limit", USUAL_LIMIT))
-    if not 1 <= limit <= GREATEST_LIMIT:
-        raise StripeRefusal(f"Invalid limit: it must be between 1 and {GREATEST_LIMIT}.", param="limit")
-    return limit
-
-
-def _border(model: type[Model], id: str, param: str) -> Any:
-    found = model._default_manager.filter(stripe_id=id).first()
-    if found is None:
-        raise NoSuchObject("object", id, param=param)
-    return found

@@ -1,12 +1,14 @@
 """Subscriptions: https://docs.stripe.com/api/subscriptions"""
 
-from stripe_emulator import clock, store
+from django.db.models import QuerySet
+
+from stripe_emulator import store
 from stripe_emulator.api.parameters import merged_metadata
-from stripe_emulator.api.routes import Call, list_page, route
+from stripe_emulator.api.routes import Call, readable, route
 from stripe_emulator.behaviour import renewals, subscription_status, subscriptions
 from stripe_emulator.behaviour.customers import method_of_customer
 from stripe_emulator.behaviour.subscription_items import DAY
-from stripe_emulator.errors import Json, StripeRefusal, missing_param
+from stripe_emulator.errors import Json, StripeRefusal, missing_param, refuse_unsupported, require_param
 from stripe_emulator.models import StoredObject
 
 FIELDS = ("collection_method", "days_until_due", "description", "payment_behavior")
@@ -19,83 +21,80 @@ UNSUPPORTED = (
 )  # fmt: skip
 
 
-@route("POST", "subscriptions", params="SubscriptionCreateParams")
-def create_subscription(call: Call) -> Json:
-    _refuse_unknown(call.params)
-    if not call.params.get("customer"):
-        raise missing_param("customer")
-    customer = store.get_living("customer", call.params["customer"], param="customer", lock=True)
-    fields = {name: call.params[name] for name in FIELDS if name in call.params}
-    if fields.get("collection_method") == "send_invoice" and "days_until_due" not in fields:
-        raise missing_param("days_until_due")
-    method = ""
-    if method_id := call.params.get("default_payment_method"):
-        method = method_of_customer(method_id, customer, at=call.at, param="default_payment_method").stripe_id
-    subscription = subscriptions.create_subscription(
-        customer=customer,
-        items=_with_metadata(call.params.get("items", [])),
-        at=call.at,
-        metadata=merged_metadata({}, call.params.get("metadata")),
-        default_payment_method=method,
-        trial_end=_trial_end(call.params, call.at),
-        **fields,
-        **renewals.trial_settings(call.params),
-    )
-    renewals.update_subscription(subscription, _end(call.params), at=call.at)
-    return subscription.data
-
-
-@route("GET", "subscriptions", params="SubscriptionListParams")
-def list_subscriptions(call: Call) -> Json:
-    rows = store.find("subscription", **{name: call.params[name] for name in FILTERS if name in call.params})
+def _listed(call: Call) -> QuerySet[StoredObject]:
+    """Without a `status` in the call, those that are not canceled."""
+    rows = store.find("subscription", **call.only(FILTERS))
     if price := call.params.get("price") or call.params.get("plan"):
         rows = rows.filter(data__contains={"items": {"data": [{"price": {"id": price}}]}})
     status = call.params.get("status")
     if status is None:
-        rows = rows.exclude(data__status="canceled")
-    elif status != "all":
-        rows = rows.filter(data__status__in=subscription_status.ENDED if status == "ended" else [status])
-    return list_page(rows, call.params, url="/v1/subscriptions", render=lambda stored: stored.data)
+        return rows.exclude(data__status="canceled")
+    if status == "all":
+        return rows
+    return rows.filter(data__status__in=subscription_status.ENDED if status == "ended" else [status])
 
 
-@route("GET", "subscriptions/{id}", params="SubscriptionRetrieveParams")
-def retrieve_subscription(call: Call, *, id: str) -> Json:
-    return store.get("subscription", id).data
+readable("subscriptions", kind="subscription", params="Subscription", listed=_listed)
+
+
+@route("POST", "subscriptions", params="SubscriptionCreateParams")
+def create_subscription(call: Call) -> StoredObject:
+    refuse_unsupported(call.params, UNSUPPORTED, of="subscriptions")
+    named = require_param(call.params, "customer")
+    customer = store.get_living("customer", named, param="customer", lock=True)
+    fields = call.only(FIELDS)
+    if fields.get("collection_method") == "send_invoice" and "days_until_due" not in fields:
+        raise missing_param("days_until_due")
+    subscription = subscriptions.create_subscription(
+        customer=customer,
+        items=_with_metadata(call.params.get("items", [])),
+        at=call.at,
+        metadata=call.metadata(),
+        default_payment_method=_default_method(call.params, customer, call.at),
+        trial_end=_trial_end(call.params, call.at),
+        **fields,
+        **renewals.trial_settings(call.params),
+    )
+    end = {name: value for name, value in call.only(("cancel_at_period_end", "cancel_at")).items() if value}
+    renewals.update_subscription(subscription, end, at=call.at)
+    return subscription
 
 
 @route("POST", "subscriptions/{id}", params="SubscriptionUpdateParams")
-def update_subscription(call: Call, *, id: str) -> Json:
-    _refuse_unknown(call.params)
-    subscription = store.get("subscription", id, lock=True)
-    at = clock.now_for(subscription)
-    params = {**call.params, "metadata": merged_metadata(subscription.data["metadata"], call.params.get("metadata"))}
-    if method_id := params.get("default_payment_method"):
+def update_subscription(call: Call, *, id: str) -> StoredObject:
+    refuse_unsupported(call.params, UNSUPPORTED, of="subscriptions")
+    subscription, at = store.locked("subscription", id)
+    params = {**call.params, "metadata": call.metadata(subscription)}
+    if params.get("default_payment_method"):
         customer = store.get("customer", subscription.data["customer"], lock=True)
-        method = method_of_customer(method_id, customer, at=at, param="default_payment_method")
-        params["default_payment_method"] = method.stripe_id
+        params["default_payment_method"] = _default_method(params, customer, at)
     if "items" in params:
         params["items"] = _with_metadata(params["items"], subscription)
-    if params.get("trial_end", "now") != "now":
-        _trial_end(params, at)
+    _trial_end(params, at)
     renewals.update_subscription(subscription, params, at=at)
     if params.get("payment_behavior") == "error_if_incomplete":
         _require_paid(subscription)
-    return _reread(subscription)
+    return subscription
 
 
 @route("DELETE", "subscriptions/{id}", params="SubscriptionCancelParams")
-def cancel_subscription(call: Call, *, id: str) -> Json:
-    subscription = store.get("subscription", id, lock=True)
-    details = call.params.get("cancellation_details") or {}
-    subscriptions.cancel_now(subscription, at=clock.now_for(subscription), **details)
-    return _reread(subscription)
+def cancel_subscription(call: Call, *, id: str) -> StoredObject:
+    subscription, at = store.locked("subscription", id)
+    subscriptions.cancel_now(subscription, at=at, **call.params.get("cancellation_details") or {})
+    return subscription
 
 
 @route("POST", "subscriptions/{id}/resume", params="SubscriptionResumeParams")
-def resume_subscription(call: Call, *, id: str) -> Json:
-    subscription = store.get("subscription", id, lock=True)
-    renewals.resume(subscription, at=clock.now_for(subscription))
-    return _reread(subscription)
+def resume_subscription(call: Call, *, id: str) -> StoredObject:
+    subscription, at = store.locked("subscription", id)
+    renewals.resume(subscription, at=at)
+    return subscription
+
+
+def _default_method(params: Json, customer: StoredObject, at: int) -> str:
+    """The id of what is to be paid with; "" for none."""
+    id = params.get("default_payment_method")
+    return method_of_customer(id, customer, at=at, param="default_payment_method").stripe_id if id else ""
 
 
 def _with_metadata(items: list[Json], subscription: StoredObject | None = None) -> list[Json]:
@@ -104,23 +103,12 @@ def _with_metadata(items: list[Json], subscription: StoredObject | None = None) 
     return [{**row, "metadata": merged_metadata(known.get(row.get("id"), {}), row.get("metadata"))} for row in items]
 
 
-def _refuse_unknown(params: Json) -> None:
-    """Raises StripeRefusal for what would change amounts or dates and is not emulated."""
-    for name in UNSUPPORTED:
-        if params.get(name):
-            raise StripeRefusal(f"The emulator knows no {name} of subscriptions.", param=name)
-
-
 def _require_paid(subscription: StoredObject) -> None:
     """Raises StripeRefusal, which undoes everything, if the change has left an invoice that could not be collected."""
-    latest = store.find("invoice").filter(stripe_id=_reread(subscription)["latest_invoice"]).first()
+    subscription.refresh_from_db()
+    latest = store.find("invoice").filter(stripe_id=subscription.data["latest_invoice"]).first()
     if latest and latest.data["status"] == "open":
         raise StripeRefusal("Your card was declined.", code="card_declined", status=402, type="card_error")
-
-
-def _end(params: Json) -> Json:
-    """What of a new subscription's parameters is said about its end."""
-    return {name: params[name] for name in ("cancel_at_period_end", "cancel_at") if params.get(name)}
 
 
 def _trial_end(params: Json, at: int) -> int | None:
@@ -136,10 +124,3 @@ def _trial_end(params: Json, at: int) -> int | None:
         param = "trial_end" if days is None else "trial_period_days"
         raise StripeRefusal("Invalid trial: it must end in the future, and within two years.", param=param)
     return int(moment)
-
-
-def _reread(subscription: StoredObject) -> Json:
-    """As it is after all that has followed from the call."""
-    subscription.refresh_from_db()
-    data: Json = subscription.data
-    return data

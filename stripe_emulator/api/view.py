@@ -20,7 +20,7 @@ from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.events.emit import Origin, caused_by
 from stripe_emulator.models import KeptAnswer, StoredObject
 from stripe_emulator.objects.parts import EXPANDABLE
-from stripe_emulator.store import new_id, serialize_changes, stub
+from stripe_emulator.store import new_id, serialize_changes, shown
 
 LONGEST_IDEMPOTENCY_KEY = 255
 DEEPEST_EXPANSION, MOST_EXPANSIONS = 4, 20
@@ -33,47 +33,6 @@ class Reply:
     status: int
     body: Json
     replayed_from: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A key and a hash of what it was used for."""
-
-    key: str
-    fingerprint: str
-
-    @classmethod
-    def of(cls, key: str, *, method: str, path: str, params: Json) -> "IdempotencyKey":
-        """Raises StripeRefusal for a key that is too long."""
-        if len(key) > LONGEST_IDEMPOTENCY_KEY:
-            raise StripeRefusal(
-                f"Idempotency keys have at most {LONGEST_IDEMPOTENCY_KEY} characters.", type="idempotency_error"
-            )
-        content = json.dumps([method, path, params], sort_keys=True)
-        return cls(key, hashlib.sha256(content.encode()).hexdigest())
-
-    def find_answer(self) -> KeptAnswer | None:
-        """What was answered before. Holds the key until the end of the transaction.
-
-        Raises StripeRefusal: 409 while another call with the key is under way, 400 for other parameters.
-        """
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [self.key])
-            (is_ours,) = cursor.fetchone()
-        if not is_ours:
-            message = "There is currently another in-progress request using this Stripe-Idempotency-Key"
-            raise StripeRefusal(message, code="idempotency_key_in_use", status=409)
-        kept = KeptAnswer.objects.filter(key=self.key).first()
-        if kept and kept.fingerprint != self.fingerprint:
-            message = "Keys for idempotent requests can only be used with the same parameters they were first used with"
-            raise StripeRefusal(f"{message} ('{self.key}').", type="idempotency_error")
-        return kept
-
-    def keep(self, *, status: int, body: Json, request_id: str) -> None:
-        """Answer so from now on."""
-        KeptAnswer.objects.create(
-            key=self.key, fingerprint=self.fingerprint, status=status, body=body, request_id=request_id
-        )
 
 
 @csrf_exempt
@@ -108,26 +67,55 @@ def _reply(request: HttpRequest, path: str, request_id: str) -> Reply:
     is_pinned = request.headers.get("Stripe-Version") == settings.STRIPE_API_VERSION
     params = check_params(given, params_class(route.params), strict=is_pinned) if route.params else given
     call = Call(params=params, at=clock.real_now(), is_pinned=is_pinned)
-    header = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
-    content = {**params, "expand": paths}
-    key = IdempotencyKey.of(header, method=method, path=path, params=content) if header else None
-    with transaction.atomic(), caused_by(Origin(request_id, header)):
-        if key and (kept := key.find_answer()):
+    key = request.headers.get("Idempotency-Key", "") if method == "POST" else ""
+    fingerprint = _hash([method, path, {**params, "expand": paths}])
+    with transaction.atomic(), caused_by(Origin(request_id, key)):
+        if key and (kept := _find_answer(key, fingerprint)):
             return Reply(kept.status, kept.body, replayed_from=kept.request_id)
         if method != "GET":
             serialize_changes()
         reply = _carry_out(route, call, ids, paths)
         if key:
-            key.keep(status=reply.status, body=reply.body, request_id=request_id)
+            answer = {"status": reply.status, "body": reply.body, "request_id": request_id}
+            KeptAnswer.objects.create(key=key, fingerprint=fingerprint, **answer)
         return reply
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _find_answer(key: str, fingerprint: str) -> KeptAnswer | None:
+    """What was answered before. Holds the key until the end of the transaction.
+
+    Raises StripeRefusal: 409 while another call with the key is under way, 400 for other parameters or a long key.
+    """
+    if len(key) > LONGEST_IDEMPOTENCY_KEY:
+        message = f"Idempotency keys have at most {LONGEST_IDEMPOTENCY_KEY} characters."
+        raise StripeRefusal(message, type="idempotency_error")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        (is_ours,) = cursor.fetchone()
+    if not is_ours:
+        message = "There is currently another in-progress request using this Stripe-Idempotency-Key"
+        raise StripeRefusal(message, code="idempotency_key_in_use", status=409)
+    kept = KeptAnswer.objects.filter(key=key).first()
+    if kept and kept.fingerprint != fingerprint:
+        message = "Keys for idempotent requests can only be used with the same parameters they were first used with"
+        raise StripeRefusal(f"{message} ('{key}').", type="idempotency_error")
+    return kept
 
 
 def _carry_out(route: Route, call: Call, ids: dict[str, str], paths: list[str]) -> Reply:
     """A declined card is an outcome, kept and committed; every other refusal leaves nothing behind."""
     try:
-        return Reply(200, expand(route.answer(call, **ids), paths))
+        answer = route.answer(call, **ids)
     except CardDeclined as decline:
         return _refused(decline)
+    if isinstance(answer, StoredObject):
+        answer.refresh_from_db()  # much may have followed from the call
+        answer = shown(answer)
+    return Reply(200, expand(answer, paths))
 
 
 def _refused(refusal: StripeRefusal) -> Reply:
@@ -180,20 +168,20 @@ def _response(request: HttpRequest, reply: Reply, request_id: str) -> JsonRespon
     return response
 
 
-def _expanded(shown: Any, steps: list[str], path: str) -> Any:
-    """`shown` with the first step replaced by its object, and the rest of the steps inside it."""
-    if isinstance(shown, list):
-        return [_expanded(each, steps, path) for each in shown]
-    if not steps or not isinstance(shown, dict):
-        return shown
+def _expanded(part: Any, steps: list[str], path: str) -> Any:
+    """The part with its first step replaced by its object, and the rest of the steps inside that."""
+    if isinstance(part, list):
+        return [_expanded(each, steps, path) for each in part]
+    if not steps or not isinstance(part, dict):
+        return part
     step, *deeper = steps
-    maker = EXPANDABLE.get((shown.get("object", ""), step))
-    if step not in shown and maker is None:
+    maker = EXPANDABLE.get((part.get("object", ""), step))
+    if step not in part and maker is None:
         raise StripeRefusal(f"This property cannot be expanded ({path}).", param="expand[0]")
-    value = shown.get(step)
+    value = part.get(step)
     if maker and not isinstance(value, dict):
-        value = maker(StoredObject.objects.get(stripe_id=shown["id"]))
-    return {**shown, step: _expanded(_object_of(value), deeper, path)}
+        value = maker(StoredObject.objects.get(stripe_id=part["id"]))
+    return {**part, step: _expanded(_object_of(value), deeper, path)}
 
 
 def _object_of(value: Any) -> Any:
@@ -203,6 +191,4 @@ def _object_of(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     found = StoredObject.objects.filter(stripe_id=value).first()
-    if found is None:
-        return value
-    return stub(found) if found.is_deleted else found.data
+    return shown(found) if found else value

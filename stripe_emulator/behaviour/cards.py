@@ -38,11 +38,6 @@ class TestMethod:
     settles: bool | None = None
     settles_after: int = USUAL_DELAY
 
-    @property
-    def last4(self) -> str:
-        """The end of the number, by which people recognize it."""
-        return self.number[-4:]
-
 
 def find_by_alias(alias: str) -> TestMethod:
     """The method behind "pm_card_visa", "tok_visa", "pm_card_visa_chargeDeclined", … Raises StripeRefusal."""
@@ -59,9 +54,8 @@ def find_by_number(number: str) -> TestMethod:
     digits = number.replace(" ", "").replace("-", "")
     found = BY_NUMBER.get(digits)
     if found is None or found.type != "card":
-        raise StripeRefusal(
-            "Your card number is incorrect.", code="incorrect_number", param="number", status=402, type="card_error"
-        )
+        message = "Your card number is incorrect."
+        raise StripeRefusal(message, code="incorrect_number", param="number", status=402, type="card_error")
     return found
 
 
@@ -72,11 +66,6 @@ def find_by_iban(iban: str) -> TestMethod:
         message = "The IBAN you provided is invalid."
         raise StripeRefusal(message, code="invalid_bank_account_iban", param="sepa_debit[iban]")
     return found
-
-
-def by_name(name: str) -> TestMethod:
-    """The method that `hidden["test"]` of a payment method names."""
-    return BY_NAME[name]
 
 
 def _names(alias: str) -> Iterator[str]:
@@ -95,17 +84,9 @@ def _declining(name: str, number: str, decline_code: str) -> TestMethod:
     return TestMethod(name, number, decline_code=decline_code, decline_at_attach=True)
 
 
-def _debit(country: str, outcome: str, iban: str, *, settles: bool, after: int = USUAL_DELAY) -> TestMethod:
-    return TestMethod(
-        f"{outcome}_{country.lower()}",
-        iban,
-        brand="",
-        country=country,
-        funding="",
-        type="sepa_debit",
-        settles=settles,
-        settles_after=after,
-    )
+def _debit(outcome: str, iban: str, *, settles: bool, after: int = USUAL_DELAY) -> TestMethod:
+    name = f"{outcome}_{iban[:2].lower()}"
+    return TestMethod(name, iban, country=iban[:2], type="sepa_debit", settles=settles, settles_after=after)
 
 
 SUCCEEDING = (
@@ -154,16 +135,16 @@ WITH_AFTERMATH = (
     TestMethod("refundFail", "4000000000005126", refunds="failed"),
 )
 DEBITS = (
-    _debit("AT", "success", "AT611904300234573201", settles=True),
-    _debit("AT", "successDelayed", "AT321904300235473204", settles=True, after=LONG_DELAY),
-    _debit("AT", "failed", "AT861904300235473202", settles=False),
-    replace(_debit("AT", "disputed", "AT591904300235473203", settles=True), disputes="debit_not_authorized"),
-    _debit("DE", "success", "DE89370400440532013000", settles=True),
-    _debit("DE", "failed", "DE62370400440532013001", settles=False),
-    _debit("FR", "success", "FR1420041010050500013M02606", settles=True),
-    _debit("FR", "failed", "FR8420041010050500013M02607", settles=False),
-    _debit("IT", "success", "IT40S0542811101000000123456", settles=True),
-    _debit("IT", "failed", "IT60X0542811101000000123456", settles=False),
+    _debit("success", "AT611904300234573201", settles=True),
+    _debit("successDelayed", "AT321904300235473204", settles=True, after=LONG_DELAY),
+    _debit("failed", "AT861904300235473202", settles=False),
+    replace(_debit("disputed", "AT591904300235473203", settles=True), disputes="debit_not_authorized"),
+    _debit("success", "DE89370400440532013000", settles=True),
+    _debit("failed", "DE62370400440532013001", settles=False),
+    _debit("success", "FR1420041010050500013M02606", settles=True),
+    _debit("failed", "FR8420041010050500013M02607", settles=False),
+    _debit("success", "IT40S0542811101000000123456", settles=True),
+    _debit("failed", "IT60X0542811101000000123456", settles=False),
 )
 # The name of the card that 3-D Secure's own documentation uses.
 ALIASES = {

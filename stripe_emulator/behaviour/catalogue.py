@@ -2,10 +2,10 @@
 
 from stripe_emulator import store
 from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency
-from stripe_emulator.errors import Json, StripeRefusal, missing_param, param_path
+from stripe_emulator.errors import Json, StripeRefusal, param_path, refuse_unsupported, require_one, require_param
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
-from stripe_emulator.objects.catalogue import new_price, new_product, new_recurring
+from stripe_emulator.objects.catalogue import RECURRING_DEFAULTS, new_price, new_product
 
 LONGEST_INTERVALS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 PRICE_FIELDS = ("active", "metadata", "nickname", "tax_behavior")
@@ -27,27 +27,22 @@ def create_price(params: Json, *, at: int, path: str = "") -> StoredObject:
 
     `path` is where the parameters stand, such as "line_items[0][price_data]", for the refusals: StripeRefusal.
     """
-    for name in UNSUPPORTED:
-        if params.get(name):
-            raise StripeRefusal(f"The emulator knows no {name} of prices.", param=param_path(path, name))
-    if not params.get("currency"):
-        raise missing_param(param_path(path, "currency"))
-    currency = known_currency(params["currency"], param=param_path(path, "currency"))
+    refuse_unsupported(params, UNSUPPORTED, of="prices", inside=path)
+    currency = known_currency(require_param(params, "currency", inside=path), param=param_path(path, "currency"))
     amount, recurring = _unit_amount(params, path), _recurring(params, path)
     fields = {name: params[name] for name in PRICE_FIELDS if name in params}
     product = _product_id(params, at, path)
-    data = new_price(at, product=product, currency=currency, unit_amount=amount, recurring=recurring, **fields)
-    price = store.keep(data)
+    price = store.keep(
+        new_price(at, product=product, currency=currency, unit_amount=amount, recurring=recurring, **fields)
+    )
     emit("price.created", price, at=at)
     return price
 
 
 def _unit_amount(params: Json, path: str) -> int:
     """In minor units; whole ones only, so that every sum is exact."""
-    given = params.get("unit_amount", params.get("unit_amount_decimal"))
-    if given is None:
-        raise missing_param(param_path(path, "unit_amount"))
-    text = str(given)
+    text = str(params.get("unit_amount", params.get("unit_amount_decimal", "")))
+    require_param({"unit_amount": text}, "unit_amount", inside=path)
     if not text.isdecimal() or int(text) > GREATEST_AMOUNT:
         message = f"Invalid unit_amount: it must be a whole number from 0 to {GREATEST_AMOUNT}."
         raise StripeRefusal(message, code="parameter_invalid_integer", param=param_path(path, "unit_amount"))
@@ -59,27 +54,23 @@ def _recurring(params: Json, path: str) -> Json | None:
     if not given:
         return None
     param = param_path(path, "recurring")
-    if given.get("interval") not in LONGEST_INTERVALS:
-        raise missing_param(param_path(param, "interval"))
+    interval = require_param(given, "interval", inside=param)
+    if interval not in LONGEST_INTERVALS:
+        message = f"Invalid interval: must be one of {', '.join(LONGEST_INTERVALS)}"
+        raise StripeRefusal(message, param=param_path(param, "interval"))
     if given.get("usage_type") == "metered":
         raise StripeRefusal("The emulator meters no usage.", param=param_path(param, "usage_type"))
-    most = LONGEST_INTERVALS[given["interval"]]
+    most = LONGEST_INTERVALS[interval]
     if not 1 <= given.get("interval_count", 1) <= most:
-        message = f"Invalid interval_count: for the interval {given['interval']} it must be between 1 and {most}."
+        message = f"Invalid interval_count: for the interval {interval} it must be between 1 and {most}."
         raise StripeRefusal(message, code="parameter_invalid_integer", param=param_path(param, "interval_count"))
-    return new_recurring(given)
+    return {**RECURRING_DEFAULTS, **given}
 
 
 def _product_id(params: Json, at: int, path: str) -> str:
     """The id of the product that is named, or made from `product_data`."""
-    named, product_data = params.get("product"), params.get("product_data") or {}
-    if bool(named) == bool(product_data):
-        message = (
-            f"You must specify either {param_path(path, 'product')} or {param_path(path, 'product_data')}, not both."
-        )
-        raise StripeRefusal(message, code="parameter_missing", param=param_path(path, "product"))
-    if named:
+    require_one(params, "product", "product_data", inside=path)
+    if named := params.get("product"):
         return store.get_living("product", named, param=param_path(path, "product")).stripe_id
-    if not product_data.get("name"):
-        raise missing_param(param_path(path, "product_data[name]"))
-    return create_product(at=at, **product_data).stripe_id
+    require_param(params["product_data"], "name", inside=param_path(path, "product_data"))
+    return create_product(at=at, **params["product_data"]).stripe_id

@@ -1,5 +1,7 @@
 """The life of a Checkout session: opened, tried, paid, completed, expired."""
 
+from typing import Any
+
 from django.conf import settings
 
 from stripe_emulator import store
@@ -33,11 +35,9 @@ def create_session(params: Json, *, at: int, is_pinned: bool) -> StoredObject:
     fields = session_params.session_fields(params, customer=customer, lines=lines, currency=currency)
     if lines:
         session_params.check_total(params["mode"], fields["amount_total"], currency)
-    types = session_params.method_types(params, currency=currency)
+    fields |= {"payment_method_types": session_params.method_types(params, currency=currency), "expires_at": ends_at}
     session = store.keep(
-        new_session(
-            at, base_url=settings.STRIPE_EMULATOR_URL, expires_at=ends_at, payment_method_types=types, **fields
-        ),
+        new_session(at, base_url=settings.STRIPE_EMULATOR_URL, **fields),
         line_items=lines,
         intent_data=params.get("payment_intent_data") or {},
         subscription_data=params.get("subscription_data") or {},
@@ -62,13 +62,15 @@ def pay(session: StoredObject, method: StoredObject | None, *, at: int, billing:
         return
     if method is None:
         raise missing_param("payment_method")
-    _require_accepted_type(session, method)
+    if method.data["type"] not in session.data["payment_method_types"]:
+        message = f"This Checkout Session does not accept the payment method type {method.data['type']}."
+        raise StripeRefusal(message, param="payment_method")
     _ensure_customer(session, method.data["billing_details"], at=at)
     if session.data["amount_total"]:
-        payment_intents.confirm(_payment_intent_of(session, at=at), method, at=at)
+        payment_intents.confirm(_find_intent(session) or _create_payment_intent(session, at=at), method, at=at)
         session.refresh_from_db()
     else:
-        setup = _setup_intent_of(session, at=at)
+        setup = _find_intent(session) or _create_setup_intent(session, at=at)
         setup_intents.confirm_setup(setup, method, at=at)
         _complete_if_saved(session, setup, at)
 
@@ -76,8 +78,8 @@ def pay(session: StoredObject, method: StoredObject | None, *, at: int, billing:
 def answer_authentication(session: StoredObject, *, at: int, succeeded: bool) -> None:
     """The buyer has answered the bank's 3-D Secure question. Raises as `pay` does."""
     _require_open(session, "paid")
-    intent = _find_unanswered(session)
-    if intent is None:
+    intent = _find_intent(session)
+    if intent is None or intent.data["status"] != "requires_action":
         raise StripeRefusal("This Checkout Session asks for no authentication.", code="payment_intent_unexpected_state")
     if intent.kind == "payment_intent":
         payment_intents.authenticate(intent, at=at, succeeded=succeeded)
@@ -87,19 +89,20 @@ def answer_authentication(session: StoredObject, *, at: int, succeeded: bool) ->
         _complete_if_saved(session, intent, at)
 
 
+@reacts_to(EXPIRY_TIMER)
 def expire(session: StoredObject, *, at: int) -> None:
-    """Nobody can pay it any more. Raises StripeRefusal unless it is open."""
+    """Nobody can pay it any more, and who has the bank's question open comes too late. Raises StripeRefusal."""
     _require_open(session, "expired")
     drop_timer(EXPIRY_TIMER, session)
     session.change(status="expired", url=None)
     emit("checkout.session.expired", session, at=at)
-    _cancel_intent(session, at=at)
-
-
-@reacts_to(EXPIRY_TIMER)
-def _expire_when_due(session: StoredObject, at: int) -> None:
-    """The time is over."""
-    expire(session, at=at)
+    intent = _find_intent(session)
+    if intent is None or intent.data["status"] == "canceled":
+        return
+    if intent.kind == "payment_intent":
+        payment_intents.cancel(intent, at=at, reason="automatic")
+    else:
+        setup_intents.cancel_setup(intent, at=at)
 
 
 @observes("session")
@@ -126,12 +129,6 @@ def _require_open(session: StoredObject, done: str) -> None:
         raise StripeRefusal(f"{message} This Checkout Session has a status of `{status}`.", param="session")
 
 
-def _require_accepted_type(session: StoredObject, method: StoredObject) -> None:
-    if method.data["type"] not in session.data["payment_method_types"]:
-        message = f"This Checkout Session does not accept the payment method type {method.data['type']}."
-        raise StripeRefusal(message, param="payment_method")
-
-
 def _complete_if_saved(session: StoredObject, setup: StoredObject, at: int) -> None:
     if setup.data["status"] == "succeeded":
         method = store.get("payment_method", setup.data["payment_method"])
@@ -151,10 +148,12 @@ def _complete(
         method = store.get("payment_method", intent.data["payment_method"])
     details = (method.data["billing_details"] if method else billing) or {}
     drop_timer(EXPIRY_TIMER, session)
-    is_under_way = intent is not None and intent.data["status"] == "processing"
-    status = "unpaid" if is_under_way else _payment_status(session)
-    session.change(status="complete", payment_status=status, url=None, customer=_customer_id(session))
-    session.change(**_collected_details(session, details))
+    # A subscription's first invoice counts as paid even when it is over nothing.
+    status = "no_payment_required" if session.data["payment_status"] == "no_payment_required" else "paid"
+    if intent is not None and intent.data["status"] == "processing":
+        status = "unpaid"
+    shown = _collected_details(session, details)
+    session.change(status="complete", payment_status=status, url=None, customer=_customer_id(session), **shown)
     if session.data["mode"] == "subscription" and method is not None:
         _subscribe(session, at, intent, method)
     emit("checkout.session.completed", session, at=at)
@@ -165,8 +164,8 @@ def _ensure_customer(session: StoredObject, billing: Json, *, at: int) -> None:
     is_wanted = session.data["mode"] == "subscription" or session.data["customer_creation"] == "always"
     if _customer_id(session) or not is_wanted:
         return
-    email = session.data["customer_email"] or billing.get("email")
-    fields = {"email": email, **{name: billing.get(name) for name in ("name", "phone", "address")}}
+    fields = {name: billing.get(name) for name in ("name", "phone", "address")}
+    fields["email"] = session.data["customer_email"] or billing.get("email")
     customer = store.keep(new_customer(at, **fields), parent=session)
     emit("customer.created", customer, at=at)
     session.remember(customer=customer.stripe_id)
@@ -179,12 +178,6 @@ def _settle(session: StoredObject, intent: StoredObject, at: int) -> None:
         emit("checkout.session.async_payment_succeeded", session, at=at)
     elif intent.data["status"] == "requires_payment_method":
         emit("checkout.session.async_payment_failed", session, at=at)
-
-
-def _payment_status(session: StoredObject) -> str:
-    """A subscription's first invoice counts as paid even when it is over nothing."""
-    is_free = session.data["payment_status"] == "no_payment_required"
-    return "no_payment_required" if is_free else "paid"
 
 
 def _subscribe(session: StoredObject, at: int, intent: StoredObject | None, method: StoredObject) -> None:
@@ -203,7 +196,6 @@ def _subscribe(session: StoredObject, at: int, intent: StoredObject | None, meth
         intent=intent,
         default_payment_method=method.stripe_id,
         trial_end=data.get("trial_end") or (at + trial_days * DAY if trial_days else None),
-        session_id=session.stripe_id,
         description=data.get("description"),
     )
     session.change(subscription=subscription.stripe_id, invoice=subscription.data["latest_invoice"])
@@ -211,36 +203,24 @@ def _subscribe(session: StoredObject, at: int, intent: StoredObject | None, meth
 
 def _collected_details(session: StoredObject, billing: Json) -> Json:
     """What the page has learnt about the buyer."""
-    known = session.data["customer_details"] or {}
+    known = (session.data["customer_details"] or {}).get("email")
     details = {name: billing.get(name) for name in ("address", "name", "phone")}
-    email = known.get("email") or billing.get("email")
-    shown = {**UNKNOWN_CUSTOMER, **details, "email": email}
     if session.data["mode"] == "setup":
-        shown["address"] = None
+        details["address"] = None
+    shown = {**UNKNOWN_CUSTOMER, **details, "email": known or billing.get("email")}
     collected = {"business_name": None, "individual_name": None, "shipping_details": None}
     return {"customer_details": shown, "collected_information": collected}
 
 
-def _payment_intent_of(session: StoredObject, *, at: int) -> StoredObject:
-    """The PaymentIntent, locked.
-
-    https://docs.stripe.com/changelog/2022-08-01/deferred-paymentintent-checkout-session
-    """
-    if id := session.hidden.get("intent"):
-        return store.get("payment_intent", id, lock=True)
+def _create_payment_intent(session: StoredObject, *, at: int) -> StoredObject:
+    """https://docs.stripe.com/changelog/2022-08-01/deferred-paymentintent-checkout-session"""
     data = session.hidden["intent_data"]
     fields = {name: data[name] for name in COPIED_TO_INTENT if name in data}
     if session.data["mode"] == "subscription":
         fields["setup_future_usage"] = "off_session"
+    amount, currency = session.data["amount_total"], session.data["currency"]
     intent = payment_intents.create_intent(
-        at,
-        amount=session.data["amount_total"],
-        currency=session.data["currency"],
-        parent=session,
-        hidden={"session": session.stripe_id},
-        customer=_customer_id(session),
-        payment_method_types=session.data["payment_method_types"],
-        **fields,
+        at, amount=amount, currency=currency, **_shared_with_intent(session), **fields
     )
     session.remember(intent=intent.stripe_id)
     if session.data["mode"] == "payment":
@@ -248,39 +228,23 @@ def _payment_intent_of(session: StoredObject, *, at: int) -> StoredObject:
     return intent
 
 
-def _setup_intent_of(session: StoredObject, *, at: int) -> StoredObject:
-    """The SetupIntent, locked: nothing is due now, but later."""
-    if id := session.hidden.get("setup"):
-        return store.get("setup_intent", id, lock=True)
-    setup = setup_intents.create_setup(
-        at,
-        parent=session,
-        hidden={"session": session.stripe_id},
-        customer=_customer_id(session),
-        payment_method_types=session.data["payment_method_types"],
-        **session.hidden["setup_data"],
-    )
-    session.remember(setup=setup.stripe_id)
+def _create_setup_intent(session: StoredObject, *, at: int) -> StoredObject:
+    """Nothing is due now, but later."""
+    setup = setup_intents.create_setup(at, **_shared_with_intent(session), **session.hidden["setup_data"])
+    session.remember(intent=setup.stripe_id)
     if session.data["mode"] == "setup":
         session.change(setup_intent=setup.stripe_id)
     return setup
 
 
-def _find_unanswered(session: StoredObject) -> StoredObject | None:
-    """The intent of either kind that waits for 3-D Secure, locked."""
-    intent = _find_intent(session)
-    return intent if intent and intent.data["status"] == "requires_action" else None
-
-
-def _cancel_intent(session: StoredObject, *, at: int) -> None:
-    """Whoever still has the bank's question open comes too late."""
-    intent = _find_intent(session)
-    if intent is None or intent.data["status"] == "canceled":
-        return
-    if intent.kind == "payment_intent":
-        payment_intents.cancel(intent, at=at, reason="automatic")
-    else:
-        setup_intents.cancel_setup(intent, at=at)
+def _shared_with_intent(session: StoredObject) -> dict[str, Any]:
+    """What an intent of either kind has of its session."""
+    return {
+        "parent": session,
+        "hidden": {"session": session.stripe_id},
+        "customer": _customer_id(session),
+        "payment_method_types": session.data["payment_method_types"],
+    }
 
 
 def _customer_id(session: StoredObject) -> str | None:
@@ -289,7 +253,6 @@ def _customer_id(session: StoredObject) -> str | None:
 
 
 def _find_intent(session: StoredObject, *, lock: bool = True) -> StoredObject | None:
-    for kind, name in (("payment_intent", "intent"), ("setup_intent", "setup")):
-        if id := session.hidden.get(name):
-            return store.get(kind, id, lock=lock)
-    return None
+    """The intent of either kind, if the buyer has tried to pay."""
+    id = session.hidden.get("intent", "")
+    return store.get("setup_intent" if id.startswith("seti_") else "payment_intent", id, lock=lock) if id else None

@@ -28,7 +28,8 @@ def create_customer(at: int, *, fields: Json, payment_method: str = "", default:
 
 def update_customer(customer: StoredObject, *, at: int, fields: Json, default: str = "") -> None:
     """Other fields, another default method. Raises CardDeclined, StripeRefusal; nothing is changed then."""
-    method = _kept_by(customer, default, at=at) if default else None
+    param = "invoice_settings[default_payment_method]"
+    method = method_of_customer(default, customer, at=at, param=param) if default else None
     changed = {"invoice_settings": customer.data["invoice_settings"], **fields}
     if previous := customer.change(**_with_default(changed, method)):
         emit("customer.updated", customer, at=at, previous=previous)
@@ -48,22 +49,8 @@ def method_of_customer(id: str, customer: StoredObject, *, at: int, param: str) 
     if method.stripe_id != id:
         attach(method, customer, at)
     if method.data["customer"] != customer.stripe_id:
-        message = f"The customer does not have a payment method with the ID {id}."
-        raise StripeRefusal(
-            f"{message} The payment method must be attached to the customer.", code="resource_missing", param=param
-        )
-    return method
-
-
-def _kept_by(customer: StoredObject, id: str, *, at: int) -> StoredObject:
-    """The method as one of the customer's own: a new one is attached, another's is refused."""
-    method = get_or_create(id, at=at, parent=customer)
-    is_new = method.stripe_id != id
-    if not is_new and method.data["customer"] != customer.stripe_id:
-        message = f"The customer does not have a payment method with the ID {id}."
-        param = "invoice_settings[default_payment_method]"
-        raise StripeRefusal(f"{message} The payment method must be attached to the customer.", param=param)
-    attach(method, customer, at)
+        message = f"The customer does not have a payment method with the ID {id}: it must be attached to the customer."
+        raise StripeRefusal(message, code="resource_missing", param=param)
     return method
 
 

@@ -48,14 +48,12 @@ def close_dispute(dispute: StoredObject, *, at: int, won: bool) -> None:
         emit("charge.dispute.funds_reinstated", dispute, at=at)
 
 
-def update_dispute(
-    dispute: StoredObject, *, at: int, evidence: Json, metadata: Json | None = None, submit: bool = True
-) -> None:
+def update_dispute(dispute: StoredObject, *, at: int, evidence: Json, metadata: Json, submit: bool) -> None:
     """Keep the evidence and hand it in; a text that asks for a verdict gets it soon. Raises StripeRefusal when closed.
 
-    `metadata`: what is there afterwards; None leaves it.
+    `metadata`: what is there afterwards.
     """
-    changes: Json = {} if metadata is None else {"metadata": metadata}
+    changes: Json = {"metadata": metadata}
     if evidence or submit:
         _require_open(dispute)
         changes |= _evidence_changes(dispute, evidence, submit=submit)
@@ -66,7 +64,7 @@ def update_dispute(
 
 
 @reacts_to("dispute.decide")
-def _decide(dispute: StoredObject, at: int) -> None:
+def _decide(dispute: StoredObject, *, at: int) -> None:
     """The verdict that the evidence asked for."""
     if dispute.data["status"] in OPEN_STATUSES:
         close_dispute(dispute, at=at, won=VERDICTS[dispute.data["evidence"]["uncategorized_text"]])
@@ -84,28 +82,22 @@ def _evidence_changes(dispute: StoredObject, evidence: Json, *, submit: bool) ->
 
 
 def _create_dispute(charge: StoredObject, amount: int, *, at: int, reason: str, inquiry: bool) -> StoredObject:
-    details = charge.data["payment_method_details"]
-    code = REASON_CODES.get(reason, "10.4")
-    case = INQUIRY if inquiry else "chargeback"
-    is_card = details["type"] == "card"
+    fields: Json = {"currency": charge.data["currency"], "payment_intent": charge.data["payment_intent"]}
+    if card := charge.data["payment_method_details"].get("card"):
+        code, case = REASON_CODES.get(reason, "10.4"), INQUIRY if inquiry else "chargeback"
+        details = card_case(card["brand"], case_type=case, network_reason_code=code)
+        fields |= {"network_reason_code": code, "payment_method_details": details}
     data = new_dispute(
         at,
         amount=amount,
-        currency=charge.data["currency"],
         charge=charge.stripe_id,
-        payment_intent=charge.data["payment_intent"],
         reason=reason,
         status="warning_needs_response" if inquiry else "needs_response",
         is_charge_refundable=inquiry,
         evidence_details=evidence_details(at + SECONDS_TO_RESPOND),
-        network_reason_code=code if is_card else None,
-        payment_method_details=_card_details(details["card"], case, code) if is_card else None,
+        **fields,
     )
     return store.keep(data, parent=charge)
-
-
-def _card_details(card: Json, case_type: str, code: str) -> Json:
-    return card_case(card["brand"], case_type=case_type, network_reason_code=code)
 
 
 def _move_money(dispute: StoredObject, amount: int, *, at: int, fee: int, category: str) -> None:

@@ -8,6 +8,10 @@ from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.billing import new_invoice_item, new_invoice_line, pricing_of, with_totals
 
+SHARED_WITH_LINE = (
+    "amount", "quantity", "currency", "description", "discountable", "metadata", "period", "pricing",
+)  # fmt: skip
+
 
 def subscription_lines(subscription: Json, *, is_trial: bool = False) -> list[Json]:
     """One line for each item of the subscription, for the period that the item is in; a trial costs nothing."""
@@ -33,56 +37,35 @@ def create_item(*, customer: str, currency: str, at: int, amount: int, **fields:
 
 def create_priced_item(price: Json, quantity: int, *, customer: str, at: int) -> StoredObject:
     """So many of a price that is paid once."""
-    name = store.get("product", price["product"]).data["name"]
-    return create_item(
-        customer=customer,
-        currency=price["currency"],
-        at=at,
-        amount=price["unit_amount"] * quantity,
-        quantity=quantity,
-        description=name,
-        pricing=pricing_of(price),
-    )
+    told = {"quantity": quantity, "description": _product_name(price), "pricing": pricing_of(price)}
+    amount = price["unit_amount"] * quantity
+    return create_item(customer=customer, currency=price["currency"], at=at, amount=amount, **told)
 
 
 def _item_line(item: Json) -> Json:
     """The line of an invoice item."""
     details = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
-    return new_invoice_line(
-        amount=item["amount"],
-        quantity=item["quantity"],
-        currency=item["currency"],
-        description=item["description"],
-        discountable=item["discountable"],
-        metadata=item["metadata"],
-        parent={"invoice_item_details": details, "subscription_item_details": None, "type": "invoice_item_details"},
-        period=item["period"],
-        pricing=item["pricing"],
-    )
+    parent = {"invoice_item_details": details, "subscription_item_details": None, "type": "invoice_item_details"}
+    return new_invoice_line(parent=parent, **{name: item[name] for name in SHARED_WITH_LINE})
 
 
 def _subscription_line(subscription: Json, item: Json, *, is_trial: bool) -> Json:
     price, quantity = item["price"], item["quantity"]
-    name = store.get("product", price["product"]).data["name"]
-    details = {
-        "invoice_item": None,
-        "proration": False,
-        "proration_details": None,
-        "subscription": subscription["id"],
-        "subscription_item": item["id"],
-    }
+    name, about = _product_name(price), {"subscription": subscription["id"], "subscription_item": item["id"]}
+    details = {"invoice_item": None, "proration": False, "proration_details": None, **about}
+    kind = "subscription_item_details"
     return new_invoice_line(
         amount=0 if is_trial else price["unit_amount"] * quantity,
         quantity=quantity,
         currency=price["currency"],
         description=f"Trial period for {name}" if is_trial else f"{quantity} × {name}",
         metadata=subscription["metadata"],
-        parent={
-            "invoice_item_details": None,
-            "subscription_item_details": details,
-            "type": "subscription_item_details",
-        },
+        parent={"invoice_item_details": None, kind: details, "type": kind},
         period={"end": item["current_period_end"], "start": item["current_period_start"]},
         pricing=pricing_of(price),
         subscription=subscription["id"],
     )
+
+
+def _product_name(price: Json) -> str:
+    return str(store.get("product", price["product"]).data["name"])

@@ -18,6 +18,11 @@ RETRY_DELAYS = (3 * DAY, 5 * DAY, 7 * DAY)
 HOUR = 3600
 PURPOSES = {"subscription_create": "Subscription creation", "subscription_update": "Subscription update"}
 CAN_BE_PAID = ("open", "uncollectible")
+TRANSITIONS = {
+    "open": "finalized_at", "paid": "paid_at", "void": "voided_at", "uncollectible": "marked_uncollectible_at",
+    "canceled": "canceled_at",
+}  # fmt: skip
+FAILED, ACTION_REQUIRED = "invoice.payment_failed", "invoice.payment_action_required"
 
 
 def mark_paid_out_of_band(invoice: StoredObject, *, at: int) -> None:
@@ -28,8 +33,8 @@ def mark_paid_out_of_band(invoice: StoredObject, *, at: int) -> None:
     subscription_status.after_payment(invoice, at=at)
 
 
-def mark_attempt_failed(invoice: StoredObject, *, at: int, event_type: str = "invoice.payment_failed") -> None:
-    """A try has failed, or ("invoice.payment_action_required") waits for the customer; the next one is planned."""
+def mark_attempt_failed(invoice: StoredObject, *, at: int, event_type: str = FAILED) -> None:
+    """A try has failed or waits for the customer (ACTION_REQUIRED); the next one is planned."""
     next_attempt = _next_attempt(invoice, at)
     invoice.change(next_payment_attempt=next_attempt)
     if next_attempt:
@@ -39,10 +44,13 @@ def mark_attempt_failed(invoice: StoredObject, *, at: int, event_type: str = "in
     invoice.refresh_from_db()
 
 
-def lock_invoice(id: str) -> StoredObject:
-    """The invoice, locked after its subscription: what happens to it moves that. Raises NoSuchObject."""
+def lock_invoice(id: str) -> tuple[StoredObject, int]:
+    """The invoice, locked after its subscription (what happens to it moves that), and what time it is in its life.
+
+    Raises NoSuchObject.
+    """
     subscription_status.subscription_of(store.get_living("invoice", id, param="invoice"))
-    return store.get("invoice", id, lock=True)
+    return store.locked("invoice", id)
 
 
 def create_draft(data: Json, *, at: int, parent: StoredObject | None = None, waits: bool = True) -> StoredObject:
@@ -63,14 +71,15 @@ def finalize(invoice: StoredObject, *, at: int, intent: StoredObject | None = No
     if invoice.data["status"] != "draft":
         raise StripeRefusal("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     drop_timer("invoice.finalize", invoice)
-    invoice.change(
-        status="open",
+    turn(
+        invoice,
+        "open",
+        at=at,
         number=_next_number(invoice),
         automatically_finalizes_at=None,
         effective_at=at,
         ending_balance=0,
         hosted_invoice_url=f"{settings.STRIPE_EMULATOR_URL}/objects/{invoice.stripe_id}",
-        status_transitions={**invoice.data["status_transitions"], "finalized_at": at},
     )
     emit("invoice.finalized", invoice, at=at)
     if invoice.data["amount_due"] == 0:
@@ -96,11 +105,8 @@ def pay_invoice(
         raise StripeRefusal("A payment of this invoice is under way already.", code="payment_intent_unexpected_state")
     method = method or default_method(invoice)
     if method is None:
-        raise StripeRefusal(
-            "There is no `default_payment_method` set on this Customer or Invoice. Please set either to pay it.",
-            code="resource_missing",
-            param="payment_method",
-        )
+        message = "There is no `default_payment_method` set on this Customer or Invoice. Please set either to pay it."
+        raise StripeRefusal(message, code="resource_missing", param="payment_method")
     count_attempt(invoice, is_automatic=is_automatic)
     _confirm(invoice, method, at=at, off_session=is_automatic)
 
@@ -120,7 +126,7 @@ def void(invoice: StoredObject, *, at: int) -> None:
     """Nobody is to pay it any more. Raises StripeRefusal unless it is open or uncollectible."""
     require_status(invoice, CAN_BE_PAID, "void")
     subscription_status.stop_collecting(invoice)
-    invoice.change(status="void", status_transitions={**invoice.data["status_transitions"], "voided_at": at})
+    turn(invoice, "void", at=at)
     _cancel_link(invoice, at=at)
     intent = store.get("payment_intent", invoice.hidden["payment_intent"], lock=True)
     if intent.data["status"] in ("requires_payment_method", "requires_confirmation", "requires_action"):
@@ -138,6 +144,12 @@ def count_attempt(invoice: StoredObject, *, is_automatic: bool) -> None:
     """Tries by hand count only as the first one: https://docs.stripe.com/api/invoices/object#invoice_object-attempt_count"""
     count = invoice.data["attempt_count"]
     invoice.change(attempted=True, attempt_count=count + 1 if is_automatic or count == 0 else count)
+
+
+def turn(stored: StoredObject, status: str, *, at: int, **fields: object) -> None:
+    """Another status of an invoice, or of what is to pay it, which notes when that was."""
+    transitions = {**stored.data["status_transitions"], TRANSITIONS[status]: at}
+    stored.change(status=status, status_transitions=transitions, **fields)
 
 
 def require_status(invoice: StoredObject, states: tuple[str, ...], verb: str) -> None:
@@ -163,7 +175,7 @@ def default_method(invoice: StoredObject) -> StoredObject | None:
 @observes("invoice")
 def _follow_intent(intent: StoredObject, at: int) -> None:
     """What became of the intent becomes of its invoice."""
-    invoice = lock_invoice(intent.hidden["invoice"])
+    invoice, _now = lock_invoice(intent.hidden["invoice"])
     if invoice.data["status"] not in CAN_BE_PAID:
         return
     if intent.data["status"] == "succeeded":
@@ -177,14 +189,9 @@ def _follow_intent(intent: StoredObject, at: int) -> None:
 
 def _link_intent(invoice: StoredObject, intent: StoredObject, *, at: int) -> None:
     """Let this intent pay the invoice."""
-    data = new_invoice_payment(
-        at,
-        payment_intent=intent.stripe_id,
-        invoice=invoice.stripe_id,
-        currency=invoice.data["currency"],
-        amount_requested=invoice.data["amount_remaining"],
-    )
-    store.keep(data, parent=invoice)
+    asked = {"currency": invoice.data["currency"], "amount_requested": invoice.data["amount_remaining"]}
+    payment = {"payment_intent": intent.stripe_id, "type": "payment_intent"}
+    store.keep(new_invoice_payment(at, payment=payment, invoice=invoice.stripe_id, **asked), parent=invoice)
     invoice.remember(payment_intent=intent.stripe_id)
     intent.remember(invoice=invoice.stripe_id)
 
@@ -193,14 +200,15 @@ def _mark_paid(invoice: StoredObject, *, at: int, intent: StoredObject | None = 
     """The whole of it is paid: by the intent, or there was nothing to pay."""
     amount, tries = invoice.data["amount_remaining"], invoice.data["attempt_count"]
     if intent:
-        _remember_charge(invoice, intent)
+        charge = store.get("charge", intent.data["latest_charge"], lock=True)
+        charge.remember(invoice=invoice.stripe_id)
+        invoice.remember(charge=charge.stripe_id)
         tries = tries or 1
     _close_as_paid(invoice, at=at, amount_paid=amount, attempt_count=tries)
     emit("invoice.paid", invoice, at=at)
     emit("invoice.payment_succeeded", invoice, at=at)
     if payment := _open_link(invoice):
-        transitions = {**payment.data["status_transitions"], "paid_at": at}
-        payment.change(status="paid", amount_paid=amount, status_transitions=transitions)
+        turn(payment, "paid", at=at, amount_paid=amount)
         emit("invoice_payment.paid", payment, at=at)
     subscription_status.after_payment(invoice, at=at)
 
@@ -208,20 +216,12 @@ def _mark_paid(invoice: StoredObject, *, at: int, intent: StoredObject | None = 
 def _cancel_link(invoice: StoredObject, *, at: int) -> None:
     """Its intent will not pay it any more."""
     if payment := _open_link(invoice):
-        transitions = {**payment.data["status_transitions"], "canceled_at": at}
-        payment.change(status="canceled", status_transitions=transitions)
+        turn(payment, "canceled", at=at)
 
 
 def _close_as_paid(invoice: StoredObject, *, at: int, **amounts: int) -> None:
     subscription_status.stop_collecting(invoice)
-    transitions = {**invoice.data["status_transitions"], "paid_at": at}
-    invoice.change(status="paid", amount_remaining=0, attempted=True, status_transitions=transitions, **amounts)
-
-
-def _remember_charge(invoice: StoredObject, intent: StoredObject) -> None:
-    charge = store.get("charge", intent.data["latest_charge"], lock=True)
-    charge.remember(invoice=invoice.stripe_id)
-    invoice.remember(charge=charge.stripe_id)
+    turn(invoice, "paid", at=at, amount_remaining=0, attempted=True, **amounts)
 
 
 def _open_link(invoice: StoredObject) -> StoredObject | None:
@@ -250,28 +250,22 @@ def _confirm(invoice: StoredObject, method: StoredObject, *, at: int, off_sessio
         payment_intents.confirm(intent, method, at=at, off_session=off_session)
     except CardDeclined as decline:
         needs_customer = "authentication_required" in (decline.code, decline.decline_code)
-        mark_attempt_failed(
-            invoice, at=at, event_type=f"invoice.payment_{'action_required' if needs_customer else 'failed'}"
-        )
+        mark_attempt_failed(invoice, at=at, event_type=ACTION_REQUIRED if needs_customer else FAILED)
         raise
     invoice.refresh_from_db()
     if intent.data["status"] == "requires_action":
-        mark_attempt_failed(invoice, at=at, event_type="invoice.payment_action_required")
+        mark_attempt_failed(invoice, at=at, event_type=ACTION_REQUIRED)
         message = "This payment requires additional user action before it can be completed successfully."
         code = "invoice_payment_intent_requires_action"
         raise CardDeclined(message, code=code, payment_intent=intent.data)
 
 
 def _new_intent(invoice: StoredObject, at: int) -> StoredObject:
-    return payment_intents.create_intent(
-        at,
-        amount=invoice.data["amount_remaining"],
-        currency=invoice.data["currency"],
-        parent=invoice,
-        hidden={"invoice": invoice.stripe_id},
-        customer=invoice.data["customer"],
-        description=PURPOSES.get(invoice.data["billing_reason"], f"Payment for Invoice {invoice.data['number']}"),
-    )
+    data = invoice.data
+    purpose = PURPOSES.get(data["billing_reason"], f"Payment for Invoice {data['number']}")
+    told = {"currency": data["currency"], "customer": data["customer"], "description": purpose}
+    hidden = {"invoice": invoice.stripe_id}
+    return payment_intents.create_intent(at, amount=data["amount_remaining"], parent=invoice, hidden=hidden, **told)
 
 
 def _next_number(invoice: StoredObject) -> str:

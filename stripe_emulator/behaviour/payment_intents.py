@@ -6,14 +6,7 @@ from typing import NoReturn
 from django.conf import settings
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import charges
-from stripe_emulator.behaviour.cards import (
-    DEBIT_FAILED,
-    NOT_AUTHENTICATED,
-    card_declined,
-    last_card_error,
-    last_invalid_request_error,
-)
+from stripe_emulator.behaviour import cards, charges
 from stripe_emulator.behaviour.disputes import INQUIRY, open_dispute
 from stripe_emulator.behaviour.payment_methods import attach, require_owner, require_unspent, test_method_of
 from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
@@ -24,6 +17,7 @@ from stripe_emulator.timers import drop_timer, reacts_to, set_timer
 
 Observer = Callable[[StoredObject, int], None]
 OBSERVERS: dict[str, Observer] = {}
+NAMES = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTHENTICATION_FAILED = "payment_intent_authentication_failure"
 DEBIT_REFUSED = "payment_intent_payment_attempt_failed"
@@ -63,10 +57,8 @@ def create_intent(
 ) -> StoredObject:
     """A new intent over this amount (minor units). `hidden`: what it pays for, such as `{"session": "cs_…"}`."""
     types = ["card", "sepa_debit"] if currency == "eur" else ["card"]
-    asked = {"payment_method_types": types, **fields}
-    intent = store.keep(
-        new_payment_intent(at, amount=amount, currency=currency, **asked), parent=parent, **(hidden or {})
-    )
+    told = {"amount": amount, "currency": currency, "payment_method_types": types, **fields}
+    intent = store.keep(new_payment_intent(at, **told), parent=parent, **(hidden or {}))
     emit("payment_intent.created", intent, at=at)
     return intent
 
@@ -76,7 +68,7 @@ def confirm(intent: StoredObject, method: StoredObject, *, at: int, off_session:
 
     Afterwards the intent is `succeeded`, `requires_action` or `processing`.
     """
-    _require_status(intent, CONFIRMABLE, "confirmed")
+    require_status(intent, CONFIRMABLE, "confirmed")
     _require_fitting(intent, method)
     intent.change(payment_method=method.stripe_id, last_payment_error=None, next_action=None)
     intent.remember(is_authenticated=False)
@@ -85,27 +77,26 @@ def confirm(intent: StoredObject, method: StoredObject, *, at: int, off_session:
     elif off_session:
         _decline(intent, method, at=at, decline_code="authentication_required")
     else:
-        _require_action(intent, at=at)
+        require_action(intent, at=at)
 
 
 def authenticate(intent: StoredObject, *, at: int, succeeded: bool) -> None:
     """The buyer has answered the 3-D Secure question. Raises CardDeclined: failed, or declined."""
-    _require_status(intent, ("requires_action",), "authenticated")
+    require_status(intent, ("requires_action",), "authenticated")
     method = store.get("payment_method", intent.data["payment_method"], param="payment_method")
     if succeeded:
         intent.remember(is_authenticated=True)
         method.remember(is_authenticated=True)
         _charge(intent, method, at=at)
         return
-    _fail(intent, last_invalid_request_error(AUTHENTICATION_FAILED, NOT_AUTHENTICATED, method=method.data), at=at)
-    raise CardDeclined(
-        NOT_AUTHENTICATED, code=AUTHENTICATION_FAILED, payment_intent=intent.data, payment_method=method.data
-    )
+    code, message = AUTHENTICATION_FAILED, cards.NOT_AUTHENTICATED
+    _fail(intent, cards.last_invalid_request_error(code, message, method=method.data), at=at)
+    raise CardDeclined(message, code=code, payment_intent=intent.data, payment_method=method.data)
 
 
 def settle(intent: StoredObject, *, at: int, succeeded: bool) -> None:
     """The debit that was under way has come to its end."""
-    _require_status(intent, ("processing",), "settled")
+    require_status(intent, ("processing",), "settled")
     drop_timer("payment_intent.settle", intent)
     charge = store.get("charge", intent.data["latest_charge"], lock=True)
     if succeeded:
@@ -114,17 +105,16 @@ def settle(intent: StoredObject, *, at: int, succeeded: bool) -> None:
         _succeed(intent, charge, at=at)
         return
     method = store.get("payment_method", charge.data["payment_method"])
-    charge.change(
-        status="failed", captured=False, amount_captured=0, failure_code=DEBIT_REFUSED, failure_message=DEBIT_FAILED
-    )
+    failure = {"failure_code": DEBIT_REFUSED, "failure_message": cards.DEBIT_FAILED}
+    charge.change(status="failed", captured=False, amount_captured=0, **failure)
     emit("charge.failed", charge, at=at)
-    error = last_invalid_request_error(DEBIT_REFUSED, DEBIT_FAILED, method=method.data)
+    error = cards.last_invalid_request_error(DEBIT_REFUSED, cards.DEBIT_FAILED, method=method.data)
     _fail(intent, error | {"charge": charge.stripe_id}, at=at)
     notify_observers(intent, at)
 
 
 @reacts_to("payment_intent.settle")
-def settle_as_foreseen(intent: StoredObject, at: int) -> None:
+def settle_as_foreseen(intent: StoredObject, *, at: int) -> None:
     """The bank account decides."""
     method = store.get("payment_method", intent.data["payment_method"])
     settle(intent, at=at, succeeded=test_method_of(method).settles is True)
@@ -132,28 +122,30 @@ def settle_as_foreseen(intent: StoredObject, at: int) -> None:
 
 def cancel(intent: StoredObject, *, at: int, reason: str | None = None) -> None:
     """Nobody will pay it any more. Raises StripeRefusal when it is too late."""
-    _require_status(intent, CONFIRMABLE, "canceled")
+    require_status(intent, CONFIRMABLE, "canceled")
     intent.change(status="canceled", canceled_at=at, cancellation_reason=reason or None, next_action=None)
     emit("payment_intent.canceled", intent, at=at)
 
 
-def authentication_action(return_url: str | None) -> Json:
-    """`next_action` of an intent that waits for 3-D Secure; the console answers in the buyer's place."""
-    url = f"{settings.STRIPE_EMULATOR_URL}/"
+def require_action(intent: StoredObject, *, at: int) -> None:
+    """The bank wants to hear from the buyer (an intent of either kind); the console answers in the buyer's place."""
+    url, return_url = f"{settings.STRIPE_EMULATOR_URL}/", intent.hidden.get("return_url")
+    action: Json = {"type": "use_stripe_sdk", "use_stripe_sdk": {"stripe_js": url, "type": "three_d_secure_redirect"}}
     if return_url:
-        return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
-    return {"type": "use_stripe_sdk", "use_stripe_sdk": {"stripe_js": url, "type": "three_d_secure_redirect"}}
+        action = {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
+    intent.change(status="requires_action", next_action=action)
+    emit(f"{intent.kind}.requires_action", intent, at=at)
 
 
-def _require_status(intent: StoredObject, statuses: tuple[str, ...], done: str) -> None:
-    """Raises StripeRefusal if the intent is in none of these."""
-    status = intent.data["status"]
+def require_status(intent: StoredObject, statuses: tuple[str, ...], done: str) -> None:
+    """Raises StripeRefusal if the intent (of either kind) is in none of these."""
+    status, name = intent.data["status"], NAMES[intent.kind]
     if status not in statuses:
         message = (
-            f"This PaymentIntent could not be {done} because it has a status of {status}. Only a PaymentIntent with "
-            f"one of the following statuses may be {done}: {', '.join(statuses)}."
+            f"This {name} could not be {done} because it has a status of {status}. Only a {name} with one of the "
+            f"following statuses may be {done}: {', '.join(statuses)}."
         )
-        raise StripeRefusal(message, code="payment_intent_unexpected_state")
+        raise StripeRefusal(message, code=f"{intent.kind}_unexpected_state")
 
 
 def _require_fitting(intent: StoredObject, method: StoredObject) -> None:
@@ -181,7 +173,7 @@ def _charge(intent: StoredObject, method: StoredObject, *, at: int) -> None:
     if test.settles is not None:
         _start_debit(intent, method, at=at, seconds=test.settles_after)
     else:
-        charge = charges.create_succeeded(intent, method, at=at)
+        charge = charges.create_charge(intent, method, at=at, status="succeeded")
         emit("charge.succeeded", charge, at=at)
         _succeed(intent, charge, at=at)
 
@@ -200,23 +192,18 @@ def _succeed(intent: StoredObject, charge: StoredObject, *, at: int) -> None:
 
 def _decline(intent: StoredObject, method: StoredObject, *, at: int, decline_code: str) -> NoReturn:
     """The bank refuses. Raises CardDeclined."""
-    charge = charges.create_failed(intent, method, at=at, decline_code=decline_code)
-    error = last_card_error(decline_code, method=method.data, charge=charge.stripe_id)
+    charge = charges.create_charge(intent, method, at=at, status="failed", decline_code=decline_code)
+    error = cards.last_card_error(decline_code, method=method.data, charge=charge.stripe_id)
     emit("charge.failed", charge, at=at)
     _fail(intent, error, at=at)
-    raise card_declined(decline_code, charge=charge.stripe_id, payment_intent=intent.data, payment_method=method.data)
+    left: Json = {"payment_intent": intent.data, "payment_method": method.data}
+    raise cards.card_declined(decline_code, charge=charge.stripe_id, **left)
 
 
 def _fail(intent: StoredObject, error: Json, *, at: int) -> None:
     """This try came to nothing; another one may follow. `error`: as `last_payment_error` keeps it."""
     intent.change(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error)
     emit("payment_intent.payment_failed", intent, at=at)
-
-
-def _require_action(intent: StoredObject, *, at: int) -> None:
-    """The bank wants to hear from the buyer."""
-    intent.change(status="requires_action", next_action=authentication_action(intent.hidden.get("return_url")))
-    emit("payment_intent.requires_action", intent, at=at)
 
 
 def _save_for_later(intent: StoredObject, method: StoredObject, *, at: int) -> None:
@@ -229,7 +216,7 @@ def _save_for_later(intent: StoredObject, method: StoredObject, *, at: int) -> N
 
 
 def _start_debit(intent: StoredObject, method: StoredObject, *, at: int, seconds: int) -> None:
-    charge = charges.create_pending(intent, method, at=at)
+    charge = charges.create_charge(intent, method, at=at, status="pending")
     intent.change(status="processing", **NOTHING_PENDING)
     emit("payment_intent.processing", intent, at=at)
     emit("charge.pending", charge, at=at)

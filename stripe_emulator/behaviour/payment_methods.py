@@ -28,14 +28,16 @@ def create_method(
     **fields: object,
 ) -> StoredObject:
     """A new way to pay, attached to nobody. `expiry`: `exp_month` and `exp_year` of a card, if they were told."""
-    details = {test.type: _card_of(test, at, expiry) if test.type == "card" else _debit_of(test)}
+    mark = hashlib.sha256(test.number.encode()).hexdigest()[:16]
+    is_card = test.type == "card"
+    details = {test.type: _card(test, at, mark, expiry or {}) if is_card else debit_fields(test.number, mark)}
     method = new_payment_method(at, type=test.type, billing_details=complete(billing_details), **details, **fields)
     return store.keep(method, parent=parent, test=test.name)
 
 
 def test_method_of(method: StoredObject) -> TestMethod:
     """What will come of it."""
-    return cards.by_name(method.hidden["test"])
+    return cards.BY_NAME[method.hidden["test"]]
 
 
 def get_or_create(id_or_alias: str, *, at: int, parent: StoredObject | None = None) -> StoredObject:
@@ -88,34 +90,21 @@ def create_from_params(data: Json, *, at: int) -> StoredObject:
     details = data.get(kind) or {}
     if kind == "sepa_debit":
         test = cards.find_by_iban(str(require_param(details, "iban", inside=kind)))
-        _check_owner(data.get("billing_details") or {})
+        for name in ("name", "email"):  # https://docs.stripe.com/payments/sepa-debit/accept-a-payment
+            require_param(data.get("billing_details") or {}, name, inside="billing_details")
     elif "token" in details:
         test = cards.find_by_alias(details["token"])
     else:
         test = cards.find_by_number(str(require_param(details, "number", inside=kind)))
-    return create_method(at, test=test, expiry=_expiry_of(details), **_copied_fields(data))
+    copied = {name: data[name] for name in COPIED_TO_METHOD if data.get(name)}
+    return create_method(at, test=test, expiry=_expiry_of(details), **copied)
 
 
-def _card_of(test: TestMethod, at: int, expiry: Json | None = None) -> Json:
+def _card(test: TestMethod, at: int, mark: str, expiry: Json) -> Json:
     """The `card` that a method of this kind shows."""
-    year = datetime.fromtimestamp(at, UTC).year + YEARS_VALID
-    valid = {"exp_month": USUAL_MONTH, "exp_year": year, **(expiry or {})}
-    return card_fields(
-        **valid,
-        brand=test.brand,
-        country=test.country,
-        funding=test.funding,
-        last4=test.last4,
-        mark=_fingerprint(test),
-    )
-
-
-def _debit_of(test: TestMethod) -> Json:
-    return debit_fields(iban=test.number, country=test.country, mark=_fingerprint(test))
-
-
-def _fingerprint(test: TestMethod) -> str:
-    return hashlib.sha256(test.number.encode()).hexdigest()[:16]
+    valid = {"exp_month": USUAL_MONTH, "exp_year": datetime.fromtimestamp(at, UTC).year + YEARS_VALID, **expiry}
+    about = {"country": test.country, "funding": test.funding, "last4": test.number[-4:]}
+    return card_fields(test.brand, fingerprint=mark, **about, **valid)
 
 
 def _expiry_of(card: Json) -> Json:
@@ -128,13 +117,3 @@ def _expiry_of(card: Json) -> Json:
         message = "Your card's expiration month is invalid."
         raise StripeRefusal(message, code="invalid_expiry_month", param="exp_month", status=402, type="card_error")
     return expiry
-
-
-def _check_owner(owner: Json) -> None:
-    """https://docs.stripe.com/payments/sepa-debit/accept-a-payment asks for both."""
-    for name in ("name", "email"):
-        require_param(owner, name, inside="billing_details")
-
-
-def _copied_fields(data: Json) -> Json:
-    return {name: data[name] for name in COPIED_TO_METHOD if data.get(name)}

@@ -22,18 +22,16 @@ def refund(
     amount: int | None = None,
     reason: str | None = None,
     metadata: Json | None = None,
-    succeeds: bool | None = True,
 ) -> StoredObject:
-    """Give back this amount (minor units), or all that is left. Raises StripeRefusal.
+    """Give back this amount (minor units), or all that is left; with some cards that takes a moment or fails later.
 
-    `succeeds`: None leaves it pending; False lets it fail after it had succeeded. By itself it goes as the card wants:
-    some take a moment, some fail later.
+    Raises StripeRefusal.
     """
     amount = charge.data["amount"] - charge.data["amount_refunded"] if amount is None else amount
     _require_refundable(charge, amount)
-    turns = charge.hidden.get("refunds", "") if succeeds else ""
-    is_pending = succeeds is None or turns == "pending"
-    given = _create_refund(charge, amount, at=at, is_pending=is_pending, reason=reason or None, metadata=metadata or {})
+    turns = charge.hidden.get("refunds")
+    told = {"reason": reason or None, "metadata": metadata or {}}
+    given = _create_refund(charge, amount, at=at, is_pending=turns == "pending", **told)
     _add_to_charge(charge, amount)
     emit("refund.created", given, at=at)
     emit("charge.refunded", charge, at=at)
@@ -42,8 +40,6 @@ def refund(
         _schedule_settling(charge)
     if charge.data["refunded"]:
         _end_inquiries(charge, at=at)
-    if succeeds is False:
-        fail_refund(given, at=at)
     return given
 
 
@@ -54,7 +50,8 @@ def fail_refund(refund: StoredObject, *, at: int) -> None:
     if refund.data["balance_transaction"]:
         back = record_movement("refund_failure", refund.data["amount"], about=refund, at=at)
         changes["failure_balance_transaction"] = back.stripe_id
-    _take_from_charge(refund)
+    charge = store.get("charge", refund.data["charge"], lock=True)
+    _add_to_charge(charge, -refund.data["amount"])
     _emit_updated(refund, refund.change(**changes), at=at)
     emit("refund.failed", refund, at=at)
 
@@ -66,13 +63,6 @@ def complete_refund(refund: StoredObject, *, at: int) -> None:
     _emit_updated(refund, refund.change(status="succeeded", balance_transaction=moved.stripe_id), at=at)
 
 
-def cancel_refund(refund: StoredObject, *, at: int) -> None:
-    """A pending refund is called back. Raises StripeRefusal for any other."""
-    _require_status(refund, ("pending",), "canceled")
-    _take_from_charge(refund)
-    _emit_updated(refund, refund.change(status="canceled"), at=at)
-
-
 def update_refund(refund: StoredObject, *, at: int, metadata: Json) -> None:
     """Keep other metadata."""
     if previous := refund.change(metadata=metadata):
@@ -80,12 +70,15 @@ def update_refund(refund: StoredObject, *, at: int, metadata: Json) -> None:
 
 
 @reacts_to("charge.refunds")
-def _settle_refunds(charge: StoredObject, at: int) -> None:
+def _settle_refunds(charge: StoredObject, *, at: int) -> None:
     """Refunds of troublesome cards turn some time after they were made."""
     for refund in _unsettled(charge):
         if refund.hidden["turns_at"] <= at:
             refund.remember(has_turned=True)
-            _settle(refund, at=at)
+            if refund.data["status"] == "pending":
+                complete_refund(refund, at=at)
+            elif refund.data["status"] == "succeeded":
+                fail_refund(refund, at=at)
     _schedule_settling(charge)
 
 
@@ -100,13 +93,6 @@ def _unsettled(charge: StoredObject) -> list[StoredObject]:
     return [refund for refund in turning.select_for_update() if not refund.hidden.get("has_turned")]
 
 
-def _settle(refund: StoredObject, *, at: int) -> None:
-    if refund.data["status"] == "pending":
-        complete_refund(refund, at=at)
-    elif refund.data["status"] == "succeeded":
-        fail_refund(refund, at=at)
-
-
 def _end_inquiries(charge: StoredObject, *, at: int) -> None:
     """Whoever has the money back asks no more: https://docs.stripe.com/disputes/how-disputes-work#inquiries"""
     for inquiry in store.find("dispute", charge=charge.stripe_id).select_for_update():
@@ -118,16 +104,14 @@ def _require_refundable(charge: StoredObject, amount: int) -> None:
     id, data = charge.stripe_id, charge.data
     if not (data["paid"] and data["captured"]):
         raise StripeRefusal(f"Charge {id} does not have a successful payment to refund.", param="charge")
-    blocking = [each for each in store.find("dispute", charge=id) if each.data["status"] in BLOCKING_DISPUTES]
-    if blocking:
+    if store.find("dispute", charge=id).filter(data__status__in=BLOCKING_DISPUTES).exists():
         message = f"Charge {id} has been charged back; cannot issue a refund."
         raise StripeRefusal(message, code="charge_disputed", param="charge")
     left = data["amount"] - data["amount_refunded"]
     if not left:
         raise StripeRefusal(f"Charge {id} has already been refunded.", code="charge_already_refunded", param="charge")
     if amount < 1:
-        message = "Invalid positive integer"
-        raise StripeRefusal(message, code="parameter_invalid_integer", param="amount")
+        raise StripeRefusal("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if amount > left:
         asked, rest = formatted_amount(amount, data["currency"]), formatted_amount(left, data["currency"])
         message = f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})"
@@ -135,17 +119,11 @@ def _require_refundable(charge: StoredObject, amount: int) -> None:
 
 
 def _create_refund(charge: StoredObject, amount: int, *, at: int, is_pending: bool, **fields: object) -> StoredObject:
-    data = new_refund(
-        at,
-        amount=amount,
-        currency=charge.data["currency"],
-        charge=charge.stripe_id,
-        payment_intent=charge.data["payment_intent"],
-        destination_details=destination(charge.data["payment_method_details"]["type"]),
-        status="pending" if is_pending else "succeeded",
-        **({"pending_reason": "processing"} if is_pending else {}),
-        **fields,
-    )
+    paid: Json = {name: charge.data[name] for name in ("currency", "payment_intent")}
+    back_to = destination(charge.data["payment_method_details"]["type"])
+    if is_pending:
+        fields |= {"status": "pending", "pending_reason": "processing"}
+    data = new_refund(at, amount=amount, charge=charge.stripe_id, destination_details=back_to, **paid, **fields)
     kept = store.keep(data, parent=charge)
     if not is_pending:
         moved = record_movement("refund", -amount, about=kept, at=at)
@@ -156,11 +134,6 @@ def _create_refund(charge: StoredObject, amount: int, *, at: int, is_pending: bo
 def _add_to_charge(charge: StoredObject, amount: int) -> None:
     refunded = charge.data["amount_refunded"] + amount
     charge.change(amount_refunded=refunded, refunded=refunded == charge.data["amount"])
-
-
-def _take_from_charge(refund: StoredObject) -> None:
-    charge = store.get("charge", refund.data["charge"], lock=True)
-    charge.change(amount_refunded=charge.data["amount_refunded"] - refund.data["amount"], refunded=False)
 
 
 def _emit_updated(refund: StoredObject, previous: Json, *, at: int) -> None:

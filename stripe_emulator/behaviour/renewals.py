@@ -25,7 +25,7 @@ COPIED_FIELDS = ("collection_method", "days_until_due", "default_payment_method"
 
 
 @reacts_to("subscription.renew")
-def _renew(subscription: StoredObject, at: int) -> None:
+def _renew(subscription: StoredObject, *, at: int) -> None:
     """The period is over: so is the subscription, or the next period begins."""
     customer = store.get("customer", subscription.data["customer"])
     if subscription.data["cancel_at_period_end"] or customer.is_deleted:
@@ -36,22 +36,16 @@ def _renew(subscription: StoredObject, at: int) -> None:
         _start_next_period(subscription, at=at, reason="subscription_cycle")
 
 
-@reacts_to("subscription.cancel")
-def _cancel_as_planned(subscription: StoredObject, at: int) -> None:
-    """The moment in `cancel_at` has come."""
-    subscription_status.end(subscription, at=at)
-
-
 @reacts_to("subscription.trial_will_end")
-def _announce_trial_end(subscription: StoredObject, at: int) -> None:
+def _announce_trial_end(subscription: StoredObject, *, at: int) -> None:
     """Three days before it."""
     emit("customer.subscription.trial_will_end", subscription, at=at)
 
 
 @reacts_to("subscription.give_up")
-def _expire_incomplete(subscription: StoredObject, at: int) -> None:
+def _expire_incomplete(subscription: StoredObject, *, at: int) -> None:
     """The first invoice was not paid in time: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses"""
-    void(lock_invoice(subscription.data["latest_invoice"]), at=at)
+    void(lock_invoice(subscription.data["latest_invoice"])[0], at=at)
 
 
 def resume(subscription: StoredObject, *, at: int) -> None:
@@ -70,13 +64,14 @@ def update_subscription(subscription: StoredObject, params: Json, *, at: int) ->
     trial. Metadata, also of items, is what it is to be afterwards. Raises StripeRefusal.
     """
     fields: Json = {name: params[name] or None for name in COPIED_FIELDS if name in params}
-    if "metadata" in params:
-        fields["metadata"] = params["metadata"]
+    fields |= {"metadata": params["metadata"]} if "metadata" in params else {}
     fields |= trial_settings(params)
     if "pause_collection" in params:
         paused = params["pause_collection"]
         fields["pause_collection"] = {"resumes_at": None, **paused} if paused else None
-    fields |= _cancellation(subscription, params, at) | _cancellation_details(subscription, params)
+    fields |= _cancellation(subscription, params, at)
+    if details := params.get("cancellation_details"):
+        fields["cancellation_details"] = {**subscription.data["cancellation_details"], **details}
     if params.get("items"):
         _change_items(subscription, params["items"], at=at, fields=fields)
     elif fields:
@@ -91,13 +86,6 @@ def trial_settings(params: Json) -> Json:
         return {}
     behavior = {"billing_cycle_anchor": None, **params["trial_settings"]["end_behavior"]}
     return {"trial_settings": {"end_behavior": behavior}}
-
-
-def _end_trial_now(subscription: StoredObject, *, at: int) -> None:
-    """Somebody ends it early: the first period is billed at once."""
-    if invoice := _end_trial(subscription, at=at):
-        _collect_now(invoice, at=at)
-        subscription.refresh_from_db()
 
 
 def _end_trial(subscription: StoredObject, *, at: int) -> StoredObject | None:
@@ -121,14 +109,15 @@ def _end_trial(subscription: StoredObject, *, at: int) -> StoredObject | None:
 def _restart_period(subscription: StoredObject, *, at: int, **fields: object) -> None:
     """A new period from now on, with this change; its invoice is tried at once."""
     changed = {"billing_cycle_anchor": at, **fields}
-    _collect_now(_start_next_period(subscription, at=at, reason="subscription_update", **changed), at=at)
-    subscription.refresh_from_db()
+    invoice = _start_next_period(subscription, at=at, reason="subscription_update", **changed)
+    _collect_now(invoice, subscription, at=at)
 
 
-def _collect_now(invoice: StoredObject, *, at: int) -> None:
-    """Finalize the draft without waiting, and try it."""
+def _collect_now(invoice: StoredObject, subscription: StoredObject, *, at: int) -> None:
+    """Finalize the draft without waiting, and try it; the subscription is as that has left it."""
     finalize(invoice, at=at)
     collect(invoice, at=at)
+    subscription.refresh_from_db()
 
 
 def _pause(subscription: StoredObject, *, at: int) -> None:
@@ -146,8 +135,7 @@ def _start_next_period(subscription: StoredObject, *, at: int, reason: str, **fi
     customer = store.get("customer", subscription.data["customer"])
     ended_start, _ = period_of(subscription.data)
     data = {**subscription.data, **_resumed_collection(subscription, at), **fields}
-    anchor = data["billing_cycle_anchor"]
-    data["items"] = items_of(data["id"], moved_to_next_period(data, anchor=anchor, start=at))
+    data["items"] = items_of(data["id"], moved_to_next_period(data, start=at))
     draft = with_pending_items(draft_of(data, customer, at=at, reason=reason, period_start=ended_start))
     data["latest_invoice"] = draft["id"]
     paused = data["pause_collection"]
@@ -184,14 +172,9 @@ def _cancellation(subscription: StoredObject, params: Json, at: int) -> Json:
     return {}
 
 
-def _cancellation_details(subscription: StoredObject, params: Json) -> Json:
-    details = params.get("cancellation_details")
-    return {"cancellation_details": {**subscription.data["cancellation_details"], **details}} if details else {}
-
-
 def _change_items(subscription: StoredObject, given: list[Json], *, at: int, fields: dict[str, Any]) -> None:
     items = changed_items(subscription, given, at=at)
-    is_other_interval = interval_of(items) != interval_of(subscription.data["items"]["data"])
+    is_other_interval = interval_of(items[0]["price"]) != interval_of(subscription.data["items"]["data"][0]["price"])
     fields["items"] = items_of(subscription.stripe_id, items)
     if is_other_interval and subscription.data["status"] != "trialing":
         _restart_period(subscription, at=at, **fields)
@@ -202,8 +185,7 @@ def _change_items(subscription: StoredObject, given: list[Json], *, at: int, fie
 def _move_trial_end(subscription: StoredObject, trial_end: int | str, at: int) -> None:
     """The trial ends now, or at another moment."""
     if trial_end != "now":
-        period = {"current_period_end": trial_end}
-        items = [{**item, **period} for item in subscription.data["items"]["data"]]
+        items = [{**item, "current_period_end": trial_end} for item in subscription.data["items"]["data"]]
         moved = {"trial_end": trial_end, "billing_cycle_anchor": trial_end, "status": "trialing"}
         started = {"trial_start": subscription.data["trial_start"] or at}
         change_subscription(subscription, at=at, items=items_of(subscription.stripe_id, items), **moved, **started)
@@ -211,4 +193,5 @@ def _move_trial_end(subscription: StoredObject, trial_end: int | str, at: int) -
     elif subscription.data["status"] == "trialing":
         emit("customer.subscription.trial_will_end", subscription, at=at)
         drop_timer("subscription.trial_will_end", subscription)
-        _end_trial_now(subscription, at=at)
+        if invoice := _end_trial(subscription, at=at):
+            _collect_now(invoice, subscription, at=at)

@@ -1,6 +1,5 @@
 """What a new Checkout session may be given, and what it shows of it: https://docs.stripe.com/api/checkout/sessions/create"""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -9,7 +8,7 @@ from django.core.validators import validate_email
 from stripe_emulator import store
 from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency, least_charge
 from stripe_emulator.behaviour.catalogue import create_price
-from stripe_emulator.errors import Json, StripeRefusal, missing_param, param_path
+from stripe_emulator.errors import Json, StripeRefusal, missing_param, refuse_unsupported, require_one, require_param
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.checkout import NO_INVOICE_CREATION, UNKNOWN_CUSTOMER, new_line_item
 from stripe_emulator.objects.parts import nulls
@@ -37,7 +36,6 @@ UNSUPPORTED = (
     "saved_payment_method_options", "shipping_address_collection", "shipping_options", "submit_type",
     "tax_id_collection", "wallet_options",
 )  # fmt: skip
-METHOD_TYPES = ("card", "sepa_debit")
 MOST_LINES = {"payment": 100, "subscription": 40}
 GREATEST_QUANTITY = 999_999
 COPIED_FIELDS = (
@@ -61,24 +59,22 @@ def check_rules(params: Json, *, at: int, is_pinned: bool) -> None:
 
 def expires_at(params: Json, *, at: int) -> int:
     """When the session ends by itself, in Unix seconds. Raises StripeRefusal outside of Stripe's bounds."""
-    moment = params.get("expires_at", at + LONGEST_LIFETIME)
-    if moment < at + SHORTEST_LIFETIME:
-        message = "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."
+    moment = int(params.get("expires_at", at + LONGEST_LIFETIME))
+    if not at + SHORTEST_LIFETIME <= moment <= at + LONGEST_LIFETIME:
+        bound = "at least 30 minutes" if moment < at + SHORTEST_LIFETIME else "less than 24 hours"
+        message = f"The `expires_at` timestamp must be {bound} from Checkout Session creation."
         raise StripeRefusal(message, param="expires_at")
-    if moment > at + LONGEST_LIFETIME:
-        message = "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation."
-        raise StripeRefusal(message, param="expires_at")
-    return int(moment)
+    return moment
 
 
 def method_types(params: Json, *, currency: str) -> list[str]:
     """How the buyer may pay: by card, in euros also by direct debit, within what the call allows."""
-    usual = ["card", "sepa_debit"] if currency == "eur" else ["card"]
-    allowed = _as_list(params.get("payment_method_types")) or params.get("allowed_payment_method_types") or usual
+    usual = ("card", "sepa_debit") if currency == "eur" else ("card",)
+    listed = params.get("payment_method_types")  # the SDK does not know it: lists come with "0", "1", … as keys
+    listed = list(listed.values()) if isinstance(listed, dict) else listed
+    allowed = listed or params.get("allowed_payment_method_types") or usual
     excluded = params.get("excluded_payment_method_types") or []
-    left = [kind for kind in METHOD_TYPES if kind in allowed and kind not in excluded]
-    if "sepa_debit" in left and currency != "eur":
-        left.remove("sepa_debit")
+    left = [kind for kind in usual if kind in allowed and kind not in excluded]
     if not left:
         raise StripeRefusal("No valid payment method types for this Checkout Session.", param="payment_method_types")
     return left
@@ -123,15 +119,8 @@ def session_fields(params: Json, *, customer: StoredObject | None, lines: list[J
     }
 
 
-def _as_list(value: Any) -> list[str]:
-    """Lists of parameters that the SDK does not know any more come as they were sent: "0", "1", … as keys."""
-    return list(value.values()) if isinstance(value, dict) else value or []
-
-
 def _check_mode(params: Json) -> None:
-    mode = params.get("mode")
-    if not mode:
-        raise missing_param("mode")
+    mode = require_param(params, "mode")
     if mode not in MODES:
         raise StripeRefusal(f"Invalid mode: must be one of {', '.join(MODES)}", param="mode")
     for name, modes in MODES_OF.items():
@@ -139,9 +128,7 @@ def _check_mode(params: Json) -> None:
             words = " or ".join(f"`{each}`" for each in modes)
             raise StripeRefusal(f"You can only specify `{name}` in {words} mode.", param=name)
     if mode == "setup" and not params.get("payment_method_types"):
-        if not params.get("currency"):
-            raise missing_param("currency")
-        known_currency(params["currency"])
+        known_currency(require_param(params, "currency"))
 
 
 def _check_companions(params: Json) -> None:
@@ -149,27 +136,19 @@ def _check_companions(params: Json) -> None:
         if params.get(one) and params.get(other):
             message = f"You may only specify one of these parameters: {one}, {other}."
             raise StripeRefusal(message, param=other)
-    for name in UNSUPPORTED:
-        if params.get(name):
-            raise StripeRefusal(f"The emulator does not know {name}.", param=name)
-    if (params.get("automatic_tax") or {}).get("enabled"):
-        raise StripeRefusal("The emulator knows no taxes.", param="automatic_tax[enabled]")
+    refuse_unsupported(params, UNSUPPORTED, of="sessions")
+    refuse_unsupported(params.get("automatic_tax") or {}, ("enabled",), of="taxes", inside="automatic_tax")
     if params.get("ui_mode", "hosted_page") not in ("hosted_page", "hosted"):
         raise StripeRefusal("The emulator has no page but the hosted one.", param="ui_mode")
 
 
 def _check_urls(params: Json) -> None:
-    if not params.get("success_url"):
-        raise missing_param("success_url")
-    for name in ("success_url", "cancel_url"):
-        if url := params.get(name):
-            _check_url(name, url)
-
-
-def _check_url(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    if len(url) > LONGEST_URL or parts.scheme not in ("http", "https") or not parts.netloc:
-        raise StripeRefusal("Not a valid URL", code="url_invalid", param=name)
+    require_param(params, "success_url")
+    given = {name: params[name] for name in ("success_url", "cancel_url") if params.get(name)}
+    for name, url in given.items():
+        parts = urlsplit(url)
+        if len(url) > LONGEST_URL or parts.scheme not in ("http", "https") or not parts.netloc:
+            raise StripeRefusal("Not a valid URL", code="url_invalid", param=name)
 
 
 def _check_buyer(params: Json) -> None:
@@ -180,60 +159,46 @@ def _check_buyer(params: Json) -> None:
         try:
             validate_email(email)
         except ValidationError:
-            raise StripeRefusal(
-                f"Invalid email address: {email[:100]}", code="email_invalid", param="customer_email"
-            ) from None
+            message = f"Invalid email address: {email[:100]}"
+            raise StripeRefusal(message, code="email_invalid", param="customer_email") from None
 
 
 def _check_trial(data: Json, at: int) -> None:
     """https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-subscription_data-trial_end"""
-    path = "subscription_data"
+    end, days = "subscription_data[trial_end]", "subscription_data[trial_period_days]"
     if data.get("trial_end") and data.get("trial_period_days"):
         message = "You may only specify one of these parameters: trial_end, trial_period_days."
-        raise StripeRefusal(message, param=param_path(path, "trial_end"))
+        raise StripeRefusal(message, param=end)
     if data.get("trial_end", at + SHORTEST_TRIAL) < at + SHORTEST_TRIAL:
-        message = "The `trial_end` date has to be at least 2 days in the future."
-        raise StripeRefusal(message, param=param_path(path, "trial_end"))
+        raise StripeRefusal("The `trial_end` date has to be at least 2 days in the future.", param=end)
     if data.get("trial_period_days", 1) < 1:
-        raise StripeRefusal(
-            "A trial has at least one day.",
-            code="parameter_invalid_integer",
-            param=param_path(path, "trial_period_days"),
-        )
+        raise StripeRefusal("A trial has at least one day.", code="parameter_invalid_integer", param=days)
 
 
 def _line_item(row: Json, path: str, mode: str, at: int) -> Json:
     if row.get("tax_rates"):
         raise StripeRefusal(f"No such tax rate: '{row['tax_rates'][0]}'", code="resource_missing", param=path)
-    quantity = _quantity(row, path)
-    price = _price_of(row, path, mode, at)
-    product = store.get("product", price.data["product"])
-    metadata = row.get("metadata") or {}
-    return new_line_item(price=price.data, quantity=quantity, description=product.data["name"], metadata=metadata)
-
-
-def _quantity(row: Json, path: str) -> int:
-    param = param_path(path, "quantity")
-    if "quantity" not in row:
-        raise missing_param(param)
-    if not 1 <= row["quantity"] <= GREATEST_QUANTITY:
+    quantity = row.get("quantity")
+    if quantity is None:
+        raise missing_param(f"{path}[quantity]")
+    if not 1 <= quantity <= GREATEST_QUANTITY:
         message = f"This value must be between 1 and {GREATEST_QUANTITY}."
-        raise StripeRefusal(message, code="parameter_invalid_integer", param=param)
-    return int(row["quantity"])
+        raise StripeRefusal(message, code="parameter_invalid_integer", param=f"{path}[quantity]")
+    price = _price_of(row, path, mode, at)
+    name, metadata = store.get("product", price.data["product"]).data["name"], row.get("metadata") or {}
+    return new_line_item(price=price.data, quantity=quantity, description=name, metadata=metadata)
 
 
 def _price_of(row: Json, path: str, mode: str, at: int) -> StoredObject:
     """The price that is named, or one made for this session; of the latter only subscriptions go on using theirs."""
-    if bool(row.get("price")) == bool(row.get("price_data")):
-        message = f"You must specify either {param_path(path, 'price')} or {param_path(path, 'price_data')}, not both."
-        raise StripeRefusal(message, code="parameter_missing", param=param_path(path, "price"))
-    if "price_data" in row:
+    require_one(row, "price", "price_data", inside=path)
+    if row.get("price_data"):
         price_data = {**row["price_data"], "active": mode == "subscription"}
-        return create_price(price_data, at=at, path=param_path(path, "price_data"))
-    price = store.get_living("price", row["price"], param=param_path(path, "price"))
+        return create_price(price_data, at=at, path=f"{path}[price_data]")
+    price = store.get_living("price", row["price"], param=f"{path}[price]")
     if not price.data["active"]:
         message = "The price specified is inactive. This field only accepts active prices."
-        raise StripeRefusal(message, code="price_inactive", param=param_path(path, "price"))
+        raise StripeRefusal(message, code="price_inactive", param=f"{path}[price]")
     return price
 
 
@@ -256,28 +221,20 @@ def _check_currencies(params: Json, currencies: set[str]) -> None:
         raise StripeRefusal("All prices of a session must be in the same currency.", param="line_items")
 
 
-def _has_trial(params: Json) -> bool:
-    """Whether the first payment comes later."""
-    data = params.get("subscription_data") or {}
-    return bool(data.get("trial_end") or data.get("trial_period_days"))
-
-
 def _mode_defaults(mode: str, fields: Json) -> Json:
     """What differs between modes where nothing was given."""
-    usual: Json
-    if mode == "payment":
-        creation = None if fields.get("customer") else "if_required"
-        usual = {"customer_creation": creation, "invoice_creation": NO_INVOICE_CREATION}
-    else:
-        usual = {"payment_method_collection": "always"}
-    return {name: fields.get(name) or value for name, value in usual.items()}
+    if mode != "payment":
+        return {"payment_method_collection": fields.get("payment_method_collection") or "always"}
+    usual = None if fields.get("customer") else "if_required"
+    return {"customer_creation": fields.get("customer_creation") or usual, "invoice_creation": NO_INVOICE_CREATION}
 
 
 def _amounts(params: Json, lines: list[Json]) -> Json:
     """What is due today: during a trial, only what is bought once."""
     if not lines:
         return {**nulls("amount_subtotal amount_total total_details"), "payment_status": "no_payment_required"}
-    is_later = _has_trial(params)
+    data = params.get("subscription_data") or {}
+    is_later = bool(data.get("trial_end") or data.get("trial_period_days"))
     total = sum(line["amount_total"] for line in lines if not (is_later and line["price"]["recurring"]))
     status = "no_payment_required" if total == 0 and params["mode"] == "payment" else "unpaid"
     return {"amount_subtotal": total, "amount_total": total, "payment_status": status}

@@ -1,20 +1,14 @@
 """The life of a SetupIntent: https://docs.stripe.com/payments/setupintents/lifecycle"""
 
 from stripe_emulator import store
-from stripe_emulator.behaviour.cards import (
-    SETUP_NOT_AUTHENTICATED,
-    card_declined,
-    last_card_error,
-    last_invalid_request_error,
-)
-from stripe_emulator.behaviour.payment_intents import authentication_action
+from stripe_emulator.behaviour import cards
+from stripe_emulator.behaviour.payment_intents import CONFIRMABLE, require_action, require_status
 from stripe_emulator.behaviour.payment_methods import attach, require_owner, require_unspent, test_method_of
-from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
+from stripe_emulator.errors import CardDeclined, Json
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.payment import new_setup_intent
 
-OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTHENTICATION_FAILED = "setup_intent_authentication_failure"
 
 
@@ -32,52 +26,38 @@ def confirm_setup(setup: StoredObject, method: StoredObject, *, at: int) -> None
 
     Afterwards the intent is `succeeded` or `requires_action`.
     """
-    _require_open(setup, "confirmed")
+    require_status(setup, CONFIRMABLE, "confirmed")
     require_unspent(method)
     require_owner(method, setup.data["customer"])
     setup.change(payment_method=method.stripe_id, last_setup_error=None, next_action=None)
     test = test_method_of(method)
     if test.decline_at_attach:
-        _fail(setup, last_card_error(test.decline_code, method=method.data), at=at)
-        raise card_declined(test.decline_code, setup_intent=setup.data, payment_method=method.data)
+        _fail(setup, cards.last_card_error(test.decline_code, method=method.data), at=at)
+        raise cards.card_declined(test.decline_code, setup_intent=setup.data, payment_method=method.data)
     if test.needs_authentication:
-        setup.change(status="requires_action", next_action=authentication_action(setup.hidden.get("return_url")))
-        emit("setup_intent.requires_action", setup, at=at)
+        require_action(setup, at=at)
     else:
         _succeed(setup, method, at=at)
 
 
 def authenticate_setup(setup: StoredObject, *, at: int, succeeded: bool) -> None:
     """The buyer has answered the 3-D Secure question. Raises CardDeclined when that failed."""
-    if setup.data["status"] != "requires_action":
-        raise StripeRefusal("This SetupIntent waits for no authentication.", code="setup_intent_unexpected_state")
+    require_status(setup, ("requires_action",), "authenticated")
     method = store.get("payment_method", setup.data["payment_method"], param="payment_method")
     if succeeded:
         method.remember(is_authenticated=True)
         _succeed(setup, method, at=at)
         return
-    _fail(setup, last_invalid_request_error(AUTHENTICATION_FAILED, SETUP_NOT_AUTHENTICATED, method=method.data), at=at)
-    raise CardDeclined(
-        SETUP_NOT_AUTHENTICATED, code=AUTHENTICATION_FAILED, setup_intent=setup.data, payment_method=method.data
-    )
+    code, message = AUTHENTICATION_FAILED, cards.SETUP_NOT_AUTHENTICATED
+    _fail(setup, cards.last_invalid_request_error(code, message, method=method.data), at=at)
+    raise CardDeclined(message, code=code, setup_intent=setup.data, payment_method=method.data)
 
 
-def cancel_setup(setup: StoredObject, *, at: int, reason: str | None = None) -> None:
+def cancel_setup(setup: StoredObject, *, at: int) -> None:
     """Nothing will be kept any more. Raises StripeRefusal when it is too late."""
-    _require_open(setup, "canceled")
-    setup.change(status="canceled", cancellation_reason=reason or None, next_action=None)
+    require_status(setup, CONFIRMABLE, "canceled")
+    setup.change(status="canceled", next_action=None)
     emit("setup_intent.canceled", setup, at=at)
-
-
-def _require_open(setup: StoredObject, done: str) -> None:
-    """Raises StripeRefusal if the intent has ended."""
-    status = setup.data["status"]
-    if status not in OPEN:
-        message = (
-            f"You cannot have this SetupIntent {done} because it has a status of {status}. Only a SetupIntent with "
-            f"one of the following statuses may be {done}: {', '.join(OPEN)}."
-        )
-        raise StripeRefusal(message, code="setup_intent_unexpected_state")
 
 
 def _succeed(setup: StoredObject, method: StoredObject, *, at: int) -> None:

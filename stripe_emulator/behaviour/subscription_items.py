@@ -48,7 +48,7 @@ def read_items(items: list[Json], *, at: int) -> list[PricedQuantity]:
 
 def common_recurring(rows: list[PricedQuantity]) -> Json:
     """How often all of them fall due. Raises StripeRefusal for different intervals or currencies."""
-    intervals = {_interval(row.price) for row in rows}
+    intervals = {interval_of(row.price) for row in rows}
     if len(intervals) != 1 or len({row.price["currency"] for row in rows}) != 1:
         message = "The emulator bills all items of a subscription in one currency and one interval."
         raise StripeRefusal(message, param="items")
@@ -76,9 +76,8 @@ def changed_items(subscription: StoredObject, given: list[Json], *, at: int) -> 
         path, id = f"items[{place}]", params.get("id")
         if id is None:
             row = _read_item(params, path, at)
-            (added,) = create_items(
-                [row], subscription_id=subscription.stripe_id, at=at, end=first["current_period_end"]
-            )
+            end = first["current_period_end"]
+            (added,) = create_items([row], subscription_id=subscription.stripe_id, at=at, end=end)
             items[added["id"]] = {**added, "current_period_start": first["current_period_start"]}
         elif id not in items:
             raise StripeRefusal(f"No such subscription item: '{id}'", code="resource_missing", param=f"{path}[id]")
@@ -96,35 +95,26 @@ def period_of(subscription: Json) -> tuple[int, int]:
     return item["current_period_start"], item["current_period_end"]
 
 
-def moved_to_next_period(subscription: Json, *, anchor: int, start: int) -> list[Json]:
+def moved_to_next_period(subscription: Json, *, start: int) -> list[Json]:
     """The items in the period that begins then."""
     items: list[Json] = subscription["items"]["data"]
-    end = period_end(anchor, items[0]["price"]["recurring"], start=start)
+    end = period_end(subscription["billing_cycle_anchor"], items[0]["price"]["recurring"], start=start)
     return [{**item, "current_period_start": start, "current_period_end": end} for item in items]
 
 
-def interval_of(items: list[Json]) -> tuple[str, int]:
-    """How often the items are billed."""
-    return _interval(items[0]["price"])
-
-
 def _boundary(anchor: int, interval: str, number: int) -> int:
-    """So many intervals after the anchor."""
-    if interval in MONTHS:
-        return _months_later(anchor, MONTHS[interval] * number)
-    return anchor + LONGEST_SECONDS[interval] * number
-
-
-def _months_later(anchor: int, months: int) -> int:
-    """So many calendar months later; the last day where a month is too short."""
+    """So many intervals after the anchor; the last day where a month is too short."""
+    if interval not in MONTHS:
+        return anchor + LONGEST_SECONDS[interval] * number
     day = datetime.fromtimestamp(anchor, tz=UTC)
-    years, month = divmod(day.month - 1 + months, 12)
+    years, month = divmod(day.month - 1 + MONTHS[interval] * number, 12)
     year, month = day.year + years, month + 1
     last = calendar.monthrange(year, month)[1]
     return int(day.replace(year=year, month=month, day=min(day.day, last)).timestamp())
 
 
-def _interval(price: Json) -> tuple[str, int]:
+def interval_of(price: Json) -> tuple[str, int]:
+    """How often the price falls due."""
     return price["recurring"]["interval"], price["recurring"]["interval_count"]
 
 

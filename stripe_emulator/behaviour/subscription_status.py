@@ -2,15 +2,15 @@
 
 https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses"""
 
+from django.db.models import QuerySet
+
 from stripe_emulator import store
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
-from stripe_emulator.timers import drop_timer
+from stripe_emulator.timers import drop_timer, reacts_to
 
 ENDED = ("canceled", "incomplete_expired")
-TIMERS = (
-    "subscription.renew", "subscription.trial_will_end", "subscription.give_up", "subscription.cancel",
-)  # fmt: skip
+TIMERS = ("subscription.renew", "subscription.trial_will_end", "subscription.give_up", "subscription.cancel")
 
 
 def subscription_of(invoice: StoredObject) -> StoredObject | None:
@@ -19,6 +19,11 @@ def subscription_of(invoice: StoredObject) -> StoredObject | None:
     if not parent:
         return None
     return store.get("subscription", parent["subscription_details"]["subscription"], lock=True)
+
+
+def living(customer: StoredObject) -> QuerySet[StoredObject]:
+    """The customer's subscriptions that have not ended."""
+    return store.find("subscription", customer=customer.stripe_id).exclude(data__status__in=ENDED)
 
 
 def _invoices_of(subscription: StoredObject) -> list[StoredObject]:
@@ -33,6 +38,11 @@ def _set_status(subscription: StoredObject, status: str, *, at: int) -> None:
         emit("customer.subscription.updated", subscription, at=at, previous=previous)
 
 
+def _activate(subscription: StoredObject, *, at: int) -> None:
+    drop_timer("subscription.give_up", subscription)
+    _set_status(subscription, "active", at=at)
+
+
 def after_payment(invoice: StoredObject, *, at: int) -> None:
     """Active again, if the newest of its invoices is the one that is paid now."""
     subscription = subscription_of(invoice)
@@ -40,16 +50,14 @@ def after_payment(invoice: StoredObject, *, at: int) -> None:
         return
     newest = next(each for each in _invoices_of(subscription) if each.data["status"] != "draft")
     if newest.stripe_id == invoice.stripe_id:
-        drop_timer("subscription.give_up", subscription)
-        _set_status(subscription, "active", at=at)
+        _activate(subscription, at=at)
 
 
 def after_processing(invoice: StoredObject, *, at: int) -> None:
     """A debit is under way: the subscription begins without waiting for it."""
     subscription = subscription_of(invoice)
     if subscription and subscription.data["status"] == "incomplete":
-        drop_timer("subscription.give_up", subscription)
-        _set_status(subscription, "active", at=at)
+        _activate(subscription, at=at)
 
 
 def after_failure(invoice: StoredObject, *, at: int, is_last: bool) -> None:
@@ -62,6 +70,7 @@ def after_failure(invoice: StoredObject, *, at: int, is_last: bool) -> None:
         end(subscription, at=at, reason="payment_failed")
 
 
+@reacts_to("subscription.cancel")
 def end(subscription: StoredObject, *, at: int, reason: str = "", status: str = "canceled") -> None:
     """Nothing of it happens any more: no renewal, no further try. `reason` as `cancellation_details` tells it."""
     for kind in TIMERS:

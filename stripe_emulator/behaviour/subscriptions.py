@@ -3,20 +3,12 @@
 from typing import Any
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import subscription_status
+from stripe_emulator.behaviour import subscription_items, subscription_status
 from stripe_emulator.behaviour.customers import default_method_id
 from stripe_emulator.behaviour.invoice_lines import create_priced_item, subscription_lines, with_pending_items
 from stripe_emulator.behaviour.invoices import create_draft, finalize, pay_invoice
-from stripe_emulator.behaviour.subscription_items import (
-    DAY,
-    PricedQuantity,
-    common_recurring,
-    create_items,
-    period_end,
-    period_of,
-    read_items,
-)
-from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
+from stripe_emulator.behaviour.subscription_items import DAY, PricedQuantity, period_of
+from stripe_emulator.errors import CardDeclined, Json, NoSuchObject, StripeRefusal
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.billing import items_of, new_invoice, new_subscription, parent_of
@@ -35,7 +27,6 @@ def create_subscription(
     intent: StoredObject | None = None,
     default_payment_method: str = "",
     trial_end: int | None = None,
-    session_id: str = "",
     payment_behavior: str = "allow_incomplete",
     **fields: Any,
 ) -> StoredObject:
@@ -44,7 +35,7 @@ def create_subscription(
     `items`: rows `{"price": id, "quantity": n}`; prices that are paid once go to the first invoice. A refused card
     leaves it incomplete. Raises StripeRefusal, also for a refused card if `payment_behavior` is error_if_incomplete.
     """
-    rows = read_items(items, at=at)
+    rows = subscription_items.read_items(items, at=at)
     once = [row for row in rows if not row.price["recurring"]]
     for row in once:
         create_priced_item(row.price, row.quantity, customer=customer.stripe_id, at=at)
@@ -55,10 +46,11 @@ def create_subscription(
     is_tried = draft["amount_due"] > 0 and intent is None and data["collection_method"] == "charge_automatically"
     has_method = bool(default_payment_method or default_method_id(customer))
     if is_tried and not has_method and payment_behavior != "default_incomplete":
-        raise _no_payment_method()
+        message = "This customer has no attached payment source or default payment method: consider adding one."
+        raise StripeRefusal(message, code="resource_missing")
     data["latest_invoice"] = draft["id"]
     data["status"] = "trialing" if trial_end else "incomplete" if is_tried else "active"
-    subscription = store.keep(data, parent=parent, **({"session": session_id} if session_id else {}))
+    subscription = store.keep(data, parent=parent)
     emit("customer.subscription.created", subscription, at=at)
     set_period_timers(subscription, at=at)
     _bill_first(subscription, draft, at=at, intent=intent, payment_behavior=payment_behavior)
@@ -101,18 +93,15 @@ def set_period_timers(subscription: StoredObject, *, at: int) -> None:
 def cancel_now(subscription: StoredObject, *, at: int, **details: str) -> None:
     """It ends at once; what is paid stays paid. `details` such as `comment`. Raises StripeRefusal if it has ended."""
     if subscription.data["status"] in subscription_status.ENDED:
-        raise StripeRefusal(
-            f"No such subscription: '{subscription.stripe_id}'", code="resource_missing", param="id", status=404
-        )
+        raise NoSuchObject("subscription", subscription.stripe_id)
     subscription.change(cancellation_details={**subscription.data["cancellation_details"], **details})
     subscription_status.end(subscription, at=at, reason="cancellation_requested")
 
 
 def cancel_all(customer: StoredObject, *, at: int) -> None:
     """Nobody is left to pay: https://docs.stripe.com/api/customers/delete"""
-    for subscription in store.find("subscription", customer=customer.stripe_id).select_for_update():
-        if subscription.data["status"] not in subscription_status.ENDED:
-            cancel_now(subscription, at=at)
+    for subscription in subscription_status.living(customer).select_for_update():
+        cancel_now(subscription, at=at)
 
 
 def cancel_at_period_end(subscription: StoredObject, *, at: int, cancel: bool = True) -> None:
@@ -136,29 +125,22 @@ def cancellation_fields(data: Json, *, at: int, cancel: bool, moment: int | None
 
 def change_subscription(subscription: StoredObject, *, at: int, **fields: Any) -> None:
     """Change these fields and tell it. Raises StripeRefusal if it has ended: then only metadata may change."""
-    if subscription.data["status"] in subscription_status.ENDED and set(fields) - {
-        "metadata",
-        "cancellation_details",
-    }:
+    is_over = subscription.data["status"] in subscription_status.ENDED
+    if is_over and set(fields) - {"metadata", "cancellation_details"}:
         raise StripeRefusal("A canceled subscription can only update its cancellation_details and metadata.")
     if previous := subscription.change(**fields):
         emit("customer.subscription.updated", subscription, at=at, previous=previous)
 
 
-def _no_payment_method() -> StripeRefusal:
-    """The refusal to bill somebody who has nothing to pay with."""
-    message = "This customer has no attached payment source or default payment method."
-    return StripeRefusal(f"{message} Please consider adding a default payment method.", code="resource_missing")
-
-
 def _new_subscription(rows: list[PricedQuantity], *, at: int, trial_end: int | None, **fields: Any) -> Json:
     """The subscription with its items; a trial is its first period, and the anchor its end."""
-    recurring = common_recurring(rows) if rows else None
+    recurring = subscription_items.common_recurring(rows) if rows else None
     if recurring is None:
         raise StripeRefusal("A subscription needs a recurring price: this one is paid once.", param="items[0][price]")
     data = new_subscription(at, currency=rows[0].price["currency"], **fields)
-    end = trial_end or period_end(at, recurring, start=at)
-    data["items"] = items_of(data["id"], create_items(rows, subscription_id=data["id"], at=at, end=end))
+    end = trial_end or subscription_items.period_end(at, recurring, start=at)
+    items = subscription_items.create_items(rows, subscription_id=data["id"], at=at, end=end)
+    data["items"] = items_of(data["id"], items)
     if trial_end:
         data |= {"trial_start": at, "trial_end": trial_end, "billing_cycle_anchor": trial_end}
     return data

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 
 import requests
 from django.conf import settings
@@ -48,20 +47,6 @@ class NewestEvent:
 _newest_event = NewestEvent()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. No `status`: nothing did, and `error` says why."""
-
-    status: int | None = None
-    text: str = ""
-    error: str = ""
-    seconds: float = 0.0
-
-    @property
-    def is_accepted(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-
 @transaction.atomic
 def claim(limit: int, *, busy: Collection[int] = ()) -> list[int]:
     """Up to so many due deliveries, in the order in which they are to be sent; `busy` are in hand already.
@@ -85,28 +70,14 @@ def release(pk: int) -> None:
     Delivery.objects.filter(pk=pk, state=DeliveryState.PENDING).update(due_at=clock.emulated_now())
 
 
-def send_due(limit: int) -> int:
-    """Send up to so many due deliveries, one after another. Returns how many were sent."""
-    claimed = claim(limit)
-    for pk in claimed:
-        send(pk)
-    return len(claimed)
-
-
 def send(pk: int) -> None:
     """One try of a claimed delivery; call it outside of any transaction."""
     delivery = Delivery.objects.select_related("event", "endpoint").filter(pk=pk).first()
     if delivery is None:
         return  # the emulator has forgotten everything meanwhile
-    began, answer = timezone.now(), _answer(delivery)
-    attempt = DeliveryAttempt(
-        sent_at=began,
-        seconds=round(answer.seconds, 3),
-        status_code=answer.status,
-        answer=answer.text,
-        error=answer.error,
-    )
-    _record(pk, attempt, is_accepted=answer.is_accepted)
+    sent_at, attempt = timezone.now(), _attempt(delivery)
+    attempt.sent_at, attempt.seconds = sent_at, round(attempt.seconds, 3)
+    _record(pk, attempt)
 
 
 def wait_for_acknowledgement(object_id: str, event_type: str, *, seconds: float) -> bool:
@@ -130,16 +101,16 @@ def _in_order(due: QuerySet[Delivery], chaos: Chaos) -> QuerySet[Delivery]:
     return (due if is_quiet else due.filter(position__lte=newest)).order_by("position", "pk")
 
 
-def _answer(delivery: Delivery) -> Answer:
-    """The answer to this try, or what chaos makes of it."""
+def _attempt(delivery: Delivery) -> DeliveryAttempt:
+    """This try with its answer, or what chaos makes of it."""
     variation = delivery.variation
     if delivery.tries == 0 and variation.get("unreachable"):
-        return Answer(error="Connection refused (chaos).")
+        return DeliveryAttempt(error="Connection refused (chaos).", seconds=0)
     body = json.dumps(_body(delivery), indent=2).encode()
-    answer = _post(delivery.endpoint.data["url"], body, _signature(delivery, body))
+    attempt = _post(delivery.endpoint.data["url"], body, _signature(delivery, body))
     if delivery.tries == 0 and variation.get("lost_answer"):
-        return Answer(error="The answer was lost (chaos).", seconds=answer.seconds)
-    return _slowed(answer, variation.get("slow_seconds", 0))
+        return DeliveryAttempt(error="The answer was lost (chaos).", seconds=attempt.seconds)
+    return _slowed(attempt, variation.get("slow_seconds", 0))
 
 
 def _body(delivery: Delivery) -> Json:
@@ -165,24 +136,24 @@ def _signature(delivery: Delivery, body: bytes) -> str:
     return signature_header(body, secrets=[*others, *secrets], at=clock.real_now())
 
 
-def _post(url: str, body: bytes, signature: str) -> Answer:
+def _post(url: str, body: bytes, signature: str) -> DeliveryAttempt:
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "Stripe-Signature": signature,
         "User-Agent": USER_AGENT,
     }
+    options: Json = {"headers": headers, "timeout": TIMEOUT, "allow_redirects": False, "stream": True}
     began = time.monotonic()
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy of this machine is none between Stripe and the endpoint
-            with session.post(
-                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
-            ) as response:
+            with session.post(url, data=body, **options) as response:
                 start = next(response.iter_content(4 * LONGEST_ANSWER), b"").decode(errors="replace")
                 text = start.replace("\0", "�")[:LONGEST_ANSWER]  # PostgreSQL keeps no zero bytes
-                return Answer(response.status_code, text, seconds=time.monotonic() - began)
+                answer = {"status_code": response.status_code, "answer": text}
     except requests.RequestException as trouble:
-        return Answer(error=_reason(trouble), seconds=time.monotonic() - began)
+        answer = {"error": _reason(trouble)}
+    return DeliveryAttempt(seconds=time.monotonic() - began, **answer)
 
 
 def _reason(trouble: BaseException) -> str:
@@ -192,26 +163,27 @@ def _reason(trouble: BaseException) -> str:
     return f"{type(trouble).__name__}: {trouble}"[:LONGEST_ANSWER]
 
 
-def _slowed(answer: Answer, seconds: int) -> Answer:
+def _slowed(attempt: DeliveryAttempt, seconds: int) -> DeliveryAttempt:
     """Let the answer come so much later; nobody waits longer than TIMEOUT in all."""
-    if not seconds or answer.status is None:
-        return answer
-    waited = answer.seconds + seconds
-    time.sleep(max(min(waited, TIMEOUT) - answer.seconds, 0))
+    if not seconds or attempt.status_code is None:
+        return attempt
+    waited = attempt.seconds + seconds
+    time.sleep(max(min(waited, TIMEOUT) - attempt.seconds, 0))
     if waited > TIMEOUT:
-        return Answer(error=f"No answer within {TIMEOUT:.0f} s (chaos).", seconds=TIMEOUT)
-    return replace(answer, seconds=waited)
+        return DeliveryAttempt(error=f"No answer within {TIMEOUT:.0f} s (chaos).", seconds=TIMEOUT)
+    attempt.seconds = waited
+    return attempt
 
 
 @transaction.atomic
-def _record(pk: int, attempt: DeliveryAttempt, *, is_accepted: bool) -> None:
+def _record(pk: int, attempt: DeliveryAttempt) -> None:
     """Remember the try; what was not accepted is due again, or has failed for good."""
     delivery = Delivery.objects.select_for_update().filter(pk=pk).first()
     if delivery is None:
         return
     attempt.delivery = delivery
     attempt.save()
-    if is_accepted:
+    if attempt.is_accepted:
         delivery.state = DeliveryState.DELIVERED
     elif delivery.state == DeliveryState.PENDING and delivery.tries >= len(RETRIES):
         delivery.state = DeliveryState.FAILED

@@ -24,8 +24,7 @@ class Origin:
     idempotency_key: str = ""
 
 
-NOBODY = Origin()
-_origin: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039 - it is frozen
 
 
 @contextmanager
@@ -56,11 +55,11 @@ def emit(event_type: str, about: StoredObject, *, at: int, previous: Json | None
         request_id=origin.request_id,
         idempotency_key=origin.idempotency_key,
     )
-    plan(event)
+    _plan(event)
     return event
 
 
-def plan(event: Event) -> list[Delivery]:
+def _plan(event: Event) -> None:
     """One delivery for every enabled endpoint that wants the type, due at once, or what chaos makes of that."""
     emulation = Emulation.current()
     chaos = Chaos.of(emulation)
@@ -77,7 +76,7 @@ def plan(event: Event) -> list[Delivery]:
         for copy in chaos.copies(event.number, endpoint=place)
     ]
     bell.ring_on_commit()
-    return Delivery.objects.bulk_create(planned)
+    Delivery.objects.bulk_create(planned)
 
 
 def _delivery(event: Event, endpoint: StoredObject, copy: Copy, *, now: int) -> Delivery:

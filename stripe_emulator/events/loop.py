@@ -22,14 +22,10 @@ THREADS = 8
 MOST_IN_HAND = 4 * THREADS
 
 
-def _stay_dead() -> None:
-    """The trace of the mistake is on stderr."""
-
-
 class Loop:
     """One thread that looks and a few that send. `on_death` is called when one ends by a mistake of ours."""
 
-    def __init__(self, *, on_death: Callable[[], None] = _stay_dead) -> None:
+    def __init__(self, *, on_death: Callable[[], None] = lambda: None) -> None:
         self._on_death = on_death
         self._stopping = threading.Event()
         self._senders = Senders(on_death=on_death)

@@ -1,7 +1,6 @@
 """An event as Stripe sends it, in the pinned shapes or in those of 2023-10-16: https://docs.stripe.com/upgrades"""
 
 from collections.abc import Callable
-from typing import Any
 
 from stripe_emulator.errors import Json
 from stripe_emulator.models import DeliveryState, Event, StoredObject
@@ -23,6 +22,10 @@ LATER_INVOICE_FIELDS = (
     "amount_overpaid", "amount_paid_off_stripe", "confirmation_secret", "parent", "payments", "status_details",
     "total_pretax_credit_amounts", "total_taxes",
 )  # fmt: skip
+LATER_ITEM_FIELDS = ("billed_until", "current_period_end", "current_period_start", "current_trial", "discounts")
+LATER_LINE_FIELDS = (
+    "parent", "pretax_credit_amounts", "pricing", "quantity_decimal", "subtotal", "taxes", *LATER_FIELDS,
+)  # fmt: skip
 UI_MODES = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
 
 
@@ -38,13 +41,13 @@ def render(event: Event, version: str) -> Json:
         "created": event.created,
         "data": _data(event, version),
         "livemode": False,
-        "pending_webhooks": pending_webhooks(event),
+        "pending_webhooks": _pending_webhooks(event),
         "request": {"id": event.request_id or None, "idempotency_key": event.idempotency_key or None},
         "type": event.type,
     }
 
 
-def pending_webhooks(event: Event) -> int:
+def _pending_webhooks(event: Event) -> int:
     """How many endpoints still wait for the event."""
     deliveries = list(event.deliveries.all())
     waiting = {each.endpoint_id for each in deliveries if each.state == DeliveryState.PENDING}
@@ -61,11 +64,8 @@ def _data(event: Event, version: str) -> Json:
         return {"object": now}
     # A field that has moved since then has moved in what was different as well: compare both states as they were.
     before = as_of_2023({**event.object, **event.previous}, event.hidden)
-    return {"object": now, "previous_attributes": _differences(before, now)}
-
-
-def _differences(before: Json, now: Json) -> Json:
-    return {name: value for name, value in before.items() if name not in now or now[name] != value}
+    different = {name: value for name, value in before.items() if name not in now or now[name] != value}
+    return {"object": now, "previous_attributes": different}
 
 
 def converts(kind: str) -> Callable[[Converter], Converter]:
@@ -161,13 +161,8 @@ def subscription(shown: Json, hidden: Json) -> Json:
         "current_period_end": max((row["current_period_end"] for row in rows), default=None),
         "current_period_start": min((row["current_period_start"] for row in rows), default=None),
         "discount": None,
-        "items": {**items, "data": [_item(row) for row in rows]},
+        "items": {**items, "data": [without(row, *LATER_ITEM_FIELDS) for row in rows]},
     }
-
-
-def _item(row: Json) -> Json:
-    later = ("billed_until", "current_period_end", "current_period_start", "current_trial", "discounts")
-    return without(row, *later)
 
 
 @converts("invoice")
@@ -175,7 +170,6 @@ def invoice(shown: Json, hidden: Json) -> Json:
     """Names subscription, payment and charge at the top, and says whether it is paid."""
     parent = shown.get("parent") or {}
     about = parent.get("subscription_details") or {}
-    taxes = tax_amounts(shown.get("total_taxes"))
     lines = shown.get("lines") or {}
     return {
         **without(shown, *LATER_INVOICE_FIELDS),
@@ -191,8 +185,8 @@ def invoice(shown: Json, hidden: Json) -> Json:
         "quote": (parent.get("quote_details") or {}).get("quote"),
         "subscription": about.get("subscription"),
         "subscription_details": {"metadata": about.get("metadata")},
-        "tax": sum(tax["amount"] for tax in taxes) if taxes else None,
-        "total_tax_amounts": taxes,
+        "tax": None,
+        "total_tax_amounts": [],
     }
 
 
@@ -202,9 +196,8 @@ def line(shown: Json, hidden: Json) -> Json:
     parent = shown.get("parent") or {}
     details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     price = price_of(shown.get("pricing"))
-    later = ("parent", "pretax_credit_amounts", "pricing", "quantity_decimal", "subtotal", "taxes", *LATER_FIELDS)
     return {
-        **without(shown, *later),
+        **without(shown, *LATER_LINE_FIELDS),
         "amount_excluding_tax": shown.get("subtotal", shown.get("amount")),
         "invoice_item": details.get("invoice_item"),
         "plan": plan_of(price),
@@ -213,7 +206,7 @@ def line(shown: Json, hidden: Json) -> Json:
         "proration_details": details.get("proration_details") or {"credited_items": None},
         "subscription": details.get("subscription"),
         "subscription_item": details.get("subscription_item"),
-        "tax_amounts": tax_amounts(shown.get("taxes")),
+        "tax_amounts": [],
         "tax_rates": [],
         "type": "subscription" if parent.get("type") == "subscription_item_details" else "invoiceitem",
         "unit_amount_excluding_tax": (shown.get("pricing") or {}).get("unit_amount_decimal"),
@@ -241,9 +234,7 @@ def invoice_item(shown: Json, hidden: Json) -> Json:
 def price_of(pricing: Json | None) -> Json | None:
     """The price that `pricing.price_details` names, complete; None where there is none."""
     named = ((pricing or {}).get("price_details") or {}).get("price")
-    if not isinstance(named, str):
-        return named
-    found = StoredObject.objects.filter(kind="price", stripe_id=named).first()
+    found = StoredObject.objects.filter(kind="price", stripe_id=named).first() if named else None
     return found.data if found else None
 
 
@@ -265,21 +256,3 @@ def plan_of(price: Json | None) -> Json | None:
         "trial_period_days": recurring.get("trial_period_days"),
         "usage_type": recurring.get("usage_type", "licensed"),
     }
-
-
-def tax_amounts(taxes: list[Json] | None) -> list[Json]:
-    """`taxes` as they were written before."""
-    return [
-        {
-            "amount": tax.get("amount"),
-            "inclusive": tax.get("tax_behavior") == "inclusive",
-            "tax_rate": _rate(tax.get("tax_rate_details")),
-            "taxability_reason": tax.get("taxability_reason"),
-            "taxable_amount": tax.get("taxable_amount"),
-        }
-        for tax in taxes or []
-    ]
-
-
-def _rate(details: Any) -> str | None:
-    return details.get("tax_rate") if isinstance(details, dict) else None

@@ -32,16 +32,15 @@ def resend(event: Event, endpoint: StoredObject | None = None) -> int:
     return _plan_again([(event, each) for each in chosen if is_open(each)])
 
 
-def resend_undelivered(since: int | None = None) -> int:
+def resend_undelivered() -> int:
     """Send again what an endpoint wants and has never accepted, the oldest first. Returns how many that are.
 
-    Only events that are still listed, since this Unix time. What is on its way for the first time is left alone.
+    Only events that are still listed. What is on its way for the first time is left alone.
     """
-    events = recent_events() if since is None else recent_events().filter(created__gte=since)
     missed = [
         (event, endpoint)
         for endpoint in _open_endpoints()
-        for event in _never_accepted(events, endpoint)
+        for event in recent_events().exclude(Exists(_settled(endpoint)))
         if wants(endpoint, event.type)
     ]
     return _plan_again(sorted(missed, key=lambda each: each[0].number))
@@ -52,10 +51,10 @@ def _open_endpoints() -> list[StoredObject]:
     return [endpoint for endpoint in stored if is_open(endpoint)]
 
 
-def _never_accepted(events: QuerySet[Event], endpoint: StoredObject) -> QuerySet[Event]:
+def _settled(endpoint: StoredObject) -> QuerySet[Delivery]:
+    """Deliveries of an event to this endpoint that were accepted or are on their way."""
     settled = Q(state=DeliveryState.DELIVERED) | Q(state=DeliveryState.PENDING, tries=0)
-    own = Delivery.objects.filter(settled, event=OuterRef("pk"), endpoint=endpoint).exclude(variation__has_key=TWIN)
-    return events.exclude(Exists(own))
+    return Delivery.objects.filter(settled, event=OuterRef("pk"), endpoint=endpoint).exclude(variation__has_key=TWIN)
 
 
 @transaction.atomic

@@ -3,32 +3,17 @@
 from django.db import transaction
 from django.db.models import Q
 
-from stripe_emulator import clock, store
+from stripe_emulator import clock, models, store
 from stripe_emulator.errors import Json
-from stripe_emulator.events.endpoints import (
-    checked_events,
-    checked_url,
-    checked_version,
-    keep_endpoint,
-    new_secret,
-    set_secret,
-)
-from stripe_emulator.models import (
-    Delivery,
-    DeliveryAttempt,
-    DeliveryState,
-    Emulation,
-    Event,
-    KeptAnswer,
-    StoredObject,
-    Timer,
-)
+from stripe_emulator.events import endpoints
+from stripe_emulator.models import Delivery, DeliveryState, StoredObject
 from stripe_emulator.objects.account import new_webhook_endpoint
 
 NOT_ACCEPTED = Q(state__in=(DeliveryState.FAILED, DeliveryState.STOPPED, DeliveryState.DROPPED)) | Q(
     state=DeliveryState.PENDING, tries__gt=0
 )
-EVERYTHING = (DeliveryAttempt, Delivery, Timer, Event, KeptAnswer, StoredObject, Emulation)
+# Deliveries go with their event, timers with their object.
+EVERYTHING = (models.Event, models.StoredObject, models.KeptAnswer, models.Emulation)
 
 
 def delivery_lines(*, limit: int, only_failed: bool) -> list[str]:
@@ -39,7 +24,7 @@ def delivery_lines(*, limit: int, only_failed: bool) -> list[str]:
 
 @transaction.atomic
 def ensure_endpoint(
-    url: str, *, name: str = "", secret: str | None, events: list[str] | None, version: str | None
+    url: str, *, name: str = "", secret: str | None, events: list[str] | None, api_version: str | None
 ) -> tuple[StoredObject, str]:
     """The endpoint with this URL, made if need be, and its new secret ("": the one it has stays).
 
@@ -47,21 +32,21 @@ def ensure_endpoint(
     None leaves what is there; a new endpoint gets all events, the account's version and a secret of its own. Raises
     StripeRefusal.
     """
-    Emulation.current(lock=True)  # two starts at once must not make two endpoints
+    models.Emulation.current(lock=True)  # two starts at once must not make two endpoints
     known_by = {"description": name} if name else {"url": url}
     found = store.find("webhook_endpoint", **known_by).select_for_update().first()
     given: Json = {
-        "url": checked_url(url),
-        **({} if events is None else {"enabled_events": checked_events(events)}),
-        **({} if version is None else {"api_version": checked_version(version)}),
+        "url": endpoints.checked_url(url),
+        **({} if events is None else {"enabled_events": endpoints.checked_events(events)}),
+        **({} if api_version is None else {"api_version": endpoints.checked_version(api_version)}),
     }
     if found is None:
         fields: Json = {"enabled_events": ["*"], "description": name or None, **given}
-        secret = secret or new_secret()
-        return keep_endpoint(new_webhook_endpoint(clock.real_now(), **fields), secret=secret), secret
+        secret = secret or endpoints.new_secret()
+        return endpoints.keep_endpoint(new_webhook_endpoint(clock.real_now(), **fields), secret=secret), secret
     found.change(**given)
     if secret:
-        set_secret(found, secret)
+        endpoints.set_secret(found, secret)
     return found, secret or ""
 
 
@@ -75,9 +60,6 @@ def forget_everything() -> None:
 def _line(delivery: Delivery) -> str:
     event = delivery.event
     line = f"{event.stripe_id}  {event.type}  {delivery.endpoint}  {delivery.get_state_display()} ({delivery.tries})"
-    attempts = sorted(delivery.attempts.all(), key=lambda each: each.pk)
-    if not attempts:
-        return line
-    last = attempts[-1]
-    answer = " ".join(f"{last.status_code or ''} {last.error or last.answer}".split())
+    last = max(delivery.attempts.all(), key=lambda each: each.pk, default=None)
+    answer = " ".join(f"{last.status_code or ''} {last.error or last.answer}".split()) if last else ""
     return f"{line}  {answer[:100]}".rstrip()

@@ -1,79 +1,59 @@
 """The account, its webhook endpoints, its customers and their way into the portal."""
 
 from stripe_emulator.errors import Json
-from stripe_emulator.objects.parts import nulls
+from stripe_emulator.objects.parts import nulls, template
 from stripe_emulator.store import new_id, random_text
 
-ACCOUNT_ID = "acct_1EmulatedAccount0"
-ACCOUNT_CREATED = 1_700_000_000  # Unix time
-
-
-def account() -> Json:
-    """A French business that may do everything."""
-    return {
-        "id": ACCOUNT_ID,
-        "object": "account",
-        "business_profile": _business_profile(),
-        "business_type": "company",
-        "capabilities": {"card_payments": "active", "sepa_debit_payments": "active", "transfers": "active"},
-        "charges_enabled": True,
-        "controller": {"type": "account"},
-        "country": "FR",
-        "created": ACCOUNT_CREATED,
-        "default_currency": "eur",
-        "details_submitted": True,
-        "email": "owner@example.com",
-        "metadata": {},
-        "payouts_enabled": True,
-        "settings": _settings(),
-        "type": "standard",
-    }
-
-
-def _business_profile() -> Json:
-    return {
+# A French business that may do everything.
+ACCOUNT: Json = {
+    "id": "acct_1EmulatedAccount0",
+    "object": "account",
+    "business_profile": {
         **nulls(
             "annual_revenue estimated_worker_count product_description support_address support_email support_phone "
             "support_url url"
         ),
         "mcc": "8299",
         "name": "Emulated account",
-    }
-
-
-def _settings() -> Json:
-    return {
-        "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+    },
+    "business_type": "company",
+    "capabilities": {"card_payments": "active", "sepa_debit_payments": "active", "transfers": "active"},
+    "charges_enabled": True,
+    "controller": {"type": "account"},
+    "country": "FR",
+    "created": 1_700_000_000,
+    "default_currency": "eur",
+    "details_submitted": True,
+    "email": "owner@example.com",
+    "metadata": {},
+    "payouts_enabled": True,
+    "settings": {
+        "branding": nulls("icon logo primary_color secondary_color"),
         "card_payments": {
+            **nulls("statement_descriptor_prefix statement_descriptor_prefix_kana statement_descriptor_prefix_kanji"),
             "decline_on": {"avs_failure": False, "cvc_failure": False},
-            "statement_descriptor_prefix": None,
-            "statement_descriptor_prefix_kana": None,
-            "statement_descriptor_prefix_kanji": None,
         },
         "dashboard": {"display_name": "Emulated account", "timezone": "Europe/Paris"},
         "payments": {
+            **nulls("statement_descriptor_kana statement_descriptor_kanji"),
             "statement_descriptor": "EMULATED",
-            "statement_descriptor_kana": None,
-            "statement_descriptor_kanji": None,
         },
-    }
-
-
-ENDPOINT_DEFAULTS: Json = {
-    "object": "webhook_endpoint",
-    "api_version": None,
-    "application": None,
-    "description": None,
-    "livemode": False,
-    "metadata": {},
-    "status": "enabled",
+    },
+    "type": "standard",
 }
 
 
-def new_webhook_endpoint(at: int, *, url: str, enabled_events: list[str], **fields: object) -> Json:
-    """An endpoint born at this moment; its secrets are no part of it."""
-    named = {"id": new_id("we_1"), "created": at, "url": url, "enabled_events": enabled_events}
-    return {**ENDPOINT_DEFAULTS, **named, **fields}
+new_webhook_endpoint = template(
+    "webhook_endpoint",
+    "we_1",
+    api_version=None,
+    application=None,
+    description=None,
+    livemode=False,
+    metadata={},
+    status="enabled",
+)
+"""`url` and `enabled_events` must be among the fields; its secrets are no part of it."""
 
 
 CUSTOMER_DEFAULTS: Json = {
@@ -81,9 +61,7 @@ CUSTOMER_DEFAULTS: Json = {
     **nulls("address currency default_source description email name phone shipping test_clock"),
     "balance": 0,
     "delinquent": False,
-    "invoice_settings": {
-        **nulls("custom_fields default_payment_method footer rendering_options"),
-    },
+    "invoice_settings": nulls("custom_fields default_payment_method footer rendering_options"),
     "livemode": False,
     "metadata": {},
     "preferred_locales": [],

@@ -4,11 +4,12 @@ from typing import Any
 
 from stripe_emulator import store
 from stripe_emulator.errors import Json
+from stripe_emulator.events.payload import plan_of as plan_of_2023
+from stripe_emulator.events.payload import without
 from stripe_emulator.models import StoredObject
-from stripe_emulator.objects.parts import expandable, list_object, nulls
+from stripe_emulator.objects.parts import empty_lists, expandable, list_object, nulls, template, zeros
 from stripe_emulator.store import new_id
 
-NO_TRANSITIONS: Json = {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None}
 INVOICE_DEFAULTS: Json = {
     "object": "invoice",
     "account_country": "FR",
@@ -19,44 +20,25 @@ INVOICE_DEFAULTS: Json = {
         "on_behalf_of parent receipt_number rendering shipping_cost shipping_details statement_descriptor "
         "status_details test_clock webhooks_delivered_at"
     ),
-    "amount_due": 0,
-    "amount_overpaid": 0,
-    "amount_paid": 0,
-    "amount_paid_off_stripe": 0,
-    "amount_remaining": 0,
-    "amount_shipping": 0,
-    "attempt_count": 0,
+    **zeros(
+        "amount_due amount_overpaid amount_paid amount_paid_off_stripe amount_remaining amount_shipping attempt_count "
+        "post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance subtotal "
+        "subtotal_excluding_tax total total_excluding_tax"
+    ),
+    **empty_lists(
+        "customer_tax_ids default_tax_rates discounts total_discount_amounts total_pretax_credit_amounts total_taxes"
+    ),
     "attempted": False,
     "auto_advance": False,
-    "automatic_tax": {
-        **nulls("disabled_reason liability provider status"),
-        "enabled": False,
-    },
+    "automatic_tax": {**nulls("disabled_reason liability provider status"), "enabled": False},
     "billing_reason": "manual",
     "collection_method": "charge_automatically",
-    "customer_tax_ids": [],
-    "default_tax_rates": [],
-    "discounts": [],
     "issuer": {"type": "self"},
     "livemode": False,
     "metadata": {},
-    "payment_settings": {
-        "default_mandate": None,
-        "payment_method_options": None,
-        "payment_method_types": None,
-    },
-    "post_payment_credit_notes_amount": 0,
-    "pre_payment_credit_notes_amount": 0,
-    "starting_balance": 0,
+    "payment_settings": nulls("default_mandate payment_method_options payment_method_types"),
     "status": "draft",
-    "status_transitions": NO_TRANSITIONS,
-    "subtotal": 0,
-    "subtotal_excluding_tax": 0,
-    "total": 0,
-    "total_discount_amounts": [],
-    "total_excluding_tax": 0,
-    "total_pretax_credit_amounts": [],
-    "total_taxes": [],
+    "status_transitions": nulls("finalized_at marked_uncollectible_at paid_at voided_at"),
 }
 
 
@@ -78,24 +60,14 @@ def with_totals(invoice_id: str, lines: list[Json]) -> Json:
     total = sum(line["amount"] for line in lines)
     due = max(total, 0)
     listed = list_object([{**line, "invoice": invoice_id} for line in lines], url=f"/v1/invoices/{invoice_id}/lines")
-    return {
-        "lines": {**listed, "total_count": len(lines)},
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "total": total,
-        "total_excluding_tax": total,
-        "amount_due": due,
-        "amount_remaining": due,
-    }
+    sums = dict.fromkeys(("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"), total)
+    return {"lines": {**listed, "total_count": len(lines)}, **sums, "amount_due": due, "amount_remaining": due}
 
 
 def parent_of(subscription: Json) -> Json:
     """The `parent` of an invoice of this subscription; the metadata is what it is at that moment."""
-    details = {
-        "metadata": subscription["metadata"],
-        "subscription": subscription["id"],
-        "subscription_proration_date": None,
-    }
+    about = {"metadata": subscription["metadata"], "subscription": subscription["id"]}
+    details = {**about, "subscription_proration_date": None}
     return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
 
 
@@ -120,12 +92,11 @@ ITEM_DEFAULTS: Json = {
     **nulls(
         "customer_account description frozen_fields invoice invoicing_rules parent pricing proration_details test_clock"
     ),
+    **empty_lists("discounts tax_rates"),
     "discountable": True,
-    "discounts": [],
     "livemode": False,
     "metadata": {},
     "proration": False,
-    "tax_rates": [],
 }
 
 
@@ -137,16 +108,11 @@ def new_invoice_item(at: int, *, amount: int, quantity: int = 1, **fields: objec
 
 LINE_DEFAULTS: Json = {
     "object": "line_item",
-    "description": None,
-    "discount_amounts": [],
+    **nulls("description pricing subscription"),
+    **empty_lists("discount_amounts discounts pretax_credit_amounts taxes"),
     "discountable": True,
-    "discounts": [],
     "livemode": False,
     "metadata": {},
-    "pretax_credit_amounts": [],
-    "pricing": None,
-    "subscription": None,
-    "taxes": [],
 }
 
 
@@ -159,27 +125,19 @@ def new_invoice_line(*, amount: int, quantity: int = 1, **fields: object) -> Jso
 def pricing_of(price: Json) -> Json:
     """How a line or an invoice item tells its price."""
     details = {"price": price["id"], "product": price["product"]}
-    return {
-        "type": "price_details",
-        "price_details": details,
-        "unit_amount_decimal": price["unit_amount_decimal"],
-    }
+    return {"type": "price_details", "price_details": details, "unit_amount_decimal": price["unit_amount_decimal"]}
 
 
-INVOICE_PAYMENT_DEFAULTS: Json = {
-    "object": "invoice_payment",
-    "amount_paid": None,
-    "is_default": True,
-    "livemode": False,
-    "status": "open",
-    "status_transitions": {"canceled_at": None, "paid_at": None},
-}
-
-
-def new_invoice_payment(at: int, *, payment_intent: str, **fields: object) -> Json:
-    """An intent that is going to pay an invoice."""
-    payment = {"payment_intent": payment_intent, "type": "payment_intent"}
-    return {**INVOICE_PAYMENT_DEFAULTS, "id": new_id("inpay_1"), "created": at, "payment": payment, **fields}
+new_invoice_payment = template(
+    "invoice_payment",
+    "inpay_1",
+    amount_paid=None,
+    is_default=True,
+    livemode=False,
+    status="open",
+    status_transitions={"canceled_at": None, "paid_at": None},
+)
+"""What is going to pay an invoice, its `payment`."""
 
 
 SUBSCRIPTION_DEFAULTS: Json = {
@@ -191,25 +149,16 @@ SUBSCRIPTION_DEFAULTS: Json = {
         "pending_invoice_item_interval pending_setup_intent pending_update schedule status_details test_clock "
         "transfer_data trial_end trial_start"
     ),
+    **empty_lists("billing_schedules default_tax_rates discounts"),
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
     "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
-    "billing_schedules": [],
     "cancel_at_period_end": False,
-    "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
+    "cancellation_details": nulls("comment feedback feedback_option reason"),
     "collection_method": "charge_automatically",
-    "default_tax_rates": [],
-    "discounts": [],
-    "invoice_settings": {
-        **nulls("account_tax_ids custom_fields description footer"),
-        "issuer": {"type": "self"},
-    },
+    "invoice_settings": {**nulls("account_tax_ids custom_fields description footer"), "issuer": {"type": "self"}},
     "livemode": False,
     "metadata": {},
-    "payment_settings": {
-        "payment_method_options": None,
-        "payment_method_types": None,
-        "save_default_payment_method": "off",
-    },
+    "payment_settings": {**nulls("payment_method_options payment_method_types"), "save_default_payment_method": "off"},
     "status": "incomplete",
     "trial_settings": {"end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}},
 }
@@ -230,12 +179,10 @@ def items_of(subscription_id: str, rows: list[Json]) -> Json:
 
 SUBSCRIPTION_ITEM_DEFAULTS: Json = {
     "object": "subscription_item",
-    "billed_until": None,
-    "billing_thresholds": None,
-    "discounts": [],
+    **nulls("billed_until billing_thresholds"),
+    **empty_lists("discounts tax_rates"),
     "metadata": {},
     "quantity": 1,
-    "tax_rates": [],
 }
 
 
@@ -247,15 +194,4 @@ def new_subscription_item(at: int, *, price: Json, **fields: object) -> Json:
 
 def plan_of(price: Json) -> Json:
     """The price as the older kind of object, which items still show."""
-    recurring = price["recurring"]
-    kept = ("id", "active", "billing_scheme", "created", "currency", "livemode", "metadata", "nickname", "product")
-    return {
-        **{name: price[name] for name in kept},
-        "object": "plan",
-        "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"],
-        "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"],
-        **nulls("meter tiers_mode transform_usage trial_period_days"),
-        "usage_type": "licensed",
-    }
+    return {**without(plan_of_2023(price) or {}, "aggregate_usage"), "meter": None}

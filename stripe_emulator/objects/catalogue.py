@@ -42,8 +42,3 @@ def new_price(at: int, *, product: str, currency: str, unit_amount: int, **field
     kind = "recurring" if fields.get("recurring") else "one_time"
     identity = {"id": new_id("price_1"), "created": at, "product": product, "currency": currency, "type": kind}
     return {**PRICE_DEFAULTS, **identity, **amounts, **fields}
-
-
-def new_recurring(given: Json) -> Json:
-    """How often the price falls due."""
-    return {**RECURRING_DEFAULTS, **given}

@@ -3,29 +3,30 @@
 from stripe_emulator import store
 from stripe_emulator.errors import Json
 from stripe_emulator.models import StoredObject
-from stripe_emulator.objects.parts import expandable, list_object, nulls
+from stripe_emulator.objects.parts import empty_lists, expandable, list_object, nulls, template, zeros
 from stripe_emulator.store import new_id, random_text
 
-CHARGE_DEFAULTS: Json = {
-    "object": "charge",
-    "amount_captured": 0,
-    "amount_refunded": 0,
+new_charge = template(
+    "charge",
+    "ch_3",
+    **zeros("amount_captured amount_refunded"),
     **nulls(
         "application application_fee application_fee_amount balance_transaction customer description "
         "failure_balance_transaction failure_code failure_message on_behalf_of outcome payment_intent payment_method "
         "receipt_email receipt_number receipt_url review shipping source source_transfer statement_descriptor "
         "statement_descriptor_suffix transfer_data transfer_group"
     ),
-    "calculated_statement_descriptor": "Stripe",
-    "captured": False,
-    "disputed": False,
-    "fraud_details": {},
-    "livemode": False,
-    "metadata": {},
-    "paid": False,
-    "radar_options": {},
-    "refunded": False,
-}
+    calculated_statement_descriptor="Stripe",
+    captured=False,
+    disputed=False,
+    fraud_details={},
+    livemode=False,
+    metadata={},
+    paid=False,
+    radar_options={},
+    refunded=False,
+)
+"""Amount, currency, status and the details of its method must be among the fields."""
 APPROVED: Json = {
     **nulls("advice_code network_advice_code network_decline_code reason"),
     "network_status": "approved_by_network",
@@ -34,13 +35,10 @@ APPROVED: Json = {
     "seller_message": "Payment complete.",
     "type": "authorized",
 }
-SHARED_BY_CARDS = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
+SHARED_BY_CARDS = (
+    "brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status",
+)  # fmt: skip
 SHARED_BY_DEBITS = ("bank_code", "branch_code", "country", "fingerprint", "last4")
-
-
-def new_charge(at: int, **fields: object) -> Json:
-    """A charge made at this moment; amount, currency, status and the details of its method must be among the fields."""
-    return {**CHARGE_DEFAULTS, "id": new_id("ch_3"), "created": at, **fields}
 
 
 def declined_outcome(reason: str) -> Json:
@@ -62,31 +60,26 @@ def payment_method_details(method: Json, *, amount: int, is_authenticated: bool)
     card = method["card"]
     details = {
         **{name: card[name] for name in SHARED_BY_CARDS},
+        **nulls("installments mandate wallet"),
         "amount_authorized": amount,
         "authorization_code": random_text(6).upper(),
-        "checks": card["checks"],
         "extended_authorization": {"status": "disabled"},
         "incremental_authorization": {"status": "unavailable"},
-        "installments": None,
-        "mandate": None,
         "multicapture": {"status": "unavailable"},
         "network": card["brand"],
         "network_token": {"used": False},
         "network_transaction_id": random_text(15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "three_d_secure": AUTHENTICATED if is_authenticated else None,
-        "wallet": None,
     }
     return {"card": details, "type": "card"}
 
 
 AUTHENTICATED: Json = {
+    **nulls("exemption_indicator result_reason transaction_id"),
     "authentication_flow": "challenge",
     "electronic_commerce_indicator": "05",
-    "exemption_indicator": None,
     "result": "authenticated",
-    "result_reason": None,
-    "transaction_id": None,
     "version": "2.2.0",
 }
 
@@ -98,55 +91,43 @@ def refunds(charge: StoredObject) -> Json:
     return list_object(rows, url=f"/v1/charges/{charge.stripe_id}/refunds")
 
 
-BALANCE_DEFAULTS: Json = {
-    "object": "balance_transaction",
-    "balance_type": "payments",
-    "description": None,
-    "exchange_rate": None,
-    "fee": 0,
-    "fee_details": [],
-    "status": "pending",
-}
-
-
-def new_balance_transaction(at: int, **fields: object) -> Json:
-    """A movement at this moment; amounts, currency, type and source must be among the fields."""
-    return {**BALANCE_DEFAULTS, "id": new_id("txn_3"), "created": at, **fields}
+new_balance_transaction = template(
+    "balance_transaction",
+    "txn_3",
+    balance_type="payments",
+    description=None,
+    exchange_rate=None,
+    fee=0,
+    fee_details=[],
+    status="pending",
+)
+"""A movement; amounts, currency, type and source must be among the fields."""
 
 
 def fee_detail(amount: int, *, currency: str, description: str) -> Json:
     """One part of the fee, in minor units."""
-    return {
-        "amount": amount,
-        "application": None,
-        "currency": currency,
-        "description": description,
-        "type": "stripe_fee",
-    }
+    about = {"amount": amount, "currency": currency, "description": description}
+    return {"application": None, "type": "stripe_fee", **about}
 
 
-REFUND_DEFAULTS: Json = {
-    "object": "refund",
+new_refund = template(
+    "refund",
+    "re_3",
     **nulls(
         "balance_transaction charge customer customer_account description destination_details payment_intent "
         "payment_method reason receipt_number source_transfer_reversal transfer_reversal"
     ),
-    "metadata": {},
-    "status": "succeeded",
-}
-
-
-def new_refund(at: int, **fields: object) -> Json:
-    """A refund made at this moment; `amount` and `currency` must be among the fields."""
-    return {**REFUND_DEFAULTS, "id": new_id("re_3"), "created": at, **fields}
+    metadata={},
+    status="succeeded",
+)
+"""`amount` and `currency` must be among the fields."""
 
 
 def destination(method_type: str) -> Json:
     """Where the money goes: back to what it came from."""
-    if method_type == "card":
-        details = {"reference": None, "reference_status": "pending", "reference_type": None, "type": "refund"}
-        return {"card": details, "type": "card"}
     details = {"reference": None, "reference_status": "pending"}
+    if method_type == "card":
+        return {"card": {**details, "reference_type": None, "type": "refund"}, "type": "card"}
     return {"eu_bank_transfer": details, "type": "eu_bank_transfer"}
 
 
@@ -158,23 +139,17 @@ EVIDENCE_TEXTS = (
     "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
     "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
 )  # fmt: skip
-DISPUTE_DEFAULTS: Json = {
-    "object": "dispute",
-    "balance_transactions": [],
-    "enhanced_eligibility_types": [],
-    "evidence": {**dict.fromkeys(EVIDENCE_TEXTS), "enhanced_evidence": {}},
-    "is_charge_refundable": False,
-    "livemode": False,
-    "metadata": {},
-    "network_reason_code": None,
-    "payment_intent": None,
-    "payment_method_details": None,
-}
-
-
-def new_dispute(at: int, **fields: object) -> Json:
-    """A dispute opened at this moment; amount, charge, reason, status, … must be among the fields."""
-    return {**DISPUTE_DEFAULTS, "id": new_id("du_1"), "created": at, **fields}
+new_dispute = template(
+    "dispute",
+    "du_1",
+    **empty_lists("balance_transactions enhanced_eligibility_types"),
+    **nulls("network_reason_code payment_intent payment_method_details"),
+    evidence={**dict.fromkeys(EVIDENCE_TEXTS), "enhanced_evidence": {}},
+    is_charge_refundable=False,
+    livemode=False,
+    metadata={},
+)
+"""Amount, charge, reason, status, … must be among the fields."""
 
 
 def evidence_details(due_by: int) -> Json:

@@ -2,7 +2,7 @@
 
 from stripe_emulator.errors import Json
 from stripe_emulator.models import StoredObject
-from stripe_emulator.objects.parts import expandable, list_object, nulls
+from stripe_emulator.objects.parts import expandable, list_object, nulls, zeros
 from stripe_emulator.store import new_id
 
 SESSION_DEFAULTS: Json = {
@@ -19,9 +19,7 @@ SESSION_DEFAULTS: Json = {
     ),
     "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
     "custom_fields": [],
-    "custom_text": {
-        **nulls("after_submit shipping_address submit terms_of_service_acceptance"),
-    },
+    "custom_text": nulls("after_submit shipping_address submit terms_of_service_acceptance"),
     "discounts": [],
     "livemode": False,
     "metadata": {},
@@ -67,9 +65,8 @@ def new_line_item(*, price: Json, quantity: int, description: str, **fields: obj
         "id": new_id("li_1"),
         "object": "item",
         "adjustable_quantity": None,
-        "amount_discount": 0,
+        **zeros("amount_discount amount_tax"),
         "amount_subtotal": amount,
-        "amount_tax": 0,
         "amount_total": amount,
         "currency": price["currency"],
         "description": description,

@@ -1,9 +1,11 @@
 """Parts of several objects: lists, addresses, fields that only `expand` shows."""
 
 from collections.abc import Callable
+from typing import Any
 
 from stripe_emulator.errors import Json
 from stripe_emulator.models import StoredObject
+from stripe_emulator.store import new_id
 
 Maker = Callable[[StoredObject], Json]
 EXPANDABLE: dict[tuple[str, str], Maker] = {}
@@ -24,6 +26,25 @@ def expandable(kind: str, field: str) -> Callable[[Maker], Maker]:
 def nulls(names: str) -> Json:
     """Fields that are null until somebody says otherwise; the names between blanks."""
     return dict.fromkeys(names.split())
+
+
+def zeros(names: str) -> Json:
+    """Amounts and counts that begin with nothing."""
+    return dict.fromkeys(names.split(), 0)
+
+
+def empty_lists(names: str) -> Json:
+    """Lists that nobody fills here."""
+    return {name: [] for name in names.split()}
+
+
+def template(kind: str, prefix: str, **defaults: Any) -> Callable[..., Json]:
+    """What makes a new object of a kind: `make(at, **fields)`, born at that moment, with an id of its own."""
+
+    def make(at: int, **fields: object) -> Json:
+        return {"object": kind, **defaults, "id": new_id(prefix), "created": at, **fields}
+
+    return make
 
 
 def list_object(rows: list[Json], *, url: str) -> Json:

@@ -1,7 +1,7 @@
 """PaymentIntents, SetupIntents and payment methods: https://docs.stripe.com/api/payment_intents/object"""
 
 from stripe_emulator.errors import Json
-from stripe_emulator.objects.parts import NO_ADDRESS, full_address, nulls
+from stripe_emulator.objects.parts import NO_ADDRESS, full_address, nulls, template
 from stripe_emulator.store import new_id, random_text
 
 INTENT_DEFAULTS: Json = {
@@ -21,12 +21,7 @@ INTENT_DEFAULTS: Json = {
     "livemode": False,
     "metadata": {},
     "payment_method_options": {
-        "card": {
-            "installments": None,
-            "mandate_options": None,
-            "network": None,
-            "request_three_d_secure": "automatic",
-        },
+        "card": {**nulls("installments mandate_options network"), "request_three_d_secure": "automatic"}
     },
     "payment_method_types": ["card", "sepa_debit"],
     "status": "requires_payment_method",
@@ -64,51 +59,41 @@ def new_setup_intent(at: int, **fields: object) -> Json:
 
 
 NO_BILLING_DETAILS: Json = {"address": NO_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
-METHOD_DEFAULTS: Json = {
-    "object": "payment_method",
-    "allow_redisplay": "unspecified",
-    "billing_details": NO_BILLING_DETAILS,
-    "customer": None,
-    "customer_account": None,
-    "livemode": False,
-    "metadata": {},
-}
+new_payment_method = template(
+    "payment_method",
+    "pm_1",
+    allow_redisplay="unspecified",
+    billing_details=NO_BILLING_DETAILS,
+    customer=None,
+    customer_account=None,
+    livemode=False,
+    metadata={},
+)
+"""`type` and the fields of that type must be among the fields."""
 CARD_CHECKS: Json = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
 
 
-def new_payment_method(at: int, **fields: object) -> Json:
-    """A payment method made at this moment; `type` and the fields of that type must be among the fields."""
-    return {**METHOD_DEFAULTS, "id": new_id("pm_1"), "created": at, **fields}
-
-
-def card_fields(
-    *, exp_month: int, exp_year: int, brand: str, country: str, funding: str, last4: str, mark: str
-) -> Json:
-    """The `card` of a payment method. `mark`: its fingerprint, the same for each use of a number."""
+def card_fields(brand: str, **fields: object) -> Json:
+    """The `card` of a payment method; country, expiry, fingerprint, funding and last4 must be among the fields."""
     return {
         "brand": brand,
         "checks": CARD_CHECKS,
-        "country": country,
         "display_brand": brand,
-        "exp_month": exp_month,
-        "exp_year": exp_year,
-        "fingerprint": mark,
-        "funding": funding,
         "generated_from": None,
-        "last4": last4,
         "networks": {"available": [brand], "preferred": None},
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": True},
         "wallet": None,
+        **fields,
     }
 
 
-def debit_fields(*, iban: str, country: str, mark: str) -> Json:
+def debit_fields(iban: str, mark: str) -> Json:
     """The `sepa_debit` of a payment method. `mark`: its fingerprint."""
     return {
         "bank_code": iban[4:9],
         "branch_code": "",
-        "country": country,
+        "country": iban[:2],
         "fingerprint": mark,
         "generated_from": {"charge": None, "setup_attempt": None},
         "last4": iban[-4:],

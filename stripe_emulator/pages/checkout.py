@@ -1,7 +1,7 @@
 """The buyer's page: shows a session, takes the payment, asks the bank's question, sends the buyer onward."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
@@ -9,11 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext, gettext_lazy, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from stripe_emulator import clock, store
+from stripe_emulator import store
 from stripe_emulator.behaviour.checkout import answer_authentication, awaits_authentication, pay
 from stripe_emulator.behaviour.payment_methods import create_method
 from stripe_emulator.errors import CardDeclined, Json, NoSuchObject
@@ -24,6 +24,11 @@ from stripe_emulator.pages.forms import PayForm, reason_of
 
 LONGEST_WAIT = 10  # seconds: https://docs.stripe.com/checkout/fulfillment
 SESSION = "checkout.session"
+HEADINGS = {
+    "payment": gettext_lazy("Pay"),
+    "setup": gettext_lazy("Save a card"),
+    "subscription": gettext_lazy("Subscribe"),
+}
 Page = Callable[[HttpRequest, StoredObject], HttpResponse]
 
 
@@ -50,7 +55,7 @@ def pay_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
     form = PayForm(session, request.POST)
     if session.data["status"] == "open" and not form.is_valid():
         return _shown(request, session, form=form, status=422)
-    session, decline = _try_to_pay(session.stripe_id, form)
+    session, decline = _try(session.stripe_id, partial(_pay, form=form))
     return _afterwards(request, session, decline, form)
 
 
@@ -58,7 +63,8 @@ def pay_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
 def authentication_page(request: HttpRequest, session: StoredObject) -> HttpResponse:
     """The bank's 3-D Secure question."""
     if request.method == "POST":
-        session, decline = _answer(session.stripe_id, succeeded=request.POST.get("answer") == "complete")
+        succeeded = request.POST.get("answer") == "complete"
+        session, decline = _try(session.stripe_id, partial(_answer, succeeded=succeeded))
         return _afterwards(request, session, decline, None)
     if session.data["status"] != "open" or not awaits_authentication(session):
         return SeeOther(reverse("pay", args=[session.stripe_id]))
@@ -73,7 +79,7 @@ def summary(session: StoredObject) -> Json:
         "email": (data["customer_details"] or {}).get("email"),
         "lines": [_line(row) for row in session.hidden["line_items"]],
         "total": localized_amount(data["amount_total"], data["currency"]) if data["amount_total"] is not None else "",
-        "heading": _heading(data),
+        "heading": HEADINGS[data["mode"]],
         "button": _button(data),
         "onward": onward(data),
     }
@@ -85,34 +91,28 @@ def onward(data: Json) -> str:
 
 
 @transaction.atomic
-def _try_to_pay(id: str, form: PayForm) -> tuple[StoredObject, CardDeclined | None]:
+def _try(id: str, act: Callable[..., None]) -> tuple[StoredObject, CardDeclined | None]:
     """One buyer at a time: who comes second finds what the first has done. A decline is kept."""
     store.serialize_changes()
-    session = store.get(SESSION, id, lock=True)
-    if session.data["status"] != "open":
-        return session, None
-    at = clock.now_for(session)
+    session, at = store.locked(SESSION, id)
+    try:
+        if session.data["status"] == "open":
+            act(session, at=at)
+    except CardDeclined as decline:
+        return session, decline
+    return session, None
+
+
+def _pay(session: StoredObject, *, at: int, form: PayForm) -> None:
     billing, method = form.billing_details, None
     if form.test is not None:
         method = create_method(at, test=form.test, billing_details=billing, parent=session)
-    try:
-        pay(session, method, at=at, billing=billing)
-    except CardDeclined as decline:
-        return session, decline
-    return session, None
+    pay(session, method, at=at, billing=billing)
 
 
-@transaction.atomic
-def _answer(id: str, *, succeeded: bool) -> tuple[StoredObject, CardDeclined | None]:
-    store.serialize_changes()
-    session = store.get(SESSION, id, lock=True)
-    if session.data["status"] != "open" or not awaits_authentication(session):
-        return session, None
-    try:
-        answer_authentication(session, at=clock.now_for(session), succeeded=succeeded)
-    except CardDeclined as decline:
-        return session, decline
-    return session, None
+def _answer(session: StoredObject, *, at: int, succeeded: bool) -> None:
+    if awaits_authentication(session):
+        answer_authentication(session, at=at, succeeded=succeeded)
 
 
 def _afterwards(
@@ -159,12 +159,6 @@ def _line(row: Json) -> Json:
         "amount": localized_amount(row["amount_total"], row["currency"]),
         "interval": interval_in_words(recurring["interval"], recurring["interval_count"]) if recurring else "",
     }
-
-
-def _heading(data: Json) -> str:
-    if data["mode"] == "setup":
-        return gettext("Save a card")
-    return gettext("Subscribe") if data["mode"] == "subscription" else gettext("Pay")
 
 
 def _button(data: Json) -> str:

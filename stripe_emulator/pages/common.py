@@ -27,8 +27,7 @@ class SeeOther(HttpResponseRedirect):
 
 def localized_amount(amount: int, currency: str) -> str:
     """Minor units as "€30.00" or, in French, "30,00 €"; rarer currencies by their code."""
-    decimals = exponent(currency)
-    number = number_format(Decimal(amount).scaleb(-decimals), decimals, use_l10n=True, force_grouping=True)
+    number = _in_digits(amount, currency)
     symbol = SYMBOLS.get(currency, currency.upper())
     if (get_language() or "").startswith("fr"):
         return f"{number}{NO_BREAK}{symbol}"
@@ -50,14 +49,17 @@ def amount_with_code(minor: int | None, currency: str | None) -> str:
     """4900, "eur" → "49.00 EUR", in the language of the reader; "" where there is no amount."""
     if minor is None or not currency:
         return ""
+    return f"{_in_digits(minor, currency)}{NO_BREAK}{currency.upper()}"
+
+
+def _in_digits(minor: int, currency: str) -> str:
     decimals = exponent(currency)
-    digits = number_format(Decimal(minor).scaleb(-decimals), decimal_pos=decimals, force_grouping=True)
-    return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
+    return number_format(Decimal(minor).scaleb(-decimals), decimals, use_l10n=True, force_grouping=True)
 
 
 def minor_units(written: str, currency: str) -> int | None:
     """ "12.50" or "12,50" of "eur" → 1250; None for what is no amount of this currency."""
-    plain = written.replace(",", ".").replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+    plain = written.replace(",", ".").replace(" ", "").replace(NO_BREAK, "")
     decimals = exponent(currency)
     if not re.fullmatch(rf"[0-9]{{1,9}}(\.[0-9]{{1,{decimals}}})?" if decimals else "[0-9]{1,9}", plain, re.ASCII):
         return None

@@ -47,17 +47,10 @@ REASONS: dict[str, Promise] = {
 }
 USUAL_REASON = _("The bank has declined this card. Use another card.")
 COUNTRIES: tuple[tuple[str, Promise], ...] = (
-    ("FR", _("France")),
-    ("BE", _("Belgium")),
-    ("CA", _("Canada")),
-    ("CH", _("Switzerland")),
-    ("DE", _("Germany")),
-    ("ES", _("Spain")),
-    ("GB", _("United Kingdom")),
-    ("IT", _("Italy")),
-    ("LU", _("Luxembourg")),
+    ("FR", _("France")), ("BE", _("Belgium")), ("CA", _("Canada")), ("CH", _("Switzerland")), ("DE", _("Germany")),
+    ("ES", _("Spain")), ("GB", _("United Kingdom")), ("IT", _("Italy")), ("LU", _("Luxembourg")),
     ("US", _("United States")),
-)
+)  # fmt: skip
 
 
 class PayForm(forms.Form):

@@ -64,7 +64,7 @@ def portal_page(request: HttpRequest, session: StoredObject, customer: StoredObj
 
 def portal_summary(customer: StoredObject) -> Json:
     """Texts for the template, in the current language."""
-    living = store.find("subscription", customer=customer.stripe_id).exclude(data__status__in=subscription_status.ENDED)
+    living = subscription_status.living(customer)
     invoices = store.find("invoice", customer=customer.stripe_id)[:MOST_INVOICES]
     return {
         "customer": customer.data,
@@ -84,9 +84,9 @@ def _act(customer: StoredObject, do: str, about: str) -> CardDeclined | None:
         if do == "card" and about in dict(PORTAL_CARDS):
             _replace_card(customer, find_by_number(about))
         elif do == "pay" and _is_open(customer, about):
-            invoice = invoices.lock_invoice(about)
-            invoices.pay_invoice(invoice, at=clock.now_for(invoice))
-        elif do in ("end", "keep") and (subscription := _living_subscription(customer, about)):
+            invoice, at = invoices.lock_invoice(about)
+            invoices.pay_invoice(invoice, at=at)
+        elif do in ("end", "keep") and (subscription := _living(customer, about)):
             at = clock.now_for(subscription)
             subscriptions.cancel_at_period_end(subscription, at=at, cancel=do == "end")
     except CardDeclined as decline:
@@ -101,9 +101,8 @@ def _replace_card(customer: StoredObject, test: TestMethod) -> None:
     method = create_method(at, test=test, parent=customer, billing_details=details)
     attach(method, customer, at)
     update_customer(customer, at=at, fields={}, default=method.stripe_id)
-    for subscription in store.find("subscription", customer=customer.stripe_id).select_for_update():
-        is_over = subscription.data["status"] in subscription_status.ENDED
-        if subscription.data["default_payment_method"] and not is_over:
+    for subscription in subscription_status.living(customer).select_for_update():
+        if subscription.data["default_payment_method"]:
             changes: Json = {"default_payment_method": method.stripe_id}
             subscriptions.change_subscription(subscription, at=clock.now_for(subscription), **changes)
 
@@ -112,9 +111,8 @@ def _is_open(customer: StoredObject, id: str) -> bool:
     return store.find("invoice", customer=customer.stripe_id, status="open").filter(stripe_id=id).exists()
 
 
-def _living_subscription(customer: StoredObject, id: str) -> StoredObject | None:
-    rows = store.find("subscription", customer=customer.stripe_id).filter(stripe_id=id).select_for_update()
-    return rows.exclude(data__status__in=subscription_status.ENDED).first()
+def _living(customer: StoredObject, id: str) -> StoredObject | None:
+    return subscription_status.living(customer).filter(stripe_id=id).select_for_update().first()
 
 
 def _shown(

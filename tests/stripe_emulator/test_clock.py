@@ -29,12 +29,3 @@ class TestNowFor:
         child = store.keep(new_customer(clock.now_for(parent)), parent=parent)
 
         assert abs(clock.now_for(child) - clock.now_for(parent)) <= 1
-
-
-class TestEmulated:
-    def test_and_local_are_each_other_s_opposite(self, db):
-        timers.advance(7 * HOUR)
-        customer = store.keep(new_customer(1000))
-
-        assert clock.local(clock.emulated(5000, customer), customer) == 5000
-        assert clock.emulated(5000, customer) == 5000 + 7 * HOUR

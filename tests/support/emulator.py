@@ -1,4 +1,4 @@
-"""Stripe's official client, speaking to the emulator inside the test's own transaction."""
+"""Stripe's official client, speaking to the emulator inside the test's own transaction, and its deliveries."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,18 @@ from django.utils.translation import get_language
 from requests.structures import CaseInsensitiveDict
 from stripe import HTTPClient, StripeClient
 
+from stripe_emulator.events.deliver import claim, send
+
 BASE = "http://emulator.invalid"
 FORM = "application/x-www-form-urlencoded"
+
+
+def send_due(limit: int) -> int:
+    """Send up to so many due deliveries, one after another, as the loop would. Returns how many were sent."""
+    claimed = claim(limit)
+    for pk in claimed:
+        send(pk)
+    return len(claimed)
 
 
 class EmulatorHandler(ClientHandler):

@@ -3,6 +3,7 @@
 import re
 from argparse import ArgumentTypeError
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         _add_chaos(commands.add_parser("chaos", help="show it, switch it on or off"))
         deliveries = commands.add_parser("deliveries", help="the newest deliveries with their answers")
         deliveries.add_argument("--failed", action="store_true", help="only those that were not accepted so far")
-        deliveries.add_argument("--limit", type=_positive, default=20)
+        deliveries.add_argument("--limit", type=partial(_number, least=1), default=20)
         again = commands.add_parser("resend", help="send events again, without chaos")
         what = again.add_mutually_exclusive_group(required=True)
         what.add_argument("event", nargs="?", metavar="evt_…")
@@ -65,14 +66,11 @@ class Command(BaseCommand):
             raise CommandError(_("The Stripe emulator is switched off (STRIPE_EMULATOR)."))
         try:
             getattr(self, options["subcommand"])(options)
-        except (StripeRefusal, ChaosRefused) as refusal:
+        except (StripeRefusal, ChaosRefused, timers.TooFar) as refusal:
             raise CommandError(str(refusal)) from refusal
 
     def advance(self, options: dict[str, Any]) -> None:
-        try:
-            fired = timers.advance(options["seconds"])
-        except timers.TooFar as refusal:
-            raise CommandError(str(refusal)) from refusal
+        fired = timers.advance(options["seconds"])
         message = ngettext("%d timer has gone off.", "%d timers have gone off.", fired) % fired
         self.stdout.write(message)
         if options["until_quiet"] and not deliver.wait_until_quiet(seconds=QUIET_WITHIN):
@@ -115,13 +113,8 @@ class Command(BaseCommand):
         return count
 
     def endpoint(self, options: dict[str, Any]) -> None:
-        endpoint, secret = ensure_endpoint(
-            options["url"],
-            name=options["name"],
-            secret=options["secret"],
-            events=options["events"],
-            version=options["api_version"],
-        )
+        told = {name: options[name] for name in ("name", "secret", "events", "api_version")}
+        endpoint, secret = ensure_endpoint(options["url"], **told)
         self.stdout.write(f"{endpoint.stripe_id} {endpoint.data['status']} {endpoint.data['url']}")
         if secret and not options["secret"]:
             self.stdout.write(_("Its secret, shown only now: %s") % secret)
@@ -177,17 +170,11 @@ def _event_types(text: str) -> list[str]:
     return types
 
 
-def _positive(text: str) -> int:
-    """A count."""
-    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
-        raise ArgumentTypeError(_("“%s” is no number from 1 up") % text)
-    return int(text)
-
-
-def _not_negative(text: str) -> int:
-    """A number that may be 0; what it means decides how great it may be."""
-    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
-        raise ArgumentTypeError(_("“%s” is no number from 0 up") % text)
+def _number(text: str, *, least: int = 0) -> int:
+    """A whole number; what it means decides how great it may be."""
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) or int(text) < least:
+        message = _("“%s” is no number from 1 up") if least else _("“%s” is no number from 0 up")
+        raise ArgumentTypeError(message % text)
     return int(text)
 
 
@@ -208,7 +195,7 @@ def _is_sure() -> bool:
 def _add_chaos(chaos: CommandParser) -> None:
     chaos.add_argument("--off", action="store_true", help="switch it off")
     for flag, (name, help_text) in CHAOS_NUMBERS.items():
-        chaos.add_argument(flag, dest=name, type=_not_negative, metavar="N", help=help_text)
+        chaos.add_argument(flag, dest=name, type=_number, metavar="N", help=help_text)
     chaos.add_argument("--same-second", action="store_true", default=None, help="all events of one second")
     chaos.add_argument("--rotation", action="store_true", default=None, help="another secret signs too, first")
 
@@ -225,4 +212,4 @@ def _add_endpoints(commands: Any) -> None:
         commands.add_parser(name, help=help_text).add_argument("id", metavar="we_…")
     rotate = commands.add_parser("rotate", help="give an endpoint a new secret")
     rotate.add_argument("id", metavar="we_…")
-    rotate.add_argument("--hours", type=_not_negative, default=24, help="so long the old one stays valid")
+    rotate.add_argument("--hours", type=_number, default=24, help="so long the old one stays valid")

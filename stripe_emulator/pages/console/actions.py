@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
 
-from stripe_emulator import clock, store
+from stripe_emulator import store
+from stripe_emulator.errors import Json
 from stripe_emulator.models import Delivery, Event, StoredObject
+from stripe_emulator.pages.common import local_datetime, state_class
 
 Form = Mapping[str, str]
 Run = Callable[[str, Form], str | None]
+Lock = Callable[[str], tuple[StoredObject, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +24,6 @@ class Button:
     id: str
     label: str
     amount_in: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One object in the overview. `detail` stands beside the state, in Stripe's words; `related`: id and state."""
-
-    id: str
-    what: str
-    state: str
-    tone: str
-    buttons: list[Button]
-    when: datetime | None = None
-    detail: str = ""
-    more: str = ""
-    related: tuple[tuple[str, str], ...] = ()
-    url: str = ""
-
-
-def _always(subject: Any) -> bool:
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +39,7 @@ class Action:
     run: Run
     done: Promise
     label: Promise | str = ""
-    offered: Callable[[Any], bool] = _always
+    offered: Callable[[Any], bool] = lambda _subject: True
     amount_in: Callable[[Any], str] | None = None
     is_atomic: bool = True
 
@@ -71,10 +53,12 @@ class Kind:
     """What is shown in one section of the overview, and its actions in the order of their buttons.
 
     `name`: what ids of the actions must name, in Stripe's word, "event" or "delivery"; "" for nothing that is kept.
+    `lock` finds the object that is to change and what time it is in its life, where others must be locked before it.
     """
 
     name: str
     section: str
+    lock: Lock | None = None
     actions: list[Action] = field(default_factory=list)
 
     def action(self, name: str, *, done: Promise, **options: Any) -> Callable[[Run], Run]:
@@ -87,6 +71,28 @@ class Kind:
             return run
 
         return register
+
+    def offers(
+        self,
+        name: str,
+        label: Promise,
+        act: Callable[..., object],
+        *,
+        when: Callable[[Any], bool],
+        done: Promise,
+        lock: Lock | None = None,
+    ) -> None:
+        """Declare a button that does `act(object, at=…)`, there `when` the subject is in the right state."""
+
+        def run(id: str, form: Form) -> None:
+            stored, at = (lock or self.locked)(id)
+            act(stored, at=at)
+
+        self.action(name, label=label, offered=when, done=done)(run)
+
+    def locked(self, id: str) -> tuple[StoredObject, int]:
+        """The object, locked, and what time it is in its life. Raises StripeRefusal."""
+        return self.lock(id) if self.lock else store.locked(self.name, id)
 
     def buttons(self, id: str, subject: Any) -> list[Button]:
         """What is offered for the subject, which each action's `offered` understands."""
@@ -104,7 +110,20 @@ class Kind:
 ACTIONS: dict[str, tuple[Kind, Action]] = {}
 
 
-def locked(kind: str, id: str) -> tuple[StoredObject, int]:
-    """The object, locked, and what time it is in its life."""
-    found = store.get(kind, id, lock=True)
-    return found, clock.now_for(found)
+def has_status(*statuses: str) -> Callable[[Any], bool]:
+    """Offer a button while the subject has one of these."""
+    return lambda subject: subject.data["status"] in statuses
+
+
+def row_of(kind: Kind, stored: StoredObject, *, what: str, **details: Any) -> Json:
+    """One object in the overview. `details` such as `more`, `detail` (beside the state), `when`, `buttons`, `tone`."""
+    state = stored.data["status"]
+    return {
+        "id": stored.stripe_id,
+        "what": what,
+        "state": state,
+        "tone": state_class(state),
+        "when": local_datetime(stored.created),
+        **details,
+        "buttons": details["buttons"] if "buttons" in details else kind.buttons(stored.stripe_id, stored),
+    }

@@ -2,22 +2,50 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import cards, checkout, disputes, payment_intents, payment_methods, refunds
-from stripe_emulator.errors import CardDeclined, StripeRefusal
+from stripe_emulator.behaviour import cards, checkout, disputes, invoices, payment_intents, payment_methods, refunds
+from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.common import amount_with_code, local_datetime, minor_units, state_class
-from stripe_emulator.pages.console.actions import Button, Form, Kind, Row, locked
+from stripe_emulator.pages.common import amount_with_code, minor_units
+from stripe_emulator.pages.console.actions import Button, Form, Kind, has_status, row_of
+
+
+def _locked_intent(id: str) -> tuple[StoredObject, int]:
+    """The intent, locked after what it pays for."""
+    hidden = store.get("payment_intent", id).hidden
+    if session := hidden.get("session"):
+        store.locked("checkout.session", session)
+    if invoice := hidden.get("invoice"):
+        invoices.lock_invoice(invoice)
+    return store.locked("payment_intent", id)
+
+
+def _locked_charge(intent_id: str) -> tuple[StoredObject, int]:
+    """The latest charge of the intent, both locked. Raises StripeRefusal when there is none."""
+    intent, _now = _locked_intent(intent_id)
+    if not intent.data["latest_charge"]:
+        raise StripeRefusal(gettext("This payment has no charge."))
+    return store.locked("charge", intent.data["latest_charge"])
+
+
+def _locked_dispute(id: str) -> tuple[StoredObject, int]:
+    """The dispute, locked after its payment."""
+    if intent_id := store.get("dispute", id).data["payment_intent"]:
+        _locked_charge(intent_id)
+    return store.locked("dispute", id)
+
 
 SESSION = Kind("checkout.session", section="sessions")
-PAYMENT = Kind("payment_intent", section="payments")
-DISPUTE = Kind("dispute", section="payments")
+PAYMENT = Kind("payment_intent", section="payments", lock=_locked_intent)
+DISPUTE = Kind("dispute", section="payments", lock=_locked_dispute)
 SESSIONS_SHOWN, PAYMENTS_SHOWN = 20, 20
 BUYER = {"email": "buyer@example.com", "name": "Test Buyer"}
 
@@ -31,22 +59,15 @@ class Payment:
     disputes: list[StoredObject]
 
     @property
+    def data(self) -> Json:
+        """The intent's."""
+        return self.intent.data
+
+    @property
     def has_money(self) -> bool:
         """Whether something was paid that is not given back yet."""
         charge = self.charge.data if self.charge else {}
         return charge.get("status") == "succeeded" and charge["amount_refunded"] < charge["amount"]
-
-
-def _is_open(session: StoredObject) -> bool:
-    return bool(session.data["status"] == "open")
-
-
-def _is_processing(payment: Payment) -> bool:
-    return bool(payment.intent.data["status"] == "processing")
-
-
-def _awaits_authentication(payment: Payment) -> bool:
-    return bool(payment.intent.data["status"] == "requires_action")
 
 
 def _can_be_refunded(payment: Payment) -> bool:
@@ -59,69 +80,59 @@ def _can_be_disputed(payment: Payment) -> bool:
     return payment.has_money and payment.charge is not None and not payment.charge.data["disputed"]
 
 
-def _is_undecided(dispute: StoredObject) -> bool:
-    return dispute.data["status"] in disputes.OPEN_STATUSES
+def _pay_with(session: StoredObject, *, at: int, alias: str = "pm_card_visa") -> None:
+    buyer = {**BUYER, "email": session.data["customer_email"] or BUYER["email"]}
+    test = cards.find_by_alias(alias)
+    method = payment_methods.create_method(at, test=test, billing_details=buyer, parent=session)
+    checkout.pay(session, method, at=at, billing=buyer)
 
 
-@SESSION.action("session.pay", label=_("Pay (4242)"), offered=_is_open, done=_("The session is paid."))
-def pay(id: str, form: Form) -> None:
-    _pay_with(id, "pm_card_visa")
+def _fail_authentication(intent: StoredObject, *, at: int) -> None:
+    """The failure is what was asked for."""
+    with suppress(CardDeclined):
+        payment_intents.authenticate(intent, at=at, succeeded=False)
+
+
+SESSION.offers(
+    "session.pay", _("Pay (4242)"), _pay_with, when=has_status("open"), done=_("The session is paid.")
+)  # fmt: skip
 
 
 @SESSION.action(
     "session.decline",
     label=_("Decline (0002)"),
-    offered=_is_open,
+    offered=has_status("open"),
     done=_("The card was declined; the session stays open."),
 )
 def decline(id: str, form: Form) -> str | None:
     """The decline is what was asked for; a session that costs nothing is paid all the same."""
+    session, at = SESSION.locked(id)
     try:
-        _pay_with(id, "pm_card_chargeDeclined")
+        _pay_with(session, at=at, alias="pm_card_chargeDeclined")
     except CardDeclined:
         return None
     return "session.pay"
 
 
-@SESSION.action("session.expire", label=_("Expire"), offered=_is_open, done=_("The session has expired."))
-def expire(id: str, form: Form) -> None:
-    session, at = locked(SESSION.name, id)
-    checkout.expire(session, at=at)
-
-
-@PAYMENT.action("payment.settle", label=_("Debit succeeds"), offered=_is_processing, done=_("The debit has succeeded."))
-def settle(id: str, form: Form) -> None:
-    intent, at = _locked_intent(id)
-    payment_intents.settle(intent, at=at, succeeded=True)
-
-
-@PAYMENT.action("payment.bounce", label=_("Debit fails"), offered=_is_processing, done=_("The debit has failed."))
-def bounce(id: str, form: Form) -> None:
-    intent, at = _locked_intent(id)
-    payment_intents.settle(intent, at=at, succeeded=False)
-
-
-@PAYMENT.action(
-    "payment.authenticate",
-    label=_("Pass 3-D Secure"),
-    offered=_awaits_authentication,
-    done=_("3-D Secure was passed."),
-)
-def authenticate(id: str, form: Form) -> None:
-    intent, at = _locked_intent(id)
-    payment_intents.authenticate(intent, at=at, succeeded=True)
-
-
-@PAYMENT.action(
-    "payment.reject", label=_("Fail 3-D Secure"), offered=_awaits_authentication, done=_("3-D Secure has failed.")
-)
-def reject(id: str, form: Form) -> None:
-    """The failure is what was asked for."""
-    intent, at = _locked_intent(id)
-    try:
-        payment_intents.authenticate(intent, at=at, succeeded=False)
-    except CardDeclined:
-        return
+SESSION.offers(
+    "session.expire", _("Expire"), checkout.expire, when=has_status("open"), done=_("The session has expired.")
+)  # fmt: skip
+PAYMENT.offers(
+    "payment.settle", _("Debit succeeds"), partial(payment_intents.settle, succeeded=True),
+    when=has_status("processing"), done=_("The debit has succeeded."),
+)  # fmt: skip
+PAYMENT.offers(
+    "payment.bounce", _("Debit fails"), partial(payment_intents.settle, succeeded=False),
+    when=has_status("processing"), done=_("The debit has failed."),
+)  # fmt: skip
+PAYMENT.offers(
+    "payment.authenticate", _("Pass 3-D Secure"), partial(payment_intents.authenticate, succeeded=True),
+    when=has_status("requires_action"), done=_("3-D Secure was passed."),
+)  # fmt: skip
+PAYMENT.offers(
+    "payment.reject", _("Fail 3-D Secure"), _fail_authentication,
+    when=has_status("requires_action"), done=_("3-D Secure has failed."),
+)  # fmt: skip
 
 
 @PAYMENT.action(
@@ -136,28 +147,26 @@ def refund(id: str, form: Form) -> None:
     refunds.refund(charge, at=at, amount=_amount(form.get(f"amount {id}", ""), charge.data["currency"]))
 
 
-@PAYMENT.action("payment.dispute", label=_("Open dispute"), offered=_can_be_disputed, done=_("The dispute is open."))
-def dispute(id: str, form: Form) -> None:
-    charge, at = _locked_charge(id)
-    disputes.open_dispute(charge, at=at)
+PAYMENT.offers(
+    "payment.dispute", _("Open dispute"), disputes.open_dispute, lock=_locked_charge,
+    when=_can_be_disputed, done=_("The dispute is open."),
+)  # fmt: skip
+DISPUTE.offers(
+    "dispute.win", _("Win dispute"), partial(disputes.close_dispute, won=True),
+    when=has_status(*disputes.OPEN_STATUSES), done=_("The dispute is won."),
+)  # fmt: skip
+DISPUTE.offers(
+    "dispute.lose", _("Lose dispute"), partial(disputes.close_dispute, won=False),
+    when=has_status(*disputes.OPEN_STATUSES), done=_("The dispute is lost."),
+)  # fmt: skip
 
 
-@DISPUTE.action("dispute.win", label=_("Win dispute"), offered=_is_undecided, done=_("The dispute is won."))
-def win(id: str, form: Form) -> None:
-    _close(id, won=True)
-
-
-@DISPUTE.action("dispute.lose", label=_("Lose dispute"), offered=_is_undecided, done=_("The dispute is lost."))
-def lose(id: str, form: Form) -> None:
-    _close(id, won=False)
-
-
-def session_rows() -> list[Row]:
+def session_rows() -> list[Json]:
     """The newest Checkout sessions."""
     return [_session_row(each) for each in store.find("checkout.session")[:SESSIONS_SHOWN]]
 
 
-def payment_rows() -> list[Row]:
+def payment_rows() -> list[Json]:
     """The newest PaymentIntents, with their charges and disputes; a fixed number of queries."""
     return [_payment_row(each) for each in payments_of(list(store.find("payment_intent")[:PAYMENTS_SHOWN]))]
 
@@ -184,72 +193,27 @@ def by_id(ids: Iterable[str | None]) -> dict[str, StoredObject]:
     return {each.stripe_id: each for each in found}
 
 
-def _session_row(session: StoredObject) -> Row:
-    data, lines = session.data, session.hidden.get("line_items") or [{}]
+def _session_row(session: StoredObject) -> Json:
+    data, (line, *_more) = session.data, session.hidden["line_items"] or [{}]
     is_complete = data["status"] == "complete"
-    return Row(
-        id=session.stripe_id,
-        what=amount_with_code(data["amount_total"], data["currency"]),
-        more=lines[0].get("description") or data["mode"],
-        state=data["status"],
-        detail=data["payment_status"] if is_complete else "",
-        tone="open" if is_complete and data["payment_status"] == "unpaid" else state_class(data["status"]),
-        when=local_datetime(session.created),
-        url=urlsplit(data["url"] or "").path,
-        buttons=SESSION.buttons(session.stripe_id, session),
-    )
+    details = {"detail": data["payment_status"]} if is_complete else {}
+    if is_complete and data["payment_status"] == "unpaid":
+        details["tone"] = "open"
+    what = amount_with_code(data["amount_total"], data["currency"])
+    more, url = line.get("description") or data["mode"], urlsplit(data["url"] or "").path
+    return row_of(SESSION, session, what=what, more=more, url=url, **details)
 
 
-def _payment_row(payment: Payment) -> Row:
-    data = payment.intent.data
-    refunded = payment.charge.data["amount_refunded"] if payment.charge else 0
-    return Row(
-        id=payment.intent.stripe_id,
-        what=amount_with_code(data["amount"], data["currency"]),
-        more=amount_with_code(refunded, data["currency"]) if refunded else "",
-        state=data["status"],
-        tone=state_class(data["status"]),
-        when=local_datetime(payment.intent.created),
-        related=tuple((each.stripe_id, each.data["status"]) for each in payment.disputes),
+def _payment_row(payment: Payment) -> Json:
+    currency, refunded = payment.data["currency"], payment.charge.data["amount_refunded"] if payment.charge else 0
+    return row_of(
+        PAYMENT,
+        payment.intent,
+        what=amount_with_code(payment.data["amount"], currency),
+        more=amount_with_code(refunded, currency) if refunded else "",
+        related=[(each.stripe_id, each.data["status"]) for each in payment.disputes],
         buttons=payment_buttons(payment),
     )
-
-
-def _pay_with(id: str, alias: str) -> None:
-    session, at = locked(SESSION.name, id)
-    buyer = {"email": session.data["customer_email"] or BUYER["email"], "name": BUYER["name"]}
-    test = cards.find_by_alias(alias)
-    method = payment_methods.create_method(at, test=test, billing_details=buyer, parent=session)
-    checkout.pay(session, method, at=at, billing=buyer)
-
-
-def _close(id: str, *, won: bool) -> None:
-    intent_id = store.get(DISPUTE.name, id).data["payment_intent"]
-    if intent_id:
-        _locked_charge(intent_id)
-    found, at = locked(DISPUTE.name, id)
-    disputes.close_dispute(found, at=at, won=won)
-
-
-def _locked_intent(id: str) -> tuple[StoredObject, int]:
-    """The intent, locked after what it pays for."""
-    hidden = store.get(PAYMENT.name, id).hidden
-    if session := hidden.get("session"):
-        locked(SESSION.name, session)
-    if invoice := hidden.get("invoice"):
-        parent = store.get("invoice", invoice).data["parent"] or {}
-        if subscription := (parent.get("subscription_details") or {}).get("subscription"):
-            locked("subscription", subscription)
-        locked("invoice", invoice)
-    return locked(PAYMENT.name, id)
-
-
-def _locked_charge(intent_id: str) -> tuple[StoredObject, int]:
-    """The latest charge of the intent, both locked. Raises StripeRefusal when there is none."""
-    intent, _at = _locked_intent(intent_id)
-    if not intent.data["latest_charge"]:
-        raise StripeRefusal(gettext("This payment has no charge."))
-    return locked("charge", intent.data["latest_charge"])
 
 
 def _amount(written: str, currency: str) -> int | None:

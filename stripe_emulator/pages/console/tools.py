@@ -1,8 +1,7 @@
 """Events, deliveries, endpoints, the clock and chaos in the console: their rows, buttons and forms."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,12 +9,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stripe_emulator import store, timers
-from stripe_emulator.errors import StripeRefusal
+from stripe_emulator.errors import Json, StripeRefusal
 from stripe_emulator.events import resend
 from stripe_emulator.events.chaos import GREATEST, SWITCHES, Chaos, ChaosRefused
 from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState, Event, StoredObject
 from stripe_emulator.pages.common import DAY, HOUR, MINUTE, duration_in_words, local_datetime, state_class
-from stripe_emulator.pages.console.actions import Form, Kind, Row, locked
+from stripe_emulator.pages.console.actions import Form, Kind, has_status, row_of
 
 EVENT = Kind("event", section="deliveries")
 DELIVERY = Kind("delivery", section="deliveries")
@@ -53,44 +52,11 @@ PRESETS = {
     "off": Chaos(),
     "mild": Chaos(duplicates=1, shuffle=5, delay_seconds=5, unreachable_percent=5),
     "storm": Chaos(
-        duplicates=3,
-        shuffle=50,
-        delay_seconds=60,
-        drop_percent=10,
-        same_second=True,
-        wrong_livemode_percent=2,
-        other_version_percent=50,
-        rotation=True,
-        unreachable_percent=20,
-        lost_answer_percent=20,
+        duplicates=3, shuffle=50, delay_seconds=60, drop_percent=10, same_second=True, wrong_livemode_percent=2,
+        other_version_percent=50, rotation=True, unreachable_percent=20, lost_answer_percent=20,
     ),
-}
+}  # fmt: skip
 PRESET_LABELS = {"off": _("Off"), "mild": _("Mild"), "storm": _("Storm")}
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """`answer`: status code and first words of the last answer, or why there was none."""
-
-    id: int
-    type: str
-    event: str
-    endpoint: str
-    state: str
-    tone: str
-    tries: int
-    answer: str
-    when: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChaosField:
-    """One control of the form; `greatest` is None for a switch."""
-
-    name: str
-    label: str
-    value: int | bool
-    greatest: int | None
 
 
 @EVENT.action("event.send", label=_("Send again"), done=_("The event is on its way again."))
@@ -111,24 +77,18 @@ def send_undelivered(id: str, form: Form) -> None:
     resend.resend_undelivered()
 
 
-@ENDPOINT.action(
-    "endpoint.disable",
-    label=_("Disable"),
-    offered=lambda endpoint: endpoint.data["status"] == "enabled",
-    done=_("The endpoint is disabled: nothing is sent there."),
-)
-def disable(id: str, form: Form) -> None:
-    locked(ENDPOINT.name, id)[0].change(status="disabled")
+def _switch(endpoint: StoredObject, *, at: int, status: str) -> None:
+    endpoint.change(status=status)
 
 
-@ENDPOINT.action(
-    "endpoint.enable",
-    label=_("Enable"),
-    offered=lambda endpoint: endpoint.data["status"] != "enabled",
-    done=_("The endpoint is enabled."),
-)
-def enable(id: str, form: Form) -> None:
-    locked(ENDPOINT.name, id)[0].change(status="enabled")
+ENDPOINT.offers(
+    "endpoint.disable", _("Disable"), partial(_switch, status="disabled"),
+    when=has_status("enabled"), done=_("The endpoint is disabled: nothing is sent there."),
+)  # fmt: skip
+ENDPOINT.offers(
+    "endpoint.enable", _("Enable"), partial(_switch, status="enabled"),
+    when=has_status("disabled"), done=_("The endpoint is enabled."),
+)  # fmt: skip
 
 
 @CLOCK.action("clock.advance", is_atomic=False, done=_("The time has passed, and what fell due meanwhile is done."))
@@ -165,75 +125,59 @@ def preset_chaos(id: str, form: Form) -> None:
     replace(PRESETS[id], seed=Chaos.current().seed).save()
 
 
-def chaos_fields(chaos: Chaos) -> list[ChaosField]:
-    """Numbers first, then switches, each with its present value."""
+def chaos_fields(chaos: Chaos) -> list[Json]:
+    """Numbers first, then switches (without a `greatest`), each with its present value."""
     return [
-        ChaosField(name, str(CHAOS_LABELS.get(name, name)), getattr(chaos, name), GREATEST.get(name))
+        {"name": name, "label": CHAOS_LABELS[name], "value": getattr(chaos, name), "greatest": GREATEST.get(name)}
         for name in (*GREATEST, *SWITCHES)
     ]
 
 
-def endpoint_rows() -> list[Row]:
+def endpoint_rows() -> list[Json]:
     """The newest webhook endpoints."""
     return [_endpoint_row(each) for each in store.find("webhook_endpoint")[:ENDPOINTS_SHOWN]]
 
 
-def _endpoint_row(endpoint: StoredObject) -> Row:
-    data = endpoint.data
-    kinds = data["enabled_events"]
-    return Row(
-        id=endpoint.stripe_id,
-        what=data["url"],
-        more=kinds[0] if len(kinds) == 1 else str(len(kinds)),
-        state=data["status"],
-        detail=data["api_version"] or "",
-        tone=state_class(data["status"]),
-        buttons=ENDPOINT.buttons(endpoint.stripe_id, endpoint),
-    )
+def _endpoint_row(endpoint: StoredObject) -> Json:
+    data, kinds = endpoint.data, endpoint.data["enabled_events"]
+    more = kinds[0] if len(kinds) == 1 else str(len(kinds))
+    return row_of(ENDPOINT, endpoint, what=data["url"], more=more, detail=data["api_version"] or "")
 
 
-def newest_deliveries(*, only_failed: bool, ahead: int) -> list[DeliveryRow]:
+def newest_deliveries(*, only_failed: bool, ahead: int) -> list[Json]:
     """The newest deliveries; two queries whatever their number. `ahead`: seconds, as the clock says."""
     found = Delivery.objects.filter(FAILING) if only_failed else Delivery.objects.all()
     return delivery_rows(found.order_by("-pk")[:DELIVERIES_SHOWN], ahead=ahead)
 
 
-def delivery_rows(deliveries: QuerySet[Delivery], *, ahead: int) -> list[DeliveryRow]:
-    """One row each."""
-    shown = list(
-        deliveries.select_related("event", "endpoint").only(
-            "state", "tries", "due_at", "event__stripe_id", "event__type", "endpoint__stripe_id"
-        )
-    )
-    answers = _last_attempts(shown)
-    return [_delivery_row(delivery, answers.get(delivery.pk), ahead=ahead) for delivery in shown]
+def delivery_rows(deliveries: QuerySet[Delivery], *, ahead: int) -> list[Json]:
+    """One row each, with the first words of the last answer."""
+    read = ("state", "tries", "due_at", "event__stripe_id", "event__type", "endpoint__stripe_id")
+    shown = list(deliveries.select_related("event", "endpoint").only(*read))
+    attempts = DeliveryAttempt.objects.filter(delivery__in=[each.pk for each in shown])
+    last = {each.delivery_id: each for each in attempts.order_by("delivery_id", "-pk").distinct("delivery_id")}
+    return [_delivery_row(delivery, last.get(delivery.pk), ahead=ahead) for delivery in shown]
 
 
-def _last_attempts(deliveries: Iterable[Delivery]) -> dict[int, DeliveryAttempt]:
-    attempts = DeliveryAttempt.objects.filter(delivery__in=[each.pk for each in deliveries])
-    return {each.delivery_id: each for each in attempts.order_by("delivery_id", "-pk").distinct("delivery_id")}
-
-
-def _delivery_row(delivery: Delivery, last: DeliveryAttempt | None, *, ahead: int) -> DeliveryRow:
+def _delivery_row(delivery: Delivery, last: DeliveryAttempt | None, *, ahead: int) -> Json:
     """Moments are real ones: when it was tried last, else when it will be if nobody advances the clock."""
     state = "failing" if delivery.state == DeliveryState.PENDING and delivery.tries else delivery.state
-    return DeliveryRow(
-        id=delivery.pk,
-        type=delivery.event.type,
-        event=delivery.event.stripe_id,
-        endpoint=delivery.endpoint.stripe_id,
-        state=str(STATES[state]),
-        tone=state_class(state),
-        tries=delivery.tries,
-        answer=_in_short(last) if last else "",
-        when=last.sent_at if last else local_datetime(delivery.due_at - ahead),
-    )
+    return {
+        "id": delivery.pk,
+        "type": delivery.event.type,
+        "event": delivery.event.stripe_id,
+        "endpoint": delivery.endpoint.stripe_id,
+        "state": STATES[state],
+        "tone": state_class(state),
+        "tries": delivery.tries,
+        "answer": _in_short(last) if last else "",
+        "when": last.sent_at if last else local_datetime(delivery.due_at - ahead),
+    }
 
 
 def _in_short(attempt: DeliveryAttempt) -> str:
     """Words only where something is wrong."""
-    is_fine = attempt.status_code is not None and 200 <= attempt.status_code < 300
-    return str(attempt.status_code) if is_fine else answer_of(attempt)[:FIRST_WORDS]
+    return str(attempt.status_code) if attempt.is_accepted else answer_of(attempt)[:FIRST_WORDS]
 
 
 def answer_of(attempt: DeliveryAttempt) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -53,11 +54,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _status_sentence(chaos: Chaos, ahead: int) -> Iterator[tuple[str, str]]:
     """The parts of the sentence, each with the section it is about."""
-    open_sessions = store.find("checkout.session", status="open").count()
-    yield (
-        "sessions",
-        ngettext("%(count)d session open", "%(count)d sessions open", open_sessions) % {"count": open_sessions},
-    )
+    count = store.find("checkout.session", status="open").count()
+    yield "sessions", ngettext("%(count)d session open", "%(count)d sessions open", count) % {"count": count}
     yield "deliveries", _deliveries_in_words()
     yield "clock", _("clock %(span)s ahead") % {"span": duration_in_words(ahead)} if ahead else _("clock on time")
     yield "chaos", _("chaos on") if chaos.is_on else _("chaos off")
@@ -88,9 +86,7 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_object(request: HttpRequest, id: str) -> HttpResponse:
     """`data` of an object, what can be pressed, and its events."""
-    stored = StoredObject.objects.filter(stripe_id=id).first() if "\0" not in id else None
-    if stored is None:
-        raise Http404
+    stored = get_object_or_404(StoredObject, stripe_id=_sendable(id))
     events = Event.objects.filter(object_id=id).only("stripe_id", "type", "created").order_by("-number")[:EVENTS_SHOWN]
     context = {
         "stored": stored,
@@ -115,9 +111,7 @@ def _offered(stored: StoredObject) -> list[Button]:
 @require_safe
 def show_event(request: HttpRequest, id: str) -> HttpResponse:
     """The payload in the account's version, the deliveries and every attempt with its answer."""
-    event = Event.objects.filter(stripe_id=id).first() if "\0" not in id else None
-    if event is None:
-        raise Http404
+    event = get_object_or_404(Event, stripe_id=_sendable(id))
     newest = Delivery.objects.filter(event=event).order_by("-pk")[: tools.DELIVERIES_SHOWN]
     attempts = DeliveryAttempt.objects.filter(delivery__event=event).order_by("-pk")
     context = {
@@ -137,7 +131,7 @@ def _attempt(attempt: DeliveryAttempt) -> dict[str, object]:
         "sent_at": attempt.sent_at,
         "milliseconds": round(attempt.seconds * 1000),
         "answer": tools.answer_of(attempt),
-        "tone": "good" if 200 <= (attempt.status_code or 0) < 300 else "bad",
+        "tone": "good" if attempt.is_accepted else "bad",
     }
 
 
@@ -145,10 +139,8 @@ def _attempt(attempt: DeliveryAttempt) -> dict[str, object]:
 def act(request: HttpRequest) -> HttpResponse:
     """`do` is "session.pay cs_test_…"; `next` is where to go back. Raises Http404 for what there is not."""
     name, _, id = request.POST.get("do", "").partition(" ")
-    if name not in ACTIONS or "\0" in id:
-        raise Http404
-    kind, action = ACTIONS[name]
-    if not kind.has(id):
+    kind, action = ACTIONS.get(name, (None, None))
+    if kind is None or action is None or not kind.has(_sendable(id)):
         raise Http404
     next_url = request.POST.get("next", "/")
     try:
@@ -156,6 +148,13 @@ def act(request: HttpRequest) -> HttpResponse:
     except StripeRefusal as refusal:
         return SeeOther(back_to(next_url, section=kind.section, refused=refusal.message))
     return SeeOther(back_to(next_url, section=kind.section, done=done))
+
+
+def _sendable(id: str) -> str:
+    """The id, if PostgreSQL can be asked for it. Raises Http404 for one with a zero byte."""
+    if "\0" in id:
+        raise Http404
+    return id
 
 
 def _carry_out(action: Action, id: str, request: HttpRequest) -> str | None:

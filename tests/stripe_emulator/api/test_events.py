@@ -5,7 +5,7 @@ import stripe
 
 from stripe_emulator import clock, store
 from stripe_emulator.events.emit import emit
-from stripe_emulator.models import Delivery, Emulation, Event
+from stripe_emulator.models import Emulation, Event
 from stripe_emulator.objects.account import new_customer
 from tests.support.emulator import official_client, refusal_of
 
@@ -98,29 +98,6 @@ class TestList:
         renewed = emit("customer.updated", customer, at=clock.now_for(customer))
 
         assert ids(stripe_api.events.list({})) == [renewed.stripe_id]
-
-    @pytest.mark.parametrize(
-        ("states", "is_success"),
-        [
-            (["delivered"], True),
-            (["pending"], False),
-            (["failed"], False),
-            (["dropped"], False),
-            (["failed", "delivered"], True),
-            ([], True),
-        ],
-    )
-    def test_tells_whether_all_endpoints_took_it(self, stripe_api, endpoint, happen, states, is_success):
-        event = happen()
-        event.deliveries.all().delete()
-        stored = store.get("webhook_endpoint", endpoint.id)
-        for state in states:
-            Delivery.objects.create(event=event, endpoint=stored, state=state, position=1, due_at=1)
-
-        taken = stripe_api.events.list({"delivery_success": True})
-        not_taken = stripe_api.events.list({"delivery_success": False})
-
-        assert (ids(taken), ids(not_taken)) == (([event.stripe_id], []) if is_success else ([], [event.stripe_id]))
 
 
 class TestRetrieve:

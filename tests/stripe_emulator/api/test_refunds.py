@@ -138,26 +138,6 @@ class TestCardsThatTakeTheirTime:
         assert halfway == ["succeeded", "pending"]
         assert stripe_api.refunds.retrieve(second.id).status == "succeeded"
 
-    def test_may_be_called_back_while_pending(self, stripe_api):
-        intent = pay(stripe_api, "pm_card_pendingRefund")
-        refund = stripe_api.refunds.create({"payment_intent": intent.id})
-
-        canceled = stripe_api.refunds.cancel(refund.id)
-        timers.advance(6)
-
-        assert canceled.status == "canceled"
-        assert stripe_api.refunds.retrieve(refund.id).status == "canceled"
-        assert stripe_api.charges.retrieve(intent.latest_charge).amount_refunded == 0
-
-
-class TestCancel:
-    def test_is_refused_when_the_money_is_gone(self, stripe_api, paid_intent):
-        refund = stripe_api.refunds.create({"payment_intent": paid_intent.id})
-
-        refusal_of(stripe_api.refunds.cancel, refund.id)
-
-        assert stripe_api.refunds.retrieve(refund.id).status == "succeeded"
-
 
 class TestUpdate:
     def test_tells_both_names_of_the_event(self, stripe_api, paid_intent):

@@ -1,8 +1,8 @@
-"""Refunds as the console makes them: with the outcome of one's choice."""
+"""Refunds and what becomes of them later."""
 
 import pytest
 
-from stripe_emulator.behaviour.refunds import cancel_refund, complete_refund, fail_refund, refund
+from stripe_emulator.behaviour.refunds import complete_refund, fail_refund, refund
 from stripe_emulator.errors import StripeRefusal
 from stripe_emulator.models import StoredObject
 from tests.support.emulated_payments import event_types, pay
@@ -16,14 +16,17 @@ def charge(stripe_api):
 
 class TestRefund:
     def test_may_stay_pending(self, charge):
-        given = refund(charge, at=charge.created + 9, succeeds=None)
+        charge.remember(refunds="pending")
+
+        given = refund(charge, at=charge.created + 9)
 
         assert (given.data["status"], given.data["balance_transaction"]) == ("pending", None)
         assert (given.created, given.ahead) == (charge.created + 9, charge.ahead)
         assert charge.data["refunded"] is True
 
     def test_may_fail_after_it_had_succeeded(self, charge):
-        given = refund(charge, at=charge.created, succeeds=False)
+        given = refund(charge, at=charge.created)
+        fail_refund(given, at=charge.created)
 
         charge.refresh_from_db()
         assert (given.data["status"], charge.data["amount_refunded"]) == ("failed", 0)
@@ -36,7 +39,7 @@ class TestRefund:
         ]
 
     def test_is_possible_again_after_one_has_failed(self, charge):
-        refund(charge, at=charge.created, succeeds=False)
+        fail_refund(refund(charge, at=charge.created), at=charge.created)
         charge.refresh_from_db()
 
         assert refund(charge, at=charge.created).data["amount"] == 4900
@@ -44,7 +47,8 @@ class TestRefund:
 
 class TestCompleteRefund:
     def test_takes_the_money_from_the_balance(self, charge):
-        given = refund(charge, at=charge.created, succeeds=None)
+        charge.remember(refunds="pending")
+        given = refund(charge, at=charge.created)
 
         complete_refund(given, at=charge.created)
 
@@ -53,17 +57,17 @@ class TestCompleteRefund:
 
 
 class TestOutcomesThatAreTooLate:
-    @pytest.mark.parametrize("verb", [complete_refund, cancel_refund])
-    def test_are_refused_for_what_has_succeeded(self, charge, verb):
+    def test_are_refused_for_what_has_succeeded(self, charge):
         given = refund(charge, at=charge.created)
 
         with pytest.raises(StripeRefusal):
-            verb(given, at=charge.created)
+            complete_refund(given, at=charge.created)
 
         assert given.data["status"] == "succeeded"
 
     def test_are_refused_for_what_has_failed(self, charge):
-        given = refund(charge, at=charge.created, succeeds=False)
+        given = refund(charge, at=charge.created)
+        fail_refund(given, at=charge.created)
 
         with pytest.raises(StripeRefusal):
             fail_refund(given, at=charge.created)

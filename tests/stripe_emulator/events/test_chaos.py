@@ -4,9 +4,10 @@ import pytest
 
 from stripe_emulator.events import deliver
 from stripe_emulator.events.chaos import GREATEST, Chaos, ChaosRefused
-from stripe_emulator.events.deliver import RETRIES, send_due
+from stripe_emulator.events.deliver import RETRIES
 from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState, Emulation, Event
 from tests.stripe_emulator.events.conftest import SECRET
+from tests.support.emulator import send_due
 from tests.support.processes import wait_until
 
 STORM = Chaos(

@@ -6,9 +6,10 @@ import pytest
 import time_machine
 from django.db import connection
 
-from stripe_emulator.events.deliver import LONGEST_ANSWER, RETRIES, send_due, wait_for_acknowledgement, wait_until_quiet
+from stripe_emulator.events.deliver import LONGEST_ANSWER, RETRIES, wait_for_acknowledgement, wait_until_quiet
 from stripe_emulator.models import Delivery, DeliveryAttempt, DeliveryState
 from tests.stripe_emulator.events.conftest import SECRET
+from tests.support.emulator import send_due
 from tests.support.processes import free_port
 
 HOUR = 3600

@@ -1,9 +1,10 @@
 """What is sent to an endpoint that is disabled, enabled, deleted, or whose secret is changed."""
 
-from stripe_emulator.events.deliver import RETRIES, send_due
+from stripe_emulator.events.deliver import RETRIES
 from stripe_emulator.events.endpoints import delete_endpoint, rotate
 from stripe_emulator.models import Delivery, DeliveryState
 from tests.stripe_emulator.events.conftest import SECRET
+from tests.support.emulator import send_due
 
 HOUR = 3600
 

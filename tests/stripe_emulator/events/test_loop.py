@@ -9,9 +9,10 @@ from django.db import OperationalError, transaction
 from stripe_emulator import clock, store, timers
 from stripe_emulator.events import loop
 from stripe_emulator.events.chaos import Chaos
-from stripe_emulator.events.deliver import RETRIES, send_due
+from stripe_emulator.events.deliver import RETRIES
 from stripe_emulator.events.loop import Loop
 from stripe_emulator.models import Delivery, Timer
+from tests.support.emulator import send_due
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
