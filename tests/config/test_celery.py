@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 import config.celery
+from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent
 from payments.statuses import EventStatus
 from tests.support.ledger_rows import is_all_done, waiting_events
@@ -44,13 +45,19 @@ def held_event_that_nobody_holds():
     return event
 
 
+def effect_was_tried() -> bool:
+    return Effect.objects.filter(attempts__gt=0).exists()
+
+
 @contextmanager
 def settled_worker(directory, **options):
     """A worker whose own loop has swept already: the next sweep for a minute is a task's."""
     waiting_events()
+    Effect.objects.create(key="early", kind="nobody.delivers", not_before=timezone.now(), created_at=timezone.now())
     with running_worker(directory, **options) as worker:
         worker.wait_for("ready.")
-        wait_until(is_all_done, or_show=lambda: worker.output)
+        wait_until(lambda: is_all_done() and effect_was_tried(), or_show=lambda: worker.output)
+        # Both loops have their connections by now; the one that the start needed is still to go.
         wait_until(lambda: len(sessions()) == LOOPS, or_show=lambda: worker.output)
         yield worker
 
