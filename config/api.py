@@ -156,3 +156,7 @@ def schema_text() -> bytes:
     renderer = import_string("drf_spectacular.renderers.OpenApiYamlRenderer")()
     with override("en"):
         return bytes(renderer.render(generator.get_schema(public=True)))
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body, or `{}`."""

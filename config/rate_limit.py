@@ -32,17 +32,17 @@ IPV6_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class LimitDecision:
     """Whether the request may go on; if not, after how many seconds the client may come back."""
 
     is_allowed: bool
     retry_after: int = 0
 
 
-ALLOWED = Decision(True)
+ALLOWED = LimitDecision(True)
 
 
-def allow(request: HttpRequest, scope: str) -> Decision:
+def allow(request: HttpRequest, scope: str) -> LimitDecision:
     """Count this request of its client: STRIPE_RATE_LIMIT_MAX are let through in each STRIPE_RATE_LIMIT_WINDOW.
 
     `scope` names what is counted together. Who cannot be counted is let through: a sale is worth more than the limit.
@@ -55,7 +55,7 @@ def allow(request: HttpRequest, scope: str) -> Decision:
     return allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
 
 
-def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> Decision:
+def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDecision:
     """Count whoever is known by a name: `most` are let through in each window."""
     try:
         tries = count(f"rate_limit:{scope}:{who}", window=window, at=timezone.now())
@@ -65,7 +65,7 @@ def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> Decision
     if tries.number <= most:
         return ALLOWED
     log.warning("rate_limit.refused", scope=scope, tries=tries.number)
-    return Decision(False, retry_after=max(1, math.ceil(tries.left.total_seconds())))
+    return LimitDecision(False, retry_after=max(1, math.ceil(tries.left.total_seconds())))
 
 
 def limited(scope: str) -> Callable[[View], View]:
@@ -82,7 +82,7 @@ def limited(scope: str) -> Callable[[View], View]:
     return decorate
 
 
-def too_often(request: HttpRequest, decision: Decision) -> HttpResponse:
+def too_often(request: HttpRequest, decision: LimitDecision) -> HttpResponse:
     """429, as a page or as JSON, with the time after which to come back."""
     response = answer(request, status=429, code=Throttled.default_code, message=sentence(decision.retry_after))
     response["Retry-After"] = str(decision.retry_after)

@@ -70,7 +70,9 @@ class ModuleProduct(Product):
         rows = lock_accesses(Q(order_id__in=by_id) | Q(token__in=[token.pk for token in tokens]))
         changes = sync_accesses(entitlements, rows_by_key(rows), at=at)
         owners = {token.pk: token.order_id for token in tokens}
-        outcome = FollowResult(changes=[_told(change, order_id=_order_of(change, owners)) for change in changes])
+        outcome = FollowResult(
+            changes=[_product_change(change, order_id=_order_of(change, owners)) for change in changes]
+        )
         outcome.effects += [note for each in purchases if (note := message_for(each, by_id[each.order_id]))]
         return outcome
 
@@ -140,7 +142,7 @@ def _order_of(change: Change, owners: Mapping[int, int | None]) -> int | None:
     return access.order_id or (owners.get(access.token_id) if access.token_id else None)
 
 
-def _told(change: Change, *, order_id: int | None) -> ProductChange:
+def _product_change(change: Change, *, order_id: int | None) -> ProductChange:
     kind, was, is_now = change.access.access_type, change.before, change.after
     before = history_value(kind, was["ended_reason"] or ACTIVE) if was else ""
     return ProductChange(order_id, HISTORY, before, history_value(kind, is_now["ended_reason"] or ACTIVE))

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from modules_access.pages.catalogue import BuyPage, catalogue, module
-from modules_access.pages.encours import PayPage, encours, receipt
+from modules_access.pages.encours import PayModulePage, encours, receipt
 from modules_access.pages.opening import OpenPage, demo_room
 
 urlpatterns = [
@@ -12,7 +12,7 @@ urlpatterns = [
     path("modules/<slug:slug>/buy", BuyPage.as_view(), name="buy-module"),
     path("encours/", encours, name="encours"),
     path("encours/<int:access_id>/open", OpenPage.as_view(), name="open-module"),
-    path("encours/<uuid:public_id>/pay", PayPage.as_view(), name="pay-module"),
+    path("encours/<uuid:public_id>/pay", PayModulePage.as_view(), name="pay-module"),
     path("encours/<uuid:public_id>/receipt/", receipt, name="module-receipt"),
     # 404 in production.
     path("demo/module/<slug:slug>/", demo_room, name="demo-module"),

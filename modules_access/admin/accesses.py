@@ -61,7 +61,7 @@ class SourceFilter(admin.ChoicesFieldListFilter):
         self.title = gettext_lazy("source")
 
 
-class StateFilter(admin.SimpleListFilter):
+class AccessStateFilter(admin.SimpleListFilter):
     """As the pill says it."""
 
     title = gettext_lazy("state")
@@ -157,7 +157,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     form = GrantForm
     list_display = ("number", "person", "module", "state", "source", "expires_at", "uses", "gives", "created_at")
     list_filter = (
-        StateFilter, ("access_type", SourceFilter), "ended_reason", "module",
+        AccessStateFilter, ("access_type", SourceFilter), "ended_reason", "module",
         ("created_at", admin.DateFieldListFilter), ("ended_at", admin.DateFieldListFilter),
     )  # fmt: skip
     list_per_page = 40

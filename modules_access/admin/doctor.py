@@ -14,12 +14,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from modules_access.admin.repairs import missing_page, repair_page
-from modules_access.doctor import Chain, Diagnosis, InvalidQuestion, Link, State, Verdict, diagnose, parse_question
+from modules_access.doctor import (
+    Chain,
+    Conclusion,
+    Diagnosis,
+    InvalidQuestion,
+    Link,
+    LinkState,
+    diagnose,
+    parse_question,
+)
 from modules_access.models import AccessType
 from payments.admin.kit.display import BAD, GOOD, OFF, link_to, pill
 from payments.admin.kit.screens import ListAdmin
 
-LINK_TINTS = {State.OK: GOOD, State.BROKEN: BAD, State.NOT_NEEDED: OFF}
+LINK_TINTS = {LinkState.OK: GOOD, LinkState.BROKEN: BAD, LinkState.NOT_NEEDED: OFF}
 
 
 class DoctorForm(forms.Form):
@@ -97,7 +106,7 @@ def doctor_page(screen: admin.ModelAdmin, request: HttpRequest) -> TemplateRespo
     return TemplateResponse(request, "admin/modules_access/doctor.html", context)
 
 
-def _verdict_context(verdict: Verdict) -> dict[str, Any]:
+def _verdict_context(verdict: Conclusion) -> dict[str, Any]:
     broken = verdict.best.broken
     state = pill(pgettext("access", "lets in"), GOOD) if verdict.is_fine else pill(pgettext("access", "closed"), BAD)
     return {
@@ -121,9 +130,9 @@ def _link_context(link: Link) -> dict[str, Any]:
 
 def _link_pill(link: Link) -> SafeString:
     words = {
-        State.OK: pgettext("link of a chain", "holds"),
-        State.BROKEN: pgettext("link of a chain", "broken"),
-        State.NOT_NEEDED: pgettext("link of a chain", "not needed"),
+        LinkState.OK: pgettext("link of a chain", "holds"),
+        LinkState.BROKEN: pgettext("link of a chain", "broken"),
+        LinkState.NOT_NEEDED: pgettext("link of a chain", "not needed"),
     }
     return pill(words[link.state], LINK_TINTS[link.state])
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from modules_access.doctor.chains import Records, chains_of, no_chain, read_records
-from modules_access.doctor.diagnosis import Chain, Diagnosis, Verdict
+from modules_access.doctor.diagnosis import Chain, Conclusion, Diagnosis
 from modules_access.doctor.links import no_account_link
 from modules_access.models import Module, Purchase
 from modules_access.services.tokens import find_module
@@ -22,7 +22,7 @@ class InvalidQuestion(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DoctorQuestion:
     """Whose access, to what, by which order. `email`: an address that nobody has here."""
 
     user: User | None = None
@@ -31,14 +31,14 @@ class Question:
     email: str = ""
 
 
-def parse_question(*, user: str = "", module: str = "", order: str = "") -> Question:
+def parse_question(*, user: str = "", module: str = "", order: str = "") -> DoctorQuestion:
     """From text: e-mail or id; slug or id; O-000123, UUID, cs_… or pi_…. Raises InvalidQuestion."""
     if not (user or order):
         raise InvalidQuestion(_("Name a person or an order."))
     person = _person(user) if user else None
     found = _module(module) if module else None
     bought = _order(order) if order else None
-    return Question(person, found, bought, "" if person else user.lower())
+    return DoctorQuestion(person, found, bought, "" if person else user.lower())
 
 
 def _person(name: str) -> User | None:
@@ -65,7 +65,7 @@ def _order(name: str) -> Order:
     return order
 
 
-def diagnose(question: Question, *, at: datetime) -> Diagnosis:
+def diagnose(question: DoctorQuestion, *, at: datetime) -> Diagnosis:
     """Whether this person gets into this module (else: into each of theirs), or what this order bought.
 
     Raises InvalidQuestion where person, module and order do not belong together.
@@ -78,7 +78,7 @@ def diagnose(question: Question, *, at: datetime) -> Diagnosis:
     return Diagnosis(at, list(_verdicts(records)))
 
 
-def _complete(question: Question) -> Question:
+def _complete(question: DoctorQuestion) -> DoctorQuestion:
     """The order says who and what; it must be what the question names."""
     if question.order is None:
         if question.user is None and not question.email:
@@ -93,22 +93,22 @@ def _complete(question: Question) -> Question:
         raise InvalidQuestion(_("%s belongs to somebody else.") % question.order.number)
     if question.module and question.module != bought.module:
         raise InvalidQuestion(_("%s buys another module.") % question.order.number)
-    return Question(bought.user, bought.module, question.order)
+    return DoctorQuestion(bought.user, bought.module, question.order)
 
 
-def _verdicts(records: Records) -> Iterator[Verdict]:
+def _verdicts(records: Records) -> Iterator[Conclusion]:
     """Each module once, in the catalogue's order."""
     found: dict[int, list[Chain]] = {}
     for module_id, chain in chains_of(records):
         found.setdefault(module_id, []).append(chain)
     modules = {row.pk: row for row in (*records.modules.values(), *(each.module for each in records.purchases))}
     for key in sorted(found, key=lambda each: (modules[each].position, modules[each].slug)):
-        yield Verdict(records.user.email, records.user, modules[key], found[key])
+        yield Conclusion(records.user.email, records.user, modules[key], found[key])
     if not found:
-        yield Verdict(records.user.email, records.user, records.module, [no_chain(records)])
+        yield Conclusion(records.user.email, records.user, records.module, [no_chain(records)])
 
 
-def _stranger(question: Question) -> Verdict:
+def _stranger(question: DoctorQuestion) -> Conclusion:
     customers = Customer.objects.filter(email=question.email).order_by("pk").values_list("stripe_id", flat=True)
     link = no_account_link(question.email, customers=list(customers))
-    return Verdict(question.email, None, question.module, [Chain("", "", [link])])
+    return Conclusion(question.email, None, question.module, [Chain("", "", [link])])

@@ -17,7 +17,7 @@ from modules_access.models import Module
 ACCESS = "access"
 
 
-class State(StrEnum):
+class LinkState(StrEnum):
     """How one link is."""
 
     OK = "ok"
@@ -30,7 +30,7 @@ class Link:
     """One link. `remedy`: what to do where it is broken; `command`: the same as a command; `about`: the row to open."""
 
     name: str
-    state: State
+    state: LinkState
     sentence: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     remedy: str = ""
@@ -40,7 +40,7 @@ class Link:
     @property
     def is_broken(self) -> bool:
         """Nobody gets past it."""
-        return self.state == State.BROKEN
+        return self.state == LinkState.BROKEN
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -82,7 +82,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Conclusion:
     """One person and one module (None: there is none that they have anything to do with), by all that gives access."""
 
     who: str
@@ -120,7 +120,7 @@ class Diagnosis:
     """The answer, module by module."""
 
     at: datetime
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[Conclusion]
 
     @property
     def is_fine(self) -> bool:
@@ -134,19 +134,19 @@ class Diagnosis:
 
 def fine(name: str, sentence: str, *, about: models.Model | None = None, **facts: Any) -> Link:
     """A link that holds."""
-    return Link(name, State.OK, sentence, facts, about=about)
+    return Link(name, LinkState.OK, sentence, facts, about=about)
 
 
 def not_needed(name: str, sentence: str) -> Link:
     """A link that this chain does without."""
-    return Link(name, State.NOT_NEEDED, sentence)
+    return Link(name, LinkState.NOT_NEEDED, sentence)
 
 
 def broken(
     name: str, sentence: str, *, remedy: str, command: str = "", about: models.Model | None = None, **facts: Any
 ) -> Link:
     """A link that does not hold, and what to do about it."""
-    return Link(name, State.BROKEN, sentence, facts, remedy, command, about)
+    return Link(name, LinkState.BROKEN, sentence, facts, remedy, command, about)
 
 
 def format_moment(when: datetime) -> str:

@@ -35,7 +35,7 @@ class Held(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModuleCard:
     """One module as it is offered to this visitor."""
 
     module: Module
@@ -48,7 +48,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     """The modules on sale, as staff have ordered them."""
     page = Paginator(Module.objects.on_sale(), PER_PAGE).get_page(request.GET.get("page"))
     held = held_by(request, at=timezone.now())
-    cards = [Card(module, held.get(module.pk, Held.NOT)) for module in page.object_list]
+    cards = [ModuleCard(module, held.get(module.pk, Held.NOT)) for module in page.object_list]
     return render(request, "modules_access/catalogue.html", {"cards": cards, "page": page})
 
 

@@ -99,7 +99,7 @@ def encours(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(limited("payment"), name="dispatch")
-class PayPage(OwnPage):
+class PayModulePage(OwnPage):
     """The button of a purchase that waits: always to the same session while it is open."""
 
     trouble_template = "modules_access/trouble.html"

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 from modules_access.entitlements import lock_accesses
 from modules_access.models import ModuleAccess
 from modules_access.repair.report import Difference, Report, difference_of
-from modules_access.repair.sources import ALL_SOURCES, Source
+from modules_access.repair.sources import ALL_SOURCES, AccessSource
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
@@ -78,7 +78,7 @@ def repair(
     return report
 
 
-def repair_chosen(chosen: Mapping[Source, Collection[int]], *, options: RepairOptions) -> Report:
+def repair_chosen(chosen: Mapping[AccessSource, Collection[int]], *, options: RepairOptions) -> Report:
     """Bring the accesses of these sources in line, which somebody has looked at; whatever else is wrong stays."""
     report, began = Report(at=options.at, dry_run=options.dry_run, by=str(options.by)), time.perf_counter()
     for source, ids in chosen.items():
@@ -118,7 +118,7 @@ def _alert_about(report: Report) -> EffectRequest:
     return EffectRequest(key=f"{ALERT_KIND}:{report.at:%Y%m%dT%H%M%S}", kind=ALERT_KIND, order_id=None, data=data)
 
 
-def _chunks(source: Source) -> Iterator[list[Any]]:
+def _chunks(source: AccessSource) -> Iterator[list[Any]]:
     """By id, so that each chunk costs as much as the first, however many there are."""
     last = 0
     while rows := list(source.rows().filter(**{f"{source.key}__gt": last}).order_by(source.key)[:CHUNK_SIZE]):
@@ -126,7 +126,7 @@ def _chunks(source: Source) -> Iterator[list[Any]]:
         last = getattr(rows[-1], source.key)
 
 
-def _repair_chunk(source: Source, rows: list[Any], *, options: RepairOptions, report: Report) -> None:
+def _repair_chunk(source: AccessSource, rows: list[Any], *, options: RepairOptions, report: Report) -> None:
     """Compare without a lock; only what differs is locked, and worked out again under the lock."""
     ids = sorted({*source.differing(rows, at=options.at)} - report.repaired_ids[source.owner])
     _repair_sources(source, ids, options=options, report=report)
@@ -135,13 +135,15 @@ def _repair_chunk(source: Source, rows: list[Any], *, options: RepairOptions, re
     report.repaired_ids[source.owner].update(ids)
 
 
-def _repair_sources(source: Source, ids: Collection[int], *, options: RepairOptions, report: Report) -> None:
+def _repair_sources(source: AccessSource, ids: Collection[int], *, options: RepairOptions, report: Report) -> None:
     if ids:
         report.add(*_follow(source, ids, options=options))
 
 
 @transaction.atomic
-def _follow(source: Source, ids: Collection[int], *, options: RepairOptions) -> tuple[list[Difference], Counter[str]]:
+def _follow(
+    source: AccessSource, ids: Collection[int], *, options: RepairOptions
+) -> tuple[list[Difference], Counter[str]]:
     """What differed, and the mails that were enqueued, by kind. A dry run rolls it back."""
     source.lock(ids)
     which = source.accesses(ids)
@@ -162,7 +164,7 @@ def _accesses_by_id(which: Q) -> dict[int, ModuleAccess]:
     return {row.pk: row for row in rows.select_related("user", "module", "order", "subscription", "token")}
 
 
-def _mails_of(source: Source, ids: Collection[int]) -> Counter[str]:
+def _mails_of(source: AccessSource, ids: Collection[int]) -> Counter[str]:
     if not source.owner:
         return Counter()
     return Counter(Effect.objects.filter(**{f"{source.owner}__in": ids}).values_list("kind", flat=True))

@@ -32,7 +32,7 @@ ACCESS_COLUMNS = (*SOURCE_COLUMNS.values(), *FOLLOWING_COLUMNS, "access_type", "
 IS_PAID = Q(order__status=OrderStatus.PAID) & ~Q(order__dispute_state=DisputeState.LOST)
 
 
-class Source(Protocol):
+class AccessSource(Protocol):
     """One kind of what accesses follow. `key`: the column by which it is walked; ids are those of what is locked.
 
     `owner`: the column by which effects belong to it; "" if none do.
@@ -155,8 +155,8 @@ class SubscriptionSource:
 
 
 ORDERS, SUBSCRIPTIONS, TOKENS = OrderSource(), SubscriptionSource(), TokenSource()
-ALL_SOURCES: tuple[Source, ...] = (ORDERS, OrderTokenSource(), SUBSCRIPTIONS, TOKENS)
-SOURCE_BY_KEY: dict[str, Source] = {"order": ORDERS, "subscription": SUBSCRIPTIONS, "token": TOKENS}
+ALL_SOURCES: tuple[AccessSource, ...] = (ORDERS, OrderTokenSource(), SUBSCRIPTIONS, TOKENS)
+SOURCE_BY_KEY: dict[str, AccessSource] = {"order": ORDERS, "subscription": SUBSCRIPTIONS, "token": TOKENS}
 
 
 def _accesses(**which: Any) -> QuerySet[ModuleAccess]:
@@ -192,9 +192,9 @@ def repair_key(source: Order | Subscription | AccessToken) -> str:
     return f"order:{source.pk}" if isinstance(source, Order) else f"subscription:{source.pk}"
 
 
-def sources_by_key(keys: Iterable[str]) -> dict[Source, list[int]]:
+def sources_by_key(keys: Iterable[str]) -> dict[AccessSource, list[int]]:
     """The sources that these keys name; what is no key is left out."""
-    chosen: dict[Source, list[int]] = {}
+    chosen: dict[AccessSource, list[int]] = {}
     for key in keys:
         kind, _colon, number = key.partition(":")
         if kind in SOURCE_BY_KEY and number.isascii() and number.isdecimal() and len(number) < len(str(2**63)):

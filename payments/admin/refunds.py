@@ -20,7 +20,7 @@ from payments.billing.models import Subscription
 from payments.money import NoAmount, format_amount, minor_units
 from payments.orders.models import Order
 from payments.refunds.refund import Owner, Refundable
-from payments.refunds.staff_refunds import preview_refund, refund_order, refund_subscription, told_as, why_nothing
+from payments.refunds.staff_refunds import owner_name, preview_refund, refund_order, refund_subscription, why_nothing
 
 
 class RefundForm(ReasonForm):
@@ -86,7 +86,7 @@ def payment_text(left: Refundable) -> str:
 
 
 def _title(rows: QuerySet) -> str:
-    return _("Refund %s?") % told_as(rows[0])
+    return _("Refund %s?") % owner_name(rows[0])
 
 
 def _consequences(rows: QuerySet) -> list[str]:

@@ -28,7 +28,7 @@ UNKNOWN = "unknown"
 ENDS_WITHIN_DAYS = {"7": _("Within 7 days"), "30": _("Within 30 days")}
 
 
-class StateFilter(admin.SimpleListFilter):
+class SubscriptionStateFilter(admin.SimpleListFilter):
     """Stripe's words, in ours."""
 
     title = _("state")
@@ -73,7 +73,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     inlines = (PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
     list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
     list_display_links = ("stripe_id",)
-    list_filter = (StateFilter, ("plan", PlanFilter), "needs_resync", EndsSoonFilter)
+    list_filter = (SubscriptionStateFilter, ("plan", PlanFilter), "needs_resync", EndsSoonFilter)
     list_select_related = ("customer__user", "plan", "order")
     ordering = ("-id",)
     search_fields = ("stripe_id__exact",)

@@ -19,14 +19,14 @@ def values_of(row: models.Model, columns: Iterable[str]) -> dict[str, Any]:
     return {column: getattr(row, column) for column in columns}
 
 
-class State(Protocol):
+class LockedState(Protocol):
     """What `States` asks of one locked row with its parts."""
 
     row: Any
     before: dict[str, Any]
 
 
-S = TypeVar("S", bound=State)
+S = TypeVar("S", bound=LockedState)
 Part = tuple[type[models.Model], str, str, tuple[str, ...]]
 
 

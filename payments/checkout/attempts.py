@@ -13,7 +13,7 @@ from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.orders.opening import CHECKOUT_SOURCE, open_attempt
 from payments.products import language_of, product_of
 from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
-from payments.stripe_api.checkout_params import Purchase, checkout_params
+from payments.stripe_api.checkout_params import CheckoutRequest, checkout_params
 
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
 SESSION_LIFE = timedelta(minutes=31)
@@ -113,9 +113,9 @@ def _prepare(attempt: CheckoutAttempt, order: Order, *, expires_at: datetime) ->
     product_of(order).hold(order, until=attempt.expires_at)
 
 
-def _purchase(order: Order, attempt: CheckoutAttempt) -> Purchase:
+def _purchase(order: Order, attempt: CheckoutAttempt) -> CheckoutRequest:
     product = product_of(order)
-    return Purchase(
+    return CheckoutRequest(
         order=str(order.public_id),
         registration=registration_of(order),
         attempt=attempt.number,

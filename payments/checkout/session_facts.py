@@ -48,7 +48,7 @@ def facts_of(session: StripeCheckoutSession, *, at: datetime) -> list[Fact]:
     return facts
 
 
-def tell(session: StripeCheckoutSession, *, source: str, at: datetime) -> tuple[ApplyResult, set[str]]:
+def apply_session(session: StripeCheckoutSession, *, source: str, at: datetime) -> tuple[ApplyResult, set[str]]:
     """Apply what the session tells, in the caller's transaction. Returns what became of it and the new names.
 
     Raises what the fold refused, Untold, or MalformedObject.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from payments.apply.batch import ApplyResult
 from payments.checkout.attempts import OrderNotPayable, remember_session
-from payments.checkout.session_facts import find_session, has_failed, tell
+from payments.checkout.session_facts import apply_session, find_session, has_failed
 from payments.cleanup import decide as decisions
 from payments.cleanup.closing import HOLD_AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
@@ -194,7 +194,7 @@ class OverdueOrder:
     @transaction.atomic(durable=True)
     def _tell(self, session: StripeCheckoutSession) -> Decision:
         """What its events would have told, had they arrived."""
-        applied, new_references = tell(session, source=SOURCE, at=self.at)
+        applied, new_references = apply_session(session, source=SOURCE, at=self.at)
         order = Order.objects.get(pk=self.waiting.order_id)
         verdict, reason = _meaning(order, applied)
         decision = Decision(order.pk, verdict, reason, _words(session), frozenset(new_references))

@@ -1,4 +1,4 @@
-"""Notes effects in the transaction of the change that asks for them: one statement for a whole batch."""
+"""The way into the transactional outbox: effects are stored with the change that asks for them, in one statement."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -42,14 +42,14 @@ class EffectRequest:
     subscription_id: int | None = None
 
 
-def enqueue(effects: Iterable[EffectRequest], *, at: datetime) -> list[str]:
-    """Keep the notes whose key is new or was skipped so far. Returns these keys, sorted.
+def enqueue(requests: Iterable[EffectRequest], *, at: datetime) -> list[str]:
+    """Store the requests whose key is new or was skipped so far. Returns these keys, sorted.
 
     Belongs in the caller's transaction: a change and its effects are kept together or not at all.
     """
     if not connection.in_atomic_block:
-        raise TransactionManagementError("Effects are noted in the transaction of the change that asks for them.")
-    wanted = {each.key: each for each in effects}
+        raise TransactionManagementError("Effects are enqueued in the transaction of the change that asks for them.")
+    wanted = {each.key: each for each in requests}
     if not wanted:
         return []
     # Sorted, so that two batches with the same keys wait for each other instead of locking each other out.

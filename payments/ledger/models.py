@@ -15,7 +15,7 @@ DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 UNMATCHED = "unmatched"
 
 
-class Source(models.TextChoices):
+class EventSource(models.TextChoices):
     """How an event came to us."""
 
     WEBHOOK = "webhook", _("Webhook")
@@ -45,7 +45,7 @@ class PaymentEvent(models.Model):
     object_id = models.CharField(_("object"), max_length=255, blank=True)
     payload = models.JSONField(_("payload"))
     body_sha256 = models.CharField(_("hash of the body"), max_length=64)
-    source = models.CharField(_("source"), max_length=12, choices=Source.choices, default=Source.WEBHOOK)
+    source = models.CharField(_("source"), max_length=12, choices=EventSource.choices, default=EventSource.WEBHOOK)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
     occurred_at = models.DateTimeField(_("occurred"))
     received_at = models.DateTimeField(_("received"))

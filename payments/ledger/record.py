@@ -10,7 +10,7 @@ from typing import Any
 from django.db import OperationalError, connection
 from django.db.models import QuerySet
 
-from payments.ledger.models import DUE_STATUSES, HeldType, PaymentEvent, Source, Trigger
+from payments.ledger.models import DUE_STATUSES, EventSource, HeldType, PaymentEvent, Trigger
 from payments.ledger.read_event import Incoming
 from payments.statuses import EventStatus
 
@@ -62,7 +62,7 @@ _REQUEUE = f"""
 """
 
 
-def record_event(incoming: Incoming, *, source: Source | str, request_id: str, at: datetime) -> Recorded:
+def record_event(incoming: Incoming, *, source: EventSource | str, request_id: str, at: datetime) -> Recorded:
     """Keep the event; a known one that failed is queued again. Outside a transaction it commits by itself."""
     stored = _insert(_row(incoming, source=source, request_id=request_id, at=at))
     return stored or _requeue(incoming.id, at=at)
@@ -91,7 +91,7 @@ def _requeue(stripe_event_id: str, *, at: datetime) -> Recorded:
     return Recorded(RecordOutcome.REQUEUED if found[1] else RecordOutcome.DUPLICATE, found[0])
 
 
-def _row(incoming: Incoming, *, source: Source | str, request_id: str, at: datetime) -> dict[str, Any]:
+def _row(incoming: Incoming, *, source: EventSource | str, request_id: str, at: datetime) -> dict[str, Any]:
     """Every column that may not be NULL: the database has no defaults, Django would have filled them in."""
     ignored = bool(incoming.ignored_reason)
     return {

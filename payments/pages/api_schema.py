@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, StrictSerializer, refusal
+from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, NothingSerializer, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
@@ -65,10 +65,6 @@ class WantedChangeSerializer(WantedPlanSerializer):
         if len(attrs) != 1:
             raise serializers.ValidationError(_("Send either the plan or cancel_at_period_end."))
         return attrs
-
-
-class NothingSerializer(StrictSerializer):
-    """An empty body, or `{}`."""
 
 
 class CheckoutPageSerializer(serializers.Serializer[Any]):

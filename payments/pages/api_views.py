@@ -22,12 +22,11 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
-from config.api import Conflict, Unavailable
+from config.api import Conflict, NothingSerializer, Unavailable
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.billing.models import Plan
 from payments.pages import api_schema as documentation
 from payments.pages.api_schema import (
-    NothingSerializer,
     PlanSerializer,
     WantedChangeSerializer,
     WantedPlanSerializer,
@@ -91,7 +90,7 @@ class SubscriptionView(OwnView):
     def post(self, request: Request) -> Response:
         wanted = WantedPlanSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        with told_to_programs():
+        with refusals_as_api_errors():
             url = subscribe(user=_user(request), plan=wanted.validated_data["plan"], at=timezone.now())
         return Response({"checkout_url": url}, status=status.HTTP_201_CREATED)
 
@@ -100,7 +99,7 @@ class SubscriptionView(OwnView):
         wanted = WantedChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         user, at, told = _user(request), timezone.now(), wanted.validated_data
-        with told_to_programs():
+        with refusals_as_api_errors():
             if "plan" in told:
                 row = change_plan(user=user, plan=told["plan"], at=at)
             elif told["cancel_at_period_end"]:
@@ -119,7 +118,7 @@ class PortalView(OwnView):
     def post(self, request: Request) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         language = (get_language() or "auto")[:2]
-        with told_to_programs():
+        with refusals_as_api_errors():
             url = open_portal(user=_user(request), return_path=reverse("account"), language=language)
         return Response({"portal_url": url}, status=status.HTTP_201_CREATED)
 
@@ -147,7 +146,7 @@ class Declined(Conflict):
 
 
 @contextmanager
-def told_to_programs() -> Iterator[None]:
+def refusals_as_api_errors() -> Iterator[None]:
     """What the services refuse in here becomes an answer of the API."""
     try:
         yield

@@ -57,11 +57,13 @@ def preview_refund(owner: Owner) -> tuple[RefundPreview, list[Refundable]]:
 def why_nothing(owner: Owner) -> str:
     """Why nothing can be refunded, in a sentence."""
     if charged_back(owner):
-        return _("The bank has taken money of %s because of a dispute: it cannot be refunded as well.") % told_as(owner)
-    return _("Nothing of %s is left to refund.") % told_as(owner)
+        return _("The bank has taken money of %s because of a dispute: it cannot be refunded as well.") % owner_name(
+            owner
+        )
+    return _("Nothing of %s is left to refund.") % owner_name(owner)
 
 
-def told_as(owner: Owner) -> str:
+def owner_name(owner: Owner) -> str:
     """What people quote."""
     return owner.number if isinstance(owner, Order) else owner.stripe_id
 
@@ -104,7 +106,7 @@ def _ask_once(
     if mine.exists():
         return []
     if str(preview_refund(owner)[0]) != shown:
-        raise DecisionRefused(_("Something has happened to %s meanwhile: look at it again.") % told_as(owner))
+        raise DecisionRefused(_("Something has happened to %s meanwhile: look at it again.") % owner_name(owner))
     keys = ask_refund(
         owner=owner, payment=payment, exclude=charged_back(owner), amount=amount, reason=reason, by=by, key=key, at=at
     )

@@ -29,7 +29,7 @@ class Recurring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+class CheckoutRequest:
     """One thing to be paid. `amount` in minor units; `order` and `registration` are public ids ("" for none)."""
 
     order: str
@@ -48,7 +48,7 @@ class Purchase:
     """What one subscribes to; None for what is paid once."""
 
 
-def checkout_params(purchase: Purchase) -> SessionCreateParams:
+def checkout_params(purchase: CheckoutRequest) -> SessionCreateParams:
     """Every parameter of the session. The price is ours; how one may pay is set up in the Stripe Dashboard.
 
     The names go onto the PaymentIntent or the subscription too: their events carry no metadata of the session.
@@ -81,7 +81,7 @@ def checkout_params(purchase: Purchase) -> SessionCreateParams:
     return params
 
 
-def _line(purchase: Purchase) -> SessionCreateParamsLineItem:
+def _line(purchase: CheckoutRequest) -> SessionCreateParamsLineItem:
     recurring = purchase.recurring
     if recurring and recurring.price:
         return {"quantity": 1, "price": recurring.price}
@@ -95,7 +95,7 @@ def _line(purchase: Purchase) -> SessionCreateParamsLineItem:
     return {"quantity": 1, "price_data": price}
 
 
-def _metadata(purchase: Purchase) -> dict[str, str]:
+def _metadata(purchase: CheckoutRequest) -> dict[str, str]:
     told = {
         "orderId": purchase.order,
         "registrationId": purchase.registration,

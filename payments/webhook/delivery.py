@@ -30,7 +30,7 @@ class Refusal(APIException):
         super().__init__(detail=message, code=code)
 
 
-class BodyTooLarge(Refusal):
+class DeliveryTooLarge(Refusal):
     """No Stripe event is that long."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
@@ -74,7 +74,7 @@ def _content_length(request: HttpRequest, *, limit: int) -> int:
     if not (text.isascii() and text.isdigit()):
         raise Refusal("bad_content_length", "Content-Length is not a number.")
     if len(text) > MAX_LENGTH_DIGITS or int(text) > limit:
-        raise BodyTooLarge(limit)
+        raise DeliveryTooLarge(limit)
     return int(text)
 
 
@@ -91,7 +91,7 @@ def _read_chunked(request: HttpRequest, *, limit: int) -> bytes:
         raise LengthRequired
     body = _read(request.META["wsgi.input"].read, limit + 1)
     if len(body) > limit:
-        raise BodyTooLarge(limit)
+        raise DeliveryTooLarge(limit)
     return body
 
 

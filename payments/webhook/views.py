@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from payments.bell import ring_on_commit
-from payments.ledger.models import Source
+from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent
 from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.stripe_api.signature import SignatureRefused, verify
@@ -104,10 +104,10 @@ def store(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
 def _record(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
     """Once more on a fresh connection: after a restart of PostgreSQL each kept one fails exactly once."""
     try:
-        return record_event(incoming, source=Source.WEBHOOK, request_id=request_id, at=at)
+        return record_event(incoming, source=EventSource.WEBHOOK, request_id=request_id, at=at)
     except DatabaseFailure:
         connection.close()
-    return record_event(incoming, source=Source.WEBHOOK, request_id=request_id, at=at)
+    return record_event(incoming, source=EventSource.WEBHOOK, request_id=request_id, at=at)
 
 
 def follow_up(incoming: Incoming, recorded: Recorded) -> None:

@@ -4,13 +4,12 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from config.api import INVALID, MISSING, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
+from config.api import INVALID, MISSING, NOT_JSON, RETRY_AFTER, TOO_LARGE, NothingSerializer, refusal
 from registrations.api.serializers import (
     ActivityPageSerializer,
     ActivitySerializer,
     CheckoutSerializer,
     NewRegistrationSerializer,
-    NothingSerializer,
     RegistrationStateSerializer,
 )
 

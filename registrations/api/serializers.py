@@ -69,10 +69,6 @@ class NewRegistrationSerializer(StrictSerializer):
         return email.lower()
 
 
-class NothingSerializer(StrictSerializer):
-    """An empty body, or `{}`."""
-
-
 class RegistrationSerializer(serializers.Serializer[Registration]):
     """What every answer about a registration tells."""
 

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config.api import Conflict, Unavailable
+from config.api import Conflict, NothingSerializer, Unavailable
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.checkout.attempts import OrderNotPayable
 from registrations.api import documentation
@@ -32,7 +32,6 @@ from registrations.api.serializers import (
     ActivitySerializer,
     CheckoutSerializer,
     NewRegistrationSerializer,
-    NothingSerializer,
     RegistrationStateSerializer,
 )
 from registrations.links import find_by_token

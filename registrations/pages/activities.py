@@ -37,7 +37,7 @@ MAX_PAGE_NUMBER = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ActivityCard:
     """One activity as it is offered."""
 
     activity: Activity
@@ -147,11 +147,11 @@ class WaitingListPage(ActivityFormPage):
         return FormResult(redirect_to=f"{reverse('activity', args=[activity.slug])}?waiting")
 
 
-def _cards(*, at: datetime, page: int) -> list[Card]:
+def _cards(*, at: datetime, page: int) -> list[ActivityCard]:
     """One page of what can be registered for, and one card more if there is another page. One query."""
     first = (page - 1) * ACTIVITIES_PER_PAGE
     rows = Activity.objects.coming(at=at).with_waiting()[first : first + ACTIVITIES_PER_PAGE + 1]
-    return [Card(row, row.sale_at(at, has_waiting=cast(Any, row).has_waiting)) for row in rows]
+    return [ActivityCard(row, row.sale_at(at, has_waiting=cast(Any, row).has_waiting)) for row in rows]
 
 
 def _page_number(request: HttpRequest) -> int:

@@ -41,7 +41,7 @@ def registration(request: HttpRequest, token: str) -> HttpResponse:
 
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(limited("payment"), name="dispatch")
-class PayPage(View):
+class PayRegistrationPage(View):
     """The button that leads to the payment: always to the same session while it is open."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:

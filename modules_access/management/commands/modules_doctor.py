@@ -7,9 +7,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from modules_access.doctor import Chain, Diagnosis, InvalidQuestion, Link, State, Verdict, diagnose, parse_question
+from modules_access.doctor import (
+    Chain,
+    Conclusion,
+    Diagnosis,
+    InvalidQuestion,
+    Link,
+    LinkState,
+    diagnose,
+    parse_question,
+)
 
-MARKS = {State.OK: "ok    ", State.BROKEN: "BROKEN", State.NOT_NEEDED: "–     "}
+MARKS = {LinkState.OK: "ok    ", LinkState.BROKEN: "BROKEN", LinkState.NOT_NEEDED: "–     "}
 
 
 class Command(BaseCommand):
@@ -39,7 +48,7 @@ def _as_text(found: Diagnosis) -> str:
     return "\n".join(line for verdict in found.verdicts for line in _lines(verdict))
 
 
-def _lines(verdict: Verdict) -> list[str]:
+def _lines(verdict: Conclusion) -> list[str]:
     what = verdict.module.slug if verdict.module else "no module"
     lines = [f"{verdict.who}, {what}: {'lets in' if verdict.is_fine else 'does not let in'}."]
     if link := verdict.best.broken:

@@ -34,11 +34,11 @@ class Command(BaseCommand):
         except (NoOrder, OrderNotPayable, GatewayUnavailable) as error:
             raise CommandError(str(error)) from error
         except GatewayRefused as error:
-            raise CommandError(_told(error)) from error
+            raise CommandError(_refusal_text(error)) from error
         self.stdout.write(json.dumps(_as_json(order, opened)) if options["json"] else _as_text(order, opened))
 
 
-def _told(refusal: GatewayRefused) -> str:
+def _refusal_text(refusal: GatewayRefused) -> str:
     details = ", ".join(word for word in (refusal.code, refusal.request_id) if word)
     return f"Stripe refuses: {refusal.message}" + (f" ({details})" if details else "")
 

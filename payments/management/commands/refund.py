@@ -11,7 +11,7 @@ from payments.billing.models import Payment, Subscription
 from payments.money import format_amount, minor_units
 from payments.orders.models import Order
 from payments.refunds.refund import Owner, Refundable
-from payments.refunds.staff_refunds import preview_refund, refund_order, refund_subscription, told_as, why_nothing
+from payments.refunds.staff_refunds import owner_name, preview_refund, refund_order, refund_subscription, why_nothing
 from payments.samples.story import NoOrder, pick_order
 
 ANY = "refund.created"
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         for key in keys:
             self.stdout.write(f"  effect {key}")
         kind = "order" if isinstance(wanted.owner, Order) else "subscription"
-        self.stdout.write(f"Follow it in the admin: {kind} {told_as(wanted.owner)}, under effects and refunds.")
+        self.stdout.write(f"Follow it in the admin: {kind} {owner_name(wanted.owner)}, under effects and refunds.")
 
     def _require_consent(self, *, sure: bool) -> None:
         if sure:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from modules_access.doctor import InvalidQuestion, Question, State, diagnose, parse_question
+from modules_access.doctor import DoctorQuestion, InvalidQuestion, LinkState, diagnose, parse_question
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
@@ -34,7 +34,7 @@ CHAIN = ["account", "payment", "event", "order", "access", "token", "encours"]
 
 
 def verdict(user, module, *, at=LATER):
-    [found] = diagnose(Question(user, module), at=at).verdicts
+    [found] = diagnose(DoctorQuestion(user, module), at=at).verdicts
     return found
 
 
@@ -72,7 +72,7 @@ class TestDiagnoseAPurchase:
 
         assert found.is_fine
         assert [link.name for link in found.best.links] == CHAIN
-        assert [link.name for link in found.best.links if link.state == State.NOT_NEEDED] == ["token"]
+        assert [link.name for link in found.best.links if link.state == LinkState.NOT_NEEDED] == ["token"]
 
     def test_needs_no_event_where_none_was_needed(self, learner, module, purchase):
         assert verdict(learner, module).is_fine
@@ -316,18 +316,18 @@ class TestDiagnose:
         make_module("singing")
         follow_subscriptions_again([member.pk], source="test", at=NOON)
 
-        found = diagnose(Question(learner), at=LATER)
+        found = diagnose(DoctorQuestion(learner), at=LATER)
 
         assert [(each.module.slug, len(each.chains)) for each in found.verdicts] == [("drawing", 2), ("singing", 1)]
 
     def test_says_that_there_is_nothing(self, learner, module):
         assert first_broken(learner, module) == "payment"
-        assert [each.module for each in diagnose(Question(learner), at=LATER).verdicts] == [None]
+        assert [each.module for each in diagnose(DoctorQuestion(learner), at=LATER).verdicts] == [None]
 
     def test_knows_who_paid_and_has_no_account(self, db):
         Customer.objects.create(stripe_id="cus_1", email="grace@example.com")
 
-        [found] = diagnose(Question(email="grace@example.com"), at=LATER).verdicts
+        [found] = diagnose(DoctorQuestion(email="grace@example.com"), at=LATER).verdicts
 
         assert (found.best.broken.name, "cus_1" in found.best.broken.sentence) == ("account", True)
 
@@ -335,7 +335,7 @@ class TestDiagnose:
         give_back(purchase.order)
         make_grant(learner, module)
 
-        found = diagnose(Question(order=purchase.order), at=LATER)
+        found = diagnose(DoctorQuestion(order=purchase.order), at=LATER)
 
         assert (found.is_fine, len(found.verdicts[0].chains)) == (False, 1)
 
@@ -347,20 +347,20 @@ class TestDiagnose:
         }[wrong]  # fmt: skip
 
         with pytest.raises(InvalidQuestion, match=purchase.order.number):
-            diagnose(Question(order=purchase.order, **asked), at=LATER)
+            diagnose(DoctorQuestion(order=purchase.order, **asked), at=LATER)
 
     def test_refuses_an_order_that_buys_no_module(self, purchase):
         Purchase.objects.all().delete()
 
         with pytest.raises(InvalidQuestion, match="buys no module"):
-            diagnose(Question(order=purchase.order), at=LATER)
+            diagnose(DoctorQuestion(order=purchase.order), at=LATER)
 
     def test_changes_nothing_and_asks_little(self, learner, module, purchase, member):
         make_token(learner, module, order=purchase.order)
         make_grant(learner, module)
 
         with CaptureQueriesContext(connection) as queries:
-            diagnose(Question(learner, module), at=LATER)
+            diagnose(DoctorQuestion(learner, module), at=LATER)
 
         assert len(queries) <= 7
         assert all(query["sql"].startswith("SELECT") for query in queries)

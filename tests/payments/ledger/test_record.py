@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, connections, transaction
 
-from payments.ledger.models import PaymentEvent, Source, Trigger
+from payments.ledger.models import EventSource, PaymentEvent, Trigger
 from payments.ledger.read_event import read_event
 from payments.ledger.record import RecordOutcome, claim_due, record_event
 from payments.statuses import EventStatus
@@ -20,7 +20,7 @@ def incoming(**changes):
     return read_event(event, body_sha256="ab" * 32, expected_livemode=False, expected_account="")
 
 
-def record(event, *, at=NOON, source=Source.WEBHOOK):
+def record(event, *, at=NOON, source=EventSource.WEBHOOK):
     return record_event(event, source=source, request_id="request-1", at=at)
 
 
@@ -34,7 +34,7 @@ class TestRecordEvent:
     def test_keeps_all_that_was_read(self):
         event = incoming(account="", object={"name": "Zoé 😀", "amount": 10**20})
 
-        recorded = record(event, source=Source.BACKFILL)
+        recorded = record(event, source=EventSource.BACKFILL)
 
         row = PaymentEvent.objects.get(pk=recorded.id)
         assert recorded.outcome is RecordOutcome.STORED

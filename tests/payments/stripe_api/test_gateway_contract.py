@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from payments.checkout.open_checkout import open_checkout
 from payments.stripe_api import gateway
-from payments.stripe_api.checkout_params import Purchase, checkout_params
+from payments.stripe_api.checkout_params import CheckoutRequest, checkout_params
 from payments.stripe_api.gateway import (
     GatewayRefused,
     create_checkout_session,
@@ -42,7 +42,9 @@ def make(*, key: str = "key", **different: Any) -> StripeCheckoutSession:
         "amount": 4900, "currency": "eur", "email": "camille@example.com", "language": "fr",
         "expires_at": soon(), "return_to": "https://shop.example/",
     }  # fmt: skip
-    return create_checkout_session(params=checkout_params(Purchase(**{**usual, **different})), idempotency_key=key)
+    return create_checkout_session(
+        params=checkout_params(CheckoutRequest(**{**usual, **different})), idempotency_key=key
+    )
 
 
 class TestCreateCheckoutSession:
