@@ -58,14 +58,14 @@ def allow(request: HttpRequest, scope: str) -> LimitDecision:
 def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDecision:
     """Count whoever is known by a name: `most` are let through in each window."""
     try:
-        tries = count(f"rate_limit:{scope}:{who}", window=window, at=timezone.now())
+        attempts = count(f"rate_limit:{scope}:{who}", window=window, at=timezone.now())
     except CountersDown as down:
         log.error("rate_limit.counters_down", scope=scope, error=str(down))
         return ALLOWED
-    if tries.number <= most:
+    if attempts.number <= most:
         return ALLOWED
-    log.warning("rate_limit.refused", scope=scope, tries=tries.number)
-    return LimitDecision(False, retry_after=max(1, math.ceil(tries.left.total_seconds())))
+    log.warning("rate_limit.refused", scope=scope, attempts=attempts.number)
+    return LimitDecision(False, retry_after=max(1, math.ceil(attempts.left.total_seconds())))
 
 
 def limited(scope: str) -> Callable[[View], View]:

@@ -93,7 +93,7 @@ class Delivery(models.Model):
     state = models.CharField(max_length=20, choices=DeliveryState, default=DeliveryState.PENDING)
     position = models.FloatField(help_text="Its place in the queue; chaos moves it.")
     due_at = models.BigIntegerField(help_text="Unix time by the emulator's clock.")
-    tries = models.PositiveIntegerField(default=0)
+    attempt_count = models.PositiveIntegerField(default=0)
     variation = models.JSONField(default=dict, help_text="What chaos makes of it.")
 
     class Meta:

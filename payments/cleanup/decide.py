@@ -55,7 +55,7 @@ class Verdict(StrEnum):
 class Decision:
     """What became of one order. `answer`: Stripe's words, "" if it told nothing.
 
-    `taught`: names that are known now; events that named them in vain are to be tried again.
+    `new_references`: names that are known now; events that named them in vain are to be tried again.
     """
 
     order_id: int

@@ -47,7 +47,7 @@ class RefundPreview:
 
 
 def preview_refund(owner: Owner) -> tuple[RefundPreview, list[Refundable]]:
-    """What can be refunded now, and the sign of this moment that the refund wants back."""
+    """What can be refunded now, and the preview that the refund wants back."""
     banks = charged_back(owner)
     left = [each for each in left_to_refund(owner) if each.payment.key not in banks]
     asked = Effect.objects.filter(**owned_by(owner), kind=REFUND_KIND).count()
@@ -72,8 +72,8 @@ def owner_name(owner: Owner) -> str:
 def refund_order(*, order_id: int, amount: int | None, reason: str, by: str, shown: str, at: datetime) -> list[str]:
     """Ask for money of the order to go back: `amount` in minor units of its currency, or (None) all that is left.
 
-    `shown`: the sign of `look`. Pressed twice it is one refund, and the second time returns []; if anything else has
-    happened since, raises DeskRefused. Raises RefundTooLarge.
+    `shown`: `str` of the preview. Pressed twice it is one refund, and the second time returns []; if anything else has
+    happened since, raises DecisionRefused. Raises RefundTooLarge.
     """
     require(reason)
     order = _lock(order_id)
@@ -99,7 +99,7 @@ def _ask_once(
     owner: Owner, *, amount: int | None, reason: str, by: str, shown: str, at: datetime, payment: str = ""
 ) -> list[str]:
     """The effects that are new; [] where this very refund has been asked for. The owner is locked."""
-    key = f"desk:{shown.partition(':')[0]}"
+    key = f"staff:{shown.partition(':')[0]}"
     mine = Effect.objects.filter(
         **owned_by(owner), kind=REFUND_KIND, key__startswith=f"{REFUND_KIND}:{name_of(owner)}:{key}:"
     )
@@ -119,7 +119,7 @@ def _ask_once(
 def refund_exception(*, exception: OrderException, reason: str, by: str, at: datetime) -> list[str]:
     """Ask for the money in question to go back whole; the question stays open until Stripe says that it has.
 
-    Raises DeskRefused where nothing is left of it, or the question has found another end.
+    Raises DecisionRefused where nothing is left of it, or the question has found another end.
     """
     require(reason)
     if exception.order_id is None:
@@ -131,7 +131,7 @@ def refund_exception(*, exception: OrderException, reason: str, by: str, at: dat
         key
         for payment in payments
         for key in ask_refund(
-            owner=order, payment=payment, reason=reason, by=by, key=f"desk:{shown.asked}", at=at,
+            owner=order, payment=payment, reason=reason, by=by, key=f"staff:{shown.asked}", at=at,
             is_duplicate=exception.kind == ExceptionKind.SECOND_PAYMENT,
         )
     ]  # fmt: skip
@@ -145,7 +145,7 @@ def refund_exception(*, exception: OrderException, reason: str, by: str, at: dat
 
 @transaction.atomic
 def give_place(*, exception: OrderException, reason: str, by: str, at: datetime) -> None:
-    """Give who paid without a place the one that is free now. Raises DeskRefused if there is none."""
+    """Give who paid without a place the one that is free now. Raises DecisionRefused if there is none."""
     require(reason)
     if exception.kind != ExceptionKind.NO_PLACE or exception.order_id is None:
         raise DecisionRefused(_("This is no question of a place."))
@@ -162,7 +162,7 @@ def give_place(*, exception: OrderException, reason: str, by: str, at: datetime)
 
 @transaction.atomic
 def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) -> None:
-    """Close the question for good: nothing is done about the money. Raises DeskRefused if it is closed already."""
+    """Close the question for good: nothing is done about the money. Raises DecisionRefused if it is closed already."""
     require(reason)
     open_ones = OrderException.objects.filter(pk=exception.pk, is_open=True)
     if not open_ones.update(is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by):
@@ -177,7 +177,7 @@ def concerns(exception: OrderException, left: Refundable) -> bool:
 
 
 def require(reason: str) -> None:
-    """Raises DeskRefused without a reason."""
+    """Raises DecisionRefused without a reason."""
     if not reason.strip():
         raise DecisionRefused(_("A decision about money needs a reason."))
 
@@ -201,7 +201,7 @@ def _require_open(exception: OrderException) -> None:
 
 
 def _withdraw_refunds(order: Order) -> None:
-    """Take back what was given up. Raises DeskRefused while money may be on its way: nobody gets both."""
+    """Take back what was given up. Raises DecisionRefused while money may be on its way: nobody gets both."""
     if is_under_way(order):
         raise DecisionRefused(_("A refund of %s is under way: it cannot have a place as well.") % order.number)
     given_up = Effect.objects.filter(order=order, kind=REFUND_KIND, status=EffectStatus.DEAD)

@@ -198,13 +198,13 @@ def _link_intent(invoice: StoredObject, intent: StoredObject, *, at: int) -> Non
 
 def _mark_paid(invoice: StoredObject, *, at: int, intent: StoredObject | None = None) -> None:
     """The whole of it is paid: by the intent, or there was nothing to pay."""
-    amount, tries = invoice.data["amount_remaining"], invoice.data["attempt_count"]
+    amount, attempts = invoice.data["amount_remaining"], invoice.data["attempt_count"]
     if intent:
         charge = store.get("charge", intent.data["latest_charge"], lock=True)
         charge.remember(invoice=invoice.stripe_id)
         invoice.remember(charge=charge.stripe_id)
-        tries = tries or 1
-    _close_as_paid(invoice, at=at, amount_paid=amount, attempt_count=tries)
+        attempts = attempts or 1
+    _close_as_paid(invoice, at=at, amount_paid=amount, attempt_count=attempts)
     emit("invoice.paid", invoice, at=at)
     emit("invoice.payment_succeeded", invoice, at=at)
     if payment := _open_link(invoice):

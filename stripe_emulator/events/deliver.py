@@ -26,7 +26,7 @@ USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 LONGEST_ANSWER = 500
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 RETRIES = (5, 30, 5 * MINUTE, HOUR, 6 * HOUR, DAY, DAY)
-"""Seconds of the emulator's clock between the tries; all of it happens within three days."""
+"""Seconds of the emulator's clock between the attempts; all of it happens within three days."""
 POLL_SECONDS = 0.05
 
 
@@ -104,11 +104,11 @@ def _in_order(due: QuerySet[Delivery], chaos: Chaos) -> QuerySet[Delivery]:
 def _attempt(delivery: Delivery) -> DeliveryAttempt:
     """This try with its answer, or what chaos makes of it."""
     variation = delivery.variation
-    if delivery.tries == 0 and variation.get("unreachable"):
+    if delivery.attempt_count == 0 and variation.get("unreachable"):
         return DeliveryAttempt(error="Connection refused (chaos).", seconds=0)
     body = json.dumps(_body(delivery), indent=2).encode()
     attempt = _post(delivery.endpoint.data["url"], body, _signature(delivery, body))
-    if delivery.tries == 0 and variation.get("lost_answer"):
+    if delivery.attempt_count == 0 and variation.get("lost_answer"):
         return DeliveryAttempt(error="The answer was lost (chaos).", seconds=attempt.seconds)
     return _slowed(attempt, variation.get("slow_seconds", 0))
 
@@ -185,12 +185,12 @@ def _record(pk: int, attempt: DeliveryAttempt) -> None:
     attempt.save()
     if attempt.is_accepted:
         delivery.state = DeliveryState.DELIVERED
-    elif delivery.state == DeliveryState.PENDING and delivery.tries >= len(RETRIES):
+    elif delivery.state == DeliveryState.PENDING and delivery.attempt_count >= len(RETRIES):
         delivery.state = DeliveryState.FAILED
     elif delivery.state == DeliveryState.PENDING:
-        delivery.due_at = clock.emulated_now() + RETRIES[delivery.tries]
-    delivery.tries += 1
-    delivery.save(update_fields=["state", "due_at", "tries"])
+        delivery.due_at = clock.emulated_now() + RETRIES[delivery.attempt_count]
+    delivery.attempt_count += 1
+    delivery.save(update_fields=["state", "due_at", "attempt_count"])
 
 
 def _is_acknowledged(object_id: str, event_type: str) -> bool:
@@ -199,7 +199,7 @@ def _is_acknowledged(object_id: str, event_type: str) -> bool:
 
 
 def _is_quiet() -> bool:
-    due = Q(due_at__lte=clock.emulated_now()) | Q(tries=0)
+    due = Q(due_at__lte=clock.emulated_now()) | Q(attempt_count=0)
     return not Delivery.objects.filter(due, state=DeliveryState.PENDING).exists()
 
 

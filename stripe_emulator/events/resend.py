@@ -53,7 +53,7 @@ def _open_endpoints() -> list[StoredObject]:
 
 def _settled(endpoint: StoredObject) -> QuerySet[Delivery]:
     """Deliveries of an event to this endpoint that were accepted or are on their way."""
-    settled = Q(state=DeliveryState.DELIVERED) | Q(state=DeliveryState.PENDING, tries=0)
+    settled = Q(state=DeliveryState.DELIVERED) | Q(state=DeliveryState.PENDING, attempt_count=0)
     return Delivery.objects.filter(settled, event=OuterRef("pk"), endpoint=endpoint).exclude(variation__has_key=TWIN)
 
 

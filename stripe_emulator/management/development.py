@@ -10,14 +10,14 @@ from stripe_emulator.models import Delivery, DeliveryState, StoredObject
 from stripe_emulator.objects.account import new_webhook_endpoint
 
 NOT_ACCEPTED = Q(state__in=(DeliveryState.FAILED, DeliveryState.STOPPED, DeliveryState.DROPPED)) | Q(
-    state=DeliveryState.PENDING, tries__gt=0
+    state=DeliveryState.PENDING, attempt_count__gt=0
 )
 # Deliveries go with their event, timers with their object.
 EVERYTHING = (models.Event, models.StoredObject, models.KeptAnswer, models.Emulation)
 
 
 def delivery_lines(*, limit: int, only_failed: bool) -> list[str]:
-    """The newest deliveries, one line each: event, type, endpoint, state, tries, last answer."""
+    """The newest deliveries, one line each: event, type, endpoint, state, attempts, last answer."""
     rows = Delivery.objects.select_related("event", "endpoint").prefetch_related("attempts").order_by("-pk")
     return [_line(row) for row in (rows.filter(NOT_ACCEPTED) if only_failed else rows)[:limit]]
 
@@ -59,7 +59,8 @@ def forget_everything() -> None:
 
 def _line(delivery: Delivery) -> str:
     event = delivery.event
-    line = f"{event.stripe_id}  {event.type}  {delivery.endpoint}  {delivery.get_state_display()} ({delivery.tries})"
+    state = f"{delivery.get_state_display()} ({delivery.attempt_count})"
+    line = f"{event.stripe_id}  {event.type}  {delivery.endpoint}  {state}"
     last = max(delivery.attempts.all(), key=lambda each: each.pk, default=None)
     answer = " ".join(f"{last.status_code or ''} {last.error or last.answer}".split()) if last else ""
     return f"{line}  {answer[:100]}".rstrip()

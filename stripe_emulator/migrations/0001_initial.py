@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('pending', 'pending'), ('delivered', 'delivered'), ('failed', 'failed'), ('dropped', 'dropped'), ('stopped', 'stopped')], default='pending', max_length=20)),
                 ('position', models.FloatField(help_text='Its place in the queue; chaos moves it.')),
                 ('due_at', models.BigIntegerField(help_text="Unix time by the emulator's clock.")),
-                ('tries', models.PositiveIntegerField(default=0)),
+                ('attempt_count', models.PositiveIntegerField(default=0)),
                 ('variation', models.JSONField(default=dict, help_text='What chaos makes of it.')),
             ],
         ),

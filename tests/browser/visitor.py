@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
 
 from tests.browser.examination import examine
 from tests.browser.watch import Watch
-from tests.support.browser import PATIENCE
+from tests.support.browser import PAGE_TIMEOUT_MS
 from tests.support.processes import wait_until
 from tests.support.site import Site
 
@@ -80,7 +80,7 @@ class Visitor:
         def has_come() -> bool:
             return what.is_visible() or bool(self.page.reload() and what.is_visible())
 
-        wait_until(has_come, seconds=PATIENCE / 1000, or_show=lambda: self.page.locator("main").inner_text())
+        wait_until(has_come, seconds=PAGE_TIMEOUT_MS / 1000, or_show=lambda: self.page.locator("main").inner_text())
 
     def examines(self, *, quotes_stripe: bool = False) -> None:
         """Let the page in front of the visitor be judged."""
@@ -93,6 +93,6 @@ class Visitor:
         def is_the_page(answer: Response) -> bool:
             return answer.request.is_navigation_request() and answer.status == status
 
-        with self.watch.expecting(status), self.page.expect_response(is_the_page, timeout=PATIENCE):
+        with self.watch.expecting(status), self.page.expect_response(is_the_page, timeout=PAGE_TIMEOUT_MS):
             yield
         self.page.wait_for_load_state()

@@ -116,7 +116,7 @@ class TestDeliveries:
     def test_are_listed_with_their_answers(self, event):
         delivery = Delivery.objects.get()
         delivery.attempts.create(sent_at="2026-01-01T00:00:00Z", seconds=1, status_code=500, answer="oh\nno")
-        Delivery.objects.update(state="failed", tries=8)
+        Delivery.objects.update(state="failed", attempt_count=8)
 
         (line,) = run("deliveries").splitlines()
 
@@ -125,7 +125,7 @@ class TestDeliveries:
 
     def test_that_were_not_accepted_can_be_picked(self, event):
         nothing = run("deliveries", "--failed")
-        Delivery.objects.update(tries=1)
+        Delivery.objects.update(attempt_count=1)
 
         assert nothing.strip() == "There are none."
         assert event.stripe_id in run("deliveries", "--failed", "--limit", "1")

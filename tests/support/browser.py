@@ -28,7 +28,7 @@ FLAGS = (
 )
 APT = ("apt-get", "-qq", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=30")
 APT_SECONDS = 240
-PATIENCE = 30_000  # milliseconds: a loaded machine is slow, but not wrong
+PAGE_TIMEOUT_MS = 30_000  # milliseconds: a loaded machine is slow, but not wrong
 
 
 class NoChromium(Exception):
@@ -49,7 +49,7 @@ def running_browser(directory: Path) -> Iterator[Browser]:
     """One browser without a window; what it writes stays in `directory`."""
     home = {"HOME": directory, "XDG_CONFIG_HOME": directory / "config", "XDG_CACHE_HOME": directory / "cache"}
     environment = {**os.environ, **{name: str(path) for name, path in home.items()}}
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PAGE_TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS, env=dict(environment))
         yield browser

@@ -16,7 +16,7 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAD_REDIS = "redis://127.0.0.1:1"
-PATIENCE = 60.0  # seconds: a loaded machine is slow, but not wrong
+PROCESS_TIMEOUT = 60.0  # seconds: a loaded machine is slow, but not wrong
 # The environment of a worker that no sweep wakes up.
 BELL_ONLY = {"DJANGO_SETTINGS_MODULE": "tests.support.settings_bell_only"}
 
@@ -46,7 +46,7 @@ class Process:
     def is_running(self) -> bool:
         return self.popen.poll() is None
 
-    def wait_for(self, text: str, *, seconds: float = PATIENCE) -> None:
+    def wait_for(self, text: str, *, seconds: float = PROCESS_TIMEOUT) -> None:
         """Wait until the output contains the text; fails with the whole output otherwise."""
         wait_until(lambda: text in self.output or not self.is_running, seconds=seconds, or_show=lambda: self.output)
         assert text in self.output, self.output
@@ -54,12 +54,12 @@ class Process:
     def stop(self, sign: int = signal.SIGTERM) -> None:
         """Ask it to end as an operator does; fails if it does not end."""
         self.popen.send_signal(sign)
-        self.popen.wait(PATIENCE)
+        self.popen.wait(PROCESS_TIMEOUT)
 
     def kill(self) -> None:
         """SIGKILL to it and its children, as a machine that loses power."""
         os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait(PATIENCE)
+        self.popen.wait(PROCESS_TIMEOUT)
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def free_port() -> int:
 
 
 def wait_until(
-    condition: Callable[[], object], *, seconds: float = PATIENCE, or_show: Callable[[], object] = lambda: ""
+    condition: Callable[[], object], *, seconds: float = PROCESS_TIMEOUT, or_show: Callable[[], object] = lambda: ""
 ) -> float:
     """Wait until the condition holds. Returns how long that took; fails with what `or_show` says."""
     began = time.monotonic()

@@ -25,7 +25,7 @@ CHAOS = Kind("", section="chaos")
 UNITS = {"minutes": MINUTE, "hours": HOUR, "days": DAY}
 ENDPOINTS_SHOWN = 16
 DELIVERIES_SHOWN, FIRST_WORDS = 30, 60
-FAILING = Q(state=DeliveryState.FAILED) | Q(state=DeliveryState.PENDING, tries__gt=0)
+FAILING = Q(state=DeliveryState.FAILED) | Q(state=DeliveryState.PENDING, attempt_count__gt=0)
 STATES = {
     DeliveryState.PENDING: _("waiting"),
     "failing": _("failing"),
@@ -152,7 +152,7 @@ def newest_deliveries(*, only_failed: bool, ahead: int) -> list[Json]:
 
 def delivery_rows(deliveries: QuerySet[Delivery], *, ahead: int) -> list[Json]:
     """One row each, with the first words of the last answer."""
-    read = ("state", "tries", "due_at", "event__stripe_id", "event__type", "endpoint__stripe_id")
+    read = ("state", "attempt_count", "due_at", "event__stripe_id", "event__type", "endpoint__stripe_id")
     shown = list(deliveries.select_related("event", "endpoint").only(*read))
     attempts = DeliveryAttempt.objects.filter(delivery__in=[each.pk for each in shown])
     last = {each.delivery_id: each for each in attempts.order_by("delivery_id", "-pk").distinct("delivery_id")}
@@ -161,7 +161,7 @@ def delivery_rows(deliveries: QuerySet[Delivery], *, ahead: int) -> list[Json]:
 
 def _delivery_row(delivery: Delivery, last: DeliveryAttempt | None, *, ahead: int) -> Json:
     """Moments are real ones: when it was tried last, else when it will be if nobody advances the clock."""
-    state = "failing" if delivery.state == DeliveryState.PENDING and delivery.tries else delivery.state
+    state = "failing" if delivery.state == DeliveryState.PENDING and delivery.attempt_count else delivery.state
     return {
         "id": delivery.pk,
         "type": delivery.event.type,
@@ -169,7 +169,7 @@ def _delivery_row(delivery: Delivery, last: DeliveryAttempt | None, *, ahead: in
         "endpoint": delivery.endpoint.stripe_id,
         "state": STATES[state],
         "tone": state_class(state),
-        "tries": delivery.tries,
+        "attempt_count": delivery.attempt_count,
         "answer": _in_short(last) if last else "",
         "when": last.sent_at if last else local_datetime(delivery.due_at - ahead),
     }

@@ -65,7 +65,7 @@ def _deliveries_in_words() -> str:
     counts = Delivery.objects.aggregate(
         answered=Count("pk", filter=Q(state=DeliveryState.DELIVERED)),
         failing=Count("pk", filter=tools.FAILING),
-        waiting=Count("pk", filter=Q(state=DeliveryState.PENDING, tries=0)),
+        waiting=Count("pk", filter=Q(state=DeliveryState.PENDING, attempt_count=0)),
     )
     answered, failing, waiting = counts["answered"], counts["failing"], counts["waiting"]
     words = [ngettext("%(count)d delivery answered", "%(count)d deliveries answered", answered) % {"count": answered}]

@@ -12,7 +12,7 @@ from payments.ledger.models import EventAttempt
 from payments.processing.worker import Every, Loops
 from tests.support.deep import so_many
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
-from tests.support.processes import BELL_ONLY, PATIENCE, running_command, running_worker, wait_until
+from tests.support.processes import BELL_ONLY, PROCESS_TIMEOUT, running_command, running_worker, wait_until
 
 pytestmark = pytest.mark.slow
 EVENTS = so_many(400, deep=1_000)
@@ -82,7 +82,7 @@ class TestDrainCommand:
         waiting_events(3)
 
         with running_command(tmp_path, "drain") as command:
-            command.popen.wait(PATIENCE)
+            command.popen.wait(PROCESS_TIMEOUT)
 
         assert "3 events processed." in command.output
         assert is_all_done()

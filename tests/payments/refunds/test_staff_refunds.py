@@ -1,4 +1,4 @@
-"""The desk: what staff decide about money happens once, with a reason, or is refused with one."""
+"""What staff decide about money happens once, with a reason, or is refused with one."""
 
 import pytest
 

@@ -48,7 +48,7 @@ class TestLoop:
         receiver.answers = [500]
         happen()
         with running_loop():
-            wait_until(lambda: Delivery.objects.filter(tries=1).exists())
+            wait_until(lambda: Delivery.objects.filter(attempt_count=1).exists())
             pass_time(RETRIES[0])
 
             arrived(receiver, 2)

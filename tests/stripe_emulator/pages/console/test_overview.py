@@ -26,7 +26,7 @@ def paid_intent():
 
 
 def tried(delivery, *, state, status_code, answer=""):
-    delivery.state, delivery.tries = state, 1
+    delivery.state, delivery.attempt_count = state, 1
     delivery.save()
     sent_at = "2027-01-15T08:00:00Z"
     DeliveryAttempt.objects.create(
