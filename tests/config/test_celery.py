@@ -63,11 +63,15 @@ def settled_worker(directory, **options):
 
 
 def sessions():
-    """The server processes that work for others than this test; who listens or rings the bell is not meant."""
+    """The server processes that have worked for others than this test; who listens or rings the bell is not meant.
+
+    Not meant either: who has only just connected, perhaps to listen or to ring, and what the server does by itself.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND query NOT LIKE 'LISTEN%' AND query NOT LIKE 'NOTIFY%'"
+            " AND backend_type = 'client backend'"
+            " AND query <> '' AND query NOT LIKE 'LISTEN%' AND query NOT LIKE 'NOTIFY%'"
         )
         return {pid for (pid,) in cursor.fetchall()}
 

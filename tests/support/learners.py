@@ -81,10 +81,10 @@ def _clone(table: str, row: Any, count: int, **columns: str) -> None:
 
 
 def _end_some() -> None:
-    """Each 20th source gives nothing any more, and its accesses have followed; here and there staff had a word."""
+    """Each 20th clone gives nothing any more, and its accesses have followed; here and there staff had a word."""
     with connection.cursor() as cursor:
         for statement in ENDINGS:
-            cursor.execute(statement, {"at": NOON})
+            cursor.execute(statement, {"at": NOON, "base": BASE})
         cursor.execute("ANALYZE")
 
 
@@ -120,9 +120,12 @@ def sabotage() -> Sabotage:
 
 
 ENDINGS = (
-    "UPDATE payments_order SET status = 'REFUNDED', amount_refunded = amount_received WHERE id %% 20 = 0",
-    "UPDATE access_tokens SET revoked_at = %(at)s WHERE id %% 20 = 0 AND order_id IS NULL",
-    "UPDATE payments_subscription SET status = 'canceled' WHERE id %% 20 = 0",
+    """
+    UPDATE payments_order SET status = 'REFUNDED', amount_refunded = amount_received
+    WHERE id %% 20 = 0 AND id > %(base)s
+    """,
+    "UPDATE access_tokens SET revoked_at = %(at)s WHERE id %% 20 = 0 AND id > %(base)s AND order_id IS NULL",
+    "UPDATE payments_subscription SET status = 'canceled' WHERE id %% 20 = 0 AND id > %(base)s",
     """
     UPDATE module_access a SET is_active = false, ended_at = %(at)s, ended_reason = 'refunded'
     FROM payments_order o WHERE o.status = 'REFUNDED' AND o.id = a.order_id

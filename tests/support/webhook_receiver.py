@@ -46,6 +46,11 @@ class Receiver:
     text: str = "taken"
     seconds: float = 0.0
     """How long every answer takes."""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+    """While it is cleared, nobody gets an answer."""
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     @property
     def url(self) -> str:
@@ -68,6 +73,7 @@ def running_receiver() -> Iterator[Receiver]:
                 receiver.received.append(Received(dict(self.headers.items()), body))
                 status = receiver.answers.pop(0) if receiver.answers else receiver.usual
             time.sleep(receiver.seconds)
+            receiver.may_answer.wait()
             self._answer(status, receiver.text.encode())
 
         def _answer(self, status: int, text: bytes) -> None:
@@ -87,4 +93,5 @@ def running_receiver() -> Iterator[Receiver]:
         try:
             yield receiver
         finally:
+            receiver.may_answer.set()
             server.shutdown()

@@ -33,7 +33,7 @@ class TestRepairOfVeryMany:
         said = by_source()
         done = sabotage()
         wrong = everything()
-        mails = Effect.objects.count()
+        mails = set(Effect.objects.values_list("key", flat=True))
         assert (ModuleAccess.objects.count() + done.deleted, done.total) == (len(said), HOW_MANY // 100)
 
         first = repair(at=LATER, dry_run=False, by="a test")
@@ -44,4 +44,4 @@ class TestRepairOfVeryMany:
         assert by_source() == said
         assert {pk for pk, row in wrong.items() if healed[pk] != row} == done.changed
         assert everything() == healed
-        assert Effect.objects.count() == mails
+        assert set(Effect.objects.values_list("key", flat=True)) == mails
