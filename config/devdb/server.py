@@ -23,6 +23,7 @@ from config.devdb.machine import (
     lasting_place,
     temporary_place,
 )
+from config.env import ROOT
 
 DATABASE, SUPERUSER = "app", "postgres"
 START_SECONDS = 60  # after a crash the log is replayed first
@@ -225,3 +226,26 @@ def _serves(pid: int, data: Path) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def renew_outdated(url: str, *, project: Path = ROOT) -> bool:
+    """Replace the database by an empty one if it was made by migrations that the project does not have any more.
+
+    `url`: of our own server, never of one that somebody named. Returns whether it was replaced.
+    """
+    with psycopg.connect(url, autocommit=True) as inside:
+        if not _has_lost_migrations(inside, project):
+            return False
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as beside:
+        for command in ("DROP DATABASE {} WITH (FORCE)", "CREATE DATABASE {}"):
+            beside.execute(sql.SQL(command).format(sql.Identifier(DATABASE)))
+    return True
+
+
+def _has_lost_migrations(inside: psycopg.Connection, project: Path) -> bool:
+    """Only of the project's own apps: who else's are installed is not our business."""
+    if inside.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
+        return False
+    applied = inside.execute("SELECT app, name FROM django_migrations").fetchall()
+    ours = [(project / app / "migrations", name) for app, name in applied]
+    return any(folder.is_dir() and not (folder / f"{name}.py").exists() for folder, name in ours)

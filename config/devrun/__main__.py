@@ -13,8 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from config.devdb.machine import DatabaseUnavailable, Owner, lasting_place
-from config.devdb.renewal import renew_outdated
-from config.devdb.server import running
+from config.devdb.server import renew_outdated, running
 from config.devrun.environment import Address, CannotRun, emulator_beside, settle, stripe_environment
 from config.devrun.processes import Processes, coloured, only_run, say
 from config.env import ROOT, VAR, env, text

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +27,13 @@ from payments.billing.receipts import NothingPaid, receipt_context
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import OwnPage, see_other, user_of
-from payments.pages.checkout_return import CheckoutReturn, newest_session
+from payments.pages.checkout_return import (
+    PAYABLE_STATES,
+    UNPAID_STATE_BY_STATUS,
+    CheckoutReturn,
+    UnpaidState,
+    newest_session,
+)
 from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 
 # Notices that other pages ask for, by the parameter that names the module.
@@ -38,33 +43,11 @@ NOTICE_PARAMETERS = ("got", "already", "ended", "unreachable")
 REFRESH_DELAYS = (0,) * 2 + (1,) * 5 + (2,) * 10
 
 
-class PurchaseDisplayState(StrEnum):
-    """What the page says of a purchase that is not paid yet; the template has a text for each."""
-
-    CONFIRMING = "confirming"
-    UNCONFIRMED = "unconfirmed"
-    WAITING = "waiting"
-    ACTION_REQUIRED = "action_required"
-    PROCESSING = "processing"
-    DECLINED = "declined"
-
-
-PAYABLE_STATES = frozenset(
-    {PurchaseDisplayState.WAITING, PurchaseDisplayState.ACTION_REQUIRED, PurchaseDisplayState.DECLINED}
-)
-STATE_BY_STATUS = {
-    OrderStatus.PENDING: PurchaseDisplayState.WAITING,
-    OrderStatus.ACTION_REQUIRED: PurchaseDisplayState.ACTION_REQUIRED,
-    OrderStatus.PROCESSING: PurchaseDisplayState.PROCESSING,
-    OrderStatus.FAILED: PurchaseDisplayState.DECLINED,
-}
-
-
-def display_state_of(order: Order, returned: CheckoutReturn | None) -> PurchaseDisplayState | None:
+def display_state_of(order: Order, returned: CheckoutReturn | None) -> UnpaidState | None:
     """What to say of it; None for what is paid, or closed and nobody has paid it."""
     if returned and (news := returned.state_of(order)):
-        return PurchaseDisplayState(news)
-    return STATE_BY_STATUS.get(OrderStatus(order.status))
+        return news
+    return UNPAID_STATE_BY_STATUS.get(OrderStatus(order.status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +55,7 @@ class Pending:
     """A purchase that waits for its money. `reason`: why the bank has declined."""
 
     purchase: Purchase
-    state: PurchaseDisplayState
+    state: UnpaidState
     can_pay: bool
     reason: str | Promise
 
@@ -93,7 +76,7 @@ def encours(request: HttpRequest) -> HttpResponse:
     context = {"my_modules": mine, "pending": pending, **notice}
     response = render(request, "modules_access/encours.html", context)
     let_forms_lead_to(response, _origins(mine.active))
-    if returned and notice.get("notice") == PurchaseDisplayState.CONFIRMING:
+    if returned and notice.get("notice") == UnpaidState.CONFIRMING:
         returned.refresh(request, response)
     return response
 
@@ -132,7 +115,7 @@ def _notice(
     if returned and (line := mine.find_paid(returned.order)):
         return {"notice": "bought", "title": line.module.title}
     for each in pending:
-        if each.state in (PurchaseDisplayState.CONFIRMING, PurchaseDisplayState.UNCONFIRMED):
+        if each.state in (UnpaidState.CONFIRMING, UnpaidState.UNCONFIRMED):
             return {"notice": each.state, "title": each.purchase.module.title, "order": each.purchase.order}
     for word in NOTICE_PARAMETERS:
         find = mine.find_active if word in ("got", "already") else mine.find

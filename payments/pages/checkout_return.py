@@ -17,11 +17,27 @@ REFRESH_DELAYS = (3,) * 15
 TOLD_STATUSES = frozenset({OrderStatus.PROCESSING, OrderStatus.PAID, OrderStatus.REFUNDED})
 
 
-class ReturnState(StrEnum):
-    """What is said as long as Stripe has not told us: while the page looks again, and when it has done so in vain."""
+class UnpaidState(StrEnum):
+    """What a page says of an order that is not paid yet.
+
+    The first two as long as Stripe has not told us: while the page looks again, and when it has done so in vain.
+    """
 
     CONFIRMING = "confirming"
     UNCONFIRMED = "unconfirmed"
+    WAITING = "waiting"
+    ACTION_REQUIRED = "action_required"
+    PROCESSING = "processing"
+    DECLINED = "declined"
+
+
+PAYABLE_STATES = frozenset({UnpaidState.WAITING, UnpaidState.ACTION_REQUIRED, UnpaidState.DECLINED})
+UNPAID_STATE_BY_STATUS = {
+    OrderStatus.PENDING: UnpaidState.WAITING,
+    OrderStatus.ACTION_REQUIRED: UnpaidState.ACTION_REQUIRED,
+    OrderStatus.PROCESSING: UnpaidState.PROCESSING,
+    OrderStatus.FAILED: UnpaidState.DECLINED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +68,18 @@ class CheckoutReturn:
         return cls(order, session, int(refreshes) if is_number else 0, delays)
 
     @property
-    def state(self) -> ReturnState:
+    def state(self) -> UnpaidState:
         """What is said where nothing but Stripe's news counts."""
-        return ReturnState.CONFIRMING if self.refreshes < len(self.delays) else ReturnState.UNCONFIRMED
+        return UnpaidState.CONFIRMING if self.refreshes < len(self.delays) else UnpaidState.UNCONFIRMED
 
-    def state_of(self, order: Order) -> ReturnState | None:
+    def state_of(self, order: Order) -> UnpaidState | None:
         """None where the order's own status tells how it stands; also in the end, for a payment that was declined.
 
         Nobody comes back from a session that was not gone through: be the order closed, money is on its way.
         """
         if order.pk != self.order.pk or order.status in TOLD_STATUSES:
             return None
-        is_declined = self.state == ReturnState.UNCONFIRMED and order.status == OrderStatus.FAILED
+        is_declined = self.state == UnpaidState.UNCONFIRMED and order.status == OrderStatus.FAILED
         return None if is_declined else self.state
 
     def refresh(self, request: HttpRequest, response: HttpResponse) -> None:

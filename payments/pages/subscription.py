@@ -16,7 +16,7 @@ from config.rate_limit import limited
 from payments.billing.models import Plan
 from payments.orders.models import Order
 from payments.pages.base_views import OwnPage, see_other, user_of
-from payments.pages.checkout_return import CheckoutReturn, ReturnState
+from payments.pages.checkout_return import CheckoutReturn, UnpaidState
 from payments.stripe_api.gateway import GatewayRefused
 from payments.subscribing import (
     AlreadySubscribed,
@@ -157,7 +157,7 @@ def returning(request: HttpRequest) -> HttpResponse:
     if live_of(user).exists():
         return to_account("began")
     response = render(request, "payments/returning.html", {"order": returned.order, "state": returned.state})
-    if returned.state == ReturnState.CONFIRMING:
+    if returned.state == UnpaidState.CONFIRMING:
         returned.refresh(request, response)
     return response
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.effects.deliver import Skip, delivers
-from payments.effects.enqueue import EffectRequest, enqueue
+from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount
 from payments.orders.models import Order, Reference
@@ -127,32 +127,6 @@ class NoPaymentIntent(RuntimeError):
     """Stripe has named no PaymentIntent for this money: it can only be refunded in the Stripe Dashboard."""
 
 
-def ask_refund(
-    *,
-    owner: Owner,
-    reason: str,
-    key: str,
-    at: datetime,
-    amount: int | None = None,
-    payment: str = "",
-    exclude: Collection[str] = (),
-    by: str = "",
-    is_duplicate: bool = False,
-) -> list[str]:
-    """Ask for money to go back, in the caller's transaction. Returns the keys of the effects that are new.
-
-    `amount` in minor units of the payment's currency (of several: the order's), None = all that is left then.
-    `payment`: only of this one (its key); `exclude`: none of these. `key`: what makes it the same refund, at most 120
-    characters; asked for twice it happens once. `reason`, `by`: why and who, for people. Where no money is left nothing
-    is asked for. Raises RefundTooLarge.
-    """
-    effects = refund_requests(
-        owner=owner, reason=reason, key=key, at=at, amount=amount, payment=payment, exclude=exclude, by=by,
-        is_duplicate=is_duplicate,
-    )  # fmt: skip
-    return enqueue(effects, at=at)
-
-
 def refund_requests(
     *,
     owner: Owner,
@@ -166,7 +140,13 @@ def refund_requests(
     is_duplicate: bool = False,
     delay: timedelta = NO_DELAY,
 ) -> list[EffectRequest]:
-    """As `ask_refund`, for who notes effects together with others: one for each payment that has money left."""
+    """What asks for money to go back: one effect for each payment that has money left, to be enqueued by the caller.
+
+    `amount` in minor units of the payment's currency (of several: the order's), None = all that is left then.
+    `payment`: only of this one (its key); `exclude`: none of these. `key`: what makes it the same refund, at most 120
+    characters; asked for twice it happens once. `reason`, `by`: why and who, for people. Where no money is left nothing
+    is asked for. Raises RefundTooLarge.
+    """
     begins = f"{REFUND_KIND}:{name_of(owner)}:{key}:"
     known = _known(owner, begins=begins)
     if known and amount is not None:

@@ -12,18 +12,19 @@ from django.utils.translation import gettext_noop
 from payments.apply.apply import follow_orders_again
 from payments.bell import ring_on_commit
 from payments.billing.models import Subscription
+from payments.effects.enqueue import enqueue
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderException
 from payments.refunds.refund import (
     REFUND_KIND,
     Owner,
     Refundable,
-    ask_refund,
     charged_back,
     is_under_way,
     left_to_refund,
     name_of,
     owned_by,
+    refund_requests,
 )
 from payments.statuses import EffectStatus, ExceptionKind
 
@@ -107,9 +108,10 @@ def _ask_once(
         return []
     if str(preview_refund(owner)[0]) != shown:
         raise DecisionRefused(_("Something has happened to %s meanwhile: look at it again.") % owner_name(owner))
-    keys = ask_refund(
+    requests = refund_requests(
         owner=owner, payment=payment, exclude=charged_back(owner), amount=amount, reason=reason, by=by, key=key, at=at
     )
+    keys = enqueue(requests, at=at)
     if not keys:
         raise DecisionRefused(_("Nothing is left to refund, or a refund has been asked for already."))
     return keys
@@ -127,14 +129,15 @@ def refund_exception(*, exception: OrderException, reason: str, by: str, at: dat
     order = _lock(exception.order_id)
     shown, left = preview_refund(order)
     payments = [each.payment.key for each in left if concerns(exception, each)]
-    keys = [
-        key
+    requests = [
+        request
         for payment in payments
-        for key in ask_refund(
+        for request in refund_requests(
             owner=order, payment=payment, reason=reason, by=by, key=f"staff:{shown.asked}", at=at,
             is_duplicate=exception.kind == ExceptionKind.SECOND_PAYMENT,
         )
     ]  # fmt: skip
+    keys = enqueue(requests, at=at)
     if not keys:
         raise DecisionRefused(_("Nothing is left to refund, or a refund has been asked for already."))
     _asked(order, keys, by=by, reason=reason, at=at)

@@ -3,7 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
-from payments.pages.checkout_return import CheckoutReturn
+from payments.pages import checkout_return
+from payments.pages.checkout_return import UNPAID_STATE_BY_STATUS, CheckoutReturn
 from payments.statuses import DisputeState, OrderStatus
 from registrations.models import Registration
 from registrations.services.register import still_waits
@@ -30,14 +31,9 @@ class RegistrationDisplayState(StrEnum):
     CALLED_OFF_PAID = "called_off_paid"
 
 
-PAYABLE_STATES = frozenset(
-    {RegistrationDisplayState.WAITING, RegistrationDisplayState.ACTION_REQUIRED, RegistrationDisplayState.DECLINED}
-)
-STATE_OF_STATUS = {
-    OrderStatus.PENDING: RegistrationDisplayState.WAITING,
-    OrderStatus.ACTION_REQUIRED: RegistrationDisplayState.ACTION_REQUIRED,
-    OrderStatus.PROCESSING: RegistrationDisplayState.PROCESSING,
-    OrderStatus.FAILED: RegistrationDisplayState.DECLINED,
+PAYABLE_STATES = frozenset(map(RegistrationDisplayState, checkout_return.PAYABLE_STATES))
+STATE_BY_STATUS = {
+    **{status: RegistrationDisplayState(state) for status, state in UNPAID_STATE_BY_STATUS.items()},
     OrderStatus.EXPIRED: RegistrationDisplayState.EXPIRED,
     OrderStatus.CANCELED: RegistrationDisplayState.CANCELED,
     OrderStatus.REFUNDED: RegistrationDisplayState.REFUNDED,
@@ -58,7 +54,7 @@ def display_state_of(
         return RegistrationDisplayState(news)
     if still_waits(row.order) and status != OrderStatus.PROCESSING:
         return _waiting_state(row, at=at)
-    return STATE_OF_STATUS[status]
+    return STATE_BY_STATUS[status]
 
 
 def _paid_state(row: Registration) -> RegistrationDisplayState:
@@ -74,4 +70,4 @@ def _waiting_state(row: Registration, *, at: datetime) -> RegistrationDisplaySta
         return RegistrationDisplayState.EXPIRED
     if row.activity.starts_at <= at:
         return RegistrationDisplayState.TOO_LATE
-    return STATE_OF_STATUS[OrderStatus(row.order.status)]
+    return STATE_BY_STATUS[OrderStatus(row.order.status)]

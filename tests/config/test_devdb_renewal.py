@@ -3,8 +3,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.devdb.renewal import renew_outdated
-from config.devdb.server import running
+from config.devdb.server import renew_outdated, running
 
 
 @pytest.fixture(scope="module")

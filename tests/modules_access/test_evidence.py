@@ -9,20 +9,10 @@ from payments.billing.models import Dispute
 from payments.evidence import Case
 from tests.support.factories import NOON
 from tests.support.members import make_member
-from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token
+from tests.support.modules import give_back, make_buyer, make_grant, make_token
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def module():
-    return make_module()
-
-
-@pytest.fixture
-def learner():
-    return make_learner()
 
 
 def told(*, order=None, subscription=None):

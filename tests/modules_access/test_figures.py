@@ -249,16 +249,6 @@ def _nothing_remembered():
     clear_caches()
 
 
-@pytest.fixture
-def module():
-    return make_module()
-
-
-@pytest.fixture
-def learner():
-    return make_learner()
-
-
 def scrape(at=NOON):
     """Every sample by name and labels, as a scraper would read it."""
     registry = CollectorRegistry(auto_describe=False)

@@ -13,7 +13,6 @@ from tests.support.modules import (
     give_back,
     make_buyer,
     make_grant,
-    make_learner,
     make_module,
     make_purchase,
     make_token,
@@ -22,16 +21,6 @@ from tests.support.modules import (
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def module():
-    return make_module()
-
-
-@pytest.fixture
-def learner():
-    return make_learner()
 
 
 def accesses(**which):

@@ -1,6 +1,6 @@
 """What every test of the emulator may use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from tests.support.billing import customer_with, price_of
+from tests.support.checkout_sessions import session_params
 from tests.support.emulator import official_client
 
 
@@ -34,3 +35,13 @@ def customer(stripe_api: Any) -> Any:
 def price(stripe_api: Any) -> Any:
     """15.00 a month."""
     return price_of(stripe_api)
+
+
+@pytest.fixture
+def opened(stripe_api: Any) -> Callable[..., str]:
+    """Open a session: `opened(mode="payment", …)`. Returns its id."""
+
+    def open_session(params: Any = None, **more: Any) -> str:
+        return str(stripe_api.checkout.sessions.create(params or session_params(**more)).id)
+
+    return open_session

@@ -8,10 +8,11 @@ from unittest.mock import patch
 from django.db import transaction
 
 from payments.effects.deliver import deliver_due
+from payments.effects.enqueue import enqueue
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.refunds import refund as refunds
-from payments.refunds.refund import ask_refund
+from payments.refunds.refund import refund_requests
 from registrations.models import Registration
 from tests.support.fake_gateway import FakeGateway
 from tests.support.road import NOON, event_of, hear
@@ -43,7 +44,8 @@ def pay(row: Registration, *, payment: str = "", at: datetime = NOON) -> Order:
 def ask(order: Order, *, key: str = "test", at: datetime = LATER, **wanted: object) -> list[Effect]:
     """Ask for a refund; the effects that are new."""
     with transaction.atomic():
-        keys = ask_refund(owner=order, reason="changed their mind", key=key, at=at, **wanted)  # type: ignore[arg-type]
+        requests = refund_requests(owner=order, reason="changed their mind", key=key, at=at, **wanted)  # type: ignore[arg-type]
+        keys = enqueue(requests, at=at)
     return list(Effect.objects.filter(key__in=keys).order_by("key"))
 
 

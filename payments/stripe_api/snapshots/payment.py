@@ -54,11 +54,7 @@ class StripeRefund:
         """Raises MalformedObject without an id, amount or currency."""
         return cls(
             id=get_id(source),
-            refs=read_refs(
-                source,
-                payment_intent=id_of(source.get("payment_intent")),
-                charge=id_of(source.get("charge")),
-            ),
+            refs=_refs_to_payment(source),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
             # Null in old versions for methods that report nothing back: the money has left all the same.
@@ -184,11 +180,7 @@ class StripeDispute:
         """Raises MalformedObject without an id, amount, currency or status: each decides about money."""
         return cls(
             id=get_id(source),
-            refs=read_refs(
-                source,
-                payment_intent=id_of(source.get("payment_intent")),
-                charge=id_of(source.get("charge")),
-            ),
+            refs=_refs_to_payment(source),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
             status=get_word(source, "status")[:MAX_DISPUTE_STATUS_LENGTH],
@@ -208,3 +200,8 @@ class StripeDispute:
             reason=self.reason,
             due_by=self.due_by,
         )
+
+
+def _refs_to_payment(source: Json) -> ObjectRefs:
+    """What a refund or a dispute is about."""
+    return read_refs(source, payment_intent=id_of(source.get("payment_intent")), charge=id_of(source.get("charge")))

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from modules_access.models import ModuleAccess
 from tests.support.factories import UserFactory, make_staff
-from tests.support.modules import make_buyer, make_learner, make_module
+from tests.support.modules import make_buyer
 
 
 @pytest.fixture
@@ -36,16 +36,6 @@ def page_of(db):
         return client
 
     return sign_in
-
-
-@pytest.fixture
-def module(db):
-    return make_module()
-
-
-@pytest.fixture
-def learner(db):
-    return make_learner()
 
 
 @pytest.fixture

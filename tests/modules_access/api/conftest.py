@@ -11,7 +11,7 @@ from modules_access.models import Module, Scope, ServiceKey
 from modules_access.services.keys import create_key
 from payments.orders.models import Order
 from tests.support.factories import NOON
-from tests.support.modules import make_buyer, make_learner, make_module
+from tests.support.modules import make_buyer
 
 GENERATE = "/api/generate-module-token-webhook"
 VERIFY = "/api/module-tokens/verify"
@@ -21,16 +21,6 @@ REVOKE = "/api/module-tokens/revoke"
 @pytest.fixture(autouse=True)
 def _noon(time_machine: Any) -> None:
     time_machine.move_to(NOON, tick=False)
-
-
-@pytest.fixture
-def module(db: None) -> Module:
-    return make_module()
-
-
-@pytest.fixture
-def learner(db: None) -> User:
-    return make_learner()
 
 
 @pytest.fixture

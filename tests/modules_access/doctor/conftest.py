@@ -2,17 +2,7 @@
 
 import pytest
 
-from tests.support.modules import make_buyer, make_learner, make_module
-
-
-@pytest.fixture
-def module(db):
-    return make_module()
-
-
-@pytest.fixture
-def learner(db):
-    return make_learner()
+from tests.support.modules import make_buyer
 
 
 @pytest.fixture

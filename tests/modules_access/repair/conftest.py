@@ -8,7 +8,7 @@ from modules_access.models import ModuleAccess
 from payments.apply.apply import follow_subscriptions_again
 from tests.support.factories import NOON
 from tests.support.members import make_member
-from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
+from tests.support.modules import make_buyer, make_grant, make_module, make_token
 
 LATER = NOON + timedelta(hours=1)
 
@@ -16,11 +16,6 @@ LATER = NOON + timedelta(hours=1)
 @pytest.fixture
 def module(db):
     return make_module(access_days=30)
-
-
-@pytest.fixture
-def learner(db):
-    return make_learner()
 
 
 @pytest.fixture

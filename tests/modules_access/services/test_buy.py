@@ -11,7 +11,7 @@ from payments.purchasing import PaymentUnderWay
 from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayUnavailable
 from stripe_emulator.models import StoredObject
-from tests.support.modules import make_learner, make_module
+from tests.support.modules import make_module
 from tests.support.resync import heard
 from tests.support.subscriber import emulate, pay, unreachable
 
@@ -28,16 +28,6 @@ def _stripe(db, monkeypatch):
     with time_machine.travel(datetime.now(UTC), tick=False):
         emulate(monkeypatch)
         yield
-
-
-@pytest.fixture
-def module():
-    return make_module()
-
-
-@pytest.fixture
-def learner():
-    return make_learner()
 
 
 class TestBuy:

@@ -10,7 +10,6 @@ from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
 from tests.support.factories import NOON, UserFactory
 from tests.support.members import make_member
-from tests.support.modules import make_module
 
 
 @pytest.fixture
@@ -19,11 +18,6 @@ def members(db):
     rows = [make_member(user=UserFactory()) for _ in range(3)]
     make_member(user=UserFactory(), status="canceled")
     return rows
-
-
-@pytest.fixture
-def module():
-    return make_module()
 
 
 def work_off():

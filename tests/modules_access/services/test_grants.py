@@ -6,16 +6,11 @@ from modules_access.models import ModuleAccess
 from modules_access.services.grants import NotGranted, extend_access, grant_access, revoke_access
 from payments.apply.apply import follow_orders_again
 from tests.support.factories import NOON
-from tests.support.modules import make_buyer, make_grant, make_learner, make_module, make_token
+from tests.support.modules import make_buyer, make_grant, make_module, make_token
 
 pytestmark = pytest.mark.django_db
 LATER, SOON = NOON + timedelta(hours=1), NOON + timedelta(days=7)
 WORD = {"reason": "lost her place", "by": "sam@example.com", "at": LATER}
-
-
-@pytest.fixture
-def learner():
-    return make_learner()
 
 
 class TestGrantAccess:

@@ -15,16 +15,10 @@ from modules_access.services.keys import (
     rotate_key,
 )
 from tests.support.factories import NOON, make_staff
-from tests.support.modules import make_module
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def module():
-    return make_module()
 
 
 @pytest.fixture

@@ -34,16 +34,6 @@ pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture
-def learner():
-    return make_learner()
-
-
-@pytest.fixture
-def module():
-    return make_module()
-
-
 class TestCreateToken:
     def test_gives_access_as_long_as_it_lasts(self, learner, module):
         token = make_token(learner, module, uses=3, life=timedelta(days=1))

@@ -19,16 +19,6 @@ LATER = NOON + timedelta(hours=1)
 
 
 @pytest.fixture
-def module(db):
-    return make_module()
-
-
-@pytest.fixture
-def learner(db):
-    return make_learner()
-
-
-@pytest.fixture
 def token(learner, module):
     return make_token(learner, module, uses=3)
 

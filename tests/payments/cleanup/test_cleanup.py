@@ -18,20 +18,9 @@ from payments.stripe_api.lookups import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import unavailable
 from tests.support.road import NOON
-from tests.support.stripe_moods import stand_in
 
 SOON = NOON + timedelta(minutes=30)
 LATER = NOON + timedelta(minutes=32)
-
-
-@pytest.fixture
-def stripe(monkeypatch):
-    return stand_in(monkeypatch)
-
-
-@pytest.fixture
-def order(registration):
-    return registration.order
 
 
 def run(*, at: datetime = LATER, **more) -> Summary:

@@ -13,19 +13,9 @@ from payments.statuses import OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.road import NOON, event_of, hear
-from tests.support.stripe_moods import FAILED_INTENT, stand_in
+from tests.support.stripe_moods import FAILED_INTENT
 
 LATER = NOON + timedelta(hours=1)
-
-
-@pytest.fixture
-def stripe(monkeypatch):
-    return stand_in(monkeypatch)
-
-
-@pytest.fixture
-def order(registration):
-    return registration.order
 
 
 def close(order: Order, **more) -> bool:

@@ -16,21 +16,11 @@ from payments.stripe_api.lookups import ThrottledStripe
 from registrations.models import Registration
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.road import NOON, event_of, hear
-from tests.support.stripe_moods import FAILED_INTENT, stand_in
+from tests.support.stripe_moods import FAILED_INTENT
 
 SOON = NOON + timedelta(minutes=30)
 LATER = NOON + timedelta(minutes=32)
 NEXT_DAY = NOON + timedelta(hours=25)
-
-
-@pytest.fixture
-def stripe(monkeypatch):
-    return stand_in(monkeypatch)
-
-
-@pytest.fixture
-def order(registration):
-    return registration.order
 
 
 def settle(order: Order, *, at: datetime = LATER, **more) -> Decision:

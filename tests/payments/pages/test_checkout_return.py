@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 
 from payments.orders.models import Order
-from payments.pages.checkout_return import REFRESH_DELAYS, CheckoutReturn, ReturnState
+from payments.pages.checkout_return import REFRESH_DELAYS, CheckoutReturn, UnpaidState
 from payments.statuses import OrderStatus
 
 
@@ -12,11 +12,11 @@ class TestStateOf:
     @pytest.mark.parametrize(
         ("status", "at_first", "in_the_end"),
         [
-            (OrderStatus.PENDING, ReturnState.CONFIRMING, ReturnState.UNCONFIRMED),
-            (OrderStatus.ACTION_REQUIRED, ReturnState.CONFIRMING, ReturnState.UNCONFIRMED),
-            (OrderStatus.EXPIRED, ReturnState.CONFIRMING, ReturnState.UNCONFIRMED),
-            (OrderStatus.CANCELED, ReturnState.CONFIRMING, ReturnState.UNCONFIRMED),
-            (OrderStatus.FAILED, ReturnState.CONFIRMING, None),
+            (OrderStatus.PENDING, UnpaidState.CONFIRMING, UnpaidState.UNCONFIRMED),
+            (OrderStatus.ACTION_REQUIRED, UnpaidState.CONFIRMING, UnpaidState.UNCONFIRMED),
+            (OrderStatus.EXPIRED, UnpaidState.CONFIRMING, UnpaidState.UNCONFIRMED),
+            (OrderStatus.CANCELED, UnpaidState.CONFIRMING, UnpaidState.UNCONFIRMED),
+            (OrderStatus.FAILED, UnpaidState.CONFIRMING, None),
             (OrderStatus.PROCESSING, None, None),
             (OrderStatus.PAID, None, None),
             (OrderStatus.REFUNDED, None, None),

@@ -9,6 +9,7 @@ from django.db.transaction import TransactionManagementError
 
 from payments.billing.models import Payment
 from payments.effects.deliver import BACK_OFF, LOST_AFTER, deliver_due, recover_claimed, repeatable_kinds
+from payments.effects.enqueue import enqueue
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.refunds.refund import (
@@ -16,7 +17,7 @@ from payments.refunds.refund import (
     PAYMENT_GONE,
     REFUNDED_ELSEWHERE,
     RefundTooLarge,
-    ask_refund,
+    refund_requests,
 )
 from payments.statuses import EffectStatus
 from payments.stripe_api import gateway as real_gateway
@@ -134,10 +135,10 @@ class TestAskRefund:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestAskRefundOutsideATransaction:
+class TestEnqueueOutsideATransaction:
     def test_is_refused(self, order):
         with pytest.raises(TransactionManagementError):
-            ask_refund(owner=order, reason="x", key="x", at=NOON)
+            enqueue(refund_requests(owner=order, reason="x", key="x", at=NOON), at=NOON)
 
 
 class TestDeliverRefund:

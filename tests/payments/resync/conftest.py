@@ -6,17 +6,15 @@ import pytest
 import time_machine
 
 from payments.resync import ResyncOptions
-from payments.stripe_api import gateway
 from payments.stripe_api.lookups import ThrottledStripe
 from tests.properties.memberships.life import Life
-from tests.support.emulator import official_client
+from tests.support.subscriber import emulate
 
 
 @pytest.fixture(autouse=True)
 def emulated(db, monkeypatch):
     """The gateway's client speaks to the emulator, and time stands still: seconds decide here."""
-    emulator = official_client()
-    monkeypatch.setattr(gateway, "_made", lambda key, base: emulator)
+    emulate(monkeypatch)
     with time_machine.travel(datetime.now(UTC), tick=False):
         yield
 

@@ -3,18 +3,8 @@
 import pytest
 import stripe
 
-from tests.support.checkout_sessions import ADA, CARD, session_params
+from tests.support.checkout_sessions import ADA, CARD
 from tests.support.emulator import official_client
-
-
-@pytest.fixture
-def opened(stripe_api):
-    """Open a session: `opened(mode="payment", …)`."""
-
-    def open_session(params=None, **more):
-        return stripe_api.checkout.sessions.create(params or session_params(**more)).id
-
-    return open_session
 
 
 @pytest.fixture

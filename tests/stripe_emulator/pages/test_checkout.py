@@ -8,7 +8,7 @@ from django.test import Client
 from stripe_emulator import timers
 from stripe_emulator.models import Event, StoredObject
 from stripe_emulator.pages import checkout
-from tests.support.checkout_sessions import CANCEL, line, monthly, session_params, setup_params, subscription_params
+from tests.support.checkout_sessions import CANCEL, line, monthly, setup_params, subscription_params
 
 DAY = 24 * 3600
 PAYS, DECLINED, ASKS, SETTLES = (
@@ -27,14 +27,6 @@ def emulator(db, settings, monkeypatch):
     waited = []
     monkeypatch.setattr(checkout, "wait_for_acknowledgement", lambda *about, seconds: waited.append((*about, seconds)))
     return waited
-
-
-@pytest.fixture
-def opened(stripe_api):
-    def open_session(params=None, **more):
-        return stripe_api.checkout.sessions.create(params or session_params(**more)).id
-
-    return open_session
 
 
 @pytest.fixture
