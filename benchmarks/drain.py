@@ -5,12 +5,12 @@
 Every event pays another order: state, history, effects, places and the mark are all written.
 """
 
-import sys
 import time
 
 from django.core.management import call_command
 from django.utils import timezone
 
+from benchmarks import how_many
 from benchmarks.world import event_about, ledger_row, make_registrations
 from payments.ledger.models import PaymentEvent
 from payments.processing.drain import drain, drain_batch
@@ -19,7 +19,7 @@ from registrations.models import Registration
 
 def main() -> None:
     """Prints events per second for each fifth of the backlog: they should not fall as the tables fill."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    count = how_many("EVENTS", default=20_000)
     call_command("migrate", verbosity=0)
     now = timezone.now()
     rows = make_registrations(count, activities=20, at=now, prefix=f"b{int(now.timestamp())}")

@@ -4,7 +4,6 @@
 """
 
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 from django.core.management import call_command
 from django.utils import timezone
 
+from benchmarks import how_many
 from benchmarks.world import event_about, make_registrations
 from payments.orders.models import Order
 from registrations.models import Registration
@@ -29,7 +29,7 @@ _local = threading.local()
 
 def main() -> None:
     """Starts the web server and a worker as production runs them, then pays orders one by one and 500 at once."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 400
+    count = how_many("ORDERS", default=400)
     call_command("migrate", verbosity=0)
     now = timezone.now()
     rows = make_registrations(count + 500, activities=5, at=now, prefix=f"f{int(now.timestamp())}")

@@ -3,12 +3,12 @@
 `.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.repair_accesses [ACCESSES]`
 """
 
-import sys
 import time
 from datetime import timedelta
 
 from django.core.management import call_command
 
+from benchmarks import how_many
 from modules_access.models import ModuleAccess
 from modules_access.repair import Report, repair
 from modules_access.repair.sources import find_missing
@@ -20,7 +20,7 @@ LATER = NOON + timedelta(hours=1)
 
 def main() -> None:
     """Prints seconds and accesses per second for a dry run, the repair, and the pass after it."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    count = how_many("ACCESSES", default=100_000)
     call_command("migrate", verbosity=0)
     began = time.perf_counter()
     make_learners(count)

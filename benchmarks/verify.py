@@ -4,12 +4,12 @@
 """
 
 import statistics
-import sys
 import time
 
 from django.core.management import call_command
 from django.utils import timezone
 
+from benchmarks import how_many
 from modules_access.jwt import mint_token
 from modules_access.services.verify import verify
 from tests.support.modules import make_learner, make_module, make_token
@@ -17,7 +17,7 @@ from tests.support.modules import make_learner, make_module, make_token
 
 def main() -> None:
     """Prints median and p99 in milliseconds, in one process against its own database."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    times = how_many("TIMES", default=2_000)
     call_command("migrate", verbosity=0)
     now, module = timezone.now(), make_module()
     token = make_token(make_learner(), module, uses=times + 100, at=now)

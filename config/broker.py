@@ -25,8 +25,8 @@ def broker(url: str) -> dict[str, Any]:
     """The broker by its address; without one, files under `var/` carry the few messages of one machine."""
     if url.startswith("redis"):
         # A broker that takes connections and says nothing would otherwise keep the worker from stopping.
-        patience = {"socket_timeout": SILENCE_SECONDS, "socket_connect_timeout": SILENCE_SECONDS}
-        return {"broker_url": url, "broker_transport_options": patience}
+        timeouts = {"socket_timeout": SILENCE_SECONDS, "socket_connect_timeout": SILENCE_SECONDS}
+        return {"broker_url": url, "broker_transport_options": timeouts}
     if not url.startswith(EMBEDDED):
         return {"broker_url": url}
     for name in ("queue", "control"):

@@ -30,5 +30,5 @@ def count(url: str, key: str, *, window: timedelta) -> Count:
 
 @cache
 def _redis(url: str) -> Redis:
-    patience = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
+    timeouts = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)

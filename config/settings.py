@@ -78,9 +78,9 @@ TEMPLATES = [
 ]
 
 # --- Data: one engine everywhere; a new connection for each request would cost more than the request -----------
-DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+if not text("DATABASE_URL").startswith(("postgres://", "postgresql://")):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgres://…).")
+DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # Behind a pooler LISTEN needs a connection of its own.
 DATABASE_LISTEN_URL = text("DATABASE_LISTEN_URL")
 REDIS_URL = text("REDIS_URL")

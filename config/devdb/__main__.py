@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,13 @@ def main() -> int:
     run.add_argument("--ephemeral", action="store_true", help="a server of its own, thrown away afterwards")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args()
+    if options.action == "exec":
+        options.command = options.command[1:] if options.command[:1] == ["--"] else options.command
+        if not options.command:
+            run.error("name the command to run, after --")
+        if not shutil.which(options.command[0]):
+            print(f"There is no program {options.command[0]!r}.", file=sys.stderr)
+            return 127
     try:
         return _act(options)
     except KeyboardInterrupt:
@@ -48,8 +56,7 @@ def _act(options: argparse.Namespace) -> int:
         case "drop":
             drop()
         case "exec":
-            command = options.command[1:] if options.command[:1] == ["--"] else options.command
-            return execute(command, ephemeral=options.ephemeral)
+            return execute(options.command, ephemeral=options.ephemeral)
     return 0
 
 

@@ -188,7 +188,7 @@ def show_ready(url: str, *, emulator: str, staff: str, began: float) -> None:
 
 def _real_stripe(url: str) -> list[str]:
     """Stripe cannot reach this machine by itself."""
-    return ["test mode, by your key", f"events:  stripe listen --forward-to {url}/stripe/webhooks"]
+    return ["test mode, by your key", f"events:  stripe listen --all-snapshot --forward-to {url}/stripe/webhooks"]
 
 
 def _python() -> str:

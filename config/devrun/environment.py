@@ -56,6 +56,8 @@ class Address:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
             socket.create_server((self.host, self.port), family=family).close()
+        except socket.gaierror:
+            raise CannotRun(f"HOST is {self.host!r}: this machine knows no such name.") from None
         except OSError as refusal:
             raise CannotRun(
                 f"Cannot listen on {self.bind} ({os.strerror(refusal.errno or 0)}): stop what "

@@ -13,10 +13,13 @@ from io import StringIO
 
 import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from config.catalogues import compile_all
+from config.command_line import why_refused
 
 WEBHOOK_PATH = "/stripe/webhooks"
 # What a step finds, the steps before it have made: what has to look at the database before its migrations run stands
@@ -43,6 +46,11 @@ def main() -> int:
         print(run_command(ENSURE_STAFF))
     except CommandError as refusal:
         progress(f"\n{refusal}\n")
+        return 1
+    except (ImproperlyConfigured, OperationalError) as error:
+        if not (sentence := why_refused(error)):
+            raise
+        progress(f"\n{sentence}\n")
         return 1
     return 0
 

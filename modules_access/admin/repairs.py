@@ -121,7 +121,8 @@ def _consequences(report: Report) -> list[str]:
 
 
 def _section(each: Difference) -> tuple[str, list[Line]]:
-    title = f"{each.access or _('no access')} · {each.person} · {each.module} · {each.source}"
+    access = each.access or _("no access")
+    title = f"{access} · {each.person} · {each.module} · {each.source}"
     return title, [(_label(name), _value_text(name, was), _value_text(name, now)) for name, was, now in each.fields]
 
 

@@ -171,7 +171,8 @@ def _received_money(payments: Sequence[dict[str, Any]]) -> str:
     sentence = _("%(amount)s received (%(payments)s).") % {
         "amount": received, "payments": comma_separated(each["key"] for each in payments),
     }  # fmt: skip
-    return f"{sentence} {_('%s given back.') % back}" if back else sentence
+    given_back = _("%s given back.") % back
+    return f"{sentence} {given_back}" if back else sentence
 
 
 def payment_of_subscription(row: Subscription, *, at: datetime) -> Link:

@@ -90,7 +90,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     actions = (refund, seat, close)
     list_display = (
-        "kind", "order_link", "money_text", "detail", "is_open", "age_text", "refund_text", "closed_reason", "subject",
+        "kind", "order_link", "money_text", "detail", "is_open", "age_text", "refund_text", "closed_because", "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
     list_select_related = ("order",)
@@ -98,9 +98,9 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     search_fields = ("subject__exact",)
     fields = (
         ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail", ("opened_at", "refund_text"),
-        ("closed_at", "closed_by"), "closed_reason",
+        ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("order_link", "money_text", "refund_text")
+    readonly_fields = ("order_link", "money_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
@@ -125,3 +125,8 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     def refund_text(self, row: Any) -> str:
         """Where the last refund of the order stands, asked for by a person or by the activity's policy."""
         return str(EffectStatus(row.refund).label) if row.refund else NONE
+
+    @admin.display(description=gettext_lazy("closed because"), ordering="closed_reason")
+    def closed_because(self, row: OrderException) -> str:
+        """In the words of whoever decided; what closed by itself says so in the reader's language."""
+        return _(row.closed_reason) if row.closed_reason else ""

@@ -161,7 +161,9 @@ class HeldType(models.Model):
 
     type = models.CharField(_("event type"), max_length=120, primary_key=True)
     held_at = models.DateTimeField(_("since"), auto_now_add=True)
-    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("held by")
+    )
     reason = models.CharField(_("reason"), max_length=500)
 
     class Meta:

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(max_length=120, primary_key=True, serialize=False, verbose_name='event type')),
                 ('held_at', models.DateTimeField(auto_now_add=True, verbose_name='since')),
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
-                ('held_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('held_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='held by')),
             ],
             options={
                 'verbose_name': 'held event type',

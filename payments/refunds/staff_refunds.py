@@ -159,7 +159,7 @@ def give_place(*, exception: OrderException, reason: str, by: str, at: datetime)
     exception.refresh_from_db()
     if exception.is_open:
         raise DecisionRefused(_("No place is free, or this person holds one already."))
-    log.info("exception.seated", exception=exception.pk, order=order.pk, by=by, reason=reason)
+    log.info("exception.seated", question=exception.pk, order=order.pk, by=by, reason=reason)
     ring_on_commit()
 
 
@@ -170,7 +170,7 @@ def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) ->
     open_ones = OrderException.objects.filter(pk=exception.pk, is_open=True)
     if not open_ones.update(is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by):
         raise DecisionRefused(_("This question is closed already."))
-    log.info("exception.dismissed", exception=exception.pk, order=exception.order_id, by=by.pk, reason=reason)
+    log.info("exception.dismissed", question=exception.pk, order=exception.order_id, by=by.pk, reason=reason)
 
 
 def concerns(exception: OrderException, left: Refundable) -> bool:

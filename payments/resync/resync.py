@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from structlog.contextvars import bound_contextvars
 
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet, guarded
@@ -203,7 +204,7 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
     """Apply what Stripe says; in a dry run, or where nothing differs, find out and roll back. None: a row has moved."""
     source = f"{SOURCE}: {options.by}"[:SOURCE_MAX_LENGTH]
     fact_set = FactSet(state.facts, source=source, occurred_at=state.said_at or options.at, is_full_snapshot=True)
-    with transaction.atomic(durable=True):
+    with bound_contextvars(dry_run=options.dry_run), transaction.atomic(durable=True):
         if _picture(target, lock=True) != before:
             return None
         report = apply([fact_set], at=options.at)

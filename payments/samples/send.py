@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -131,10 +131,10 @@ def _post(body: bytes, *, url: str, signature: str) -> Delivery:
 
 
 def _connect(url: str) -> tuple[HTTPConnection, str]:
-    parts = urlsplit(url)
     kinds = {"http": HTTPConnection, "https": HTTPSConnection}
     try:
+        parts = urlsplit(url)
         connection = kinds[parts.scheme](parts.hostname or "", parts.port, timeout=SERVER_TIMEOUT_SECONDS)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, InvalidURL) as error:
         raise CannotSend(f"{url!r} is no web address: give one like http://127.0.0.1:8000/stripe/webhooks.") from error
     return connection, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

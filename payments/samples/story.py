@@ -125,11 +125,11 @@ class NoOrder(LookupError):
     """There is no such order, or none that this event could be about; the text says what to do."""
 
 
-def pick_order(event_type: str, *, order: str = "", registration: str = "") -> Order:
+def pick_order(event_type: str, *, order: str | None = None, registration: str | None = None) -> Order:
     """The order with this number, id or registration; none given: the newest that fits. Raises NoOrder."""
-    if order:
+    if order is not None:
         return _by_order(order.strip())
-    if registration:
+    if registration is not None:
         return _by_registration(registration.strip())
     return _newest_for(event_type)
 
@@ -177,9 +177,9 @@ def _newest_for(event_type: str) -> Order:
     if not Order.objects.exists():
         raise NoOrder("There is no order yet: run `manage.py seed_demo`, or register for an activity on the site.")
     is_later = event_type.startswith(AFTER_PAYMENT)
-    newest = (
-        Order.objects.filter(status__in=WAS_PAID if is_later else OPEN_STATUSES).order_by("created_at", "pk").last()
-    )
+    # What was free, or began a subscription, is paid too, but has no money of its own that could go back.
+    fitting = Q(status__in=WAS_PAID, amount_received__gt=0) if is_later else Q(status__in=OPEN_STATUSES)
+    newest = Order.objects.filter(fitting).order_by("created_at", "pk").last()
     if newest is None and is_later:
         raise NoOrder("No order is paid yet: send payment_intent.succeeded first, or name an order with --order.")
     if newest is None:

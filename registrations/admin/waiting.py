@@ -63,4 +63,4 @@ class WaitingEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("offer ends"), ordering="offered__held_until")
     def offer_ends(self, entry: WaitingEntry) -> Any:
-        return entry.offered.held_until if entry.offered else None
+        return entry.offered.held_until if entry.offered else "–"

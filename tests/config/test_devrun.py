@@ -207,4 +207,4 @@ class TestRunWithEmulator:
 
         remembered = (run.folder / "var/dev.env").read_text()
         assert "emulator" not in remembered.lower()
-        assert "stripe listen --forward-to" in run.said()
+        assert "stripe listen --all-snapshot --forward-to" in run.said()

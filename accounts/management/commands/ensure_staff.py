@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 
 from accounts.models import User
 
@@ -31,7 +30,7 @@ class Command(BaseCommand):
 
     def _create(self, email: str) -> None:
         try:
-            validate_email(email)
+            User._meta.get_field("email").clean(email, None)
         except ValidationError as error:
             raise CommandError(f"{email!r} is no e-mail address.") from error
         password = secrets.token_urlsafe(12)

@@ -1,23 +1,16 @@
 """`manage.py cleanup_expired`: settles the orders whose time is over, by what Stripe tells about them."""
 
 import json
-from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from config.command_line import at_least_one
 from payments.cleanup.cleanup import MAX_ORDERS_PER_RUN, Summary, clean_up
 from payments.cleanup.decide import Decision, Verdict
 from payments.orders.models import Order
 from payments.processing.drain import requeue_naming
-
-
-def at_least_one(text: str) -> int:
-    """A count from the command line; argparse says what is wrong with any other word."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no number from 1 up")
-    return int(text)
 
 
 class Command(BaseCommand):

@@ -32,6 +32,7 @@ class Command(BaseCommand):
         try:
             # It names people: nobody else on the machine needs to read it.
             target.touch(mode=OWNER_ONLY)
+            target.chmod(OWNER_ONLY)  # it may have stood there before
             target.write_bytes(packed)
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error.strerror}.") from error

@@ -21,12 +21,12 @@ class Command(BaseCommand):
     help = "Open Stripe's payment page for an order that waits for payment, and print its address."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("order", nargs="?", default="", help="number (O-000012), key or public id; else the newest")
-        parser.add_argument("--registration", default="", help="instead: public id, or id in the old system")
+        parser.add_argument("order", nargs="?", help="number (O-000012), key or public id; else the newest")
+        parser.add_argument("--registration", help="instead: public id, or id in the old system")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["order"] and options["registration"]:
+        if None not in (options["order"], options["registration"]):
             raise CommandError("Name the order or the registration, not both.")
         try:
             order = pick_order(ANY_WAITING, order=options["order"], registration=options["registration"])

@@ -56,7 +56,10 @@ def _window(options: dict[str, Any], *, at: datetime) -> Window:
     if options["days"] is not None:
         if not 1 <= options["days"] <= MAX_DAYS:
             raise CommandError(f"--days: a number from 1 to {MAX_DAYS}.")
-        since = until - timedelta(days=options["days"])
+        try:
+            since = until - timedelta(days=options["days"])
+        except OverflowError:
+            raise CommandError(f"--days: there are no {options['days']} days before {until:%Y-%m-%d}.") from None
     if until > at:
         raise CommandError("--until lies in the future: nothing can be complete up to then.")
     if since >= until:

@@ -73,7 +73,7 @@ class Command(BaseCommand):
 def _wanted(name: str) -> Wanted:
     """Raises NoOrder where nothing goes by that name."""
     if not name.startswith(("in_", "sub_")):
-        order = pick_order(ANY, order=name or "?")
+        order = pick_order(ANY, order=name)
         shown, left = preview_refund(order)
         return Wanted(order, "", str(shown), left)
     row = _subscription(name)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from config.command_line import at_least_one
 from payments.samples.events import NOT_ABOUT_ORDERS, SAMPLES, sample_event
 from payments.samples.send import Baseline, CannotSend, Delivery, EventResult, send, watch
 from payments.samples.story import (
@@ -21,12 +22,18 @@ from payments.samples.story import (
 )
 from payments.statuses import EventStatus
 
+MAX_WAIT_SECONDS = 3600
 
-def at_least_one(text: str) -> int:
-    """A count from the command line; argparse says what is wrong with any other word."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is no number from 1 up")
-    return int(text)
+
+def seconds(text: str) -> float:
+    """How long to wait; argparse says what is wrong with any other word."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < MAX_WAIT_SECONDS:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {MAX_WAIT_SECONDS}")
+    return value
 
 
 class Command(BaseCommand):
@@ -37,16 +44,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("type", help=f"one of: {', '.join(sorted(SAMPLES))}")
         whose = parser.add_mutually_exclusive_group()
-        whose.add_argument("--order", default="", help="number (O-000012), key or public id; else the newest fitting")
-        whose.add_argument("--registration", default="", help="public id, or id in the old system")
+        whose.add_argument("--order", help="number (O-000012), key or public id; else the newest fitting")
+        whose.add_argument("--registration", help="public id, or id in the old system")
         parser.add_argument("--shape", choices=SHAPES, default=CURRENT_SHAPE, help="API version of the event")
         parser.add_argument("--times", type=at_least_one, default=1, help="deliver the same event so often")
         parser.add_argument("--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)")
         parser.add_argument("--decline-code", default=USUAL_DECLINE, help="why a card is declined")
         parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
         parser.add_argument("--status", default="", help="Stripe's word for a session's payment, refund or dispute")
-        parser.add_argument("--number", type=int, default=1, help="which decline, refund or dispute of the order")
-        parser.add_argument("--wait", type=float, default=10.0, help="seconds to wait for the outcome")
+        parser.add_argument(
+            "--number", type=at_least_one, default=1, help="which decline, refund or dispute of the order"
+        )
+        parser.add_argument("--wait", type=seconds, default=10.0, help="seconds to wait for the outcome")
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()
@@ -67,7 +76,7 @@ class Command(BaseCommand):
         order = pick_order(event_type, order=options["order"], registration=options["registration"])
         event = sample_event(
             event_type,
-            subject=subject_of(order, registration=options["registration"]),
+            subject=subject_of(order, registration=options["registration"] or ""),
             shape=options["shape"],
             at=at,
             variation=Variation(

@@ -22,7 +22,7 @@ def an_order(*, minutes: int = 0, status: str = OrderStatus.PENDING, names: tupl
     paid_at = at if status in (OrderStatus.PAID, OrderStatus.REFUNDED) else None
     order = Order(
         kind="sample", email="camille@example.com", amount=4900, currency="eur", created_at=at, status=status,
-        paid_at=paid_at,
+        paid_at=paid_at, amount_received=4900 if paid_at else 0,
     )  # fmt: skip
     return open_order(order, names=names, expires_at=None, at=at)
 
@@ -68,6 +68,17 @@ class TestPickOrder:
         paid = an_order(minutes=-5, status=status)
 
         assert pick_order(event_type) == paid
+
+    def test_passes_over_what_was_paid_without_money(self):
+        paid, free = an_order(status=OrderStatus.PAID), an_order(minutes=5, status=OrderStatus.PAID)
+        Order.objects.filter(pk=free.pk).update(amount_received=0)
+
+        assert pick_order(REFUND_EVENT) == paid
+
+    @pytest.mark.parametrize("given", [{"order": ""}, {"registration": ""}])
+    def test_takes_no_empty_name_for_the_newest(self, waiting_order, given):
+        with pytest.raises(NoOrder, match="''"):
+            pick_order(PAID_EVENT, **given)
 
     def test_says_where_orders_come_from_when_there_is_none(self):
         with pytest.raises(NoOrder, match="seed_demo"):
