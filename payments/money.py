@@ -3,7 +3,9 @@
 https://docs.stripe.com/currencies
 """
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -31,6 +33,19 @@ def format_amount(amount: int, currency: str) -> str:
     """4900, "eur" → "49.00 EUR" in English, "49,00 EUR" in French. The number never breaks from its currency."""
     digits = number_format(to_decimal(amount, currency), decimal_pos=exponent(currency), force_grouping=True)
     return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
+
+
+def sum_of(amount: int, currency: str) -> dict[str, int | str]:
+    """An amount as a value of a sentence that is stored now and read later, in the reader's language."""
+    return {"amount": amount, "currency": currency}
+
+
+def with_amounts(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values of such a sentence, each amount in words for people."""
+    return {
+        name: format_amount(value["amount"], value["currency"]) if isinstance(value, dict) else str(value)
+        for name, value in values.items()
+    }
 
 
 MAX_WRITTEN_AMOUNT = Decimal(10**12)

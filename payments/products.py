@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from payments.stripe_api.checkout_params import Recurring
 
 Label = str | Promise
+# What a sentence about money speaks of: words, or an amount (payments.money.sum_of).
+Value = str | dict[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,9 @@ class Question:
     order_id: int | None
     is_open: bool
     detail: str = ""
+    """An id, or a sentence in English that is marked for translation and takes `values`."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    subscription_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,15 @@ class ExceptionKind(models.TextChoices):
     UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
     SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
     NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
+    PARTLY_DISPUTED = "PARTLY_DISPUTED", _("Part of the money is disputed or lost")
+    FRAUD_WARNING = "FRAUD_WARNING", _("Stripe suspects fraud")
+    REFUND_OWED = "REFUND_OWED", _("Refund owed")
+    NOT_DELIVERED = "NOT_DELIVERED", _("Message not delivered")
+    CHECKOUT_REFUSED = "CHECKOUT_REFUSED", _("Stripe refuses the payment page")
+    UNKNOWN_SUBSCRIPTION = "UNKNOWN_SUBSCRIPTION", _("Paid for a subscription that is unknown")
+    PAID_AFTER_END = "PAID_AFTER_END", _("Paid for a subscription that is over")
+    PERIOD_REFUNDED = "PERIOD_REFUNDED", _("The money of the running period went back")
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Account switched off, subscription goes on")
 
 
 class EventStatus(models.TextChoices):

@@ -90,17 +90,18 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     actions = (refund, seat, close)
     list_display = (
-        "kind", "order_link", "money_text", "detail", "is_open", "age_text", "refund_text", "closed_because", "subject",
+        "kind", "order_link", "money_text", "detail_text", "is_open", "age_text", "refund_text", "closed_because",
+        "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
     list_select_related = ("order",)
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
-        ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail", ("opened_at", "refund_text"),
+        ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
         ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("order_link", "money_text", "refund_text", "closed_because")
+    readonly_fields = ("order_link", "money_text", "detail_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
@@ -116,6 +117,10 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         if row.order is None:
             return NONE
         return format_amount(row.order.amount_received - row.order.amount_refunded, row.order.currency)
+
+    @admin.display(description=gettext_lazy("detail"))
+    def detail_text(self, row: OrderException) -> str:
+        return row.detail_text
 
     @admin.display(description=gettext_lazy("age"), ordering="opened_at")
     def age_text(self, row: OrderException) -> str:

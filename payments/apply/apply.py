@@ -202,9 +202,7 @@ def save_exceptions(questions: Iterable[Question], *, at: datetime) -> list[Orde
     fresh = [
         _new_exception(question, at=at) for key, question in wanted.items() if question.is_open and key not in known
     ]
-    moved = [row for key, row in known.items() if row.closed_by_id is None and row.is_open != wanted[key].is_open]
-    for row in moved:
-        _open_or_close(row, at=at)
+    moved = [row for key, row in known.items() if row.closed_by_id is None and _takes(row, wanted[key], at=at)]
     OrderException.objects.bulk_create(sorted(fresh, key=lambda row: row.subject), ignore_conflicts=True)
     update_rows(OrderException, [_exception_state(row) for row in moved])
     return fresh + moved
@@ -212,9 +210,20 @@ def save_exceptions(questions: Iterable[Question], *, at: datetime) -> list[Orde
 
 def _new_exception(question: Question, *, at: datetime) -> OrderException:
     return OrderException(
-        order_id=question.order_id, kind=question.kind, subject=question.subject, detail=question.detail[:500],
-        opened_at=at,
+        order_id=question.order_id, subscription_id=question.subscription_id, kind=question.kind,
+        subject=question.subject, detail=question.detail[:500], values=dict(question.values), opened_at=at,
     )  # fmt: skip
+
+
+def _takes(row: OrderException, question: Question, *, at: datetime) -> bool:
+    """Bring the row in line with the question as it stands now; False if it says so already."""
+    if row.is_open != question.is_open:
+        _open_or_close(row, at=at)
+    elif not row.is_open or (row.detail, row.values) == (question.detail[:500], question.values):
+        return False
+    if row.is_open:
+        row.detail, row.values = question.detail[:500], dict(question.values)
+    return True
 
 
 def _open_or_close(row: OrderException, *, at: datetime) -> None:
@@ -227,6 +236,8 @@ def _exception_state(row: OrderException) -> dict[str, object]:
     return {
         "id": row.pk,
         "is_open": row.is_open,
+        "detail": row.detail,
+        "values": row.values,
         "closed_at": row.closed_at,
         "closed_reason": row.closed_reason,
     }

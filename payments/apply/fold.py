@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from payments.apply.full_refresh import changes_since, reset, restore_unchanged
 from payments.apply.locked_rows import MoneyState, OrderState, values_of
 from payments.apply.references import Match, ReferenceMap
@@ -20,6 +22,7 @@ from payments.facts import (
     PaymentFact,
     RefundFact,
 )
+from payments.money import sum_of
 from payments.names import ORDER
 from payments.orders.fold import (
     fold_attempt,
@@ -35,6 +38,7 @@ from payments.orders.models import CheckoutAttempt
 from payments.products import Question
 from payments.statuses import DisputePhase, ExceptionKind, OrderStatus, RefundStatus
 
+NOTHING_COLLECTED = gettext_noop("Nothing was collected, %(due)s are due.")
 # What people see of a change; the rest is how we came to know it.
 VISIBLE_OF_ORDER = ("status", "amount_received", "amount_refunded", "dispute_state")
 VISIBLE_OF_CUSTOMER = ("email", "name", "city", "country")
@@ -102,9 +106,11 @@ def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded
     elif pays_without_money(order, fact):
         fold_settlement(order, fact)
     else:
-        detail = f"nothing was collected, {order.amount} {order.currency} are due"
         subject = fact.refs.session or f"{ORDER}{order.public_id}"
-        folded.questions.append(Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, detail))
+        due = {"due": sum_of(order.amount, order.currency)}
+        folded.questions.append(
+            Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, NOTHING_COLLECTED, due)
+        )
 
 
 def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:

@@ -8,8 +8,11 @@ docs/adr/0002-order-fold.md
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from payments.billing.models import Dispute, Payment, Refund
 from payments.facts import BuyerAddressFact, DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.money import sum_of
 from payments.orders.models import Order
 from payments.products import Question
 from payments.statuses import (
@@ -25,6 +28,7 @@ from payments.statuses import (
     RefundStatus,
 )
 
+OTHER_AMOUNT = gettext_noop("%(received)s, expected %(due)s")
 UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
 AttemptKey = tuple[int, int, int, int]
 
@@ -185,8 +189,8 @@ def questions_of(order: Order, *, payments: Collection[Payment], sessions: Colle
             is_unknown = has_money and is_foreign
             yield Question(ExceptionKind.UNKNOWN_SESSION, payment.session, order.pk, is_unknown, payment.key)
         differs = has_money and not is_foreign and not fits(order, payment)
-        detail = f"{payment.received} {payment.currency}, not {order.amount} {order.currency}"
-        yield Question(ExceptionKind.AMOUNT_MISMATCH, payment.key, order.pk, differs, detail)
+        sums = {"received": sum_of(payment.received, payment.currency), "due": sum_of(order.amount, order.currency)}
+        yield Question(ExceptionKind.AMOUNT_MISMATCH, payment.key, order.pk, differs, OTHER_AMOUNT, sums)
         is_double = has_money and _comes_second(payment, pays)
         yield Question(ExceptionKind.SECOND_PAYMENT, payment.key, order.pk, is_double, pays[0].key if pays else "")
 

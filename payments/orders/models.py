@@ -6,11 +6,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
-from payments.money import format_amount
+from payments.money import format_amount, with_amounts
 from payments.names import ORDER, order_number, read_number, read_uuid
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
@@ -208,14 +209,22 @@ class OrderChange(models.Model):
 
 
 class OrderException(models.Model):
-    """A question about money for staff: open until its cause is gone or somebody settles it; then history."""
+    """A question about money for staff: open until its cause is gone or somebody settles it; then history.
+
+    `detail`: an id, or an English sentence that is translated when it is read and takes `values`.
+    """
 
     order = models.ForeignKey(
         Order, models.CASCADE, null=True, blank=True, related_name="exceptions", verbose_name=_("order")
     )
-    kind = models.CharField(_("kind"), max_length=20, choices=ExceptionKind.choices)
+    subscription = models.ForeignKey(
+        "payments.Subscription", models.CASCADE, null=True, blank=True, related_name="exceptions",
+        verbose_name=_("subscription"),
+    )  # fmt: skip
+    kind = models.CharField(_("kind"), max_length=30, choices=ExceptionKind.choices)
     subject = models.CharField(_("about"), max_length=255)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
+    values = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     is_open = models.BooleanField(_("open"), default=True)
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
@@ -232,6 +241,13 @@ class OrderException(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+    @property
+    def detail_text(self) -> str:
+        """The detail in the reader's language, with amounts as people write them."""
+        if not self.values:
+            return gettext(self.detail) if self.detail else ""
+        return gettext(self.detail) % with_amounts(self.values)
 
 
 class Reference(models.Model):

@@ -96,7 +96,12 @@ class DisputeInline(PaymentPartInline):
 
 class ExceptionInline(ReadOnlyInline):
     model = OrderException
-    fields = ("kind", "subject", "detail", "is_open", "opened_at", "closed_at")
+    fields = ("kind", "subject", "detail_text", "is_open", "opened_at", "closed_at")
+    readonly_fields = ("detail_text",)
+
+    @admin.display(description=_("detail"))
+    def detail_text(self, row: OrderException) -> str:
+        return row.detail_text
 
 
 class EffectInline(ReadOnlyInline):

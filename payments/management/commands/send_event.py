@@ -109,7 +109,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {change['what']}: {change['before'] or '–'} → {change['after'] or '–'}")
         self.stdout.write(f"order {result.order.number}: {result.before.order_status} → {result.order.status}")
         for question in result.questions:
-            self.stdout.write(f"question for staff: {question.kind} {question.detail}".rstrip())
+            self.stdout.write(f"question for staff: {question.kind} {question.detail_text}".rstrip())
         self._tell_effects(result)
 
     def _tell_effects(self, result: EventResult) -> None:

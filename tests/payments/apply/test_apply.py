@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
-from payments.apply.apply import apply, follow_orders_again
+from payments.apply.apply import apply, follow_orders_again, save_exceptions
 from payments.apply.batch import FactSet
 from payments.effects.models import Effect
 from payments.facts import ObjectRefs, OrderFact, PaymentFact
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
-from payments.statuses import OrderStatus
+from payments.money import sum_of
+from payments.orders.fold import OTHER_AMOUNT
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.products import Question
+from payments.statuses import ExceptionKind, OrderStatus
 from registrations.models import Registration
 from tests.support.road import NOON
 
@@ -73,3 +77,37 @@ class TestFollowAgain:
 
         assert Registration.objects.get().status == "PAID"
         assert Effect.objects.count() == 1
+
+
+class TestSaveExceptions:
+    def ask(self, *, is_open: bool = True, received: int = 100) -> OrderException:
+        values = {"received": sum_of(received, "usd"), "due": sum_of(4900, "eur")}
+        question = Question(ExceptionKind.AMOUNT_MISMATCH, "pi_1", None, is_open, OTHER_AMOUNT, values)
+        save_exceptions([question], at=NOON)
+        return OrderException.objects.get()
+
+    def test_keeps_what_it_speaks_of_in_the_language_of_whoever_reads(self):
+        with translation.override("fr"):
+            asked = self.ask()
+
+        assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "1.00 USD, expected 49.00 EUR"
+        with translation.override("fr"):
+            assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "1,00 USD au lieu de 49,00 EUR"
+
+    def test_tells_an_open_question_as_it_stands_now(self):
+        self.ask()
+
+        assert self.ask(received=200).values["received"] == {"amount": 200, "currency": "usd"}
+
+    def test_leaves_a_closed_question_as_it_was(self):
+        self.ask()
+        self.ask(is_open=False)
+
+        closed = self.ask(is_open=False, received=200)
+
+        assert (closed.is_open, closed.values["received"]["amount"]) == (False, 100)
+
+    def test_takes_a_name_with_a_percent_sign(self):
+        save_exceptions([Question(ExceptionKind.NO_PLACE, "order:1", None, True, "100 % Ada <a@example.com>")], at=NOON)
+
+        assert OrderException.objects.get().detail_text == "100 % Ada <a@example.com>"

@@ -66,6 +66,8 @@ class TestPaid:
         order = order_of(registration)
         assert (order.status, order.amount_received) == (OrderStatus.PENDING, 4899)
         assert open_questions() == ["AMOUNT_MISMATCH"]
+        told = OrderException.objects.get(is_open=True).detail_text
+        assert told.replace("\N{NO-BREAK SPACE}", " ") == "48.99 EUR, expected 49.00 EUR"
 
     def test_needs_the_right_currency(self, registration):
         hear(event_of(registration, COMPLETED, subject={"currency": "usd"}))
