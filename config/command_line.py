@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-# Classes of SQLSTATE: no connection, no such user or password, no such database, shut down or starting up.
-UNREACHABLE_CLASSES = ("08", "28", "3D", "57P")
+# Classes of SQLSTATE: no connection, no such user or password, shut down or starting up.
+UNREACHABLE_CLASSES = ("08", "28", "57P")
 
 
 def manage(arguments: list[str]) -> None:

@@ -40,7 +40,7 @@ class TestWhyRefused:
         assert why_refused(ImproperlyConfigured("PORT must be a number.")) == "PORT must be a number."
 
     @pytest.mark.parametrize(
-        "cause", [psycopg.errors.InvalidPassword, psycopg.errors.InvalidCatalogName, psycopg.errors.AdminShutdown]
+        "cause", [psycopg.OperationalError, psycopg.errors.InvalidPassword, psycopg.errors.AdminShutdown]
     )
     def test_knows_a_database_that_is_not_there(self, cause):
         error = OperationalError("no\nsuch thing")
