@@ -167,9 +167,19 @@ def sync_accesses(
         ModuleAccess,
         [{"id": change.access.pk, "updated_at": at, **change.after} for change in changes if change.before],
     )
-    for (source, kind), count in Counter((change.access.access_type, change.kind) for change in changes).items():
-        log.info("access.settled", source=source, what=kind, count=count)
+    _log(changes)
     return changes
+
+
+def _log(changes: Iterable[Change]) -> None:
+    """One line for each order or subscription and what became of its accesses."""
+    told = (
+        (change.access.access_type, change.kind, change.access.order_id, change.access.subscription_id)
+        for change in changes
+    )
+    for (source, kind, order, subscription), count in Counter(told).items():
+        owner = {"order": order} if order else {"subscription": subscription} if subscription else {}
+        log.info("access.settled", source=source, what=kind, count=count, **owner)
 
 
 def differs(entitlement: Entitlement, row: ModuleAccess | None, *, at: datetime) -> bool:
