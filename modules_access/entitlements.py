@@ -172,13 +172,13 @@ def sync_accesses(
 
 
 def _log(changes: Iterable[Change]) -> None:
-    """One line for each order or subscription and what became of its accesses."""
-    told = (
-        (change.access.access_type, change.kind, change.access.order_id, change.access.subscription_id)
-        for change in changes
-    )
-    for (source, kind, order, subscription), count in Counter(told).items():
-        owner = {"order": order} if order else {"subscription": subscription} if subscription else {}
+    """One line for each source (an order, a subscription, a token) and what became of its accesses."""
+    told: Counter[tuple[Any, ...]] = Counter()
+    for change in changes:
+        row = change.access
+        told[row.access_type, change.kind, row.order_id, row.subscription_id, row.token_id] += 1
+    for (source, kind, *ids), count in told.items():
+        owner = {noun: key for noun, key in zip(("order", "subscription", "token"), ids, strict=True) if key}
         log.info("access.settled", source=source, what=kind, count=count, **owner)
 
 

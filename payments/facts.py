@@ -5,7 +5,7 @@ Amounts are in minor units of the currency beside them; moments are UTC.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from payments.names import ORDER, REGISTRATION
@@ -70,6 +70,12 @@ class Failure:
 
     code: str = ""
     message: str = ""
+    error_code: str = field(default="", compare=False)
+
+    @property
+    def words(self) -> str:
+        """All that was told, the general first: "card_declined: lost_card: Your card was declined."."""
+        return ": ".join(dict.fromkeys(word for word in (self.error_code, self.code, self.message) if word))
 
 
 @dataclass(frozen=True, slots=True)

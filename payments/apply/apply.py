@@ -16,7 +16,7 @@ from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStat
 from payments.apply.references import Match, ReferenceMap, UnknownOrder, is_foreign
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
-from payments.facts import DisputeFact, Fact, Failure, OrderFact, RefundFact
+from payments.facts import DisputeFact, Fact, OrderFact, RefundFact
 from payments.ledger.models import FOREIGN_SITE, UNMATCHED
 from payments.orders.fold import questions_of
 from payments.orders.models import OrderChange, OrderException
@@ -176,7 +176,7 @@ def _log_changes(applied: ApplyResult) -> None:
             if isinstance(fact, OrderFact) and fact.status == OrderStatus.FAILED:
                 log.warning(
                     "payment.failed", **target.subject, payment_intent=fact.refs.payment_intent,
-                    charge=fact.refs.charge, reason=_words(fact.failure) or "not told", **told,
+                    charge=fact.refs.charge, reason=fact.failure.words or "not told", **told,
                 )  # fmt: skip
 
 
@@ -185,16 +185,12 @@ def _reason_of(change: str, target: Target) -> str:
     for fact in target.facts:
         match fact:
             case OrderFact() if change == "status":
-                return _words(fact.failure)
+                return fact.failure.words
             case RefundFact() if change == f"refund {fact.refund}":
                 return fact.failure_reason or fact.reason
             case DisputeFact() if change == f"dispute {fact.dispute}":
                 return fact.reason
     return ""
-
-
-def _words(failure: Failure) -> str:
-    return ": ".join(word for word in (failure.code, failure.message) if word)
 
 
 def _visible_changes(applied: ApplyResult) -> Iterator[tuple[Target, tuple[str, str, str]]]:

@@ -125,6 +125,7 @@ def deliver_due(*, at: datetime, limit: int = 10) -> int:
 def _named_in_log(effect: Effect) -> dict[str, Any]:
     """What every line of its delivery says: what it is about, and the event and the request that asked for it."""
     about: dict[str, Any] = {"effect": effect.key, "stripe_event": effect.data.get("event"), **effect.cause}
+    about["subscription"] = effect.subscription_id
     if effect.order is not None:
         about |= {"order": effect.order_id, "order_number": effect.order.number}
         about["registration"] = about.get("registration") or registration_of(effect.order)

@@ -73,7 +73,7 @@ class WebhookView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if isinstance(exc, APIException):
-            log.warning("webhook.refused", code=exc.get_codes(), status=exc.status_code, reason=str(exc.detail))
+            log.warning("webhook.refused", code=exc.get_codes(), status=exc.status_code)
         return response
 
 
