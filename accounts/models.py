@@ -4,8 +4,9 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -59,6 +60,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = [
             models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
+        ]
+        # Staff search by a part of either.
+        indexes = [
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_parts"),
+            GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_parts"),
         ]
 
     def __str__(self) -> str:

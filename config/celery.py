@@ -6,6 +6,7 @@ from datetime import tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -111,13 +112,13 @@ def send_request_id(headers: dict[str, Any], **_signal: object) -> None:
 
 @task_prerun.connect
 def start_clean(task: Task, task_id: str, **_signal: object) -> None:
-    """Every log line of the task names it, and no task starts on a connection that the last one broke."""
+    """Every log line of the task names it and the request that asked for it (by the timetable, one of its own), and no
+    task starts on a connection that the last one broke.
+    """
     close_old_connections()
-    request_id = task.request.get("request_id")
+    request_id = task.request.get("request_id") or uuid4().hex
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(
-        task=task.name, task_id=task_id, **({"request_id": request_id} if request_id else {})
-    )
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id, request_id=request_id)
 
 
 @task_postrun.connect

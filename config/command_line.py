@@ -2,18 +2,21 @@
 
 import sys
 from argparse import ArgumentTypeError
+from uuid import uuid4
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
+from structlog.contextvars import bind_contextvars
 
 # Classes of SQLSTATE: no connection, no such user or password, shut down or starting up.
 UNREACHABLE_CLASSES = ("08", "28", "57P")
 
 
 def manage(arguments: list[str]) -> None:
-    """Run Django's command line; `--traceback` shows where a refusal comes from."""
+    """Run Django's command line; `--traceback` shows where a refusal comes from. Its log lines have one request id."""
+    bind_contextvars(request_id=uuid4().hex)
     try:
         execute_from_command_line(arguments)
     except (ImproperlyConfigured, OperationalError) as error:

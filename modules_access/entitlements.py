@@ -167,9 +167,19 @@ def sync_accesses(
         ModuleAccess,
         [{"id": change.access.pk, "updated_at": at, **change.after} for change in changes if change.before],
     )
-    for (source, kind), count in Counter((change.access.access_type, change.kind) for change in changes).items():
-        log.info("access.settled", source=source, what=kind, count=count)
+    _log(changes)
     return changes
+
+
+def _log(changes: Iterable[Change]) -> None:
+    """One line for each source (an order, a subscription, a token) and what became of its accesses."""
+    told: Counter[tuple[Any, ...]] = Counter()
+    for change in changes:
+        row = change.access
+        told[row.access_type, change.kind, row.order_id, row.subscription_id, row.token_id] += 1
+    for (source, kind, *ids), count in told.items():
+        owner = {noun: key for noun, key in zip(("order", "subscription", "token"), ids, strict=True) if key}
+        log.info("access.settled", source=source, what=kind, count=count, **owner)
 
 
 def differs(entitlement: Entitlement, row: ModuleAccess | None, *, at: datetime) -> bool:

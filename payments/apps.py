@@ -2,8 +2,11 @@
 
 from importlib import import_module
 
+import structlog
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+
+from payments.sql import WorkLogger
 
 HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
 
@@ -16,6 +19,7 @@ class PaymentsConfig(AppConfig):
     verbose_name = _("Payments")
 
     def ready(self) -> None:
+        structlog.configure(wrapper_class=WorkLogger)
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
         for module in (

@@ -5,10 +5,11 @@ Amounts are in minor units of the currency beside them; moments are UTC.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from payments.names import ORDER, REGISTRATION
+from payments.statuses import OrderStatus
 
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -69,6 +70,12 @@ class Failure:
 
     code: str = ""
     message: str = ""
+    error_code: str = field(default="", compare=False)
+
+    @property
+    def words(self) -> str:
+        """All that was told, the general first: "card_declined: lost_card: Your card was declined."."""
+        return ": ".join(dict.fromkeys(word for word in (self.error_code, self.code, self.message) if word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +267,22 @@ Facts = Iterator[Fact | NoFacts]
 def references_to_wait_for(fact: Fact) -> tuple[str, ...]:
     """The names of which one must become known before the fact can be applied.
 
-    Of a subscription also its customer: what somebody subscribes to whom we know is ours.
+    Of a subscription also its customer, its price and the order that began it: by each of them it may be ours.
     """
     names = fact.refs.names()
-    is_subscription = bool(fact.refs.subscription and fact.refs.customer)
-    return (*names, fact.refs.customer) if is_subscription and fact.refs.customer not in names else names
+    if not fact.refs.subscription:
+        return names
+    price = fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
+    order = getattr(fact, "order", "")
+    more = (fact.refs.customer, price, f"{ORDER}{order}" if order else "")
+    return tuple(dict.fromkeys((*names, *filter(None, more))))
+
+
+def moves_money(fact: Fact) -> bool:
+    """Whether it tells of money that came, went back or is in dispute."""
+    match fact:
+        case PaymentFact() | InvoiceFact():
+            return fact.received > 0
+        case OrderFact():
+            return fact.status == OrderStatus.PAID
+    return isinstance(fact, RefundFact | DisputeFact)

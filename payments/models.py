@@ -2,7 +2,7 @@
 
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
-from payments.ledger.models import EventAttempt, HeldType, PaymentEvent
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.reconcile.models import ReconcileRun
 
@@ -21,6 +21,7 @@ __all__ = [
     "Plan",
     "Receipt",
     "ReconcileRun",
+    "Redelivery",
     "Reference",
     "Refund",
     "Subscription",

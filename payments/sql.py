@@ -1,16 +1,20 @@
-"""What Django's ORM has no words for: many rows changed in one statement, and locks that have a name.
+"""What Django's ORM has no words for: many rows changed in one statement, locks that have a name, and transactions of
+which the log tells only if they are kept, each line with what the work knows of its subject.
 
 The rows travel as one JSON text (measured: 5.8 × faster than bulk_update).
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+import structlog
+from django.db import connection, models, transaction
 
 # PostgreSQL's advisory locks are numbers.
 KEY_OF_NAME = "hashtextextended(%s, 0)"
@@ -89,3 +93,81 @@ def wait_for_advisory_lock(name: str) -> None:
     """Wait for the lock of this name, and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock({KEY_OF_NAME})", [name])
+
+
+# What people quote (payments/names.py).
+NUMBERS = {"order": "O-{:06d}"}
+Line = Callable[[], Any]
+Known = dict[tuple[str, int | None], dict[str, Any]]
+# What is wrong is told whatever becomes of the transaction; the traceback exists only now.
+SAID_AT_ONCE = frozenset({"error", "critical", "fatal"})
+_held: ContextVar[list[Line] | None] = ContextVar("held", default=None)
+_known: ContextVar[Known | None] = ContextVar("known", default=None)
+
+
+class WorkLogger(structlog.stdlib.BoundLogger):
+    """Adds what the work knows of the things that a line names, and holds the line back where its truth is not sure."""
+
+    def _proxy_to_logger(self, method_name: str, event: str | None = None, *event_args: str, **event_kw: Any) -> Any:
+        fields = {**known_about(event_kw), **event_kw}
+        say = partial(super()._proxy_to_logger, method_name, event, *event_args, **fields)
+        held = _held.get()
+        if held is None or method_name in SAID_AT_ONCE:
+            return say()
+        held.append(partial(copy_context().run, say))
+        return None
+
+
+@contextmanager
+def held_back() -> Iterator[list[Line]]:
+    """Lines from inside are written after the block, unless it raises; who undoes what they tell of clears the list."""
+    lines: list[Line] = []
+    token = _held.set(lines)
+    try:
+        yield lines
+    finally:
+        _held.reset(token)
+    outer = _held.get()
+    if outer is not None:
+        outer += lines
+        return
+    for line in lines:
+        line()
+
+
+@contextmanager
+def piece_of_work() -> Iterator[None]:
+    """Until its end, what was told about a thing is known; one inside another is a part of it."""
+    token = _known.set({}) if _known.get() is None else None
+    try:
+        yield
+    finally:
+        if token:
+            _known.reset(token)
+
+
+def tell_about(noun: str, key: int | None, **fields: Any) -> None:
+    """From now on each line of this piece of work with `noun=key` has these fields too; nothing told before is lost."""
+    known = _known.get()
+    if known is not None:
+        known.setdefault((noun, key), {}).update({name: value for name, value in fields.items() if value})
+
+
+def known_about(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was told about the things that these fields name."""
+    known = _known.get() or {}
+    found: dict[str, Any] = {}
+    for noun in {noun for noun, _key in known}:
+        key = fields.get(noun)
+        if isinstance(key, int) and (noun, key) in known:
+            found |= {noun: key, **known[noun, key]}
+    return found | {f"{noun}_number": form.format(found[noun]) for noun, form in NUMBERS.items() if noun in found}
+
+
+@contextmanager
+def kept_or_untold(*, durable: bool = False) -> Iterator[None]:
+    """A transaction, and one piece of work in the log. What is rolled back, by an error or as preview, is not told."""
+    with piece_of_work(), held_back() as lines, transaction.atomic(durable=durable):
+        yield
+        if transaction.get_rollback():
+            lines.clear()

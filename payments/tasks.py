@@ -8,7 +8,8 @@ from payments import bell
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
-from payments.processing.drain import requeue_naming, sweep
+from payments.ledger.record import requeue_naming
+from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.reconcile.window import next_window
 from payments.resync import ResyncOptions, resync_where_needed

@@ -3,16 +3,19 @@
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinLengthValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
 from payments.money import format_amount
+from payments.names import REGISTRATION
+from payments.orders.opening import give_names
 
 
 class LateMoney(models.TextChoices):
@@ -201,6 +204,13 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} – {self.activity_id} ({self.public_id})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Whoever sets its id in the old system lets events find it by that, those as well that came before."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self.external_id:
+                give_names(self.order, [f"{REGISTRATION}{self.external_id}"], at=self.created_at)
 
 
 class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):

@@ -12,7 +12,6 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from structlog.contextvars import bound_contextvars
 
 from modules_access.entitlements import lock_accesses
 from modules_access.models import ModuleAccess
@@ -21,7 +20,7 @@ from modules_access.repair.sources import ALL_SOURCES, AccessSource
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
-from payments.sql import advisory_lock
+from payments.sql import advisory_lock, kept_or_untold
 
 log = structlog.get_logger(__name__)
 # As config/celery.py has it, by the site's clock.
@@ -72,7 +71,7 @@ def repair(
                     progress(report.compared.total(), max(total, report.compared.total()))
     report.seconds, report.is_complete = time.perf_counter() - began, True
     log.info(
-        "access.repaired", by=str(by), dry_run=dry_run, looked=report.compared.total(),
+        "access.compared" if dry_run else "access.repaired", by=str(by), looked=report.compared.total(),
         seconds=round(report.seconds, 2), **report.counts_by_kind(),
     )  # fmt: skip
     return report
@@ -85,7 +84,8 @@ def repair_chosen(chosen: Mapping[AccessSource, Collection[int]], *, options: Re
         report.compared[source.name] += len(ids)
         _repair_sources(source, sorted(set(ids)), options=options, report=report)
     report.seconds, report.is_complete = time.perf_counter() - began, True
-    log.info("access.repaired_by_hand", by=str(options.by), dry_run=options.dry_run, **report.counts_by_kind())
+    done = "access.compared" if options.dry_run else "access.repaired_by_hand"
+    log.info(done, by=str(options.by), **report.counts_by_kind())
     return report
 
 
@@ -140,7 +140,7 @@ def _repair_sources(source: AccessSource, ids: Collection[int], *, options: Repa
         report.add(*_follow(source, ids, options=options))
 
 
-@transaction.atomic
+@kept_or_untold()
 def _follow(
     source: AccessSource, ids: Collection[int], *, options: RepairOptions
 ) -> tuple[list[Difference], Counter[str]]:
@@ -149,8 +149,7 @@ def _follow(
     which = source.accesses(ids)
     lock_accesses(which)
     before, mails_before = _accesses_by_id(which), _mails_of(source, ids)
-    with bound_contextvars(dry_run=options.dry_run):
-        source.follow(ids, source=options.history_source, at=options.at)
+    source.follow(ids, source=options.history_source, at=options.at)
     after = _accesses_by_id(which)
     new_mails = _mails_of(source, ids) - mails_before
     if options.dry_run:

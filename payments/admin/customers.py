@@ -50,8 +50,10 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
     ordering = ("-id",)
-    search_fields = ("stripe_id__exact", "email__exact")
-    search_help_text = gettext_lazy("Whole e-mail address, whole id of the customer or of a subscription.")
+    search_fields = ("name__icontains", "email__icontains")
+    search_help_text = gettext_lazy(
+        "Part of the name or of the e-mail address, whole id of the customer or of a subscription."
+    )
     fields = (
         ("email", "name"), ("city", "country"), "user_link", ("stripe_id_text", "deleted_at"), "orders_text",
     )  # fmt: skip
@@ -63,6 +65,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).prefetch_related("subscriptions__plan")
 
     def search_condition(self, term: str) -> Q | None:
+        if term.startswith("cus_"):
+            return Q(stripe_id=term)
         return Q(subscriptions__stripe_id=term) if term.startswith("sub_") else None
 
     @admin.display(description=gettext_lazy("person"), ordering="email")

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
+from payments.admin.search import events_called
 from payments.effects.models import Effect
 from payments.handlers.registry import handled_types
-from payments.ledger.models import EventAttempt, HeldType, PaymentEvent
-from payments.names import order_called
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery
 from payments.orders.labels import name_of, value_of
 from payments.processing.replay import release_held, replay_event
 from payments.statuses import EventStatus
@@ -94,21 +94,32 @@ class AttemptInline(ReadOnlyInline):
         return format_html_join("\n", "<div>{}: {} → {}</div>", lines) or NONE
 
 
+class RedeliveryInline(ReadOnlyInline):
+    """How often Stripe came again with it."""
+
+    model = Redelivery
+    fields = ("received_at", "request_id")
+    ordering = ("pk",)
+    show_change_link = False
+
+
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(ReadOnlyAdmin):
     """Read-only; a replay is the one thing that one can ask for."""
 
     actions = (replay,)
-    inlines = (AttemptInline,)
+    inlines = (AttemptInline, RedeliveryInline)
     list_display = (
         "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id", "request_id",
     )  # fmt: skip
     list_filter = ("status", TypeFilter, "source", "livemode", ("received_at", admin.DateFieldListFilter))
     list_select_related = ("order", "subscription")
     ordering = ("-received_at",)
-    # `__exact` and not "=", which ignores case and so finds no index.
-    search_fields = ("stripe_event_id__exact", "object_id__exact", "request_id__exact")
-    search_help_text = gettext_lazy("Whole Stripe event or object id, request id, order number or order id.")
+    # What there is to search by is `search_condition`; without a field Django shows no search box.
+    search_fields = ("stripe_event_id__exact",)
+    search_help_text = gettext_lazy(
+        "Any whole id that an event names (Stripe’s, or of a registration), a request id, an order’s number or id."
+    )
     fields = (
         ("status", "ignored_reason"), ("stripe_event_id_text", "type"), ("owner_link", "object_id_text"),
         ("occurred_at", "received_at"), ("processed_at", "lag_text"), ("attempts", "next_attempt_at"),
@@ -125,7 +136,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
         return rows if self._shows_one(request) else rows.defer("payload")
 
     def search_condition(self, term: str) -> Q | None:
-        return order_called(term, path="order__")
+        return events_called(term) if term else None
 
     @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, event: PaymentEvent) -> str:

@@ -22,7 +22,7 @@ from payments.admin.kit.inlines import (
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
-from payments.names import order_called
+from payments.admin.search import orders_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
@@ -72,8 +72,10 @@ class OrderAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = ("status", "dispute_state", CountryFilter, "livemode", ("created_at", admin.DateFieldListFilter))
     ordering = ("-created_at",)
-    search_fields = ("email__exact", "references__name__exact")
-    search_help_text = _("Order number or id, whole e-mail address, whole Stripe id.")
+    search_fields = ("email__exact",)
+    search_help_text = _(
+        "Order number or id, whole e-mail address, id of a registration, any whole Stripe id, request id."
+    )
     fields = (
         ("status", "dispute_state"), ("label", "kind"), "purchased", ("number", "public_id"), ("email", "livemode"),
         ("city", "country"), ("price", "received_text", "refunded_text"), ("created_at", "paid_at"),
@@ -85,7 +87,7 @@ class OrderAdmin(ReadOnlyAdmin):
     refunded_text = money_column("amount_refunded", _("refunded"))
 
     def search_condition(self, term: str) -> Q | None:
-        return order_called(term)
+        return orders_called(term) if term and "@" not in term else None
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, order: Order) -> str:

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,7 @@ from payments.admin.kit.display import NONE, stripe_id
 from payments.admin.kit.screens import ListAdmin
 from payments.billing.models import Plan
 from payments.billing.subscribers import is_used, keep_former_price, plan_with_price
+from payments.ledger.record import requeue_naming
 from payments.money import format_amount
 
 STRIPE_PRICE_PREFIX = "price_"
@@ -71,6 +73,7 @@ class PlanAdmin(ListAdmin):
             keep_former_price(obj, former=before.stripe_price)
             self._warn(request, before, obj)
         obj.save()
+        requeue_naming([price for price in [obj.stripe_price] if price], at=timezone.now())
 
     @staticmethod
     def _warn(request: HttpRequest, before: Plan, after: Plan) -> None:
@@ -91,7 +94,7 @@ class PlanAdmin(ListAdmin):
     @admin.display(description=gettext_lazy("former prices at Stripe"))
     def former_text(self, plan: Plan) -> str:
         """Who subscribed with one of them keeps it."""
-        return ", ".join(plan.former_prices) or NONE
+        return ", ".join(price for price in plan.former_prices if price != plan.stripe_price) or NONE
 
     @admin.display(description=gettext_lazy("subscriptions"))
     def used(self, plan: Plan) -> str:

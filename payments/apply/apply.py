@@ -8,32 +8,31 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
-from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target, guarded
 from payments.apply.fold import fold_order_facts
 from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStates
-from payments.apply.references import Match, ReferenceMap, UnknownOrder
+from payments.apply.references import Match, ReferenceMap, UnknownOrder, is_foreign
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
-from payments.facts import Fact
-from payments.ledger.models import UNMATCHED
+from payments.facts import DisputeFact, Fact, OrderFact, RefundFact
+from payments.ledger.models import FOREIGN_SITE, UNMATCHED
 from payments.orders.fold import questions_of
 from payments.orders.models import OrderChange, OrderException
 from payments.products import FollowResult, ProductChange, Question, follow_orders, follow_subscriptions
-from payments.sql import update_rows
+from payments.sql import kept_or_untold, update_rows
+from payments.statuses import OrderStatus
 
 log = structlog.get_logger(__name__)
-FOREIGN_SITE = "made by another site"
 CAUSE_GONE = gettext_noop("The cause is gone.")
 
 
-@transaction.atomic
+@kept_or_untold()
 def apply(fact_sets: Sequence[FactSet], *, at: datetime) -> BatchResult:
     """Fold the facts into what they name; products follow, questions and effects are written down. Nothing is sent."""
-    batch = Batch.lock([fact for fact_set in fact_sets if not _is_foreign(fact_set) for fact in fact_set.facts])
+    batch = Batch.lock([fact for fact_set in fact_sets for fact in fact_set.facts])
+    batch.tell_log(fact_sets)
     applied = [_fold(fact_set, batch) for fact_set in fact_sets]
     orders, subscriptions = _orders_to_follow(batch, applied), _subscriptions_to_follow(batch, applied)
     new_references = batch.save()
@@ -43,7 +42,7 @@ def apply(fact_sets: Sequence[FactSet], *, at: datetime) -> BatchResult:
     return BatchResult(applied, new_references)
 
 
-@transaction.atomic
+@kept_or_untold()
 def follow_orders_again(order_ids: Collection[int], *, source: str, at: datetime) -> None:
     """Let the products look at these orders once more, though no fact came: something on their side has changed."""
     states = OrderStates.lock(order_ids)
@@ -51,7 +50,7 @@ def follow_orders_again(order_ids: Collection[int], *, source: str, at: datetime
     _write_down([], followed, at=at, source=source)
 
 
-@transaction.atomic
+@kept_or_untold()
 def follow_subscriptions_again(subscription_ids: Collection[int], *, source: str, at: datetime) -> None:
     """Let the products look at these subscriptions once more: whose they are is known by now, or a plan has changed."""
     states = SubscriptionStates.lock(subscription_ids)
@@ -59,7 +58,7 @@ def follow_subscriptions_again(subscription_ids: Collection[int], *, source: str
     _write_down([], followed, at=at, source=source)
 
 
-@transaction.atomic
+@kept_or_untold()
 def recompute_order(order_id: int, *, source: str, at: datetime) -> list[tuple[str, str, str]]:
     """Work out once more what all that is known of the order means, though no fact came. Returns what changed."""
     states = OrderStates.lock([order_id])
@@ -78,14 +77,10 @@ def recompute_order(order_id: int, *, source: str, at: datetime) -> list[tuple[s
 # Folding one fact set.
 
 
-def _is_foreign(fact_set: FactSet) -> bool:
-    return fact_set.refs.site not in ("", settings.SITE_NAME)
-
-
 def _fold(fact_set: FactSet, batch: Batch) -> ApplyResult:
-    if _is_foreign(fact_set):
-        return ApplyResult(fact_set, reason=FOREIGN_SITE)
     targets = batch.targets(fact_set.facts)
+    if is_foreign(fact_set.refs) and all(target.match.customer_id for target in targets):
+        return ApplyResult(fact_set, reason=FOREIGN_SITE)
     if unknown := _unknown_names(fact_set.facts, batch):
         return ApplyResult(fact_set, error=UnknownOrder(f"nothing here is called {' or '.join(unknown)}"))
     if not targets:
@@ -171,14 +166,31 @@ def _product_change(change: ProductChange, *, source: str, at: datetime) -> Orde
 
 
 def _log_changes(applied: ApplyResult) -> None:
-    """One line for each change, to be found by order, subscription, event and request."""
+    """One line for each change and each failure, to be found by order, registration, event and request."""
+    told = {"request_id": applied.fact_set.request_id, **applied.fact_set.named_in_log()}
     for target, (name, before, after) in _visible_changes(applied):
-        match = target.match
-        kind = "order" if match.order_id is not None else "subscription"
-        log.info(
-            f"{kind}.changed", **{kind: match.order_id or match.subscription_id}, what=name, before=before,
-            after=after, stripe_event=applied.fact_set.source, request_id=applied.fact_set.request_id,
-        )  # fmt: skip
+        reason = {"reason": reason} if (reason := _reason_of(name, target)) else {}
+        log.info(f"{target.noun}.changed", **target.subject, what=name, before=before, after=after, **reason, **told)
+    for target, _folded in applied.parts:
+        for fact in target.facts:
+            if isinstance(fact, OrderFact) and fact.status == OrderStatus.FAILED:
+                log.warning(
+                    "payment.failed", **target.subject, payment_intent=fact.refs.payment_intent,
+                    charge=fact.refs.charge, reason=fact.failure.words or "not told", **told,
+                )  # fmt: skip
+
+
+def _reason_of(change: str, target: Target) -> str:
+    """Why it changed so, as far as Stripe has told: of a payment that failed, a refund, a dispute."""
+    for fact in target.facts:
+        match fact:
+            case OrderFact() if change == "status":
+                return fact.failure.words
+            case RefundFact() if change == f"refund {fact.refund}":
+                return fact.failure_reason or fact.reason
+            case DisputeFact() if change == f"dispute {fact.dispute}":
+                return fact.reason
+    return ""
 
 
 def _visible_changes(applied: ApplyResult) -> Iterator[tuple[Target, tuple[str, str, str]]]:

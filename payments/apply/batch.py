@@ -1,6 +1,6 @@
 """What goes into `apply` and what comes out; between them one batch in memory, locked and written together."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -18,9 +18,10 @@ from payments.apply.locked_rows import OrderStates, SubscriptionStates, Written,
 from payments.apply.references import ClaimedRows, Match, ReferenceMap, claim_rows, resolve
 from payments.billing.models import Customer
 from payments.billing.subscribers import join_confirmed
-from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact
-from payments.names import ORDER
-from payments.sql import update_rows
+from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact, canonical_uuid
+from payments.names import ORDER, REGISTRATION
+from payments.orders.models import Reference
+from payments.sql import tell_about, update_rows
 
 Result = TypeVar("Result")
 
@@ -43,6 +44,10 @@ class FactSet:
     def refs(self) -> ObjectRefs:
         return self.facts[0].refs
 
+    def named_in_log(self) -> dict[str, str]:
+        """The event that says so, or else who does."""
+        return {"stripe_event" if self.event_id else "source": self.source}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -50,6 +55,15 @@ class Target:
 
     match: Match
     facts: list[Fact]
+
+    @property
+    def noun(self) -> str:
+        return "order" if self.match.order_id is not None else "subscription"
+
+    @property
+    def subject(self) -> dict[str, int | None]:
+        """As log lines name it."""
+        return {self.noun: self.match.order_id or self.match.subscription_id}
 
 
 @dataclass(slots=True)
@@ -116,6 +130,18 @@ class Batch:
                 found.setdefault(ids, Target(match, [])).facts.append(fact)
         return list(found.values())
 
+    def tell_log(self, fact_sets: Iterable[FactSet]) -> None:
+        """What every line about an order or a subscription in hand says beside: its names, and who brought the news."""
+        registrations = registrations_of(self.orders)
+        for key in self.orders:
+            tell_about("order", key, registration=registrations.get(key))
+        for pk, state in self.subscriptions.items():
+            tell_about("subscription", pk, stripe_subscription=state.row.stripe_id, order=state.row.order_id)
+        for fact_set in fact_sets:
+            for target in self.targets(fact_set.facts):
+                for noun, subject in target.subject.items():
+                    tell_about(noun, subject, **fact_set.named_in_log(), request_id=fact_set.request_id)
+
     def fold(self, targets: Iterable[Target], *, is_full_snapshot: bool) -> list[tuple[Target, Folded]]:
         """Fold all facts of one set. Raises what one of them is refused with."""
         return [(target, self._fold_target(target, is_full_snapshot=is_full_snapshot)) for target in targets]
@@ -162,6 +188,19 @@ def _starting_orders(facts: Iterable[Fact]) -> Iterator[str]:
     for fact in facts:
         if isinstance(fact, SubscriptionFact | SubscriptionStartedFact) and fact.order:
             yield f"{ORDER}{fact.order}"
+
+
+def registrations_of(order_ids: Collection[int]) -> dict[int, str]:
+    """The registration of each order that has one, by the order: our own public id, else the id of an old system."""
+    if not order_ids:
+        return {}
+    found: dict[int, str] = {}
+    names = Reference.objects.filter(order__in=order_ids, name__startswith=REGISTRATION)
+    for row in names.order_by("name"):
+        name = row.name.removeprefix(REGISTRATION)
+        if row.order_id and (row.order_id not in found or canonical_uuid(name)):
+            found[row.order_id] = name
+    return found
 
 
 def guarded(function: Callable[[], Result]) -> Result | Exception:

@@ -1,7 +1,8 @@
 """What the facts of a batch are about: names looked up at once, and rows for what is named for the first time.
 
-A subscription is ours if our metadata says so, if it has one of our prices, if we know its customer, or if our order
-began it: other products may share the Stripe account (docs/adr/0009-subscriptions.md).
+What we know by its own id is ours, whatever its metadata say of the site; the site's name decides only about what we do
+not know. A new subscription is ours if our order began it, if it names our site, or if it names none and has one of our
+prices or somebody whom we know: other products may share the Stripe account (docs/adr/0009-subscriptions.md).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from payments.billing.models import Customer, Plan, Subscription
+from payments.billing.subscribers import remember_price
 from payments.facts import (
     CustomerFact,
     Fact,
@@ -19,8 +21,9 @@ from payments.facts import (
     SubscriptionFact,
     SubscriptionSide,
     SubscriptionStartedFact,
+    canonical_uuid,
 )
-from payments.names import ORDER
+from payments.names import ORDER, REGISTRATION
 from payments.orders.models import Reference
 
 COLUMNS = ("order_id", "subscription_id", "customer_id", "attempt", "payment")
@@ -28,6 +31,11 @@ COLUMNS = ("order_id", "subscription_id", "customer_id", "attempt", "payment")
 
 class UnknownOrder(LookupError):
     """The event names one of our ids, but nothing is there (yet)."""
+
+
+def is_foreign(refs: ObjectRefs) -> bool:
+    """Whether it names another site than ours; that says nothing of what we know."""
+    return refs.site not in ("", settings.SITE_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,15 @@ class ReferenceMap:
     new_references: set[str] = field(default_factory=set)
 
     def find(self, refs: ObjectRefs) -> Match | None:
-        """What the first known of its names stands for (see ObjectRefs.names)."""
-        return next((self.known[name] for name in refs.names() if name in self.known), None)
+        """What the first known of its names stands for (see ObjectRefs.names).
+
+        Sites that took over the same old system have its ids in common: where another site names an order of its
+        own, the registration is its own too.
+        """
+        names = [name for name in refs.names() if name in self.known]
+        if is_foreign(refs) and canonical_uuid(refs.order) and f"{ORDER}{refs.order}" not in names:
+            names = [name for name in names if not name.startswith(REGISTRATION)]
+        return self.known[names[0]] if names else None
 
     def learn(self, refs: ObjectRefs, match: Match) -> bool:
         """Take every Stripe id that comes with a known name; True if one of them was new."""
@@ -141,6 +156,7 @@ def claim_rows(facts: Sequence[Fact]) -> ClaimedRows:
     claimed.plans = list(Plan.objects.all())
     claimed.customers = _customers({fact.refs.customer for fact in facts if fact.refs.customer})
     ours = _ours(named, claimed)
+    _remember_prices(ours, claimed.plans)
     claimed.new_references |= _make_customers(ours, claimed)
     claimed.new_references |= _make_subscriptions({fact.refs.subscription for fact in ours if fact.refs.subscription})
     return claimed
@@ -167,20 +183,30 @@ def _ours(named: Iterable[SubscriptionSide], claimed: ClaimedRows) -> list[Subsc
 def _is_ours(fact: SubscriptionSide, prices: Collection[str], customers: Collection[str]) -> bool:
     refs = fact.refs
     if refs.site:
-        return refs.site == settings.SITE_NAME
-    price = fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
-    return price in prices or refs.customer in customers
+        return not is_foreign(refs)
+    return _price_of(fact) in prices or refs.customer in customers
+
+
+def _price_of(fact: SubscriptionSide) -> str:
+    return fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
+
+
+def _remember_prices(ours: Iterable[SubscriptionSide], plans: Iterable[Plan]) -> None:
+    """With which of the prices in the settings somebody has subscribed."""
+    used = {_price_of(fact) for fact in ours}
+    for plan in plans:
+        if plan.stripe_price in used - {""}:
+            remember_price(plan)
 
 
 def _started_here(facts: Iterable[SubscriptionSide]) -> set[str]:
-    """What orders of ours began in a Checkout that names no site: nobody but us knows the public id of an order."""
+    """What orders of ours began, whatever site is named: nobody but us knows the public id of an order."""
     began = [fact for fact in facts if isinstance(fact, SubscriptionStartedFact | SubscriptionFact) and fact.order]
-    nameless = [(f"{ORDER}{fact.order}", fact.refs.subscription) for fact in began if not fact.refs.site]
-    if not nameless:
+    if not began:
         return set()
-    orders = Reference.objects.filter(name__in={name for name, _ in nameless}, order__isnull=False)
-    known = set(orders.values_list("name", flat=True))
-    return {subscription for name, subscription in nameless if name in known}
+    names = {f"{ORDER}{fact.order}" for fact in began}
+    known = set(Reference.objects.filter(name__in=names, order__isnull=False).values_list("name", flat=True))
+    return {fact.refs.subscription for fact in began if f"{ORDER}{fact.order}" in known}
 
 
 def _customers(names: Collection[str]) -> dict[str, Customer]:

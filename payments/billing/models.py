@@ -5,9 +5,11 @@ Amounts are in minor units. Money belongs to an order or to a subscription.
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
@@ -44,7 +46,12 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        indexes = [models.Index(fields=["email"], name="customer_email")]
+        indexes = [
+            models.Index(fields=["email"], name="customer_email"),
+            # Staff search by a part of either.
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_name_parts"),
+            GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="customer_email_parts"),
+        ]
 
     def __str__(self) -> str:
         return self.email or self.stripe_id

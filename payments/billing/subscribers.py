@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import CharField, F, Func, OuterRef, Subquery, Value
 
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
@@ -50,10 +50,20 @@ def access_until(row: Subscription) -> datetime | None:
 def keep_former_price(plan: Plan, *, former: str) -> None:
     """Remember the price that it had (`former`, "" for none), in memory: who subscribed with it keeps it.
 
-    A price that comes back is no former one any more.
+    A price that comes back is no former one any more; one of the settings stays, because nobody says when it goes.
     """
     known = [price for price in dict.fromkeys([*plan.former_prices, former]) if price]
-    plan.former_prices = [price for price in known if price != plan.stripe_price]
+    plan.former_prices = [price for price in known if price != plan.price]
+
+
+def remember_price(plan: Plan) -> None:
+    """Keep the price of the settings with which somebody subscribes: another one there must not make theirs unknown."""
+    price = plan.stripe_price
+    if price == plan.price or price in plan.former_prices:
+        return
+    appended = Func(F("former_prices"), Value(price, CharField()), function="array_append")
+    Plan.objects.filter(pk=plan.pk).exclude(former_prices__contains=[price]).update(former_prices=appended)
+    plan.former_prices = [*plan.former_prices, price]
 
 
 def plan_with_price(price: str, *, exclude: Plan) -> Plan | None:

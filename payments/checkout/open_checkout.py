@@ -80,7 +80,7 @@ def _create(begun: StartedAttempt, *, at: datetime) -> StripeCheckoutSession | N
     except GatewayRefused as refusal:
         log.warning(
             "checkout.refused", order=attempt.order_id, attempt=attempt.number, code=refusal.code,
-            request_id=refusal.request_id,
+            stripe_request=refusal.request_id,
         )  # fmt: skip
         # The key was used for other parameters: a session may exist, so another one must wait for its end.
         if refusal.code == "idempotency_error":

@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from django.utils.translation import gettext_noop
+from structlog.contextvars import bound_contextvars
 
 from payments.effects.models import Effect
+from payments.names import registration_of
 from payments.statuses import EffectStatus
 
 ShouldStop = Callable[[], bool]
@@ -114,9 +116,20 @@ def deliver_due(*, at: datetime, limit: int = 10) -> int:
     """
     count = 0
     while count < limit and (effect := _claim(at=at)):
-        deliver_effect(effect, at=at)
+        with bound_contextvars(**_named_in_log(effect)):
+            deliver_effect(effect, at=at)
         count += 1
     return count
+
+
+def _named_in_log(effect: Effect) -> dict[str, Any]:
+    """What every line of its delivery says: what it is about, and the event and the request that asked for it."""
+    about: dict[str, Any] = {"effect": effect.key, "stripe_event": effect.data.get("event"), **effect.cause}
+    about["subscription"] = effect.subscription_id
+    if effect.order is not None:
+        about |= {"order": effect.order_id, "order_number": effect.order.number}
+        about["registration"] = about.get("registration") or registration_of(effect.order)
+    return {name: value for name, value in about.items() if value}
 
 
 def deliver_effect(effect: Effect, *, at: datetime) -> None:

@@ -7,27 +7,34 @@ from typing import Any
 
 from django.db import connection
 from django.db.transaction import TransactionManagementError
+from structlog.contextvars import get_contextvars
 
-from payments.sql import to_json
+from payments.sql import known_about, to_json
 from payments.statuses import EffectStatus
 
 # Skipped means never sent: if its state comes back, the effect is wanted after all. Of one that is being delivered
 # at this moment only the date moves, which tells the deliverer to look again should it be about to skip.
 INSERT = """
     INSERT INTO payments_effect AS known
-        (key, kind, order_id, subscription_id, data, status, not_before, attempts, outcome, created_at)
-    SELECT key, kind, order_id, subscription_id, data, %(pending)s, not_before, 0, '', %(at)s
-    FROM json_to_recordset(%(rows)s::json)
-        AS r(key varchar, kind varchar, order_id bigint, subscription_id bigint, data jsonb, not_before timestamptz)
+        (key, kind, order_id, subscription_id, data, cause, status, not_before, attempts, outcome, created_at)
+    SELECT key, kind, order_id, subscription_id, data, cause, %(pending)s, not_before, 0, '', %(at)s
+    FROM json_to_recordset(%(rows)s::json) AS r(
+        key varchar, kind varchar, order_id bigint, subscription_id bigint, data jsonb, cause jsonb,
+        not_before timestamptz
+    )
     ON CONFLICT (key) DO UPDATE SET
         not_before = excluded.not_before,
         data = excluded.data,
+        cause = excluded.cause,
         attempts = CASE known.status WHEN %(skipped)s THEN 0 ELSE known.attempts END,
         outcome = CASE known.status WHEN %(skipped)s THEN '' ELSE known.outcome END,
         status = CASE known.status WHEN %(skipped)s THEN %(pending)s ELSE known.status END
     WHERE known.status IN (%(skipped)s, %(claimed)s)
     RETURNING key, status
 """
+
+
+NAMED_IN_LOG = ("stripe_event", "request_id", "registration", "stripe_subscription")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +74,13 @@ def _row(wanted: EffectRequest, *, at: datetime) -> dict[str, Any]:
         "order_id": wanted.order_id,
         "subscription_id": wanted.subscription_id,
         "data": wanted.data,
+        "cause": _cause_of(wanted),
         "not_before": wanted.not_before or at,
     }
+
+
+def _cause_of(wanted: EffectRequest) -> dict[str, str]:
+    """The event and the request that ask for it, and what it is about: the log lines of its delivery name them."""
+    subjects = {"order": wanted.order_id, "subscription": wanted.subscription_id}
+    known = {**get_contextvars(), **known_about(subjects)}
+    return {name: known[name] for name in NAMED_IN_LOG if known.get(name)}

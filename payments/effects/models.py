@@ -26,6 +26,8 @@ class Effect(models.Model):
         verbose_name=_("subscription"),
     )  # fmt: skip
     data = models.JSONField(_("data"), default=dict, blank=True)
+    # The event and the request that brought it about, for the log lines of its delivery.
+    cause = models.JSONField(_("caused by"), default=dict, db_default={}, blank=True)
     status = models.CharField(_("state"), max_length=10, choices=EffectStatus.choices, default=EffectStatus.PENDING)
     not_before = models.DateTimeField(_("not before"))
     attempts = models.PositiveIntegerField(_("attempts"), default=0)

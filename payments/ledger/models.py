@@ -12,7 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from payments.statuses import EventStatus
 
 DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
-UNMATCHED = "unmatched"
+# Why an event was ignored that may yet turn out to be ours.
+UNMATCHED, FOREIGN_SITE = "unmatched", "made by another site"
+UNKNOWN_ORDER = "UnknownOrder"
+# What waits for one of its names to become known; whatever the next try ends with, it sets these anew.
+WAITS_FOR_A_NAME = Q(error_kind=UNKNOWN_ORDER) | Q(ignored_reason__in=[UNMATCHED, FOREIGN_SITE])
 
 
 class EventSource(models.TextChoices):
@@ -71,6 +75,8 @@ class PaymentEvent(models.Model):
         verbose_name=_("subscription"),
     )  # fmt: skip
     references = ArrayField(models.CharField(max_length=255), verbose_name=_("names"), default=list, blank=True)
+    # Every id in the payload, ours with their prefix (`order:…`): what people search by.
+    mentions = ArrayField(models.CharField(max_length=255), default=list, db_default=[], blank=True, editable=False)
     trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.DELIVERY)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     requested_reason = models.CharField(max_length=500, blank=True)
@@ -89,11 +95,8 @@ class PaymentEvent(models.Model):
                 name="event_due",
                 condition=Q(status__in=[EventStatus.RECEIVED, EventStatus.FAILED]),
             ),
-            GinIndex(
-                fields=["references"],
-                name="event_unmatched",
-                condition=Q(status=EventStatus.IGNORED, ignored_reason=UNMATCHED),
-            ),
+            GinIndex(fields=["references"], name="event_waits_for_a_name", condition=WAITS_FOR_A_NAME),
+            GinIndex(fields=["mentions"], name="event_mentions"),
             models.Index(
                 fields=["processed_at"],
                 name="event_unmatched_since",
@@ -112,6 +115,22 @@ class PaymentEvent(models.Model):
     def lag(self) -> dt.timedelta | None:
         """From receipt to the end of processing; None while it is open."""
         return self.processed_at - self.received_at if self.processed_at else None
+
+
+class Redelivery(models.Model):
+    """One more delivery of an event that was known: by its own request id it leads to the event."""
+
+    event = models.ForeignKey(PaymentEvent, models.CASCADE, related_name="redeliveries", verbose_name=_("event"))
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("redelivery")
+        verbose_name_plural = _("redeliveries")
+        indexes = [models.Index(fields=["request_id"], name="redelivery_request", condition=~Q(request_id=""))]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.request_id}"
 
 
 class AttemptOutcome(models.TextChoices):

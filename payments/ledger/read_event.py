@@ -4,12 +4,14 @@ https://docs.stripe.com/api/events/object
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from payments.facts import canonical_uuid
 from payments.ledger.models import PaymentEvent
+from payments.names import ORDER, REGISTRATION
 
 WRONG_LIVEMODE = "wrong livemode"
 UNEXPECTED_ACCOUNT = "unexpected account"
@@ -126,6 +128,51 @@ def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool =
     if not isinstance(value, str) or len(value) > longest or (required and not value):
         raise MalformedEvent("invalid_event", f"`{name}` must be a text of at most {longest} characters.")
     return value
+
+
+MENTION_MAX_LENGTH = 255
+# How Stripe begins the ids of what people look for: sessions, payments, charges, refunds, disputes, customers, …
+STRIPE_ID = re.compile(r"(cs|pi|ch|py|re|pyr|du|dp|sub|in|inpay|cus|seti)_[\w-]+", re.ASCII)
+MAX_MENTIONS = 200
+
+
+def mentions_of(payload: Mapping[str, Any]) -> list[str]:
+    """Every id in the event's object that somebody may search by, each once; ours as events find orders by them."""
+    source = payload.get("data", {}).get("object", {})
+    found = dict.fromkeys([*_our_ids(source), *_stripe_ids(source)])
+    return list(found)[:MAX_MENTIONS]
+
+
+def _our_ids(source: Mapping[str, Any]) -> Iterator[str]:
+    """What the object's metadata name, or that of the subscription behind an invoice."""
+    if isinstance(order := source.get("client_reference_id"), str) and canonical_uuid(order):
+        yield f"{ORDER}{canonical_uuid(order)}"
+    for metadata in _inner(source, "metadata"):
+        for name, prefix in (("orderId", ORDER), ("registrationId", REGISTRATION)):
+            value = metadata.get(name)
+            if isinstance(value, str) and (value := value.strip()) and len(prefix + value) <= MENTION_MAX_LENGTH:
+                yield f"{prefix}{canonical_uuid(value) or value}"
+
+
+def _inner(value: Any, name: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of this name at any depth."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get(name), Mapping):
+            yield value[name]
+        for item in value.values():
+            yield from _inner(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _inner(item, name)
+
+
+def _stripe_ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if len(value) <= MENTION_MAX_LENGTH and STRIPE_ID.fullmatch(value):
+            yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _stripe_ids(item)
 
 
 MAX_DEPTH = 64

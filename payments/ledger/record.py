@@ -1,17 +1,30 @@
-"""Keeps an event exactly once, in one statement and one commit; and claims those that are due, under lock."""
+"""Keeps an event exactly once, in one statement and one commit; claims those that are due, under lock; and queues
+again what waits for a name that is known by now.
+"""
 
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db import OperationalError, connection
-from django.db.models import QuerySet
+from django.db import OperationalError, connection, transaction
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 
-from payments.ledger.models import DUE_STATUSES, EventSource, HeldType, PaymentEvent, Trigger
-from payments.ledger.read_event import Incoming
+from payments.bell import ring_on_commit
+from payments.ledger.models import (
+    DUE_STATUSES,
+    UNMATCHED,
+    WAITS_FOR_A_NAME,
+    EventSource,
+    HeldType,
+    PaymentEvent,
+    Redelivery,
+    Trigger,
+)
+from payments.ledger.read_event import Incoming, mentions_of
 from payments.statuses import EventStatus
 
 __all__ = ["Incoming", "RecordOutcome", "Recorded", "record_event"]
@@ -37,7 +50,7 @@ _TABLE = PaymentEvent._meta.db_table
 _COLUMNS = (
     "stripe_event_id", "type", "api_version", "livemode", "account", "object_id", "payload", "body_sha256",
     "source", "request_id", "occurred_at", "received_at", "status", "ignored_reason", "next_attempt_at",
-    "processed_at", "attempts", "error_kind", "error", "references", "trigger", "requested_reason",
+    "processed_at", "attempts", "error_kind", "error", "references", "mentions", "trigger", "requested_reason",
 )  # fmt: skip
 # get_or_create would be ten times as slow: six round trips instead of one.
 _INSERT = f"""
@@ -46,7 +59,7 @@ _INSERT = f"""
     ON CONFLICT (stripe_event_id) DO NOTHING RETURNING id
 """
 # Seen is not done: Stripe's retries and the Dashboard's “resend” must be able to repair what failed here.
-# A row that a worker holds at this moment is being tried anyway.
+# A row that a worker holds at this moment is being tried anyway; a delivery is written down beside it without waiting.
 _REQUEUE = f"""
     WITH requeued AS (
         UPDATE {_TABLE} SET status = %(failed)s, next_attempt_at = %(at)s, trigger = %(trigger)s,
@@ -57,6 +70,9 @@ _REQUEUE = f"""
             FOR NO KEY UPDATE SKIP LOCKED
         )
         RETURNING id
+    ), told AS (
+        INSERT INTO {Redelivery._meta.db_table} (event_id, request_id, received_at)
+        SELECT id, %(request_id)s, %(at)s FROM {_TABLE} WHERE stripe_event_id = %(stripe_event_id)s
     )
     SELECT id, EXISTS (SELECT FROM requeued) FROM {_TABLE} WHERE stripe_event_id = %(stripe_event_id)s
 """
@@ -65,7 +81,7 @@ _REQUEUE = f"""
 def record_event(incoming: Incoming, *, source: EventSource | str, request_id: str, at: datetime) -> Recorded:
     """Keep the event; a known one that failed is queued again. Outside a transaction it commits by itself."""
     stored = _insert(_row(incoming, source=source, request_id=request_id, at=at))
-    return stored or _requeue(incoming.id, at=at)
+    return stored or _requeue(incoming.id, request_id=request_id, at=at)
 
 
 def _insert(row: dict[str, Any]) -> Recorded | None:
@@ -75,9 +91,10 @@ def _insert(row: dict[str, Any]) -> Recorded | None:
     return Recorded(RecordOutcome.STORED, found[0]) if found else None
 
 
-def _requeue(stripe_event_id: str, *, at: datetime) -> Recorded:
+def _requeue(stripe_event_id: str, *, request_id: str, at: datetime) -> Recorded:
     values: dict[str, str | datetime] = {
         "stripe_event_id": stripe_event_id,
+        "request_id": request_id,
         "at": at,
         "failed": str(EventStatus.FAILED),
         "dead": str(EventStatus.DEAD),
@@ -115,6 +132,7 @@ def _row(incoming: Incoming, *, source: EventSource | str, request_id: str, at: 
         "error_kind": "",
         "error": "",
         "references": "{}",
+        "mentions": mentions_of(incoming.payload),
         "trigger": str(Trigger.DELIVERY),
         "requested_reason": "",
     }
@@ -138,3 +156,52 @@ def _open_rows() -> QuerySet[PaymentEvent]:
 def held_types() -> frozenset[str]:
     """The event types that are held back now."""
     return frozenset(HeldType.objects.values_list("type", flat=True))
+
+
+REQUEUE_LOOK_BACK = timedelta(hours=1)
+# Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
+NAMES_SOMETHING_KNOWN = RawSQL(
+    'EXISTS (SELECT FROM payments_reference r WHERE r.name = ANY(payments_paymentevent."references"))',
+    [],
+    output_field=BooleanField(),
+)
+
+
+@transaction.atomic(savepoint=False)
+def requeue_naming(names: Collection[str], *, at: datetime) -> int:
+    """Queue the events again that wait for one of these names; ignored, failed or given up. Returns how many.
+
+    For whoever gives something a name: in its transaction or after it. What a worker has in hand looks for itself
+    once it is done (`requeue_if_known`).
+    """
+    if not names:
+        return 0
+    waiting = PaymentEvent.objects.filter(WAITS_FOR_A_NAME, references__overlap=list(names))
+    free = waiting.order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    count = _queue(PaymentEvent.objects.filter(pk__in=free.values("pk")), at=at)
+    if count:
+        ring_on_commit()
+    return count
+
+
+def requeue_if_known(event_ids: Collection[int], *, at: datetime) -> int:
+    """Queue those of these unmatched events again of which a name is known by now. Returns how many."""
+    return _queue(_known(_unmatched().filter(pk__in=event_ids)), at=at) if event_ids else 0
+
+
+def requeue_recent(*, at: datetime) -> int:
+    """Queue what went unmatched lately and is known by now: a crash between a commit and its look-up left it behind."""
+    return _queue(_known(_unmatched().filter(processed_at__gte=at - REQUEUE_LOOK_BACK)), at=at)
+
+
+def _unmatched() -> QuerySet[PaymentEvent]:
+    """Events that were ignored because nothing that they name was known. Another site's may name somebody known."""
+    return PaymentEvent.objects.filter(status=EventStatus.IGNORED, ignored_reason=UNMATCHED)
+
+
+def _known(events: QuerySet[PaymentEvent]) -> QuerySet[PaymentEvent]:
+    return events.filter(NAMES_SOMETHING_KNOWN)
+
+
+def _queue(events: QuerySet[PaymentEvent], *, at: datetime) -> int:
+    return events.update(status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REFERENCE)

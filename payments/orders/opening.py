@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from payments.ledger.record import requeue_naming
+from payments.names import ORDER
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 from payments.statuses import OrderStatus
 
@@ -11,9 +13,20 @@ def open_order(order: Order, *, names: Iterable[str], expires_at: datetime | Non
     """Store a new order. `names`: what else it is called (`registration:<id>`). Belongs in the seller's transaction."""
     order.save(force_insert=True)
     CheckoutAttempt.objects.create(order=order, number=1, created_at=at, expires_at=expires_at)
-    known_as = [f"order:{order.public_id}", *names]
-    Reference.objects.bulk_create([Reference(name=name, order=order) for name in known_as])
+    give_names(order, [f"{ORDER}{order.public_id}", *names], at=at)
     return order
+
+
+def give_names(order: Order, names: Iterable[str], *, at: datetime) -> None:
+    """Let the order be found by these names, and by what waits for one of them: events that came before it was here.
+
+    For whoever makes or imports something that events may name. Raises IntegrityError for another order's name.
+    """
+    wanted = dict.fromkeys(names)
+    known = set(order.references.filter(name__in=wanted).values_list("name", flat=True))
+    fresh = [name for name in wanted if name not in known]
+    Reference.objects.bulk_create([Reference(name=name, order=order) for name in fresh])
+    requeue_naming(fresh, at=at)
 
 
 CHECKOUT_SOURCE = "checkout"

@@ -44,7 +44,7 @@ class OwnPage(LoginRequiredMixin, View):
             return self.trouble_page("not_now", status=409)
         except GatewayRefused as refusal:
             page, user = type(self).__name__, user_of(request).pk
-            log.warning("page.refused", page=page, user=user, code=refusal.code, request=refusal.request_id)
+            log.warning("page.refused", page=page, user=user, code=refusal.code, stripe_request=refusal.request_id)
             return self.refused_page(refusal)
         except GatewayUnavailable as trouble:
             log.warning("page.unavailable", page=type(self).__name__, user=user_of(request).pk, error=str(trouble))

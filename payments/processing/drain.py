@@ -2,19 +2,24 @@
 
 import random
 import time
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from payments.effects.deliver import ShouldStop, never
-from payments.ledger.models import UNMATCHED, PaymentEvent, Trigger
-from payments.ledger.record import claim_due, claim_these, held_types
+from payments.ledger.models import PaymentEvent, Trigger
+from payments.ledger.record import (
+    claim_due,
+    claim_these,
+    held_types,
+    requeue_if_known,
+    requeue_naming,
+    requeue_recent,
+)
 from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
 from payments.statuses import EventStatus
 
@@ -92,43 +97,6 @@ def is_passing(error: Exception) -> bool:
     if state is None:
         return error.__cause__ is not None
     return state[:2] in PASSING_SQLSTATE_CLASSES or state == LOCK_NOT_AVAILABLE
-
-
-REQUEUE_LOOK_BACK = timedelta(hours=1)
-# Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
-NAMES_SOMETHING_KNOWN = RawSQL(
-    'EXISTS (SELECT FROM payments_reference r WHERE r.name = ANY(payments_paymentevent."references"))',
-    [],
-    output_field=BooleanField(),
-)
-
-
-def unmatched() -> QuerySet[PaymentEvent]:
-    """Events that were ignored because nothing that they name was known."""
-    return PaymentEvent.objects.filter(status=EventStatus.IGNORED, ignored_reason=UNMATCHED)
-
-
-def requeue_naming(names: Collection[str], *, at: datetime) -> int:
-    """Queue the unmatched events again that mention one of these names. Returns how many."""
-    return _requeue(unmatched().filter(references__overlap=list(names)), at=at) if names else 0
-
-
-def requeue_if_known(event_ids: Collection[int], *, at: datetime) -> int:
-    """Queue those of these unmatched events again of which a name is known by now. Returns how many."""
-    return _requeue(_known(unmatched().filter(pk__in=event_ids)), at=at) if event_ids else 0
-
-
-def requeue_recent(*, at: datetime) -> int:
-    """Queue what went unmatched lately and is known by now: a crash between a commit and its look-up left it behind."""
-    return _requeue(_known(unmatched().filter(processed_at__gte=at - REQUEUE_LOOK_BACK)), at=at)
-
-
-def _known(events: QuerySet[PaymentEvent]) -> QuerySet[PaymentEvent]:
-    return events.filter(NAMES_SOMETHING_KNOWN)
-
-
-def _requeue(events: QuerySet[PaymentEvent], *, at: datetime) -> int:
-    return events.update(status=EventStatus.RECEIVED, ignored_reason="", next_attempt_at=at, trigger=Trigger.REFERENCE)
 
 
 def sweep(*, at: datetime) -> int:

@@ -8,22 +8,31 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import ApplyResult, FactSet, guarded
-from payments.apply.references import UnknownOrder
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails
 from payments.effects.models import Effect
-from payments.facts import Fact, NoFacts, references_to_wait_for
+from payments.facts import (
+    DisputeFact,
+    Fact,
+    InvoiceFact,
+    NoFacts,
+    PaymentFact,
+    RefundFact,
+    moves_money,
+    references_to_wait_for,
+)
 from payments.handlers.registry import EventView, find_handler
-from payments.ledger.models import UNMATCHED, EventAttempt, PaymentEvent, Trigger
-from payments.ledger.read_event import why_foreign
+from payments.ledger.models import UNKNOWN_ORDER, UNMATCHED, EventAttempt, PaymentEvent, Redelivery, Trigger
+from payments.ledger.read_event import mentions_of, why_foreign
 from payments.ledger.record import held_types
+from payments.money import format_amount
 from payments.products import Question
-from payments.sql import update_rows
+from payments.sql import kept_or_untold, update_rows
 from payments.statuses import EventStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
@@ -38,7 +47,7 @@ BACK_OFF = (
 )
 EVENT_STATE = (
     "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "order_id",
-    "references", "trigger", "requested_by_id", "requested_reason",
+    "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
 )  # fmt: skip
 
 
@@ -113,20 +122,61 @@ def _alerts(events: Iterable[PaymentEvent], *, at: datetime) -> list[EffectReque
 
 
 def _unknown_orders(events: Iterable[PaymentEvent]) -> Iterable[Question]:
-    """What names an order that never appeared goes in front of staff, until the event finds one after all."""
+    """What names an order that never appeared goes in front of staff, until the event finds one after all.
+
+    Money does so at its first failure: see `_untaken_money`.
+    """
     for event in events:
-        if event.attempts > len(BACK_OFF):
-            is_lost = event.status == EventStatus.DEAD and event.error_kind == UnknownOrder.__name__
-            subject = event.stripe_event_id
-            yield Question(ExceptionKind.UNKNOWN_ORDER, subject, event.order_id, is_lost, event.error)
+        if event.status == EventStatus.DEAD and event.error_kind == UNKNOWN_ORDER:
+            yield _unknown_order(event, event.error)
+        elif event.status == EventStatus.PROCESSED and event.attempts > 1:
+            yield _unknown_order(event, "", is_open=False)
+
+
+def _untaken_money(handled: Iterable["HandledEvent"]) -> Iterable[Question]:
+    """Money that names something of ours and finds nothing here: nobody may have to look for it in a list."""
+    for each in handled:
+        money = [fact for fact in each.facts if moves_money(fact)]
+        if money and _names_ours_in_vain(each, money[0].refs.site):
+            said = each.event.error or f"nothing here is called {' or '.join(each.event.references)}"
+            yield _unknown_order(each.event, f"{_sum_of(money[0])}{said}")
+
+
+def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
+    event = handled.event
+    if event.status == EventStatus.IGNORED:
+        return event.ignored_reason == UNMATCHED and site == settings.SITE_NAME
+    return event.status == EventStatus.FAILED and event.error_kind == UNKNOWN_ORDER
+
+
+def _sum_of(fact: Fact) -> str:
+    """How much it is about: "49.00 EUR: "; "" where it names no amount."""
+    match fact:
+        case PaymentFact() | InvoiceFact():
+            return f"{format_amount(fact.received, fact.currency)}: "
+        case RefundFact() | DisputeFact():
+            return f"{format_amount(fact.amount, fact.currency)}: "
+    return ""
+
+
+def _unknown_order(event: PaymentEvent, detail: str, *, is_open: bool = True) -> Question:
+    return Question(ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, event.order_id, is_open, detail)
 
 
 def _log(event: PaymentEvent, result: AttemptResult) -> None:
     say = log.warning if result.error_kind else log.info
     say(
-        f"event.{event.status.lower()}", stripe_event=event.stripe_event_id, type=event.type, order=event.order_id,
-        attempt=event.attempts, reason=result.reason or result.error, request_id=event.request_id,
+        f"event.{event.status.lower()}", stripe_event=event.stripe_event_id, type=event.type, attempt=event.attempts,
+        reason=result.reason or result.error, request_id=event.request_id, **_subjects_of(event),
     )  # fmt: skip
+
+
+def _subjects_of(event: PaymentEvent) -> dict[str, Any]:
+    """What it is about; where nothing was found, what it names of ours."""
+    if event.order_id or event.subscription_id:
+        return {"order": event.order_id, "subscription": event.subscription_id}
+    named = {name.partition(":")[0]: name.partition(":")[2] for name in event.references if ":" in name}
+    return {"order": named.get("order"), "registration": named.get("registration")}
 
 
 NO_HANDLER = "no handler for this type"
@@ -151,7 +201,7 @@ class HandledEvent:
     result: AttemptResult | None = None
 
 
-@transaction.atomic
+@kept_or_untold()
 def process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     """Claim events and process them. Raises django.db errors: then nothing of the batch has happened."""
     _plan_for_few_rows()
@@ -159,6 +209,7 @@ def process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     batch.event_ids = [event.pk for event in events]
     if not events:
         return
+    _take_request_ids(events)
     started = perf_counter()
     held = held_types()
     handled = [_handle(event, held=held) for event in events]
@@ -172,6 +223,16 @@ def process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     batch.unmatched = [each.event.pk for each in handled if _is_unmatched(each)]
     spent = round((perf_counter() - started) * 1_000_000 / len(events))
     mark([(each.event, _decided(each)) for each in handled], at=at, duration_us=spent)
+    save_exceptions(_untaken_money(handled), at=at)
+
+
+def _take_request_ids(events: Iterable[PaymentEvent]) -> None:
+    """In memory: what a further delivery queued again is tried on behalf of that delivery's request."""
+    again = {event.pk: event for event in events if event.attempts and event.trigger == Trigger.DELIVERY}
+    if again:
+        rows = Redelivery.objects.filter(event__in=again).order_by("pk").values_list("event_id", "request_id")
+        for event_id, request_id in rows:
+            again[event_id].request_id = request_id
 
 
 def _plan_for_few_rows() -> None:
@@ -185,6 +246,7 @@ def _plan_for_few_rows() -> None:
 
 def _handle(event: PaymentEvent, *, held: frozenset[str]) -> HandledEvent:
     """Ask the event's handler what it says: pure, so that any error is this event's own."""
+    event.mentions = event.mentions or mentions_of(event.payload)
     if reason := _why_foreign(event):
         return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))
     if event.type in held:

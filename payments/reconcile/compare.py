@@ -45,8 +45,6 @@ def compare(objects: Mapping[str, Sequence[Fact]]) -> Comparison:
 def _compare_fact(stripe_id: str, fact: Fact, page: Page, found: Comparison, ours: set[str]) -> bool:
     """Whether the fact is about something of ours."""
     refs = fact.refs
-    if refs.site not in ("", settings.SITE_NAME):
-        return False
     known = page.names.find(refs)
     if known is None:
         return _compare_unknown(stripe_id, fact, found, ours)
@@ -66,14 +64,15 @@ def _compare_unknown(stripe_id: str, fact: Fact, found: Comparison, ours: set[st
     if isinstance(fact, SubscriptionSide) and refs.subscription in ours:
         found.suspects[Subject(subscription=refs.subscription)] |= set()
         return True
-    if not (isinstance(fact, OrderSide) and _names_our_order(refs)):
+    if not isinstance(fact, OrderSide):
         return False
     if (order := _nameless(refs)) is not None:
         found.names[f"order:{refs.order}"] = order
         found.suspects[Subject(order)] |= {refs.session, refs.payment_intent} - {""}
-    else:
+        return True
+    if is_lost := _names_our_order(refs):
         found.lost[stripe_id] = refs.order
-    return True
+    return is_lost
 
 
 def _nameless(refs: ObjectRefs) -> int | None:

@@ -245,7 +245,7 @@ def _refund(effect: Effect, payment: Payment, intent: str) -> StripeRefund | Non
             idempotency_key=effect.key,
         )  # fmt: skip
     except GatewayRefused as refusal:
-        log.warning("refund.refused", effect=effect.key, code=refusal.code, request_id=refusal.request_id)
+        log.warning("refund.refused", effect=effect.key, code=refusal.code, stripe_request=refusal.request_id)
         if refusal.code != "charge_already_refunded":
             raise
     return _find_ours(effect, intent)

@@ -10,13 +10,13 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from structlog.contextvars import bound_contextvars
 
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet, guarded
 from payments.billing.models import Customer, Subscription
+from payments.ledger.record import requeue_naming
+from payments.names import registration_of
 from payments.orders.models import CheckoutAttempt, Order, Reference
-from payments.processing.drain import requeue_naming
 from payments.resync.stripe_state import (
     StripeState,
     known_money,
@@ -24,6 +24,7 @@ from payments.resync.stripe_state import (
     state_of_order,
     state_of_subscription,
 )
+from payments.sql import kept_or_untold
 from payments.statuses import SubscriptionStatus
 from payments.stripe_api import lookups
 from payments.stripe_api.lookups import ThrottledStripe
@@ -57,6 +58,7 @@ class ResyncTarget:
     ask: Callable[[], StripeState]
     rows: Sequence[QuerySet[Any]]
     needs_resync: bool = False
+    named_in_log: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def resync_order(order: Order, *, options: ResyncOptions, also: Collection[str] 
         money = known_money(Q(order=order), also=names)
         return state_of_order(sessions=_sessions_of(order, also=names), known=money, stripe=options.stripe)
 
-    return _resync(ResyncTarget(order.number, ask, [Order.objects.filter(pk=order.pk)]), options)
+    told = {"order": order.pk, "order_number": order.number, "registration": registration_of(order)}
+    return _resync(ResyncTarget(order.number, ask, [Order.objects.filter(pk=order.pk)], named_in_log=told), options)
 
 
 def resync_subscription(name: str, *, options: ResyncOptions) -> Resynced:
@@ -204,7 +207,7 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
     """Apply what Stripe says; in a dry run, or where nothing differs, find out and roll back. None: a row has moved."""
     source = f"{SOURCE}: {options.by}"[:SOURCE_MAX_LENGTH]
     fact_set = FactSet(state.facts, source=source, occurred_at=state.said_at or options.at, is_full_snapshot=True)
-    with bound_contextvars(dry_run=options.dry_run), transaction.atomic(durable=True):
+    with kept_or_untold(durable=True):
         if _picture(target, lock=True) != before:
             return None
         report = apply([fact_set], at=options.at)
@@ -220,7 +223,8 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
     if is_kept:
         requeue_naming(report.new_references, at=options.at)
         log.info(
-            "resync.done", subject=target.name, by=str(options.by), changes=len(changes), missing=state.missing
+            "resync.done", subject=target.name, by=str(options.by), changes=len(changes), missing=state.missing,
+            **target.named_in_log,
         )  # fmt: skip
     return changes
 

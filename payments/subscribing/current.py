@@ -12,8 +12,8 @@ from accounts.models import User
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import FactSet
 from payments.billing.models import Customer, Subscription
+from payments.ledger.record import requeue_naming
 from payments.orders.models import OrderException, Reference
-from payments.processing.drain import requeue_naming
 from payments.products import Question
 from payments.statuses import SUBSCRIPTION_ENDED, ExceptionKind, SubscriptionStatus
 from payments.stripe_api.gateway import Answer, GatewayRefused, create_customer

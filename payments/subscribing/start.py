@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from payments.billing.models import Plan, Subscription
+from payments.billing.subscribers import remember_price
 from payments.orders.models import Order
 from payments.orders.opening import open_order
 from payments.purchasing import close_waiting_orders, lead_to_checkout
@@ -55,6 +56,7 @@ def _find_or_open_order(user: User, plan: Plan, *, at: datetime) -> Order | None
 
 
 def _new_order(user: User, plan: Plan, *, at: datetime) -> Order:
+    remember_price(plan)
     order = Order(
         kind=PLAN, user=user, plan=plan, email=user.email, label=plan.name, amount=plan.amount,
         currency=plan.currency, livemode=settings.STRIPE_LIVEMODE, created_at=at,

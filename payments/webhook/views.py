@@ -20,11 +20,13 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from structlog.contextvars import bind_contextvars
 
 from payments.bell import ring_on_commit
 from payments.ledger.models import EventSource
-from payments.ledger.read_event import Incoming, MalformedEvent
+from payments.ledger.read_event import Incoming, MalformedEvent, mentions_of
 from payments.ledger.record import Recorded, RecordOutcome, record_event
+from payments.names import ORDER, REGISTRATION
 from payments.stripe_api.signature import SignatureRefused, verify
 from payments.webhook.delivery import NotReady, Refusal, parse, read_body
 
@@ -61,6 +63,7 @@ class WebhookView(APIView):
 
     def post(self, request: Request) -> Response:
         incoming = receive(request._request)
+        bind_contextvars(stripe_event=incoming.id)
         recorded = store(incoming, request_id=request_id(request), at=timezone.now())
         follow_up(incoming, recorded)
         return Response(
@@ -121,7 +124,15 @@ def follow_up(incoming: Incoming, recorded: Recorded) -> None:
         object=incoming.object_id,
         event_id=recorded.id,
         ignored=incoming.ignored_reason or None,
+        **_named(incoming),
     )
+
+
+def _named(incoming: Incoming) -> dict[str, str]:
+    """What the event names of ours, unseen: the order's public id and the registration."""
+    named = (name.partition(":") for name in mentions_of(incoming.payload) if name.startswith((ORDER, REGISTRATION)))
+    names = {"order": "order_public_id"}
+    return {names.get(noun, noun): name for noun, _colon, name in named}
 
 
 def request_id(request: Request) -> str:

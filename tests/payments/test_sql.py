@@ -2,10 +2,21 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+import structlog
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
+from payments.names import order_number
 from payments.orders.models import Order
-from payments.sql import StaleRows, advisory_lock, to_json, update_rows, wait_for_advisory_lock
+from payments.sql import (
+    StaleRows,
+    advisory_lock,
+    kept_or_untold,
+    tell_about,
+    to_json,
+    update_rows,
+    wait_for_advisory_lock,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +112,57 @@ class TestWaitForAdvisoryLock:
             inside = can_lock(somebody_else, "numbers")
 
         assert (inside, can_lock(somebody_else, "numbers")) == (False, True)
+
+
+def shout(event, **fields):
+    structlog.get_logger("a test").info(event, **fields)
+
+
+class TestKeptOrUntold:
+    def test_tells_what_was_kept_when_it_is_kept(self):
+        with capture_logs() as lines, kept_or_untold():
+            shout("order.changed")
+            told_inside = list(lines)
+
+        assert (told_inside, [line["event"] for line in lines]) == ([], ["order.changed"])
+
+    def test_tells_nothing_of_a_preview(self):
+        with capture_logs() as lines, kept_or_untold():
+            shout("order.changed")
+            transaction.set_rollback(True)
+
+        assert lines == []
+
+    def test_tells_nothing_of_what_failed_but_the_failure(self):
+        @kept_or_untold()
+        def fail():
+            shout("order.changed")
+            structlog.get_logger("a test").error("order.broken")
+            raise KeyError
+
+        with capture_logs() as lines, pytest.raises(KeyError):
+            fail()
+
+        assert [line["event"] for line in lines] == ["order.broken"]
+
+    def test_leaves_it_to_the_transaction_around_it(self):
+        with capture_logs() as lines, kept_or_untold():
+            with kept_or_untold():
+                shout("order.changed")
+            transaction.set_rollback(True)
+
+        assert lines == []
+
+
+class TestTellAbout:
+    def test_stands_on_each_line_of_the_work_that_names_the_thing(self):
+        with capture_logs() as lines:
+            with kept_or_untold():
+                tell_about("order", 12, registration="reg-7")
+                shout("place.given", order=12)
+                shout("place.given", order=13)
+            shout("place.given", order=12)
+
+        known, another, later = ({name: line.get(name) for name in ("order_number", "registration")} for line in lines)
+        assert known == {"order_number": order_number(12), "registration": "reg-7"}
+        assert another == later == {"order_number": None, "registration": None}

@@ -9,8 +9,8 @@ from django.utils import timezone
 from config.command_line import at_least_one
 from payments.cleanup.cleanup import MAX_ORDERS_PER_RUN, Summary, clean_up
 from payments.cleanup.decide import Decision, Verdict
+from payments.ledger.record import requeue_naming
 from payments.orders.models import Order
-from payments.processing.drain import requeue_naming
 
 
 class Command(BaseCommand):

@@ -157,10 +157,9 @@ def _latest_charge(source: Json) -> str:
 
 
 def _failure(error: Json) -> Failure:
-    code = find_text(error, "decline_code", longest=MAX_WORD_LENGTH) or find_text(
-        error, "code", longest=MAX_WORD_LENGTH
-    )
-    return Failure(code=code, message=find_text(error, "message"))
+    error_code = find_text(error, "code", longest=MAX_WORD_LENGTH)
+    code = find_text(error, "decline_code", longest=MAX_WORD_LENGTH) or error_code
+    return Failure(code=code, message=find_text(error, "message"), error_code=error_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import structlog
 from django.db import IntegrityError, connection, transaction
+from structlog.testing import capture_logs
 
 from config.celery import app
 from modules_access.models import AccessToken, ModuleAccess, PlanOpening, Purchase
@@ -209,6 +210,19 @@ class TestDryRun:
         real = run()
         assert [each.fingerprint for each in dry.differences] == [each.fingerprint for each in real.differences]
         assert (dry.counts, dry.mails) == (real.counts, real.mails)
+
+    def test_tells_the_log_of_nothing_that_was_done(self, bought_token):
+        Order.objects.update(status="REFUNDED")
+
+        with capture_logs() as dry:
+            run(dry_run=True)
+        with capture_logs() as real:
+            run()
+
+        assert [line["event"] for line in dry] == ["access.compared"]
+        assert [line["event"] for line in real][-1] == "access.repaired"
+        settled = [line for line in real if line["event"] == "access.settled"]
+        assert Order.objects.get().pk in {line.get("order") for line in settled}
 
     def test_takes_an_order_and_its_token_for_one(self, bought_token):
         Order.objects.update(status="REFUNDED")

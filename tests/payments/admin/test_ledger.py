@@ -8,10 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Trigger
+from payments.admin.search import events_called
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, Trigger
+from payments.ledger.read_event import read_event
+from payments.ledger.record import record_event
 from payments.processing.drain import drain
 from payments.statuses import EventStatus
 from tests.support.road import NOON
+from tests.support.signing import make_event
 
 LIST = reverse("admin:payments_paymentevent_changelist")
 HELD = "checkout.session.expired"
@@ -43,6 +47,39 @@ class TestSearch:
         assert event.pk in found(page, event.order.number)
         assert event.pk in found(page, str(event.order.public_id))
         assert found(page, event.stripe_event_id[:-1]) == []
+
+    def test_finds_an_event_by_whatever_it_names(self, page, order, registration):
+        dispute = order.events.get(type="charge.dispute.created")
+        refund = order.events.get(type="refund.created")
+        Redelivery.objects.create(event=refund, request_id="req-again", received_at=NOON)
+
+        for row, names in {
+            dispute: [order.disputes.get().stripe_id, dispute.payload["data"]["object"]["charge"]],
+            refund: [order.refunds.get().stripe_id, refund.payload["data"]["object"]["payment_intent"], "req-again"],
+            order.events.get(type="checkout.session.completed"): [
+                order.checkouts.get().session, str(registration.public_id), str(order.public_id).upper(), order.number,
+            ],
+        }.items():  # fmt: skip
+            for name in names:
+                assert row.pk in found(page, name), name
+        assert found(page, "pi_nobody") == found(page, "O-999999") == []
+
+    def test_finds_an_event_of_a_subscription_or_of_the_old_system(self, page):
+        source = {"subscription": "sub_7", "invoice": "in_7", "customer": {"id": "cus_7"}}
+        event = make_event(object={**source, "metadata": {"registrationId": "old-42"}})
+        incoming = read_event(event, body_sha256="0" * 64, expected_livemode=False, expected_account="")
+        row = record_event(incoming, source="webhook", request_id="", at=NOON)
+
+        for name in ("sub_7", "in_7", "cus_7", "old-42"):
+            assert found(page, name) == [row.id], name
+
+    def test_uses_an_index_for_each_kind_of_name(self, event):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = PaymentEvent.objects.filter(events_called("pi_1")).explain()
+
+        assert "Seq Scan" not in plan
+        assert "event_mentions" in plan
 
     def test_asks_in_a_way_that_finds_its_index(self, page, event):
         with CaptureQueriesContext(connection) as queries:

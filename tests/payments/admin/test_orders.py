@@ -6,9 +6,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.admin.orders import countries_of_orders
+from payments.billing.models import Subscription
+from payments.ledger.models import PaymentEvent, Redelivery
 from tests.support.factories import OrderFactory
 from tests.support.modules import make_buyer, make_learner, make_module
 from tests.support.pages import text_of
+from tests.support.road import NOON
 
 LIST = reverse("admin:payments_order_changelist")
 
@@ -18,6 +21,33 @@ def orders(db):
     """Two from France, one from Belgium, one from nobody knows where."""
     places = (("Lyon", "FR"), ("Nantes", "FR"), ("Gand", "BE"), ("", ""))
     return [OrderFactory(city=city, country=country) for city, country in places]
+
+
+def found(page, term):
+    return [order.pk for order in page.get(LIST, {"q": term}).context["cl"].result_list]
+
+
+class TestSearch:
+    def test_finds_an_order_by_whatever_is_a_name_of_it(self, page, order, registration, orders):
+        event = order.events.get(type="checkout.session.completed")
+        PaymentEvent.objects.filter(pk=event.pk).update(request_id="req-1")
+        Redelivery.objects.create(event=event, request_id="req-2", received_at=NOON)
+        registration.external_id = "old-42"
+        registration.save()
+
+        for name in (
+            order.number, str(order.public_id), str(registration.public_id), "old-42", order.email,
+            order.checkouts.get().session, order.payments.get().key, order.refunds.get().stripe_id,
+            order.disputes.get().stripe_id, event.stripe_event_id, "req-1", "req-2",
+        ):  # fmt: skip
+            assert found(page, name) == [order.pk], name
+        assert found(page, "pi_nobody") == []
+
+    def test_finds_the_order_that_began_a_subscription(self, page, order, subscription):
+        Subscription.objects.update(order=order)
+
+        for name in ("sub_ada", "in_ada", "pi_ada", "ch_ada", "cus_ada"):
+            assert found(page, name) == [order.pk], name
 
 
 class TestWhereBuyersLive:

@@ -9,7 +9,8 @@ from django.utils import timezone
 from payments.admin.subscriptions import terms_of
 from payments.billing.models import Subscription
 from tests.support.pages import text_of
-from tests.support.subscriptions import told
+from tests.support.road import hear
+from tests.support.subscriptions import NOON, subscription_object, told
 
 LIST = reverse("admin:payments_subscription_changelist")
 
@@ -50,6 +51,16 @@ class TestList:
     @pytest.mark.parametrize("name", ["sub_a", "ada", "ada@", "cus_"])
     def test_finds_nothing_by_half_a_name(self, page, subscription, name):
         assert shown(page, q=name) == []
+
+
+class TestEvents:
+    def test_of_a_subscription_stand_on_its_page(self, page, subscription):
+        source = subscription_object(id="sub_ada", customer="cus_ada", metadata={}, status="past_due")
+        told_by = {"id": "evt_1", "type": "customer.subscription.updated", "livemode": False, "api_version": ""}
+
+        hear({**told_by, "created": int(NOON.timestamp()), "data": {"object": source}})
+
+        assert "evt_1" in text_of(page.get(own_page(subscription)))
 
 
 class TestFilters:

@@ -21,6 +21,8 @@ from registrations.links import token_of
 from registrations.models import Activity, Registration
 from tests.support.factories import NOON
 from tests.support.resync import all_rows, differences
+from tests.support.road import hear
+from tests.support.subscriptions import subscription_object
 
 pytestmark = pytest.mark.django_db
 AT = NOON + timedelta(days=2)
@@ -126,6 +128,12 @@ class TestTimeline:
 
         assert "'=HYPERLINK(1)" in sources
         assert "=HYPERLINK(1)" not in sources
+
+    def test_of_a_subscription_lists_the_events_that_told_of_it(self, subscription_dispute, files_of):
+        told_by = {"id": "evt_1", "type": "customer.subscription.updated", "livemode": False, "api_version": ""}
+        hear({**told_by, "created": int(NOON.timestamp()), "data": {"object": subscription_object(metadata={})}})
+
+        assert "evt_1" in files_of(subscription_dispute)["timeline.csv"]
 
     def test_of_a_subscription_is_its_own(self, subscription_dispute, dispute, files_of):
         rows = rows_of(files_of(subscription_dispute)["timeline.csv"])

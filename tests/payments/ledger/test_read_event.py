@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from payments.ledger.read_event import MalformedEvent, read_event
+from payments.facts import NoFacts, references_to_wait_for
+from payments.handlers.registry import EventView, find_handler
+from payments.ledger.read_event import MalformedEvent, mentions_of, read_event
+from payments.samples.events import SAMPLES, sample_event
+from payments.samples.story import CURRENT_SHAPE, OLD_SHAPE, SampleSubject
 from tests.support.signing import make_event
 
 WRONG: dict[str, list[Any]] = {
@@ -112,3 +116,30 @@ class TestReadEvent:
         incoming = read(make_event(object={"name": "\ud800", "\x00": "\x00"}))
 
         assert "\x00" not in json.dumps(incoming.payload, ensure_ascii=False).encode().decode()
+
+
+class TestMentionsOf:
+    @pytest.mark.parametrize("shape", [CURRENT_SHAPE, OLD_SHAPE])
+    @pytest.mark.parametrize("event_type", SAMPLES)
+    def test_are_all_that_an_event_may_wait_for(self, event_type, shape):
+        subject = SampleSubject(
+            order="7B0C3F0E-43C1-4C53-9A5E-0D2F4F1F7A11", registration="old-42", site="payments", attempt=1,
+            amount=4900, currency="eur", email="a@example.com", name="A",
+        )  # fmt: skip
+        event = sample_event(event_type, subject=subject, shape=shape, at=datetime(2026, 3, 2, tzinfo=UTC))
+
+        facts = [
+            fact
+            for fact in find_handler(event_type)(
+                EventView("evt_1", event_type, datetime(2026, 3, 2, tzinfo=UTC), event["data"]["object"])
+            )
+            if not isinstance(fact, NoFacts)
+        ]
+
+        wanted = {name for fact in facts for name in references_to_wait_for(fact) if not name.startswith("price_")}
+        assert wanted <= set(mentions_of(event))
+
+    def test_leave_out_words_and_texts(self):
+        source = {"object": "charge", "status": "requires_action", "description": "for ch_1 and ch_2", "amount": 4900}
+
+        assert mentions_of({"data": {"object": source}}) == []

@@ -45,6 +45,25 @@ class TestRecordEvent:
         assert (row.status, row.processed_at, row.attempts) == (EventStatus.RECEIVED, None, 0)
         assert (row.references, row.requested_reason, row.trigger) == ([], "", Trigger.DELIVERY)
 
+    def test_keeps_every_id_that_it_names(self):
+        source = {"payment_intent": "pi_1", "customer": {"id": "cus_1"}, "status": "in progress"}
+        event = incoming(object={**source, "metadata": {"registrationId": "old-42"}})
+
+        record(event)
+
+        named = {"registration:old-42", event.object_id, "pi_1", "cus_1"}
+        assert set(PaymentEvent.objects.get().mentions) == named
+
+    def test_keeps_who_brings_it_again(self):
+        event = incoming()
+        record(event)
+
+        record_event(event, source=EventSource.WEBHOOK, request_id="request-2", at=LATER)
+
+        row = PaymentEvent.objects.get()
+        assert row.request_id == "request-1"
+        assert list(row.redeliveries.values_list("request_id", "received_at")) == [("request-2", LATER)]
+
     def test_costs_one_statement(self, django_assert_num_queries):
         event = incoming()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from payments.billing.models import Subscription
 from payments.effects.models import Effect
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Trigger
 from payments.orders.models import Order, OrderException, Reference
@@ -12,12 +13,42 @@ from payments.processing.drain import drain, sweep
 from payments.processing.process import BACK_OFF
 from payments.processing.replay import ReplayRefused, release_held, replay_event
 from payments.statuses import EventStatus
+from registrations.services.register import register
 from tests.support.road import NOON, event_of, hear, keep
+from tests.support.subscriptions import make_plan, subscription_object
 
 pytestmark = pytest.mark.django_db
 
 COMPLETED = "checkout.session.completed"
 LATER = NOON + timedelta(hours=2)
+# Nothing here is called so.
+STRANGER = {
+    "order": "7b0c3f0e-43c1-4c53-9a5e-0d2f4f1f7a11",
+    "registration": "5a0c3f0e-43c1-4c53-9a5e-0d2f4f1f7a12",
+}
+
+
+def register_as(external_id, activity):
+    """Somebody whom the old system called so."""
+    return register(
+        activity=activity, name="A", email="a@example.com", language="fr", at=NOON, external_id=external_id
+    )  # fmt: skip
+
+
+def naming(registration: str, **metadata: str) -> dict:
+    """49.00 EUR were paid in a session of the old system, for the registration that it called so."""
+    session = {
+        "id": "cs_old", "object": "checkout.session", "mode": "payment", "status": "complete",
+        "payment_status": "paid", "payment_intent": "pi_old", "amount_total": 4900, "currency": "eur",
+        "metadata": {"registrationId": registration, **metadata},
+    }  # fmt: skip
+    return made_of(session, COMPLETED)
+
+
+def made_of(source: dict, event_type: str, *, id: str = "evt_made") -> dict:
+    """An event of this type about the object."""
+    told = {"id": id, "type": event_type, "created": int(NOON.timestamp()), "livemode": False, "api_version": ""}
+    return {**told, "data": {"object": source}}
 
 
 def poisoned(registration) -> dict:
@@ -60,10 +91,19 @@ class TestDrain:
         assert (row.status, row.ignored_reason) == (EventStatus.IGNORED, "no handler for this type")
 
     def test_ignores_what_another_site_made(self, registration):
-        (row,) = hear(event_of(registration, COMPLETED, subject={"site": "another"}))
+        (row,) = hear(event_of(registration, COMPLETED, subject={"site": "another", **STRANGER}))
 
         assert (row.status, row.ignored_reason) == (EventStatus.IGNORED, "made by another site")
         assert Order.objects.get().status == "PENDING"
+
+    def test_keeps_the_subscription_of_an_event_beside_it(self):
+        make_plan()
+        keep(made_of(subscription_object(metadata={}), "customer.subscription.updated"))
+
+        drain(at=LATER)
+
+        event = PaymentEvent.objects.get()
+        assert (event.subscription, event.order) == (Subscription.objects.get(), None)
 
     def test_lets_a_malformed_event_cost_only_itself(self, registration, make_registration):
         other = make_registration("Alex Smith")
@@ -204,16 +244,143 @@ class TestUnmatched:
         assert sweep(at=LATER) == 0
 
 
+class TestOwnership:
+    """What we know by its own id is ours; the site's name decides only about what we do not know."""
+
+    def test_an_order_of_ours_is_paid_whatever_site_is_named(self, registration, settings):
+        settings.SITE_NAME, settings.SITE_URL = "renamed", "https://elsewhere.example"
+
+        hear(event_of(registration, COMPLETED, subject={"site": "payments"}))
+
+        assert Order.objects.get().status == "PAID"
+
+    @pytest.mark.parametrize("event_type", ["charge.refunded", "refund.created", "charge.dispute.created"])
+    def test_money_of_a_known_payment_is_ours_whatever_site_is_named(self, registration, event_type):
+        hear(event_of(registration, COMPLETED), event_of(registration, "payment_intent.succeeded"))
+        event = event_of(registration, event_type)
+        event["data"]["object"]["metadata"] = {"site": "another"}
+
+        (row,) = hear(event)
+
+        assert (row.status, row.order) == (EventStatus.PROCESSED, registration.order)
+
+    def test_an_imported_id_is_ours_whatever_site_is_named(self, activity):
+        register_as("old-42", activity)
+
+        hear(naming("old-42", site="the-old-site"))
+
+        assert Order.objects.get().status == "PAID"
+
+    @pytest.mark.parametrize("event_type", [COMPLETED, "payment_intent.succeeded"])
+    def test_another_sites_order_pays_nothing_here_though_both_took_over_one_old_system(self, activity, event_type):
+        row = register_as("old-42", activity)
+        theirs = {"site": "another", "order": STRANGER["order"], "registration": "old-42"}
+
+        (event,) = hear(event_of(row, event_type, subject=theirs))
+
+        assert (event.status, event.ignored_reason) == (EventStatus.IGNORED, "made by another site")
+        assert Order.objects.get().status == "PENDING"
+        assert not Reference.objects.filter(name__startswith="cs_").exists()
+
+    def test_a_subscription_with_the_former_price_of_the_settings_is_ours(self, settings):
+        settings.STRIPE_PRICES = {"gold": "price_monthly"}
+        plan = make_plan("gold", price="")
+        hear(made_of(subscription_object(metadata={}), "customer.subscription.updated"))
+        settings.STRIPE_PRICES = {"gold": "price_newer"}
+
+        another = subscription_object(id="sub_2", customer="cus_2", metadata={})
+        hear(made_of(another, "customer.subscription.updated", id="evt_another"))
+
+        assert list(Subscription.objects.values_list("stripe_id", "plan")) == [("sub_1", plan.pk), ("sub_2", plan.pk)]
+
+
+class TestUntakenMoney:
+    """Money that names something of ours and finds nothing stands on the desk at once."""
+
+    def test_is_asked_about_at_the_first_failure(self, registration):
+        (event,) = hear(naming("old-42"))
+
+        question = OrderException.objects.get()
+        assert event.status == EventStatus.FAILED
+        assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event.stripe_event_id, True)
+        assert "registration:old-42" in question.detail
+        assert "49" in question.detail
+
+    def test_is_asked_about_where_only_our_site_is_named(self, registration):
+        event = event_of(registration, "refund.created")
+        event["data"]["object"] |= {"metadata": {"site": "payments"}, "charge": "ch_x", "payment_intent": "pi_x"}
+
+        (row,) = hear(event)
+
+        assert (row.status, row.ignored_reason) == (EventStatus.IGNORED, "unmatched")
+        assert OrderException.objects.get().is_open
+
+    @pytest.mark.parametrize(
+        ("event_type", "subject"),
+        [("checkout.session.expired", {}), (COMPLETED, {"site": "another"})],
+        ids=["no money", "another site"],
+    )
+    def test_is_no_question_otherwise(self, registration, event_type, subject):
+        hear(event_of(registration, event_type, subject={**STRANGER, **subject}))
+
+        assert not OrderException.objects.exists()
+
+    def test_is_no_question_any_more_once_what_it_names_is_here(self, activity):
+        (event,) = hear(naming("old-42"))
+        register_as("old-42", activity)
+
+        drain(at=LATER)
+
+        event.refresh_from_db()
+        assert (event.status, Order.objects.get().status) == (EventStatus.PROCESSED, "PAID")
+        assert OrderException.objects.get().is_open is False
+
+
+class TestWaking:
+    """Whatever makes or imports what a waiting event names queues that event again."""
+
+    @pytest.mark.parametrize("status", [EventStatus.FAILED, EventStatus.DEAD])
+    def test_an_event_that_failed_or_was_given_up(self, activity, status):
+        (event,) = hear(naming("old-42"))
+        PaymentEvent.objects.update(status=status, next_attempt_at=LATER + timedelta(days=1))
+
+        register_as("old-42", activity)
+        drain(at=LATER)
+
+        event.refresh_from_db()
+        assert (event.status, event.trigger) == (EventStatus.PROCESSED, Trigger.RETRY)
+        assert event.attempt_rows.last().trigger == Trigger.REFERENCE
+
+    def test_an_event_that_was_taken_for_another_sites(self, activity):
+        hear(naming("old-42", site="the-old-site"))
+
+        register_as("old-42", activity)
+        drain(at=LATER)
+
+        assert Order.objects.get().status == "PAID"
+
+    def test_when_a_registration_is_given_its_old_id_later(self, registration):
+        hear(naming("old-42"))
+
+        registration.external_id = "old-42"
+        registration.save()
+        drain(at=LATER)
+
+        assert Order.objects.get().status == "PAID"
+
+    def test_leaves_alone_what_waits_for_something_else(self, activity):
+        hear(naming("old-43"))
+
+        register_as("old-42", activity)
+
+        assert PaymentEvent.objects.get().status == EventStatus.FAILED
+
+
 class TestImported:
     def test_id_of_the_old_system_finds_the_registration(self, activity):
-        from registrations.services.register import register  # noqa: PLC0415
+        register_as("old-42", activity)
 
-        row = register(activity=activity, name="A", email="a@example.com", language="fr", at=NOON, external_id="old-42")
-        event = event_of(row, COMPLETED)
-        event["data"]["object"]["metadata"] = {"registrationId": "old-42"}
-        event["data"]["object"]["client_reference_id"] = None
-
-        hear(event)
+        hear(naming("old-42"))
 
         assert Order.objects.get().status == "PAID"
 

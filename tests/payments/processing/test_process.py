@@ -1,11 +1,16 @@
 import pytest
 from django.core import mail as post
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
+from payments.effects.deliver import deliver_all
 from payments.effects.mail import NO_ADDRESS
-from payments.ledger.models import PaymentEvent
+from payments.ledger.models import PaymentEvent, Redelivery
+from payments.processing.drain import drain
 from payments.statuses import EffectStatus, EventStatus
 from tests.support.factories import NOON, OrderFactory
 from tests.support.mails import deliver, english_in, read, sent
+from tests.support.road import event_of, hear, keep
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +76,84 @@ class TestEventDead:
 
         assert alert().outcome == NO_ADDRESS
         assert post.outbox == []
+
+
+def heard(event, **columns):
+    """The lines of its way from the queue to the mail."""
+    keep(event)
+    PaymentEvent.objects.filter(stripe_event_id=event["id"]).update(**columns)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        drain(at=NOON)
+        deliver_all(clock=lambda: NOON)
+    return lines
+
+
+class TestLog:
+    def test_names_event_order_registration_and_request_on_every_line(self, registration):
+        event = event_of(registration, "checkout.session.completed")
+
+        lines = heard(event, request_id="request-1")
+
+        names = ("stripe_event", "order", "order_number", "registration", "request_id")
+        told = {line["event"]: tuple(line.get(name) for name in names) for line in lines}
+        order = registration.order
+        expected = (event["id"], order.pk, order.number, str(registration.public_id), "request-1")
+        assert {"order.changed", "registration.changed", "event.processed", "effect.delivered"} <= told.keys()
+        assert set(told.values()) == {expected}
+
+    def test_says_why_a_payment_failed(self, registration):
+        event = event_of(registration, "payment_intent.payment_failed", decline_code="lost_card")
+
+        lines = heard(event)
+
+        intent = event["data"]["object"]["id"]
+        failed = next(line for line in lines if line["event"] == "payment.failed")
+        changed = next(line for line in lines if line["event"] == "order.changed" and line["what"] == "status")
+        assert (failed["payment_intent"], failed["order"]) == (intent, registration.order_id)
+        for line in (failed, changed):
+            assert "card_declined" in line["reason"]
+            assert "lost_card" in line["reason"]
+            assert "Your card" in line["reason"]
+
+    def test_says_why_a_refund_failed(self, registration):
+        hear(event_of(registration, "checkout.session.completed"), at=NOON)
+
+        lines = heard(event_of(registration, "refund.failed"))
+
+        failed = next(line for line in lines if line["event"] == "order.changed" and line["what"].startswith("refund"))
+        assert failed["reason"] == "expired_or_canceled_card"
+
+    def test_says_what_an_event_names_in_vain(self):
+        session = {"id": "cs_1", "mode": "payment", "payment_status": "paid", "amount_total": 4900, "currency": "eur"}
+        metadata = {"metadata": {"registrationId": "reg-7"}}
+        told = {"id": "evt_1", "type": "checkout.session.completed", "livemode": False, "api_version": ""}
+
+        lines = heard({**told, "created": int(NOON.timestamp()), "data": {"object": session | metadata}})
+
+        assert [(line["event"], line["registration"]) for line in lines] == [("event.failed", "reg-7")]
+        assert "registration:reg-7" in lines[0]["reason"]
+
+    def test_speaks_of_a_further_try_by_the_request_that_asked_for_it(self, registration):
+        event = event_of(registration, "checkout.session.completed")
+        keep(event)
+        Redelivery.objects.create(event=PaymentEvent.objects.get(), request_id="request-2", received_at=NOON)
+
+        lines = heard(event, request_id="request-1", attempts=1, status=EventStatus.FAILED)
+
+        assert {line["request_id"] for line in lines} == {"request-2"}
+        assert PaymentEvent.objects.get().request_id == "request-1"
+
+    def test_says_nothing_twice_where_a_batch_is_taken_apart(self, registration, make_registration, monkeypatch):
+        def stumble(row, order):
+            if order.pk == registration.order_id:
+                raise KeyError("a mistake in the product")
+
+        monkeypatch.setattr("registrations.product.message_for", stumble)
+        keep(event_of(make_registration("Alex Smith"), "checkout.session.completed"))
+
+        lines = heard(event_of(registration, "checkout.session.completed"))
+
+        said = [line["event"] for line in lines if line["event"] != "drain.again"]
+        assert sorted(set(said)) == ["event.failed", "event.processed", "order.changed", "registration.changed"]
+        assert said.count("event.processed") == said.count("registration.changed") == 1
+        assert {line["order"] for line in lines if line["event"] == "order.changed"} != {registration.order_id}

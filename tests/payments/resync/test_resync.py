@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
@@ -51,6 +52,26 @@ class TestResyncOrder:
 
         assert ("status", "PENDING", "PAID") in done.changes
         assert differences(before, all_rows()) == []
+
+    def test_tells_the_log_nothing_of_a_dry_run(self, buyer, options):
+        buyer.pay()
+
+        with capture_logs() as lines:
+            resync_order(buyer.registration.order, options=options(dry_run=True))
+
+        assert [line["event"] for line in lines if line["event"].partition(".")[0] in ("order", "registration")] == []
+
+    def test_names_order_and_registration_in_the_log(self, buyer, options):
+        buyer.pay()
+
+        with capture_logs() as lines:
+            resync_order(buyer.registration.order, options=options(by="ada"))
+
+        told = [line for line in lines if line["event"] in ("order.changed", "registration.changed", "resync.done")]
+        order, registration = buyer.registration.order, str(buyer.registration.public_id)
+        assert {line["event"] for line in told} == {"order.changed", "registration.changed", "resync.done"}
+        assert {(line["order_number"], line["registration"]) for line in told} == {(order.number, registration)}
+        assert next(line["source"] for line in told) == "resync: ada"
 
     def test_touches_nothing_where_nothing_differs(self, buyer, options):
         buyer.pay("pm_card_chargeDeclinedInsufficientFunds")

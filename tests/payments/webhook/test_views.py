@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from django.db import connection
 from django.test import Client
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from payments import bell
@@ -136,6 +137,18 @@ class TestDelivery:
         assert [line["event"] for line in told] == ["event.received", "event.duplicate"]
         assert told[0]["stripe_event"] == event["id"]
         assert not any(word in repr(lines) for word in ("secret", "whsec", "v1=", "zoe"))
+
+    def test_is_found_by_the_request_that_brought_it_again(self, client):
+        event = make_event(object={"metadata": {"registrationId": "reg-7"}})
+        signed_post(client, event, HTTP_X_REQUEST_ID="caller-id-1")
+
+        with capture_logs(processors=[merge_contextvars]) as lines:
+            signed_post(client, event, HTTP_X_REQUEST_ID="caller-id-2")
+
+        told = next(line for line in lines if line["event"] == "event.duplicate")
+        assert (told["request_id"], told["stripe_event"], told["registration"]) == ("caller-id-2", event["id"], "reg-7")
+        assert {line["stripe_event"] for line in lines} == {event["id"]}
+        assert PaymentEvent.objects.get().redeliveries.get().request_id == "caller-id-2"
 
 
 class TestRefusal:
