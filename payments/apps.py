@@ -23,6 +23,7 @@ class PaymentsConfig(AppConfig):
             "billing.mails",
             "processing.process",
             "refunds.refund",
+            "resync.on_return",
             "subscribing.product",
         ):
             import_module(f"payments.{module}")
