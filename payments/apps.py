@@ -22,6 +22,7 @@ class PaymentsConfig(AppConfig):
             "checks",
             "billing.mails",
             "processing.process",
+            "reconcile.unfinished",
             "refunds.refund",
             "resync.on_return",
             "subscribing.product",

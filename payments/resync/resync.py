@@ -26,7 +26,7 @@ from payments.resync.stripe_state import (
 )
 from payments.statuses import SubscriptionStatus
 from payments.stripe_api import lookups
-from payments.stripe_api.lookups import ThrottledStripe
+from payments.stripe_api.lookups import RATE_LIMIT_PATIENCE, ThrottledStripe
 from payments.stripe_api.snapshots import StripeSubscription
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class ResyncOptions:
     at: datetime
     by: Any = SOURCE
     dry_run: bool = False
-    stripe: ThrottledStripe = field(default_factory=ThrottledStripe)
+    stripe: ThrottledStripe = field(default_factory=partial(ThrottledStripe, patience=RATE_LIMIT_PATIENCE))
     expected: Mapping[str, Collection[str]] | None = None
 
 
