@@ -305,6 +305,7 @@ class TestRepairAndAlert:
         for text in read(sent()):
             assert lost.order.number in text
             assert "ada@example.com" in text
+            assert "/repair/" in text
 
     def test_says_it_as_an_error(self, lost):
         with structlog.testing.capture_logs() as logs:

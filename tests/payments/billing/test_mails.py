@@ -93,6 +93,14 @@ class TestDisputeOpened:
                 assert fact in text
         assert order.number in sent().subject
 
+    def test_leads_to_the_page_of_the_dispute(self, make_dispute):
+        make_dispute()
+
+        opened()
+
+        address = f"/admin/payments/dispute/{Dispute.objects.get().pk}/change/"
+        assert all(address in text for text in read(sent()))
+
     def test_goes_to_every_address_for_alerts(self, make_dispute, settings):
         settings.STRIPE_ALERT_EMAIL = ["a@example.com", "b@example.com"]
         make_dispute()
@@ -258,6 +266,14 @@ class TestRefundFailed:
         for text in read(sent()):
             for fact in (*words, order.number, "re_1", "expired_or_canceled_card"):
                 assert fact in text
+
+    def test_leads_to_the_page_of_the_refund(self, make_refund):
+        make_refund()
+
+        failed()
+
+        address = f"/admin/payments/refund/{Refund.objects.get().pk}/change/"
+        assert all(address in text for text in read(sent()))
 
     def test_is_skipped_when_the_refund_has_not_failed(self, make_refund):
         make_refund("succeeded")

@@ -155,12 +155,13 @@ class TestEndingSoon:
 class TestFinalizationFailed:
     def test_tells_staff_which_invoice_and_why(self, language, settings):
         settings.LANGUAGE_CODE = language
-        make_member()
+        row = make_member()
 
         alert()
 
         message = sent()
         assert message.to == settings.STRIPE_ALERT_EMAIL
+        assert all(f"/admin/payments/subscription/{row.pk}/change/" in text for text in read(message))
         assert all("in_1" in text and "customer_tax_location_invalid" in text for text in read(message))
         if language == "fr":
             assert english_in(message.subject) == english_in(message.body) == []

@@ -60,6 +60,11 @@ class TestEventDead:
         said = " ".join([sent().subject, *read(sent())])
         assert english_in(said.replace("charge.updated", "").replace("amount: None", "")) == []
 
+    def test_leads_to_the_page_of_its_example(self, dead_event):
+        alert()
+
+        assert all(f"/admin/payments/paymentevent/{dead_event.pk}/change/" in text for text in read(sent()))
+
     def test_goes_out_even_if_its_example_is_repaired_or_gone_meanwhile(self, dead_event):
         dead_event.delete()
 

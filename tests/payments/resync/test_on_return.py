@@ -13,6 +13,7 @@ from payments.stripe_api import lookups
 from payments.subscribing import subscribe
 from tests.support import buyers
 from tests.support.emulated_payments import OWNER, SEPA_SUCCEEDS
+from tests.support.mails import english_in, read
 from tests.support.resync import heard, sold
 from tests.support.subscriber import make_plans, make_user, pay, unreachable
 
@@ -124,6 +125,16 @@ class TestWebhooksAreSilent:
         assert message.subject == f"Stripe’s webhooks do not arrive: order {number} was confirmed by asking"
         assert f"In the admin: {settings.SITE_URL}/admin/payments/paymentevent/" in message.body
         assert message.to == ["staff@example.com"]
+
+    def test_is_french_throughout(self, buyer, settings):
+        settings.LANGUAGE_CODE = "fr"
+        buyer.pay()
+        ask(buyer)
+
+        [message] = self.delivered()
+
+        said = " ".join([message.subject, *read(message)]).replace("/admin/payments/paymentevent/", "")
+        assert english_in(said) == []
 
     def test_gives_the_event_some_minutes(self, buyer):
         buyer.pay()

@@ -183,6 +183,7 @@ class TestCheckPlacesRepairs:
         assert line.items() >= {"reason": "Restored from a back-up.", "taken": 3, "held": 1}.items()
         for text in read(sent()):
             assert "Restored from a back-up." in text
+            assert f"/admin/registrations/activity/{activity.pk}/change/" in text
         assert sent().subject == "The counter of places was put right: Pottery"
 
     def test_refuses_to_go_above_the_capacity(self, make_activity, make_registration):
