@@ -5,7 +5,7 @@ from payments.effects.mail import NO_ADDRESS
 from payments.ledger.models import PaymentEvent
 from payments.statuses import EffectStatus, EventStatus
 from tests.support.factories import NOON, OrderFactory
-from tests.support.mails import deliver, english_in, read, sent
+from tests.support.mails import deliver, english_in, leads_to, read, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ class TestEventDead:
     def test_leads_to_the_page_of_its_example(self, dead_event):
         alert()
 
-        assert all(f"/admin/payments/paymentevent/{dead_event.pk}/change/" in text for text in read(sent()))
+        assert leads_to(sent(), f"/admin/payments/paymentevent/{dead_event.pk}/change/")
 
     def test_goes_out_even_if_its_example_is_repaired_or_gone_meanwhile(self, dead_event):
         dead_event.delete()
