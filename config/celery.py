@@ -63,6 +63,7 @@ app.conf.update(
         "ask about people with two subscriptions": every(300, "payments.ask_about_second"),
         "warn of disputes that must be answered": every(3600, "payments.warn_of_deadlines"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
+        "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
         "check that places add up": every(600, "registrations.check_places"),
         "repair accesses": at_night("03:40", "modules_access.repair"),
     },

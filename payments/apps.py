@@ -26,7 +26,9 @@ class PaymentsConfig(AppConfig):
             "checks",
             "billing.mails",
             "processing.process",
+            "reconcile.unfinished",
             "refunds.refund",
+            "resync.on_return",
             "subscribing.product",
         ):
             import_module(f"payments.{module}")

@@ -59,6 +59,8 @@ REFUND_ORDER: dict[str, int] = {
     RefundStatus.FAILED: 2,
     RefundStatus.CANCELED: 2,
 }
+# Nothing more comes of it, except that what has succeeded may still come back.
+REFUND_FINAL = (RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.CANCELED)
 REFUND_COUNTS = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED})
 
 

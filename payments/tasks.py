@@ -11,6 +11,7 @@ from payments.effects.deliver import deliver_all, recover_claimed
 from payments.ledger.record import requeue_naming
 from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
+from payments.reconcile.unfinished import unfinished_runs
 from payments.reconcile.window import next_window
 from payments.resync import ResyncOptions, resync_where_needed
 from payments.subscribing import ask_about_second_subscriptions
@@ -76,3 +77,10 @@ def reconcile_job(**_later: object) -> None:
         reconcile(window=next_window(at=at), options=ResyncOptions(at=at, by="timetable"), clock=timezone.now)
     except AlreadyRunning:
         log.info("reconcile.already_running")
+
+
+@shared_task(name="payments.reconcile_again")
+def reconcile_again_job(**_later: object) -> None:
+    """Once more what was cut short; nothing where the last run came to its end."""
+    if unfinished_runs():
+        reconcile_job()

@@ -67,7 +67,7 @@ def encours(request: HttpRequest) -> HttpResponse:
     """Active, pending, ended. Right after a payment it loads again by itself until Stripe has told us."""
     user = user_of(request)
     own_orders = Order.objects.filter(module_purchase__user=user)
-    returned = CheckoutReturn.read(request, orders=own_orders, delays=REFRESH_DELAYS)
+    returned = CheckoutReturn.read(request, orders=own_orders, at=timezone.now(), delays=REFRESH_DELAYS)
     pending = _pending(user, returned)
     # Read last: money that comes at this very moment moves a module from one list to the other, never out of both.
     mine = my_modules_of(user, at=timezone.now())

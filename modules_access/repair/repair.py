@@ -9,16 +9,16 @@ from datetime import time as time_of_day
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
 from modules_access.entitlements import lock_accesses
 from modules_access.models import ModuleAccess
 from modules_access.repair.report import Difference, Report, difference_of
 from modules_access.repair.sources import ALL_SOURCES, AccessSource
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.effects.mail import Mail, mails
+from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from payments.sql import advisory_lock, kept_or_untold
 
@@ -107,7 +107,7 @@ def accesses_were_healed(effect: Effect) -> Mail:
     data = effect.data
     more = max(0, data["healed"] - len(data["differences"]))
     context = {**data, **data["counts"], "more": more, "repaired_at": effect.created_at}
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+    return to_staff(context, page=reverse("admin:modules_access_repair"))
 
 
 def _alert_about(report: Report) -> EffectRequest:

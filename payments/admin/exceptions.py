@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import NONE, link_to_order
+from payments.admin.kit.display import CARE, NONE, OFF, link_to_order, pill
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
@@ -90,7 +90,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     actions = (refund, seat, close)
     list_display = (
-        "kind", "order_link", "money_text", "detail_text", "is_open", "age_text", "refund_text", "closed_because",
+        "kind", "order_link", "money_text", "detail_text", "open_text", "age_text", "refund_text", "closed_because",
         "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
@@ -98,10 +98,10 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
-        ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
+        ("kind", "open_text"), ("order_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
         ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("order_link", "money_text", "detail_text", "refund_text", "closed_because")
+    readonly_fields = ("order_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
@@ -121,6 +121,11 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("detail"))
     def detail_text(self, row: OrderException) -> str:
         return row.detail_text
+
+    @admin.display(description=gettext_lazy("state"), ordering="is_open")
+    def open_text(self, row: OrderException) -> str:
+        """A word: a green tick would say that all is well."""
+        return pill(_("open"), CARE) if row.is_open else pill(_("closed"), OFF)
 
     @admin.display(description=gettext_lazy("age"), ordering="opened_at")
     def age_text(self, row: OrderException) -> str:

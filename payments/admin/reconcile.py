@@ -1,15 +1,20 @@
 """The reconciliations' screen: how complete we are, and what each run has found."""
 
+from collections.abc import Iterable
+
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.orders.labels import name_of, value_of
-from payments.reconcile.models import Done, ReconcileRun
+from payments.reconcile.fixes import KNOWN, UNKNOWN
+from payments.reconcile.models import Done, ReconcileRun, label_of
+from payments.samples.story import is_made_up
 
 
 def done_text(done: str) -> str:
@@ -20,14 +25,25 @@ def done_text(done: str) -> str:
         Done.ASKED: _("a person was asked"),
         Done.LEFT: _("left to the clean-up"),
         Done.FAILED: pgettext("of a comparison", "failed"),
+        Done.NOT_CHECKED: _("not checked"),
     }
     return str({str(key): word for key, word in words.items()}.get(done, done))
 
 
 def _line(finding: dict[str, str]) -> tuple[str, ...]:
-    what = finding["what"]
-    here, there = (value_of(what, finding[name], currency="") for name in ("here", "at_stripe"))
-    return finding["subject"], name_of(what), here, there, done_text(finding["done"])
+    subject, what, done = finding["subject"], finding["what"], finding["done"]
+    here, there = (_value(what, finding[name]) for name in ("here", "at_stripe"))
+    if done == Done.NOT_CHECKED:
+        subject = label_of(subject)
+    if is_made_up(what, order_number=subject):
+        there = _("%(state)s: made up by a sample event") % {"state": there}
+    return subject, name_of(what) if what else "", here, there, done_text(done)
+
+
+def _value(what: str, stored: str) -> str:
+    """Whether a name is known, or what is stored of it."""
+    words = {KNOWN: _("known"), UNKNOWN: _("not known")}
+    return words.get(stored) or value_of(what, stored, currency="")
 
 
 @admin.register(ReconcileRun)
@@ -38,9 +54,9 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
     list_filter = ("is_dry_run", ("started_at", admin.DateFieldListFilter))
     fields = (
         "sentence_text", ("since", "until"), ("started_at", "finished_at"), ("by", "is_dry_run", "is_continued"),
-        "error", "findings_table", "counts",
+        "error", "findings_table", "counts_table",
     )  # fmt: skip
-    readonly_fields = ("sentence_text", "findings_table")
+    readonly_fields = ("sentence_text", "findings_table", "counts_table")
 
     @admin.display(description=gettext_lazy("result"))
     def sentence_text(self, row: ReconcileRun) -> str:
@@ -52,9 +68,22 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
         if not row.findings:
             return NONE
         heads = ("", _("what"), _("here"), _("at Stripe"), _("what was done"))
-        lines = (_line(finding) for finding in row.findings)
-        return format_html(
-            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
-            format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
-            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", lines),
-        )
+        return _table((_line(finding) for finding in row.findings), heads=heads)
+
+    @admin.display(description=gettext_lazy("counts"))
+    def counts_table(self, row: ReconcileRun) -> SafeString:
+        """Each number under its name."""
+        return _table((capfirst(label_of(name)), str(count)) for name, count in row.counts.items())
+
+
+def _table(lines: Iterable[tuple[str, ...]], *, heads: tuple[str, ...] = ()) -> SafeString:
+    """As wide as there is room; what is wider can be scrolled to."""
+    return format_html(
+        '<div class="scrolled" tabindex="0"><table>{}<tbody>{}</tbody></table></div>',
+        format_html("<thead>{}</thead>", _cells(heads, "th")) if heads else "",
+        format_html_join("", "{}", ((_cells(line, "td"),) for line in lines)),
+    )
+
+
+def _cells(words: tuple[str, ...], tag: str) -> SafeString:
+    return format_html("<tr>{}</tr>", format_html_join("", f"<{tag}>{{}}</{tag}>", ((word,) for word in words)))

@@ -1,6 +1,6 @@
 """Comparing with Stripe, and putting right what differs: shown first, done with a reason, bound to what was shown."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from payments.resync import (
     resync_person,
     resync_subscription,
 )
+from payments.samples.story import is_made_up
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, in_a_hurry
 from payments.stripe_api.snapshots import MalformedObject
 
@@ -110,20 +111,46 @@ resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
 
 
 def _preview(row: Order | Subscription | Customer, found: list[Resynced]) -> Preview:
+    """One thing is said: that it differs, or what Stripe does not know, or that nothing was asked, or that it is so."""
     currencies = _currencies(row)
-    has_changes = any(each.changes for each in found)
-    missing = [name for each in found for name in each.missing]
-    title = _("Put %s right?") if has_changes else _("Nothing differs: %s")
+    changed, missing = [each for each in found if each.changes], [each for each in found if each.missing]
+    asked = [each for each in found if each.was_asked]
+    if changed:
+        title, verdict, no_lines = _("Put %s right?"), "", ""
+    elif missing:
+        title, no_lines = _("Stripe does not know all of it: %s"), _("Stripe does not know all of it.")
+        verdict = _("Nothing can be put right: see below what Stripe does not know.")
+    elif not asked:
+        title, no_lines = _("Stripe was not asked: %s"), _("Stripe was not asked.")
+        verdict = _("There is no payment page and no payment about which Stripe could be asked.")
+    else:
+        title, verdict, no_lines = (
+            _("Nothing differs: %s"),
+            _("What stands here is what Stripe says."),
+            _("Nothing differs."),
+        )
     # Asking settles a doubt even where nothing differs.
-    is_worth_it = has_changes or (isinstance(row, Subscription) and row.needs_resync)
+    has_doubt = isinstance(row, Subscription) and row.needs_resync
     return Preview(
         title=title % _name(row),
         token={each.subject: each.fingerprints for each in found},
-        sections=[(each.subject, _lines(each, currencies.get(each.subject, ""))) for each in found],
+        sections=[
+            (each.subject, _lines(each, currencies.get(each.subject, "")))
+            for each in changed or missing or asked or found
+        ],
         consequences=CONSEQUENCES,
-        footnotes=[*(_("Stripe does not know %(name)s.") % {"name": name} for name in missing), _asked_text()],
-        verdict="" if is_worth_it else _verdict(missing),
+        footnotes=[*(_missing_text(name, each.subject) for each in missing for name in each.missing), _asked_text()],
+        verdict="" if has_doubt else verdict,
+        no_lines=no_lines,
     )
+
+
+def _missing_text(name: str, subject: str) -> str:
+    if is_made_up(name, order_number=subject):
+        return _("Stripe does not know %(name)s: a sample event (manage.py send_event) has made it up.") % {
+            "name": name
+        }
+    return _("Stripe does not know %(name)s.") % {"name": name}
 
 
 def _lines(found: Resynced, currency: str) -> list[Line]:
@@ -135,12 +162,6 @@ def _lines(found: Resynced, currency: str) -> list[Line]:
 
 def _asked_text() -> str:
     return _("Asked of Stripe: %(moment)s") % {"moment": date_format(timezone.localtime(), "DATETIME_FORMAT")}
-
-
-def _verdict(missing: Iterable[str]) -> str:
-    if missing:
-        return _("Nothing can be put right: see below what Stripe does not know.")
-    return _("What stands here is what Stripe says.")
 
 
 def _currencies(row: Order | Subscription | Customer) -> dict[str, str]:

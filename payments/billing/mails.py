@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.billing.reminders import DISPUTE_DUE_ALERT, UNANSWERED
 from payments.effects.deliver import Skip
-from payments.effects.mail import Mail, amount_in_words, mails
+from payments.effects.mail import Mail, amount_in_words, mails, to_staff
 from payments.effects.models import Effect
 from payments.statuses import SUBSCRIPTION_NOT_BEGUN, DisputePhase, RefundStatus, SubscriptionStatus
 
@@ -87,11 +87,11 @@ def _mail_about_dispute(row: Dispute) -> Mail:
         "is_lost": row.phase == DisputePhase.LOST,
         "is_won": row.status == "won",
     }
-    return _to_staff(context)
+    return to_staff(context, page=row)
 
 
 def _mail_about_refund(row: Refund) -> Mail:
-    return _to_staff({**_owner(row), "refund": row})
+    return to_staff({**_owner(row), "refund": row}, page=row)
 
 
 def _owner(row: Dispute | Refund) -> dict[str, object]:
@@ -103,10 +103,6 @@ def _owner(row: Dispute | Refund) -> dict[str, object]:
         "email": row.order.email if row.order else customer.email if customer else "",
         "amount": amount_in_words(row.amount, row.currency),
     }
-
-
-def _to_staff(context: dict[str, object]) -> Mail:
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
 
 
 SUBSCRIPTION_GONE = Skip(gettext_noop("What it tells of no longer exists."))
@@ -183,7 +179,7 @@ def finalization_failed(effect: Effect) -> Mail | Skip:
         "reason": effect.data["reason"],
         "email": _address(row),
     }
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+    return to_staff(context, page=row)
 
 
 def _find(effect: Effect) -> Subscription | None:

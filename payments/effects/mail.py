@@ -15,7 +15,9 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import Model
 from django.template import Context, Engine
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import lazy
 from django.utils.text import slugify
@@ -64,6 +66,17 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
         return deliver
 
     return register
+
+
+def to_staff(context: Mapping[str, Any], *, page: Model | str) -> Mail:
+    """An alert; `page`: the row whose page in the admin helps, or the path of another page there."""
+    path = page if isinstance(page, str) else _admin_path(page)
+    told = {**context, "admin_page": f"{settings.SITE_URL}{path}"}
+    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=told)
+
+
+def _admin_path(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
 def find_writer(kind: str) -> Write | None:

@@ -161,6 +161,9 @@ class CheckoutAttempt(models.Model):
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     # From the moment before Stripe is asked until it answers: asked again, Stripe must hear the very same.
     params = models.JSONField(null=True, blank=True, editable=False)
+    # How often the buyer's return has had Stripe asked how it ended, and when last (payments.resync.on_return).
+    return_questions = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    return_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("Checkout attempt")

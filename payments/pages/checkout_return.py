@@ -1,7 +1,8 @@
-"""Back from Stripe's payment page: a page that looks again by itself until Stripe has told us, but not for ever."""
+"""Back from Stripe's payment page: Stripe is asked, and the page looks again by itself until we know, not for ever."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from payments.orders.models import Order
+from payments.resync.on_return import ask_on_return
 from payments.statuses import OrderStatus
 
 # After how many seconds the page looks again, each time.
@@ -54,9 +56,12 @@ class CheckoutReturn:
 
     @classmethod
     def read(
-        cls, request: HttpRequest, *, orders: QuerySet[Order], delays: Sequence[int] = REFRESH_DELAYS
+        cls, request: HttpRequest, *, orders: QuerySet[Order], at: datetime, delays: Sequence[int] = REFRESH_DELAYS
     ) -> "CheckoutReturn | None":
-        """The session in the address, if it is of one of the buyer's own `orders`; anything else is not looked at."""
+        """The session in the address, if it is of one of the buyer's own `orders`; anything else is not looked at.
+
+        Stripe is asked about it where no event has told yet, so read everything else afterwards.
+        """
         session, refreshes = request.GET.get("session_id", ""), request.GET.get("looks", "")
         # Stripe's ids have no other characters; a NUL would not even reach the database.
         if not session.replace("_", "").isalnum():
@@ -64,6 +69,8 @@ class CheckoutReturn:
         order = orders.filter(checkouts__session=session).first()
         if order is None:
             return None
+        if order.status not in TOLD_STATUSES and ask_on_return(session=session, at=at):
+            order.refresh_from_db()
         is_number = refreshes.isascii() and refreshes.isdigit() and len(refreshes) < 4
         return cls(order, session, int(refreshes) if is_number else 0, delays)
 

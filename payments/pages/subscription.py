@@ -151,7 +151,7 @@ class ResumePage(SubscriptionPage):
 def returning(request: HttpRequest) -> HttpResponse:
     """Where Checkout leads back: waits until Stripe has told of the subscription, then on to the account."""
     user = user_of(request)
-    returned = CheckoutReturn.read(request, orders=Order.objects.filter(user=user))
+    returned = CheckoutReturn.read(request, orders=Order.objects.filter(user=user), at=timezone.now())
     if returned is None:
         return redirect("account")
     if live_of(user).exists():

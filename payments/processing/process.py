@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.urls import reverse
 
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import ApplyResult, FactSet, guarded
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.effects.mail import Mail, mails
+from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from payments.facts import (
     DisputeFact,
@@ -322,4 +323,4 @@ def event_dead(effect: Effect) -> Mail | Skip:
     """Never skipped: it speaks of a kind of failure; the event that it names is only the first example."""
     event = PaymentEvent.objects.filter(stripe_event_id=effect.data["event"]).first()
     context = {**effect.data, "error": event.error if event else "", "order": event.order if event else None}
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+    return to_staff(context, page=event or reverse("admin:payments_paymentevent_changelist"))

@@ -22,7 +22,7 @@ from payments.reconcile.models import Done, Finding, RunReport
 from payments.reconcile.window import Subject
 from payments.resync import Change, Resynced, ResyncOptions, resync_order, resync_subscription
 from payments.statuses import ExceptionKind
-from payments.stripe_api.gateway import GatewayUnavailable
+from payments.stripe_api.gateway import GatewayUnavailable, KeyRefused
 
 log = structlog.get_logger(__name__)
 KNOWN, UNKNOWN = "known", "not known"
@@ -122,8 +122,8 @@ class Fixes:
     """What one run puts right, each order and subscription once.
 
     `asked`: what Stripe has been asked about already; `put_off`: what went wrong, to be tried once more in the end,
-    when the rows that stood in its way may be right. Raises GatewayUnavailable; other trouble costs only its own
-    subject.
+    when the rows that stood in its way may be right. Raises GatewayUnavailable, KeyRefused; other trouble costs only
+    its own subject.
     """
 
     options: ResyncOptions
@@ -184,7 +184,7 @@ class Fixes:
         self.report.add_changes(name, changes, dry_run=self.options.dry_run)
 
     def _put_off(self, subject: Subject, also: Collection[str], error: Exception) -> None:
-        if isinstance(error, GatewayUnavailable) or not connection.is_usable():
+        if isinstance(error, GatewayUnavailable | KeyRefused) or not connection.is_usable():
             raise error
         name, is_first = _name_of(subject), subject not in self.put_off
         if is_first:

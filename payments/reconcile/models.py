@@ -33,6 +33,8 @@ class ReconcileRun(models.Model):
     counts = models.JSONField(gettext_lazy("counts"), default=dict, blank=True)
     findings = models.JSONField(gettext_lazy("findings"), default=list, blank=True)
     error = models.CharField(gettext_lazy("error"), max_length=500, blank=True)
+    # Invoices that nobody has paid yet, with their subscriptions: the next run asks about those that are open no more.
+    open_invoices = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), editable=False)
 
     class Meta:
         verbose_name = gettext_lazy("reconciliation")
@@ -58,22 +60,57 @@ class ReconcileRun(models.Model):
         said = _("%(n)d to be put right") if self.is_dry_run else _("%(n)d put right")
         return said % {"n": count}
 
+    @property
+    def not_checked(self) -> list[str]:
+        """What the run could not check, or did not come to."""
+        return [each["subject"] for each in self.findings if each["done"] == Done.NOT_CHECKED]
+
     def _end(self) -> str:
         if self.finished_at is None:
-            return _("not finished")
+            names = ", ".join(label_of(name) for name in self.not_checked)
+            return _("not finished; not checked: %(names)s") % {"names": names} if names else _("not finished")
         return _("complete up to %(moment)s") % {
             "moment": date_format(localtime(self.until), "SHORT_DATETIME_FORMAT"),
         }
 
 
 class Done(StrEnum):
-    """What was done about a finding. LEFT: no money is at stake, and the clean-up sees to it."""
+    """What was done about a finding. LEFT: no money is at stake, and the clean-up sees to it.
+
+    NOT_CHECKED: what the subject names was not compared at all.
+    """
 
     PUT_RIGHT = "put right"
     TO_BE_PUT_RIGHT = "to be put right"
     ASKED = "a person was asked"
     LEFT = "left to the clean-up"
     FAILED = "failed"
+    NOT_CHECKED = "not checked"
+
+
+# What is walked through, and what is counted, in words for people.
+HERE = "known here"
+LABELS = {
+    "subscriptions": gettext_lazy("subscriptions"),
+    "invoices": gettext_lazy("invoices"),
+    "checkout.sessions": gettext_lazy("Checkout sessions"),
+    "payment_intents": gettext_lazy("payments"),
+    "refunds": gettext_lazy("refunds"),
+    "disputes": gettext_lazy("disputes"),
+    HERE: gettext_lazy("what is known here"),
+    "orders here": gettext_lazy("orders here"),
+    "compared": gettext_lazy("compared in all"),
+    "put_right": gettext_lazy("put right"),
+    "for_a_person": gettext_lazy("for a person"),
+    "missing": gettext_lazy("not known to Stripe"),
+    "foreign": gettext_lazy("of other products"),
+    "findings": gettext_lazy("findings"),
+}
+
+
+def label_of(name: str) -> str:
+    """What people call a list at Stripe or a number of the report."""
+    return str(LABELS.get(name, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +132,8 @@ class Finding:
 class RunReport:
     """What a run has seen, found and done.
 
-    `compared` by kind of object; `foreign`: those of other products in the account, which are left alone.
+    `compared` by kind of object; `foreign`: those of other products in the account, which are left alone; `unchecked`:
+    what is still to be walked through, with the reason ("": not come to) why it was not.
     """
 
     compared: Counter[str] = field(default_factory=Counter)
@@ -104,6 +142,7 @@ class RunReport:
     for_a_person: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    unchecked: dict[str, str] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         """Take it into the list and into the numbers."""
@@ -129,11 +168,16 @@ class RunReport:
             "for_a_person": len(self.for_a_person),
             "missing": len(self.missing),
             "foreign": self.foreign,
-            "findings": len(self.findings),
+            "findings": len(self._all_findings),
             **{kind: count for kind, count in sorted(self.compared.items())},
         }
 
     @property
     def kept(self) -> list[dict[str, str]]:
-        """The findings as the run keeps them."""
-        return [finding.as_kept() for finding in self.findings[:MAX_KEPT_FINDINGS]]
+        """The findings as the run keeps them; what was not checked comes first."""
+        return [finding.as_kept() for finding in self._all_findings[:MAX_KEPT_FINDINGS]]
+
+    @property
+    def _all_findings(self) -> list[Finding]:
+        unchecked = [Finding(what, "", "", why, Done.NOT_CHECKED) for what, why in self.unchecked.items()]
+        return unchecked + self.findings

@@ -1,12 +1,12 @@
 """Which time a run covers, and both sides of it: what Stripe lists, and what is here and has to do with it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.checkout.session_facts import Untold
@@ -20,7 +20,15 @@ from payments.resync.stripe_state import (
     fact_of_refund,
     facts_of_session,
 )
-from payments.statuses import OPEN_STATUSES, SUBSCRIPTION_ENDED
+from payments.statuses import (
+    OPEN_STATUSES,
+    REFUND_FINAL,
+    SUBSCRIPTION_ENDED,
+    SUBSCRIPTION_OVERDUE,
+    DisputePhase,
+    OrderStatus,
+    SubscriptionStatus,
+)
 from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeInvoice, StripeSubscription
 from payments.stripe_api.snapshots.reading import find_object
 
@@ -28,7 +36,12 @@ from payments.stripe_api.snapshots.reading import find_object
 MIN_WINDOW = timedelta(hours=48)
 # Each run begins before the last one ended, so that nothing falls between two.
 OVERLAP = timedelta(hours=1)
-MONEY = ((Payment, "key", "paid_at"), (Refund, "stripe_id", "status_at"), (Dispute, "stripe_id", "status_at"))
+# A refund that has succeeded may still come back: https://docs.stripe.com/refunds#failed-refunds
+REFUND_AGE = timedelta(days=60)
+# Of a subscription's invoices, those that may still be paid.
+UNPAID_INVOICES = ("open", "uncollectible")
+# Whoever is so has a running period, which money must have paid for.
+CHARGED = (SubscriptionStatus.ACTIVE, *SUBSCRIPTION_OVERDUE)
 ReadFacts = Callable[[Json, datetime], Iterable[Fact | None]]
 
 
@@ -43,6 +56,11 @@ class Window:
     def on(self, column: str) -> Q:
         """The rows whose moment in this column lies in the window."""
         return Q(**{f"{column}__gte": self.since, f"{column}__lt": self.until})
+
+    @property
+    def of_refunds(self) -> "Window":
+        """The same, reaching back as far as refunds come back."""
+        return replace(self, since=min(self.since, self.until - REFUND_AGE))
 
     @property
     def created(self) -> dict[str, int]:
@@ -98,11 +116,25 @@ def lists_of_money(window: Window) -> list[StripeList]:
 
 def lists_of_money_back(window: Window) -> list[StripeList]:
     """What takes money back: it is known by the payments."""
-    created = {"created": window.created}
     return [
-        StripeList("refunds", created, lambda raw, at: [fact_of_refund(raw)]),
-        StripeList("disputes", created, lambda raw, at: [fact_of_dispute(raw)]),
+        StripeList("refunds", {"created": window.of_refunds.created}, lambda raw, at: [fact_of_refund(raw)]),
+        StripeList("disputes", {"created": window.created}, lambda raw, at: [fact_of_dispute(raw)]),
     ]
+
+
+def our_invoices(page: Iterable[Json]) -> dict[str, str]:
+    """The invoices of subscriptions that are known here, with the subscription's name."""
+    found = (StripeInvoice.read(raw).refs for raw in page)
+    named = {refs.invoice: refs.subscription for refs in found if refs.subscription}
+    known = Subscription.objects.filter(stripe_id__in=named.values()).values_list("stripe_id", flat=True)
+    ours = set(known)
+    return {invoice: subscription for invoice, subscription in named.items() if subscription in ours}
+
+
+def open_invoices_before() -> dict[str, str]:
+    """What `our_invoices` told of those that were open when the last run came to its end."""
+    done = ReconcileRun.objects.filter(is_dry_run=False, finished_at__isnull=False).order_by("-pk")
+    return done.values_list("open_invoices", flat=True).first() or {}
 
 
 def orders_of(window: Window) -> QuerySet[Order]:
@@ -121,36 +153,65 @@ def subscriptions_of(window: Window) -> QuerySet[Subscription]:
     return Subscription.objects.filter(touched)
 
 
-def not_listed(window: Window, *, listed: Collection[str], also: Iterable[str]) -> Iterator[tuple[Subject, str]]:
-    """What Stripe's lists did not contain although it belongs to the window, with the name that was not there.
+def not_listed(
+    window: Window, *, listed: Collection[str], also: Iterable[str], unread: Collection[str] = ()
+) -> Iterator[tuple[Subject, str]]:
+    """What Stripe's lists did not contain although it belongs to the window or is not final, with its name there.
 
-    `also`: names of which staff were asked before whether Stripe knows them.
+    `also`: names of which staff were asked before whether Stripe knows them. `unread`: lists that Stripe refuses.
     """
     wanted = list(also)
-    for model, key, moment in MONEY:
-        rows = model._default_manager.filter(window.on(moment) | Q(**{f"{key}__in": wanted}))
+    for rows, key in _money_to_find(window, wanted, unread):
         mine = rows.filter(Q(order=None) | Q(order__livemode=settings.STRIPE_LIVEMODE))
         for name, order_id, subscription in mine.values_list(key, "order_id", "subscription__stripe_id"):
             if name not in listed or name in wanted:
                 yield Subject(order_id, subscription or ""), name
-    attempts = CheckoutAttempt.objects.filter(window.on("created_at") | Q(order__status__in=OPEN_STATUSES)).exclude(
-        session=""
-    )
-    own = attempts.filter(order__livemode=settings.STRIPE_LIVEMODE)
-    for session, order_id in own.values_list("session", "order_id"):
-        if session not in listed:
-            yield Subject(order_id), session
-    for name, needs_resync in subscriptions_of(window).values_list("stripe_id", "needs_resync"):
+    if "checkout.sessions" not in unread:
+        yield from _sessions_not_listed(window, listed)
+    subscriptions = subscriptions_of(window) if "subscriptions" not in unread else Subscription.objects.none()
+    for name, needs_resync in subscriptions.values_list("stripe_id", "needs_resync"):
         if name not in listed or needs_resync or name in wanted:
             yield Subject(subscription=name), name
 
 
+def _sessions_not_listed(window: Window, listed: Collection[str]) -> Iterator[tuple[Subject, str]]:
+    """Also every payment that is under way: of a bank debit that has come since, no list of new sessions tells."""
+    is_open = Q(order__status__in=OPEN_STATUSES)
+    attempts = CheckoutAttempt.objects.filter(window.on("created_at") | is_open).exclude(session="")
+    own = attempts.filter(order__livemode=settings.STRIPE_LIVEMODE)
+    for session, order_id, status in own.values_list("session", "order_id", "order__status"):
+        if session not in listed or status == OrderStatus.PROCESSING:
+            yield Subject(order_id), session
+    without = Order.objects.filter(status=OrderStatus.PROCESSING, livemode=settings.STRIPE_LIVEMODE)
+    for order_id, name in without.filter(references__name__startswith="pi_").values_list("pk", "references__name"):
+        yield Subject(order_id), name
+
+
+def _money_to_find(
+    window: Window, also: Collection[str], unread: Collection[str]
+) -> Iterator[tuple[QuerySet[Any], str]]:
+    """The rows that must be in Stripe's lists, with the column of their names: of the window, and what is not final."""
+    if not {"payment_intents", "invoices"} & set(unread):
+        yield Payment.objects.filter(window.on("paid_at") | Q(key__in=also)), "key"
+    if "refunds" not in unread:
+        moves = ~Q(status__in=REFUND_FINAL) | window.of_refunds.on("status_at")
+        yield Refund.objects.filter(moves | Q(stripe_id__in=also)), "stripe_id"
+    if "disputes" not in unread:
+        moves = Q(phase=DisputePhase.OPEN) | window.on("status_at")
+        yield Dispute.objects.filter(moves | Q(stripe_id__in=also)), "stripe_id"
+
+
 def not_paid_as_said(window: Window, *, paid: Collection[tuple[str, object, object]]) -> Iterator[Subject]:
-    """Subscriptions that call an invoice of the window the last one paid which is not (`paid`: those that are)."""
+    """Subscriptions that call an invoice of the window the last one paid which is not (`paid`: those that are), and
+    those whose running period nobody has paid for, as far as we have heard.
+    """
     rows = Subscription.objects.filter(window.on("last_paid_at"))
     for said in rows.values_list("stripe_id", "last_paid_at", "paid_until"):
         if said not in paid:
             yield Subject(subscription=said[0])
+    is_unpaid = Q(paid_until=None) | Q(paid_until__lt=F("period_end"))
+    for name in Subscription.objects.filter(is_unpaid, status__in=CHARGED).values_list("stripe_id", flat=True):
+        yield Subject(subscription=name)
 
 
 def _read_subscription(raw: Json, at: datetime) -> Iterable[Fact]:

@@ -12,6 +12,12 @@ from payments.resync.resync import (
     resync_subscription,
     resync_where_needed,
 )
+from payments.resync.unknown import (
+    UnknownName,
+    resync_order_called,
+    resync_person_called,
+    resync_subscription_called,
+)
 
 __all__ = [
     "Change",
@@ -19,9 +25,13 @@ __all__ = [
     "KeepsMoving",
     "ResyncOptions",
     "Resynced",
+    "UnknownName",
     "resync_customer",
     "resync_order",
+    "resync_order_called",
     "resync_person",
+    "resync_person_called",
     "resync_subscription",
+    "resync_subscription_called",
     "resync_where_needed",
 ]

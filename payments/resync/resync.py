@@ -27,7 +27,7 @@ from payments.resync.stripe_state import (
 from payments.sql import kept_or_untold
 from payments.statuses import SubscriptionStatus
 from payments.stripe_api import lookups
-from payments.stripe_api.lookups import ThrottledStripe
+from payments.stripe_api.lookups import RATE_LIMIT_PATIENCE, ThrottledStripe
 from payments.stripe_api.snapshots import StripeSubscription
 
 log = structlog.get_logger(__name__)
@@ -71,18 +71,23 @@ class ResyncOptions:
     at: datetime
     by: Any = SOURCE
     dry_run: bool = False
-    stripe: ThrottledStripe = field(default_factory=ThrottledStripe)
+    stripe: ThrottledStripe = field(default_factory=partial(ThrottledStripe, patience=RATE_LIMIT_PATIENCE))
     expected: Mapping[str, Collection[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resynced:
-    """What differed (`changes`: what, here, at Stripe) of `subject`; `missing`: names that Stripe does not know."""
+    """What differed (`changes`: what, here, at Stripe) of `subject`; `missing`: names that Stripe does not know.
+
+    `was_asked` False: there was no name by which Stripe could be asked. `refusal`: why nothing of it was taken in.
+    """
 
     subject: str
     changes: list[Change] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     is_dry_run: bool = False
+    was_asked: bool = True
+    refusal: str = ""
 
     @property
     def fingerprints(self) -> list[str]:
@@ -197,13 +202,14 @@ def _resync(target: ResyncTarget, options: ResyncOptions) -> Resynced:
         before = _picture(target)
         state = target.ask()
         if not state.facts:
-            return Resynced(target.name, missing=state.missing, is_dry_run=options.dry_run)
-        if (changes := _apply(target, state, before, options)) is not None:
-            return Resynced(target.name, changes, state.missing, options.dry_run)
+            was_asked = bool(state.missing) or state.said_at is not None
+            return Resynced(target.name, missing=state.missing, is_dry_run=options.dry_run, was_asked=was_asked)
+        if (done := _apply(target, state, before, options)) is not None:
+            return done
     raise KeepsMoving(target.name)
 
 
-def _apply(target: ResyncTarget, state: StripeState, before: str, options: ResyncOptions) -> list[Change] | None:
+def _apply(target: ResyncTarget, state: StripeState, before: str, options: ResyncOptions) -> Resynced | None:
     """Apply what Stripe says; in a dry run, or where nothing differs, find out and roll back. None: a row has moved."""
     source = f"{SOURCE}: {options.by}"[:SOURCE_MAX_LENGTH]
     fact_set = FactSet(state.facts, source=source, occurred_at=state.said_at or options.at, is_full_snapshot=True)
@@ -226,7 +232,7 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
             "resync.done", subject=target.name, by=str(options.by), changes=len(changes), missing=state.missing,
             **target.named_in_log,
         )  # fmt: skip
-    return changes
+    return Resynced(target.name, changes, state.missing, options.dry_run, refusal=applied.reason)
 
 
 def _was_shown(changes: Sequence[Change], fingerprints: Collection[str]) -> bool:

@@ -8,15 +8,21 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from payments.names import order_called, read_key, registration_of
+from payments.names import order_called, read_key, read_number, registration_of
 from payments.orders.models import Order
-from payments.statuses import OPEN_STATUSES, WAS_PAID
+from payments.products import all_products
+from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, PLAN, WAS_PAID
 
 Json = dict[str, Any]
 OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
 SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
 USUAL_DECLINE = "insufficient_funds"
 AFTER_PAYMENT = ("charge.", "refund.")
+MADE_UP_LENGTH = 23
+# What has a made-up id, and the first of those of which an order may have several (Variation.number).
+MADE_UP = ("session", "payment_intent", "charge", *(
+    f"{what} {number}" for what in ("declined", "refund", "dispute") for number in range(1, 21)
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +122,39 @@ class Story:
         """The fields that only one of the two shapes has."""
         return old if self.is_old() else current
 
-    def _made_up(self, what: str, length: int = 23) -> str:
-        seed = f"{self.subject.order}:{self.subject.attempt}:{what}"
-        return hashlib.sha256(seed.encode()).hexdigest()[:length]
+    def _made_up(self, what: str, length: int = MADE_UP_LENGTH) -> str:
+        return _digest(self.subject.order, self.subject.attempt, what)[:length]
+
+
+def is_made_up(name: str, *, order_number: str) -> bool:
+    """Whether a sample event about the order of this number has brought the Stripe id: then Stripe does not know it."""
+    order = Order.objects.filter(pk=read_number(order_number) or 0).first()
+    if order is None:
+        return False
+    attempts = range(1, order.attempt_number + 1)
+    seeds = ((str(order.public_id), attempt, what) for attempt in attempts for what in MADE_UP)
+    return any(_digest(*seed)[:MADE_UP_LENGTH] in name for seed in seeds)
+
+
+def _digest(order: str, attempt: int, what: str) -> str:
+    return hashlib.sha256(f"{order}:{attempt}:{what}".encode()).hexdigest()
 
 
 class NoOrder(LookupError):
     """There is no such order, or none that this event could be about; the text says what to do."""
+
+
+def pick_payable(*, order: str | None = None, registration: str | None = None) -> Order:
+    """The order with this number, id or registration; none given: the newest that can be paid. Raises NoOrder."""
+    if order is not None or registration is not None:
+        return pick_order("", order=order, registration=registration)
+    sold = [product.kind for product in all_products()]
+    # Who subscribes to a plan that is gone would be charged once.
+    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount__gt=0, kind__in=sold)
+    newest = waiting.exclude(kind=PLAN, plan=None).order_by("created_at", "pk").last()
+    if newest is None:
+        raise NoOrder("No order waits for a payment: register on the site, or name an order.")
+    return newest
 
 
 def pick_order(event_type: str, *, order: str | None = None, registration: str | None = None) -> Order:

@@ -50,6 +50,14 @@ class GatewayUnavailable(Exception):
     """Stripe cannot be reached or has no time. Nobody knows what was done: call again with the same key."""
 
 
+class RateLimited(GatewayUnavailable):
+    """Stripe has no time for so many calls, and has carried out none. `retry_after`: in how many seconds it may."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class GatewayRefused(Exception):
     """Stripe has answered no, and nothing was done. `code` and `message` are Stripe's; the message names no secret.
 
@@ -59,6 +67,10 @@ class GatewayRefused(Exception):
     def __init__(self, *, code: str, message: str, request_id: str = "", is_declined: bool = False) -> None:
         super().__init__(message)
         self.code, self.message, self.request_id, self.is_declined = code, message, request_id, is_declined
+
+
+class KeyRefused(GatewayRefused):
+    """There is no key, or Stripe does not know it: whatever else is asked is refused as well."""
 
 
 def create_checkout_session(*, params: Mapping[str, Any], idempotency_key: str) -> StripeCheckoutSession:
@@ -134,7 +146,7 @@ def read_answer(read: Callable[[Json], T], answer: object) -> T:
 def ask(call: Callable[[Any], object]) -> object:
     """One call through the client's `v1`. Raises GatewayUnavailable, GatewayRefused."""
     if not settings.STRIPE_SECRET_KEY:
-        raise GatewayRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
+        raise KeyRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
     try:
         return call(stripe_client().v1)
     except stripe.StripeError as error:
@@ -148,10 +160,21 @@ def _in_our_words(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefu
     if isinstance(error, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
         seen = f"status {error.http_status}" if error.http_status else "no answer"
         request = f", {error.request_id}" if error.request_id else ""
-        return GatewayUnavailable(f"Stripe is not available at the moment ({seen}{request}).")
+        told = f"Stripe is not available at the moment ({seen}{request})."
+        return (
+            RateLimited(told, retry_after=_retry_after(error)) if error.http_status == 429 else GatewayUnavailable(told)
+        )
     is_declined = isinstance(error, stripe.CardError)
-    request_id = error.request_id or ""
-    return GatewayRefused(code=_code(error), message=_message(error), request_id=request_id, is_declined=is_declined)
+    refusal = KeyRefused if isinstance(error, stripe.AuthenticationError) else GatewayRefused
+    return refusal(
+        code=_code(error), message=_message(error), request_id=error.request_id or "", is_declined=is_declined
+    )
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    """The seconds of `Retry-After`; None where there are none (a proxy may write a date)."""
+    told = str({name.lower(): value for name, value in (error.headers or {}).items()}.get("retry-after", ""))
+    return float(told) if told.isascii() and told.isdigit() else None
 
 
 def _code(error: stripe.StripeError) -> str:
@@ -228,9 +251,14 @@ def in_a_hurry() -> Iterator[None]:
         _is_hurried.reset(token)
 
 
+def is_in_a_hurry() -> bool:
+    """Whether somebody waits for the page."""
+    return _is_hurried.get()
+
+
 def stripe_client() -> stripe.StripeClient:
     """Made at the first call; it may be shared by threads."""
-    make = _made_in_a_hurry if _is_hurried.get() else _made
+    make = _made_in_a_hurry if is_in_a_hurry() else _made
     return make(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 

@@ -5,19 +5,33 @@ Every function raises GatewayUnavailable and GatewayRefused (`resource_missing`:
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
 import stripe
+import structlog
 
-from payments.stripe_api.gateway import MAX_PAGE_SIZE, Answer, ask, ask_one, plain_json, read_answer
+from payments.stripe_api.gateway import (
+    MAX_PAGE_SIZE,
+    Answer,
+    RateLimited,
+    ask,
+    ask_one,
+    is_in_a_hurry,
+    plain_json,
+    read_answer,
+)
 from payments.stripe_api.snapshots import Json
 
 # Long runs leave most of Stripe's limit to the buyers: https://docs.stripe.com/rate-limits
 CALLS_PER_SECOND = 10.0
-# What a list is asked for beside itself: see `walk`.
+# So long a run waits in all, in seconds, for Stripe to have time again; and each time, where Stripe does not say.
+RATE_LIMIT_PATIENCE, USUAL_RATE_LIMIT_WAIT = 300.0, 5.0
+log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
+# What a list is asked for beside itself: see `walk`.
 EXPANSIONS: dict[str, list[str]] = {
     "checkout.sessions": ["data.payment_intent.latest_charge"],
     "payment_intents": ["data.latest_charge"],
@@ -70,6 +84,11 @@ def disputes_of(payment_intent: str) -> list[Json]:
     return list(walk("disputes", {"payment_intent": payment_intent}))
 
 
+def customers_called(email: str) -> list[Json]:
+    """Every customer with this address, in its very spelling (https://docs.stripe.com/api/customers/list)."""
+    return list(walk("customers", {"email": email}))
+
+
 def subscriptions_of(customer: str) -> list[Json]:
     """Every subscription of the customer, ended ones too (https://docs.stripe.com/api/subscriptions/list)."""
     return list(walk("subscriptions", {"customer": customer, "status": "all"}))
@@ -81,14 +100,33 @@ def walk(what: str, params: Mapping[str, Any]) -> Iterator[Json]:
 
 
 def pages(what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
-    """Every object of a list, a page at a time: each is one call, made when it is asked for."""
-    wanted = {"limit": MAX_PAGE_SIZE, **({"expand": EXPANSIONS[what]} if what in EXPANSIONS else {}), **params}
-    page = _page(what, wanted)
-    while rows := _rows(page):
-        yield rows
-        if not getattr(page, "has_more", False):
-            return
-        page = _page(what, {**wanted, "starting_after": rows[-1]["id"]})
+    """Every object of a list, a page at a time: each is one call, made when it is asked for, and can be made again."""
+    return _Pages(
+        what, {"limit": MAX_PAGE_SIZE, **({"expand": EXPANSIONS[what]} if what in EXPANSIONS else {}), **params}
+    )
+
+
+@dataclass(slots=True)
+class _Pages:
+    """Unlike a generator, it is not over when a call has failed."""
+
+    what: str
+    params: dict[str, Any]
+    is_over: bool = False
+
+    def __iter__(self) -> "Iterator[list[Json]]":
+        return self
+
+    def __next__(self) -> list[Json]:
+        if self.is_over:
+            raise StopIteration
+        page = _page(self.what, self.params)
+        rows = _rows(page)
+        self.is_over = not rows or not getattr(page, "has_more", False)
+        if not rows:
+            raise StopIteration
+        self.params = {**self.params, "starting_after": rows[-1]["id"]}
+        return rows
 
 
 def _page(what: str, params: Mapping[str, Any]) -> Any:
@@ -107,16 +145,24 @@ def _rows(page: object) -> list[Json]:
 
 
 class ThrottledStripe:
-    """The calls of one run. Everything raises GatewayUnavailable and GatewayRefused."""
+    """The calls of one run. Everything raises GatewayUnavailable and GatewayRefused.
 
-    def __init__(self, *, calls_per_second: float = CALLS_PER_SECOND) -> None:
+    Where Stripe says that these are too many, the run waits as long as Stripe asks, up to `patience` seconds in all.
+    """
+
+    def __init__(self, *, calls_per_second: float = CALLS_PER_SECOND, patience: float = 0.0) -> None:
         self.pause = 1 / calls_per_second
+        self.patience = patience
         self.next_at = 0.0
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function of the gateway or the lookups returns, asked when its turn has come."""
-        self._wait()
-        return function(*args, **kwargs)
+        while True:
+            self._wait()
+            try:
+                return function(*args, **kwargs)
+            except RateLimited as limit:
+                self._wait_out(limit)
 
     def pages(self, what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
         """The pages of a list (`refunds`, `checkout.sessions`, …), the newest objects first; each page is one call."""
@@ -128,3 +174,12 @@ class ThrottledStripe:
         now = time.monotonic()
         time.sleep(max(0.0, self.next_at - now))
         self.next_at = max(now, self.next_at) + self.pause
+
+    def _wait_out(self, limit: RateLimited) -> None:
+        """Raises it where nobody has the time: who looks at a page, or a run that has waited long enough."""
+        seconds = USUAL_RATE_LIMIT_WAIT if limit.retry_after is None else max(limit.retry_after, self.pause)
+        if is_in_a_hurry() or seconds > self.patience:
+            raise limit
+        self.patience -= seconds
+        log.info("stripe.rate_limited", waits=seconds)
+        time.sleep(seconds)

@@ -76,6 +76,8 @@ REGISTER: dict[str, Any] = {
 STATE: dict[str, Any] = {
     "operation_id": "get_registration",
     "summary": "What became of a registration",
+    "description": "Who comes back from paying names the session: where no event has told yet, Stripe is asked.",
+    "parameters": [OpenApiParameter("session_id", str, description="The Checkout session of the return address.")],
     "responses": {200: RegistrationStateSerializer, 404: MISSING},
 }
 CHECKOUT: dict[str, Any] = {

@@ -27,6 +27,8 @@ from rest_framework.views import APIView
 from config.api import Conflict, NothingSerializer, Unavailable
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.checkout.attempts import OrderNotPayable
+from payments.orders.models import Order
+from payments.pages.checkout_return import CheckoutReturn
 from registrations.api import documentation
 from registrations.api.serializers import (
     ActivitySerializer,
@@ -118,6 +120,8 @@ class RegistrationView(PublicView):
 
     @extend_schema(**documentation.STATE)
     def get(self, request: Request, token: str) -> Response:
+        orders = Order.objects.filter(pk=get_registration(token).order_id)
+        CheckoutReturn.read(request, orders=orders, at=timezone.now())
         return Response(RegistrationStateSerializer(get_registration(token)).data)
 
 

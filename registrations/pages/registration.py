@@ -31,7 +31,8 @@ from registrations.services.register import CheckoutUnavailable, confirm_free, s
 def registration(request: HttpRequest, token: str) -> HttpResponse:
     """Its present state. Right after the payment it looks again by itself until Stripe has told us."""
     row, now = _get_registration(token), timezone.now()
-    returned = CheckoutReturn.read(request, orders=Order.objects.filter(pk=row.order_id))
+    returned = CheckoutReturn.read(request, orders=Order.objects.filter(pk=row.order_id), at=now)
+    row = _get_registration(token) if returned else row
     state = display_state_of(row, at=now, returned=returned)
     response = render(request, "registrations/registration.html", _context(row, state, at=now))
     if returned and state == RegistrationDisplayState.CONFIRMING:

@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
+from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.effects.mail import Mail, mails
+from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from registrations.models import Activity, Registration
 
@@ -96,7 +96,7 @@ def places_do_not_add_up(effect: Effect) -> Mail | Skip:
     if not effect.data["is_repaired"] and effect.data["difference"] not in found:
         return SKIP_PUT_RIGHT
     context = {**effect.data, "checked_at": effect.created_at}
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+    return to_staff(context, page=reverse("admin:registrations_activity_change", args=[effect.data["activity_id"]]))
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ class FakeStripe:
     status: int = 200
     body: Any = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def refuses(self, status: int, **error: str) -> None:
         """From now on it says no, as Stripe does."""
@@ -44,7 +45,8 @@ def fake_stripe() -> Iterator[FakeStripe]:
             fake.asked.append(Asked(self.command, self.path, dict(self.headers), form))
             said = fake.body if isinstance(fake.body, str) else json.dumps(fake.body)
             self.send_response(fake.status)
-            self.send_header("Request-Id", "req_fake")
+            for name, value in {"Request-Id": "req_fake", **fake.headers}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(said.encode())))
             self.end_headers()
             self.wfile.write(said.encode())

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+from django.conf import settings
 from django.core import mail as post
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -13,6 +14,7 @@ from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from tests.support.factories import NOON
 
+ADDRESS = re.compile(r"https?://\S+")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 
@@ -36,13 +38,23 @@ def html_of(message: EmailMultiAlternatives) -> str:
     return str(message.alternatives[0][0])
 
 
+def leads_to(message: EmailMultiAlternatives, path: str) -> bool:
+    """Whether both parts lead to this page of the site."""
+    address = f"{settings.SITE_URL}{path}"
+    return address in message.body.split() and f'href="{address}"' in html_of(message)
+
+
 def read(message: EmailMultiAlternatives) -> list[str]:
     """The plain and the HTML part as a person reads them, on one line each, no-break spaces as spaces."""
     return [" ".join(text.split()) for text in (message.body, _Text.of(html_of(message)))]
 
 
 def english_in(text: str) -> list[str]:
-    """The English sources whose every word stands in the text although French has other words for it."""
+    """The English sources whose every word stands in the text although French has other words for it.
+
+    Addresses are nobody's language.
+    """
+    text = ADDRESS.sub("", text)
     catalogue = load(ROOT / "locale/fr/LC_MESSAGES/django.po")
     pieces = {
         piece.strip()

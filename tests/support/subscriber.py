@@ -65,5 +65,6 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def emulate(monkeypatch: pytest.MonkeyPatch) -> Any:
     """From now on our gateway speaks to the emulator. Returns the official client, for what Stripe's side does."""
     emulator = official_client()
-    monkeypatch.setattr(gateway, "_made", lambda key, base: emulator)
+    for name in ("_made", "_made_in_a_hurry"):
+        monkeypatch.setattr(gateway, name, lambda key, base: emulator)
     return emulator.v1

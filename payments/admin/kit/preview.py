@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from payments.admin.kit.actions import ReasonForm, ScreenAction, Text, confirmation_page, confirmed_data
 
 AUTHOR_MAX_CHARS = 60
+SAME = gettext_lazy("Nothing differs.")
 Target = TypeVar("Target")
 # What differs, as people call it; its value before and after.
 Line = tuple[str, str, str]
@@ -33,7 +34,8 @@ class PreviewOutdated(Exception):
 class Preview:
     """What an action would do. `sections`: what is compared, and line by line what differs; none: nothing to look at.
 
-    `verdict`: what is said instead of the question where there is nothing to confirm.
+    `verdict`: what is said instead of the question where there is nothing to confirm; `no_lines`: what stands in a
+    section where nothing differs.
     """
 
     title: str
@@ -42,6 +44,7 @@ class Preview:
     consequences: Sequence[Text]
     footnotes: Sequence[str] = ()
     verdict: str = ""
+    no_lines: Text = SAME
 
 
 class PreviewForm(ReasonForm):

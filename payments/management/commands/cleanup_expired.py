@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from config.command_line import at_least_one
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         summary = clean_up(at=timezone.now(), dry_run=options["dry_run"], limit=options["limit"])
         requeue_naming(summary.new_references, at=timezone.now())

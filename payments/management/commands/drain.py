@@ -4,7 +4,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, no_translations
 
 from payments.processing.drain import drain
 from payments.processing.worker import Loops
@@ -20,6 +20,7 @@ class Command(BaseCommand):
             "--watch", action="store_true", help="go on: new events at once, effects too, as a worker does"
         )
 
+    @no_translations
     def handle(self, *args: Any, watch: bool, **options: Any) -> None:
         if watch:
             self.watch()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from payments.billing.models import Dispute
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("dispute", help="du_… or dp_…")
         parser.add_argument("--output", default="", help="the file to write; else the dispute's name with .zip")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["dispute"]
         row = Dispute.objects.select_related("order", "subscription").filter(stripe_id=name).first()

@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import OpenedCheckout, open_checkout
 from payments.orders.models import Order
-from payments.samples.story import NoOrder, pick_order
+from payments.samples.story import NoOrder, pick_payable
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-
-ANY_WAITING = "checkout.session.completed"
 
 
 class Command(BaseCommand):
@@ -25,11 +24,14 @@ class Command(BaseCommand):
         parser.add_argument("--registration", help="instead: public id, or id in the old system")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         if None not in (options["order"], options["registration"]):
             raise CommandError("Name the order or the registration, not both.")
+        if not settings.STRIPE_SECRET_KEY:
+            raise CommandError("STRIPE_SECRET_KEY is not set, so Stripe cannot be asked. Nothing was changed.")
         try:
-            order = pick_order(ANY_WAITING, order=options["order"], registration=options["registration"])
+            order = pick_payable(order=options["order"], registration=options["registration"])
             opened = open_checkout(order_id=order.pk, at=timezone.now())
         except (NoOrder, OrderNotPayable, GatewayUnavailable) as error:
             raise CommandError(str(error)) from error

@@ -4,21 +4,22 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from payments.reconcile.models import ReconcileRun
+from payments.reconcile.models import Done, ReconcileRun, label_of
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.reconcile.window import Window, next_window
 from payments.resync import ResyncOptions
+from payments.samples.story import is_made_up
 
 SOURCE = "manage.py reconcile"
 MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
-    """Exit code 1: another run is under way, or Stripe did not answer and the rest is for the next run."""
+    """Exit code 1: another run is under way, or Stripe did not answer or refused: the rest is for the next run."""
 
     help = (
         "Compare Stripe with what is here, both ways; put right what differs, and ask staff where that is not possible."
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only show what differs; change nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         window = _window(options, at=timezone.now())
         resync_options = ResyncOptions(at=timezone.now(), by=SOURCE, dry_run=options["dry_run"])
@@ -49,10 +51,10 @@ class Command(BaseCommand):
 def _window(options: dict[str, Any], *, at: datetime) -> Window:
     """What was asked for; without a word, what the last run has left."""
     usual = next_window(at=at)
-    if not (options["since"] or options["days"] is not None or options["until"]):
+    if options["since"] is None and options["days"] is None and options["until"] is None:
         return usual
-    until = _moment(options["until"], "--until") if options["until"] else at
-    since = _moment(options["since"], "--since") if options["since"] else usual.since
+    until = at if options["until"] is None else _moment(options["until"], "--until")
+    since = usual.since if options["since"] is None else _moment(options["since"], "--since")
     if options["days"] is not None:
         if not 1 <= options["days"] <= MAX_DAYS:
             raise CommandError(f"--days: a number from 1 to {MAX_DAYS}.")
@@ -81,18 +83,23 @@ def _moment(text: str, name: str) -> datetime:
 
 
 def _as_text(run: ReconcileRun) -> str:
-    lines = [run.sentence]
-    for each in run.findings:
-        lines.append(
-            f"  {each['subject']}  {each['what']}: {each['here'] or '–'} → {each['at_stripe'] or '–'}  ({each['done']})"
-        )
+    lines = [run.sentence, *map(_line, run.findings)]
     if run.counts["findings"] > len(run.findings):
         lines.append(f"  … and {run.counts['findings'] - len(run.findings)} more")
     return "\n".join([*lines, *(["Dry run: nothing was changed."] if run.is_dry_run else [])])
 
 
+def _line(finding: dict[str, str]) -> str:
+    subject, done = finding["subject"], finding["done"]
+    if done == Done.NOT_CHECKED:
+        return f"  {label_of(subject)}: {done}" + (f" ({finding['at_stripe']})" if finding["at_stripe"] else "")
+    why = ", made up by a sample event" if is_made_up(finding["what"], order_number=subject) else ""
+    return f"  {subject}  {finding['what']}: {finding['here'] or '–'} → {finding['at_stripe'] or '–'}  ({done}{why})"
+
+
 def _as_json(run: ReconcileRun) -> str:
     return json.dumps({
         "since": run.since.isoformat(), "until": run.until.isoformat(), "dry_run": run.is_dry_run,
-        "finished": run.finished_at is not None, "error": run.error, "counts": run.counts, "findings": run.findings,
+        "finished": run.finished_at is not None, "error": run.error, "not_checked": run.not_checked,
+        "counts": run.counts, "findings": run.findings,
     })  # fmt: skip

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from payments.billing.models import Payment, Subscription
@@ -42,14 +42,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "name", metavar="order", help="number (O-000012), key or public id; in_…; sub_… for its latest payment"
         )
-        parser.add_argument("--amount", default="", help="a part, as 12.50 in its currency; else all that is left")
+        parser.add_argument("--amount", help="a part, as 12.50 in its currency; else all that is left")
         parser.add_argument("--reason", "--because", dest="reason", required=True, help="kept with the refund")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             wanted = _wanted(options["name"])
-            amount = minor_units(options["amount"], wanted.currency) if options["amount"] else None
+            amount = None if options["amount"] is None else minor_units(options["amount"], wanted.currency)
             self.stdout.write(_plan(wanted, amount=amount))
             self._require_consent(sure=options["yes"])
             keys = _refund(wanted, amount=amount, reason=options["reason"])

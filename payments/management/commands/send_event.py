@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from config.command_line import at_least_one
@@ -57,6 +57,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--wait", type=seconds, default=10.0, help="seconds to wait for the outcome")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         at = timezone.now()
         try:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from registrations.services.check_places import Violation, ViolationKind, check_places
@@ -30,6 +30,7 @@ class Command(BaseCommand):
             "--reason", "--because", dest="reason", default="", metavar="TEXT", help="needed for a repair"
         )
 
+    @no_translations
     def handle(self, *args: Any, repair: bool, reason: str, **options: Any) -> None:
         if repair != bool(reason.strip()):
             raise CommandError("A repair needs a reason, and a reason a repair: --repair --reason TEXT.")

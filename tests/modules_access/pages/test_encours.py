@@ -13,6 +13,7 @@ from modules_access.services.tokens import revoke_token
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
 from payments.orders.models import CheckoutAttempt, Order
+from payments.resync import on_return
 from payments.statuses import OrderStatus
 from tests.support.factories import NOON
 from tests.support.members import make_member
@@ -165,10 +166,22 @@ class TestPending:
 
 class TestReturn:
     @pytest.fixture
-    def paid(self, browser, module) -> str:
+    def unheard(self, browser, module) -> str:
         """The session that Ada has just gone through; nobody has told us."""
         pay(browser.post("/modules/drawing/buy")["Location"])
         return str(CheckoutAttempt.objects.get().session)
+
+    @pytest.fixture
+    def paid(self, unheard, monkeypatch) -> str:
+        """The same, and Stripe is asked no more."""
+        monkeypatch.setattr(on_return, "PATIENCE", ())
+        return unheard
+
+    def test_shows_the_module_at_once_where_only_stripe_knows(self, browser, unheard):
+        response = browser.get("/encours/", {"session_id": unheard})
+
+        assert "“Drawing” is yours Thank you: we have received your payment." in text_of(response)
+        assert "Refresh" not in response
 
     def test_waits_for_the_news_and_looks_again_by_itself(self, browser, paid):
         response = browser.get("/encours/", {"session_id": paid})
@@ -384,12 +397,12 @@ class TestPayPage:
             assert (response.status_code, response["Location"]) == (303, url)
         assert CheckoutAttempt.objects.count() == 1
 
-    def test_waits_for_the_news_where_it_has_just_been_paid(self, browser, module):
+    def test_shows_the_module_where_it_has_just_been_paid(self, browser, module):
         pay(browser.post("/modules/drawing/buy")["Location"])
 
         response = browser.post(pay_address(), follow=True)
 
-        assert "Payment received, being confirmed" in text_of(response)
+        assert "“Drawing” is yours" in text_of(response)
 
     def test_leads_back_where_there_is_nothing_to_pay(self, browser, ada, module):
         bring_money(make_purchase(ada, module).order)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import structlog
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from structlog.testing import capture_logs
 
 from config.celery import app
@@ -18,7 +19,7 @@ from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order, OrderChange
 from tests.support.factories import NOON
-from tests.support.mails import read, sent
+from tests.support.mails import leads_to, read, sent
 from tests.support.modules import make_buyer, make_learner, make_module, make_purchase
 
 LATER = NOON + timedelta(hours=1)
@@ -319,6 +320,7 @@ class TestRepairAndAlert:
         for text in read(sent()):
             assert lost.order.number in text
             assert "ada@example.com" in text
+        assert leads_to(sent(), reverse("admin:modules_access_repair"))
 
     def test_says_it_as_an_error(self, lost):
         with structlog.testing.capture_logs() as logs:

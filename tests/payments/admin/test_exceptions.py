@@ -53,6 +53,17 @@ def is_untouched(question) -> bool:
     return question.is_open and not Effect.objects.filter(kind="refund").exists()
 
 
+class TestState:
+    def test_is_a_word_and_no_tick(self, page, question, unknown):
+        OrderException.objects.filter(pk=unknown.pk).update(is_open=False, closed_at=NOON)
+
+        content = page.get(LIST).content.decode()
+
+        assert '<span class="pill pill-care">open</span>' in content
+        assert '<span class="pill pill-off">closed</span>' in content
+        assert "icon-yes" not in content
+
+
 class TestQuestions:
     @pytest.mark.parametrize(
         ("action", "words"),

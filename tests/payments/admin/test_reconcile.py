@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 
 from payments.reconcile.models import ReconcileRun
+from payments.samples.story import CURRENT_SHAPE, Story, subject_of
 from tests.support.road import NOON
 
 FINDING = {"subject": "O-000001", "what": "status", "here": "<b>", "at_stripe": "PAID", "done": "put right"}
@@ -25,6 +26,38 @@ class TestReconcileRunAdmin:
         content = page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])).content.decode()
 
         assert "<td>O-000001</td><td>Status</td><td>&lt;b&gt;</td><td>Paid</td><td>put right</td>" in content
+
+    def test_says_in_words_what_stripe_does_not_know(self, page, run):
+        run.findings = [{**FINDING, "what": "pi_1", "here": "known", "at_stripe": "not known", "done": "failed"}]
+        run.save()
+
+        content = page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk]), HTTP_ACCEPT_LANGUAGE="fr")
+
+        assert "<td>connu</td><td>inconnu</td>" in content.content.decode()
+
+    def test_says_of_what_a_sample_event_has_made_up_that_it_has(self, page, run, registration):
+        made_up = Story(subject_of(registration.order), CURRENT_SHAPE, NOON).payment_intent
+        found = {"subject": registration.order.number, "what": made_up, "here": "known", "at_stripe": "not known"}
+        run.findings = [{**found, "done": "a person was asked"}]
+        run.save()
+
+        content = page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])).content.decode()
+
+        assert "not known: made up by a sample event" in content
+
+    def test_names_what_was_not_checked_and_each_number(self, page, run):
+        run.findings = [
+            {"subject": "checkout.sessions", "what": "", "here": "", "at_stripe": "No.", "done": "not checked"}
+        ]
+        run.finished_at, run.counts = None, {"put_right": 3, "checkout.sessions": 7}
+        run.save()
+
+        content = page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])).content.decode()
+
+        assert "not finished; not checked: Checkout sessions." in content
+        assert "<td>Checkout sessions</td><td></td><td>–</td><td>No.</td><td>not checked</td>" in content
+        assert "<td>Put right</td><td>3</td>" in content
+        assert "<td>Checkout sessions</td><td>7</td>" in content
 
     def test_is_for_looking_only(self, page, run):
         assert page.get(reverse("admin:payments_reconcilerun_add")).status_code == 403

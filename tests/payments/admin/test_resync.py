@@ -17,7 +17,7 @@ from tests.properties.memberships.life import Life
 from tests.support.emulator import official_client
 from tests.support.pages import text_of
 from tests.support.resync import all_rows, differences, heard, sold
-from tests.support.road import NOON
+from tests.support.road import NOON, event_of, hear
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +109,32 @@ class TestQuestion:
 
         assert "Stripe does not know cs_test_lost." in text
         assert "Nothing can be put right" in text
+        assert "Nothing differs" not in text
+
+    def test_says_of_what_a_sample_event_has_made_up_that_it_has(self, page, registration):
+        hear(event_of(registration, "payment_intent.succeeded"))
+        order = Order.objects.get()
+
+        text = text_of(choose(page, order))
+
+        name = order.payments.get().key
+        assert f"Stripe does not know {name}: a sample event (manage.py send_event) has made it up." in text
+        assert "Nothing differs" not in text
+
+    def test_says_that_nothing_was_asked_where_there_is_nothing_to_ask_about(self, page, registration):
+        text = text_of(choose(page, registration.order))
+
+        assert f"Stripe was not asked: {registration.order.number}" in text
+        assert "no payment page and no payment about which Stripe could be asked" in text
+        assert "Nothing differs" not in text
+
+    def test_shows_of_a_customer_what_differs_and_nothing_else(self, page, life):
+        Payment.objects.update(received=100)
+
+        text = text_of(choose(page, Customer.objects.get()))
+
+        assert "right?" in text
+        assert "Nothing differs" not in text
 
     def test_is_asked_about_one_at_a_time(self, page, order, make_registration):
         other = make_registration("Alex Smith").order

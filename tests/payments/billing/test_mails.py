@@ -8,7 +8,7 @@ from payments.billing.models import Dispute, Refund
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
 from tests.support.factories import NOON, OrderFactory
-from tests.support.mails import deliver, english_in, html_of, read, sent
+from tests.support.mails import deliver, english_in, html_of, leads_to, read, sent
 from tests.support.subscriptions import make_customer, make_plan, make_subscription
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,13 @@ class TestDisputeOpened:
             for fact in (*words, order.number, "Atelier poterie", "ines@example.com", "du_1"):
                 assert fact in text
         assert order.number in sent().subject
+
+    def test_leads_to_the_page_of_the_dispute(self, make_dispute):
+        make_dispute()
+
+        opened()
+
+        assert leads_to(sent(), f"/admin/payments/dispute/{Dispute.objects.get().pk}/change/")
 
     def test_goes_to_every_address_for_alerts(self, make_dispute, settings):
         settings.STRIPE_ALERT_EMAIL = ["a@example.com", "b@example.com"]
@@ -258,6 +265,13 @@ class TestRefundFailed:
         for text in read(sent()):
             for fact in (*words, order.number, "re_1", "expired_or_canceled_card"):
                 assert fact in text
+
+    def test_leads_to_the_page_of_the_refund(self, make_refund):
+        make_refund()
+
+        failed()
+
+        assert leads_to(sent(), f"/admin/payments/refund/{Refund.objects.get().pk}/change/")
 
     def test_is_skipped_when_the_refund_has_not_failed(self, make_refund):
         make_refund("succeeded")

@@ -9,7 +9,7 @@ from payments.billing.models import Payment, Subscription
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
-from tests.support.mails import deliver, english_in, html_of, read, sent
+from tests.support.mails import deliver, english_in, html_of, leads_to, read, sent
 from tests.support.members import make_member
 
 pytestmark = pytest.mark.django_db
@@ -155,12 +155,13 @@ class TestEndingSoon:
 class TestFinalizationFailed:
     def test_tells_staff_which_invoice_and_why(self, language, settings):
         settings.LANGUAGE_CODE = language
-        make_member()
+        row = make_member()
 
         alert()
 
         message = sent()
         assert message.to == settings.STRIPE_ALERT_EMAIL
+        assert leads_to(message, f"/admin/payments/subscription/{row.pk}/change/")
         assert all("in_1" in text and "customer_tax_location_invalid" in text for text in read(message))
         if language == "fr":
             assert english_in(message.subject) == english_in(message.body) == []

@@ -2,6 +2,7 @@ import pytest
 
 from payments.billing.models import Plan
 from payments.orders.models import Order
+from payments.resync import on_return
 from tests.support.pages import text_of
 from tests.support.subscriber import pay, unreachable
 
@@ -78,10 +79,21 @@ class TestSubscribePage:
 
 
 class TestReturning:
+    @pytest.fixture
+    def asked_in_vain(self, monkeypatch):
+        """Stripe is asked no more."""
+        monkeypatch.setattr(on_return, "PATIENCE", ())
+
     def returns(self, browser, *, looks=""):
         session = Order.objects.get().checkouts.get().session
         return browser.get("/subscription/", {"session_id": session, **({"looks": looks} if looks else {})})
 
+    def test_leads_on_at_once_where_only_stripe_knows(self, browser):
+        pay(browser.post("/plans/monthly/subscribe")["Location"])
+
+        assert self.returns(browser)["Location"] == "/account/?subscription=began"
+
+    @pytest.mark.usefixtures("asked_in_vain")
     def test_waits_for_the_news_and_looks_again_by_itself(self, browser):
         pay(browser.post("/plans/monthly/subscribe")["Location"])
 
@@ -90,6 +102,7 @@ class TestReturning:
         assert "Payment received, being confirmed" in text_of(response)
         assert response["Refresh"].startswith("3; url=/subscription/?session_id=cs_test_")
 
+    @pytest.mark.usefixtures("asked_in_vain")
     def test_gives_up_looking_but_not_the_order(self, browser):
         pay(browser.post("/plans/monthly/subscribe")["Location"])
 

@@ -9,7 +9,7 @@ from payments.ledger.models import PaymentEvent, Redelivery
 from payments.processing.drain import drain
 from payments.statuses import EffectStatus, EventStatus
 from tests.support.factories import NOON, OrderFactory
-from tests.support.mails import deliver, english_in, read, sent
+from tests.support.mails import deliver, english_in, leads_to, read, sent
 from tests.support.road import event_of, hear, keep
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,11 @@ class TestEventDead:
 
         said = " ".join([sent().subject, *read(sent())])
         assert english_in(said.replace("charge.updated", "").replace("amount: None", "")) == []
+
+    def test_leads_to_the_page_of_its_example(self, dead_event):
+        alert()
+
+        assert leads_to(sent(), f"/admin/payments/paymentevent/{dead_event.pk}/change/")
 
     def test_goes_out_even_if_its_example_is_repaired_or_gone_meanwhile(self, dead_event):
         dead_event.delete()

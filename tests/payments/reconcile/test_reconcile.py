@@ -2,19 +2,27 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import time_machine
 from django.conf import settings as django_settings
+from django.core import mail
 from django.db import connection
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.effects.deliver import deliver_all
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.reconcile.models import ReconcileRun
-from payments.reconcile.reconcile import RECONCILE_LOCK, AlreadyRunning
+from payments.reconcile.reconcile import RECONCILE_LOCK, AlreadyRunning, reconcile
 from payments.reconcile.window import Window
+from payments.resync import ResyncOptions
 from payments.stripe_api import lookups
-from payments.stripe_api.gateway import GatewayUnavailable
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RateLimited
+from payments.stripe_api.lookups import ThrottledStripe
+from payments.tasks import reconcile_again_job, reconcile_job
 from registrations.models import Registration
+from tests.properties.memberships import renewals
 from tests.support import buyers
 from tests.support.resync import all_rows, differences, heard, sold
+from tests.support.subscriber import unreachable
 
 PHANTOM = {"amount": 4900, "currency": "eur", "status": "succeeded", "status_at": datetime.now(UTC)}
 
@@ -229,7 +237,7 @@ class TestTrouble:
         kept = ReconcileRun.objects.get()
         assert (kept.finished_at, kept.error) == (None, "Stripe is not available at the moment (status 503).")
         assert kept.counts["put_right"] == 1
-        assert kept.sentence.endswith("; not finished.")
+        assert kept.sentence.endswith("; not finished; not checked: refunds, disputes, what is known here.")
         assert Order.objects.get().status == "PAID"
 
     def test_ends_at_once_where_stripe_does_not_take_our_key(self, buyer, run, settings):
@@ -271,3 +279,209 @@ class TestTrouble:
 
         assert not ReconcileRun.objects.exists()
         assert run().finished_at is not None
+
+
+FORBIDDEN = "The provided key does not have the required permissions for this endpoint."
+
+
+class TestNotFinal:
+    """A window of yesterday, and what is older."""
+
+    @pytest.fixture
+    def yesterday(self):
+        def window():
+            now = datetime.now(UTC)
+            return Window(now - timedelta(days=1), now)
+
+        return window
+
+    def runs_later(self, later, yesterday, options, **fields):
+        with time_machine.travel(datetime.now(UTC) + later, tick=False):
+            return reconcile(window=yesterday(), options=options(**fields), clock=lambda: datetime.now(UTC))
+
+    @pytest.fixture
+    def options(self):
+        def make(**fields):
+            fast = ThrottledStripe(calls_per_second=1_000_000)
+            return ResyncOptions(at=datetime.now(UTC), by="a test", stripe=fast, **fields)
+
+        return make
+
+    def test_looks_at_a_dispute_that_is_open_however_old_it_is(self, buyer, yesterday, options):
+        buyer.pay("pm_card_createDispute")
+        heard()
+        buyer.stripe.v1.disputes.close(buyer.dispute())
+
+        self.runs_later(timedelta(days=200), yesterday, options)
+
+        assert (Dispute.objects.get().status, Order.objects.get().dispute_state) == ("lost", "LOST")
+
+    @pytest.mark.parametrize("status", ["pending", "requires_action"])
+    def test_looks_at_a_refund_that_is_under_way_however_old_it_is(self, buyer, yesterday, options, status):
+        buyers.is_refunded(buyer)
+        heard()
+        Refund.objects.update(status=status)
+
+        self.runs_later(timedelta(days=200), yesterday, options)
+
+        assert Refund.objects.get().status == "succeeded"
+
+    @pytest.mark.parametrize(("days", "status"), [(59, "succeeded"), (61, "failed")])
+    def test_looks_for_60_days_whether_a_refund_comes_back(self, buyer, yesterday, options, days, status):
+        buyers.is_refunded(buyer)
+        heard()
+        Refund.objects.update(status="failed")
+
+        self.runs_later(timedelta(days=days), yesterday, options)
+
+        assert Refund.objects.get().status == status
+
+    def test_looks_at_a_payment_that_is_under_way_however_old_it_is(self, buyer, yesterday, options):
+        buyer.pay()
+        Order.objects.update(status="PROCESSING", attempt_status="PROCESSING")
+
+        self.runs_later(timedelta(days=200), yesterday, options)
+
+        assert Order.objects.get().status == "PAID"
+
+    def test_looks_at_an_invoice_that_was_open_at_the_last_run(self, life, run, yesterday, options):
+        renewals.gives_up(life)
+        heard()
+        assert run().open_invoices
+        invoice = life.api.invoices.list({"subscription": life.subscription, "status": "open"}).data[0].id
+        life.api.invoices.pay(invoice, {"paid_out_of_band": True})
+        assert not Payment.objects.filter(key=invoice).exists()
+
+        self.runs_later(timedelta(days=3000), yesterday, options)
+
+        assert Payment.objects.get(key=invoice).off_stripe == 400
+
+
+class TestRefusedLists:
+    @pytest.fixture
+    def forbidden(self, monkeypatch):
+        """Of this, Stripe tells nothing to a restricted key."""
+
+        def refuse(forbidden_list):
+            real = lookups._page
+
+            def page(what, params):
+                if what == forbidden_list:
+                    raise GatewayRefused(code="", message=FORBIDDEN)
+                return real(what, params)
+
+            monkeypatch.setattr(lookups, "_page", page)
+
+        return refuse
+
+    def test_cost_only_themselves(self, buyer, run, forbidden):
+        buyer.pay()
+        heard()
+        order = Order.objects.get()
+        Order.objects.update(status="PENDING")
+        forbidden("disputes")
+
+        done = run()
+
+        assert (done.finished_at, done.not_checked, done.error) == (None, ["disputes"], FORBIDDEN)
+        assert done.sentence.endswith("; not finished; not checked: disputes.")
+        assert ("disputes", "", "not checked") in found(done)
+        assert done.counts["payment_intents"] == 1
+        order.refresh_from_db()
+        assert order.status == "PAID"
+
+    def test_are_not_made_up_for_by_a_question_about_each_row(self, buyer, run, forbidden):
+        buyers.is_refunded(buyer)
+        heard()
+        forbidden("refunds")
+
+        assert [each["done"] for each in run().findings] == ["not checked"]
+
+
+class TestRateLimit:
+    @pytest.fixture
+    def slept(self, monkeypatch):
+        seconds = []
+        monkeypatch.setattr(lookups.time, "sleep", seconds.append)
+        return seconds
+
+    @pytest.fixture
+    def limits(self, monkeypatch):
+        """Stripe has no time for the second list, so many times."""
+
+        def limit(times, *, retry_after):
+            real, left = lookups._page, [times]
+
+            def page(what, params):
+                if what == "invoices" and left[0]:
+                    left[0] -= 1
+                    raise RateLimited("too many", retry_after=retry_after)
+                return real(what, params)
+
+            monkeypatch.setattr(lookups, "_page", page)
+
+        return limit
+
+    def patient(self):
+        stripe = ThrottledStripe(calls_per_second=1_000_000, patience=100)
+        now = datetime.now(UTC)
+        window = Window(now - timedelta(days=2), now)
+        return reconcile(window=window, options=ResyncOptions(at=now, stripe=stripe), clock=lambda: now)
+
+    def test_is_waited_out(self, buyer, slept, limits):
+        buyer.pay()
+        limits(3, retry_after=7)
+
+        assert self.patient().finished_at is not None
+        assert [each for each in slept if each > 1] == [7, 7, 7]
+        assert Order.objects.get().status == "PAID"
+
+    @pytest.mark.parametrize(("times", "retry_after"), [(1, 3600), (50, 30), (50, None)])
+    def test_is_not_waited_out_for_ever(self, buyer, slept, limits, times, retry_after):
+        limits(times, retry_after=retry_after)
+
+        run = self.patient()
+
+        assert (run.finished_at, run.error) == (None, "too many")
+        assert sum(slept) < 101
+
+
+class TestUnfinished:
+    @pytest.fixture(autouse=True)
+    def staff(self, settings):
+        settings.LANGUAGE_CODE, settings.STRIPE_ALERT_EMAIL = "en", ["staff@example.com"]
+
+    def alerts(self):
+        deliver_all(clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+        return [message for message in mail.outbox if "does not come to its end" in message.subject]
+
+    def test_is_tried_again_by_the_timetable_until_a_run_ends(self, run, monkeypatch):
+        monkeypatch.setattr(ThrottledStripe.__init__, "__kwdefaults__", {"calls_per_second": 1e6, "patience": 0.0})
+        with unreachable(monkeypatch):
+            reconcile_job()
+
+        reconcile_again_job()
+        reconcile_again_job()
+
+        assert [each.finished_at is None for each in ReconcileRun.objects.order_by("pk")] == [True, False]
+
+    def test_is_told_once_however_long_it_lasts(self, settings, monkeypatch):
+        with unreachable(monkeypatch):
+            reconcile_job()
+            assert self.alerts() == []
+            for _ in range(3):
+                reconcile_again_job()
+
+        [message] = self.alerts()
+        last = ReconcileRun.objects.latest("pk")
+        assert f"{settings.SITE_URL}/admin/payments/reconcilerun/{last.pk}/change/" in message.body
+        assert "not finished" in message.body
+
+    def test_is_told_again_when_it_begins_again(self, monkeypatch):
+        for _ in range(2):
+            with unreachable(monkeypatch):
+                reconcile_job(), reconcile_again_job()
+            assert self.alerts()
+            reconcile_again_job()
+
+        assert len(self.alerts()) == 2

@@ -10,6 +10,8 @@ from payments.stripe_api import gateway
 from payments.stripe_api.gateway import (
     GatewayRefused,
     GatewayUnavailable,
+    KeyRefused,
+    RateLimited,
     create_checkout_session,
     create_refund,
     expire_checkout_session,
@@ -183,6 +185,25 @@ class TestRefusals:
 
         assert (refusal.value.code, refusal.value.request_id) == ("amount_too_small", "req_fake")
 
+    @pytest.mark.parametrize(("told", "seconds"), [("7", 7), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+    def test_for_too_many_calls_say_when_to_come_back(self, stripe_server, told, seconds):
+        stripe_server.headers["Retry-After"] = told
+        stripe_server.refuses(429, type="invalid_request_error", message="Too many requests.")
+
+        with pytest.raises(RateLimited) as limit:
+            create()
+
+        assert limit.value.retry_after == seconds
+
+    @pytest.mark.parametrize(("status", "is_about_key"), [(401, True), (403, False), (400, False)])
+    def test_of_the_key_itself_are_told_apart(self, stripe_server, status, is_about_key):
+        stripe_server.refuses(status, type="invalid_request_error", message="No.")
+
+        with pytest.raises(GatewayRefused) as refusal:
+            create()
+
+        assert isinstance(refusal.value, KeyRefused) == is_about_key
+
     def test_have_their_type_as_code_where_stripe_gives_none(self, stripe_server):
         stripe_server.refuses(400, type="idempotency_error", message="Keys for idempotent requests …")
 
@@ -262,7 +283,7 @@ def test_every_call_is_here():
     calls = {name for name in ours if name.islower() and not name.startswith("_")}
 
     # Through these the neighbours call.
-    calls -= {"ask", "ask_one", "in_a_hurry", "plain_json", "read_answer", "stripe_client"}
+    calls -= {"ask", "ask_one", "in_a_hurry", "is_in_a_hurry", "plain_json", "read_answer", "stripe_client"}
     # Their tests are in test_gateway_billing_contract.py.
     calls -= {"create_customer", "create_portal_session", "update_subscription"}
     assert calls == {

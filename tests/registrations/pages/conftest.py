@@ -4,7 +4,8 @@ import pytest
 
 from payments.checkout import open_checkout as checkout
 from payments.stripe_api import gateway as real_gateway
-from tests.support.fake_gateway import FakeGateway
+from payments.stripe_api import lookups
+from tests.support.fake_gateway import FakeGateway, unavailable
 from tests.support.road import NOON
 
 
@@ -17,6 +18,16 @@ def _noon(time_machine):
 def _many_tries(settings):
     """The rate limit has tests of its own."""
     settings.STRIPE_RATE_LIMIT_MAX = 1000
+
+
+@pytest.fixture(autouse=True)
+def _tells_nothing(monkeypatch):
+    """Stripe does not answer the questions of who comes back from paying."""
+
+    def look_up_session(_session):
+        raise unavailable()
+
+    monkeypatch.setattr(lookups, "look_up_session", look_up_session)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from payments.effects.models import Effect
 from registrations.models import Activity, Registration
 from registrations.services.check_places import ReasonMissing, Violation, ViolationKind, check_places
 from registrations.services.register import register
-from tests.support.mails import read, sent
+from tests.support.mails import leads_to, read, sent
 from tests.support.road import NOON, event_of, hear
 
 LATER = NOON + timedelta(minutes=10)
@@ -183,6 +183,7 @@ class TestCheckPlacesRepairs:
         assert line.items() >= {"reason": "Restored from a back-up.", "taken": 3, "held": 1}.items()
         for text in read(sent()):
             assert "Restored from a back-up." in text
+        assert leads_to(sent(), f"/admin/registrations/activity/{activity.pk}/change/")
         assert sent().subject == "The counter of places was put right: Pottery"
 
     def test_refuses_to_go_above_the_capacity(self, make_activity, make_registration):

@@ -6,11 +6,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from payments.checkout import open_checkout as checkout
 from payments.orders.models import Order
 from tests.support.fake_gateway import FakeGateway, refused, unavailable
+from tests.support.resync import all_rows, differences
 
 
 @pytest.fixture
@@ -48,8 +49,35 @@ class TestOpenCheckout:
         assert (found["session"], found["url"]) == ("cs_test_1", "https://pay.example/cs_test_1")
         assert found["expires_at"].endswith("+00:00")
 
+    @pytest.mark.parametrize("fields", [{"amount": 0}, {"kind": "gone"}, {"kind": "plan"}, {"status": "PROCESSING"}])
+    def test_passes_over_what_nobody_can_pay(self, gateway, registration, make_registration, fields):
+        Order.objects.filter(pk=make_registration("Alex Smith").order_id).update(**fields)
+
+        assert told().startswith(registration.order.number)
+
+    def test_speaks_english_whatever_the_site_speaks(self, gateway, registration):
+        Order.objects.update(status="PAID", paid_at=timezone.now())
+
+        with translation.override("fr"), pytest.raises(CommandError, match="has been paid"):
+            told(registration.order.number)
+
 
 class TestOpenCheckoutRefuses:
+    def test_to_begin_without_a_key(self, registration, settings):
+        settings.STRIPE_SECRET_KEY = ""
+        before = all_rows()
+
+        with pytest.raises(CommandError, match="STRIPE_SECRET_KEY is not set"):
+            told(registration.order.number)
+
+        assert differences(before, all_rows()) == []
+
+    def test_where_nobody_can_pay_anything(self, gateway, registration):
+        Order.objects.update(amount=0)
+
+        with pytest.raises(CommandError, match="No order waits for a payment"):
+            told()
+
     @pytest.mark.parametrize("words", [["O-999999"], ["nonsense"], ["--registration", "nonsense"]])
     def test_an_order_that_is_unknown(self, gateway, registration, words):
         with pytest.raises(CommandError, match="There is no"):

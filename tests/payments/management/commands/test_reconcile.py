@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from payments.orders.models import Order
 from payments.reconcile.models import ReconcileRun
 from payments.stripe_api import gateway, lookups
-from payments.stripe_api.gateway import GatewayUnavailable
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.tasks import reconcile_job
 from tests.support.emulator import official_client
 from tests.support.resync import sold
@@ -77,6 +78,8 @@ class TestReconcile:
         ("arguments", "why"),
         [
             (["--since", "yesterday"], "no date such as"),
+            (["--since", ""], "no date such as"),
+            (["--until", ""], "no date such as"),
             (["--since", "2026-13-41"], "no date such as"),
             (["--until", "2999-01-01"], "in the future"),
             (["--since", "2026-01-02", "--until", "2026-01-01"], "ends before it begins"),
@@ -99,6 +102,25 @@ class TestReconcile:
 
         with pytest.raises(CommandError, match="Not finished: no answer"):
             told()
+
+    def test_says_what_a_restricted_key_could_not_check(self, paid, monkeypatch):
+        real = lookups._page
+
+        def page(what, params):
+            if what == "checkout.sessions":
+                raise GatewayRefused(code="", message="The key does not have the required permissions.")
+            return real(what, params)
+
+        monkeypatch.setattr(lookups, "_page", page)
+        out = io.StringIO()
+
+        with translation.override("fr"), pytest.raises(CommandError, match="Not finished: The key does not have"):
+            call_command("reconcile", stdout=out)
+
+        lines = out.getvalue().splitlines()
+        assert lines[0].endswith("; not finished; not checked: Checkout sessions.")
+        assert lines[1] == "  Checkout sessions: not checked (The key does not have the required permissions.)"
+        assert Order.objects.get().status == "PAID", "its payment was listed"
 
     def test_says_so_when_another_one_is_under_way(self, monkeypatch):
         monkeypatch.setattr("payments.sql.connection", Busy())

@@ -54,6 +54,12 @@ class TestRefund:
         assert f"effect {effect.key}" in text
         assert refunds() == [(None, "kindness", "manage.py refund")]
 
+    def test_takes_no_empty_amount_for_all_of_it(self, order):
+        with pytest.raises(CommandError, match="is no amount"):
+            told(order.number, "--amount", "", "--yes")
+
+        assert refunds() == []
+
     @pytest.mark.parametrize("amount", ["12.50", "12,5"])
     def test_takes_a_part_as_people_write_it(self, order, amount):
         assert "Goes back to the buyer: 12.50\N{NO-BREAK SPACE}EUR." in told(str(order.pk), "--amount", amount, "--yes")

@@ -120,9 +120,8 @@ class TestSendEvent:
         assert "no new effect" in text
 
     def test_says_why_an_event_was_ignored(self, live_server, waiting_order):
-        Order.objects.filter(pk=waiting_order.pk).update(
-            status=OrderStatus.PAID, paid_at=timezone.now(), amount_received=4900
-        )
+        paid = {"status": OrderStatus.PAID, "paid_at": timezone.now(), "amount_received": waiting_order.amount}
+        Order.objects.filter(pk=waiting_order.pk).update(**paid)
 
         text = told("charge.dispute.created", live_server)
 
