@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
+HANDLERS = ("charge", "checkout_session", "payment_intent", "radar", "subscription")
 
 
 class PaymentsConfig(AppConfig):

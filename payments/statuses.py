@@ -132,6 +132,7 @@ class ExceptionKind(models.TextChoices):
     UNKNOWN_SESSION = "UNKNOWN_SESSION", _("Paid through a session that is not ours")
     SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
     NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
+    FRAUD_WARNING = "FRAUD_WARNING", _("Card network warns of fraud")
 
 
 class EventStatus(models.TextChoices):

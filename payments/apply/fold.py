@@ -15,6 +15,7 @@ from payments.facts import (
     CustomerFact,
     DisputeFact,
     Fact,
+    FraudWarningFact,
     ObjectRefs,
     OrderFact,
     PaymentFact,
@@ -25,6 +26,7 @@ from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
     fold_dispute,
+    fold_fraud_warning,
     fold_payment,
     fold_refund,
     fold_settlement,
@@ -71,6 +73,7 @@ def fold_order_facts(
         restore_unchanged(state, known_before, facts, names=names)
         state.recompute()
         folded.changes = changes_since(folded.changes, known_before, state)
+    ask_about_fraud(state, folded)
     after = _visible(state)
     folded.changes += [(name, before[name], after[name]) for name in VISIBLE_OF_ORDER if before[name] != after[name]]
     folded.changes += _superseded(state, facts, moved=bool(folded.changes))
@@ -89,6 +92,8 @@ def _fold_fact(state: OrderState, fact: Fact, *, names: ReferenceMap, attempt: i
             fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case DisputeFact():
             fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case FraudWarningFact():
+            fold_fraud_warning_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case BuyerAddressFact():
             fold_buyer(state.order, fact)
 
@@ -174,6 +179,29 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
         folded.changes.append((f"dispute {row.stripe_id}", before, row.status))
     kind = "dispute" if row.phase == DisputePhase.OPEN else "dispute_closed"
     folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=_phase_suffix(row)))
+
+
+def fold_fraud_warning_fact(state: MoneyState, fact: FraudWarningFact, *, payment: str, folded: Folded) -> None:
+    _keep_money(state, payment)
+    row = state.payments[payment]
+    before = _warning_of(row)
+    if fold_fraud_warning(row, fact):
+        folded.changes.append((f"fraud {row.fraud_warning}", before, _warning_of(row)))
+
+
+def _warning_of(row: Payment) -> str:
+    return row.fraud_type if row.is_fraud_actionable or not row.fraud_type else f"{row.fraud_type} closed"
+
+
+def ask_about_fraud(state: MoneyState, folded: Folded) -> None:
+    """Staff are asked, and told once, as long as money of which a card network warns can be given back in time."""
+    for row in state.payments.values():
+        if row.fraud_warning:
+            is_open = row.has_open_warning(state.disputes.values())
+            detail = f"{row.fraud_warning}: {row.fraud_type}"
+            question = Question(ExceptionKind.FRAUD_WARNING, row.key, order_id_of(state), is_open, detail)
+            folded.questions.append(question)
+            folded.effects += [_alert("fraud_warning", "payment", row.key, state)] if is_open else []
 
 
 def _phase_suffix(row: Dispute) -> str:

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
 SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
 USUAL_DECLINE = "insufficient_funds"
-AFTER_PAYMENT = ("charge.", "refund.")
+AFTER_PAYMENT = ("charge.", "radar.", "refund.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Variation:
     """Stripe's word: `payment_status` of a session, `status` of a refund or dispute."""
     decline_code: str = USUAL_DECLINE
     number: int = 1
-    """Which decline, refund or dispute of this order: another number has another id."""
+    """Which decline, refund, dispute or warning of this order: another number has another id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,10 @@ class Story:
     @property
     def dispute(self) -> str:
         return f"du_1{self._made_up(f'dispute {self.variation.number}')}"
+
+    @property
+    def fraud_warning(self) -> str:
+        return f"issfr_1{self._made_up(f'fraud warning {self.variation.number}')}"
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -120,7 +120,8 @@ class TestSendEvent:
         assert "no new effect" in text
 
     def test_says_why_an_event_was_ignored(self, live_server, waiting_order):
-        Order.objects.filter(pk=waiting_order.pk).update(status=OrderStatus.PAID, paid_at=timezone.now())
+        now, rows = timezone.now(), Order.objects.filter(pk=waiting_order.pk)
+        rows.update(status=OrderStatus.PAID, paid_at=now, amount_received=4900)
 
         text = told("charge.dispute.created", live_server)
 
