@@ -54,6 +54,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.errors.EnglishApiMiddleware",
+    "config.rate_limit.RateLimitMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -203,7 +205,9 @@ SPECTACULAR_SETTINGS = {
         "whoever has the token may see it and pay for it; tokens for modules are made, verified and revoked by other "
         "programs, which send a service key. Fields that an address does not know are refused. Amounts are integers in "
         "the smallest unit of the currency beside them. "
-        "Texts come in the language of `Accept-Language` (`fr` or `en`)."
+        "Refusals are in English and say what they are by a `code`; `status_text` comes in the language of "
+        "`Accept-Language` (`fr` or `en`). Where tries are limited, every answer carries `RateLimit-Limit`, "
+        "`RateLimit-Remaining` and `RateLimit-Reset`."
     ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
