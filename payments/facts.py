@@ -129,7 +129,7 @@ class DisputeFact:
 
 @dataclass(frozen=True, slots=True)
 class FraudWarningFact:
-    """A card network believes that a payment is fraud (`issfr_`). `is_actionable`: neither disputed nor refunded yet."""
+    """A card network believes that a payment is fraud (`issfr_`). `is_actionable`: it can still be refunded."""
 
     refs: ObjectRefs
     warning: str

@@ -1,4 +1,4 @@
-"""Amounts are integers in the currency's minor unit, as Stripe counts them; here they become words for people, and back.
+"""Amounts are integers in the currency's minor unit, as Stripe counts them; here they become words for people.
 
 What Stripe charges, in which steps, from how little to how much: https://docs.stripe.com/currencies
 """

@@ -38,8 +38,9 @@ def address(activity):
 def edit(page, activity, **changes):
     starts = activity.starts_at
     data = {
-        "title": activity.title, "slug": activity.slug, "price": written_amount(activity.price, activity.currency), "currency": activity.currency,
-        "capacity": activity.capacity, "late_money": activity.late_money, "is_on_sale": "on",
+        "title": activity.title, "slug": activity.slug, "price": written_amount(activity.price, activity.currency),
+        "currency": activity.currency, "capacity": activity.capacity, "late_money": activity.late_money,
+        "is_on_sale": "on",
         "starts_at_0": starts.date().isoformat(), "starts_at_1": starts.time().isoformat(), **changes,
     }  # fmt: skip
     return page.post(address(activity), {key: value for key, value in data.items() if value is not None})
