@@ -39,7 +39,7 @@ def _without_counters() -> list[str]:
     """Whether tries could not be counted. A database that is away now may be back when it is needed."""
     if settings.REDIS_URL:
         return []
-    table = settings.CACHES["default"]["LOCATION"]
+    table = str(settings.CACHES["default"]["LOCATION"])
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass(%s)", [table])
