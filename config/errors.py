@@ -1,6 +1,6 @@
 """What people and programs see when something is refused or breaks: a sentence, a code, the id to quote."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -20,25 +20,6 @@ ENGLISH = "en"
 LONGEST_HOST = 100
 # Programs live here; everywhere else JSON is for those who ask for it.
 API_PATHS = ("/api/", "/stripe/", "/healthz/")
-
-
-class EnglishApiMiddleware:
-    """What programs are refused with is English, whatever they or their users speak: it is searched for and quoted.
-
-    Stands behind LocaleMiddleware; `language_of` is the language that was asked for.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(API_PATHS):
-            return self.get_response(request)
-        with override(ENGLISH):
-            response = self.get_response(request)
-        if response.status_code >= 400:
-            response.headers.setdefault("Content-Language", ENGLISH)
-        return response
 
 
 def language_of(request: Any) -> str:

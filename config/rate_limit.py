@@ -85,21 +85,9 @@ def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDec
 
 
 def remember(request: HttpRequest, decision: LimitDecision) -> LimitDecision:
-    """Keep the decision with the request: RateLimitMiddleware tells it in the answer."""
+    """Keep the decision with the request: AnswerMiddleware tells it in the answer."""
     request.rate_limit = decision  # type: ignore[attr-defined]
     return decision
-
-
-class RateLimitMiddleware:
-    """Every answer on a limited route says how many tries are left, allowed or not."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        getattr(request, "rate_limit", ALLOWED).tell(response)
-        return response
 
 
 def limited(scope: str) -> Callable[[View], View]:

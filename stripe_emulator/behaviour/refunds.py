@@ -1,6 +1,7 @@
 """Money given back: https://docs.stripe.com/refunds"""
 
 from stripe_emulator import store
+from stripe_emulator.behaviour import fraud_warnings
 from stripe_emulator.behaviour.amounts import check_step, formatted_amount
 from stripe_emulator.behaviour.charges import record_movement
 from stripe_emulator.behaviour.disputes import OPEN_STATUSES, close_dispute
@@ -40,6 +41,7 @@ def refund(
         _schedule_settling(charge)
     if charge.data["refunded"]:
         _end_inquiries(charge, at=at)
+        fraud_warnings.settle(charge, at=at)
     return given
 
 

@@ -269,7 +269,7 @@ class TestPaymentThrottle:
 
 
 @pytest.mark.django_db
-class TestRateLimitMiddleware:
+class TestTellingWhatIsLeft:
     def limits(self, response):
         return [response.headers.get(f"RateLimit-{name}") for name in ("Limit", "Remaining", "Reset")]
 
