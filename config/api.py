@@ -1,6 +1,6 @@
 """What the JSON API of every app has in common: how it reads, how it refuses, and its OpenAPI schema."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from typing import IO, Any, cast
@@ -21,6 +21,7 @@ LARGEST_BODY = 16 * 1024
 RETRY_SECONDS = 30
 # Stripe's deliveries are nothing that clients of the API may send.
 WEBHOOKS = "/api/webhooks/"
+EXAMPLE_ID = "8f14e45fceea167a"
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
@@ -70,19 +71,22 @@ class ErrorDetail(serializers.Serializer[Any]):
     """What was refused, and why."""
 
     code = serializers.CharField(help_text="One word for programs.")
-    message = serializers.CharField(help_text="A sentence for people, in the language of the request.")
+    message = serializers.CharField(help_text="An English sentence.")
     fields = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="With code `invalid`: what is wrong with each field.",
     )
     request_id = serializers.CharField(help_text="To quote when you ask for help.")
+    requestId = serializers.CharField(help_text="The same.")
+    version = serializers.CharField(help_text="Of the program that answers.")
 
 
 class Error(serializers.Serializer[Any]):
     """The form of every answer from 400 on."""
 
     error = ErrorDetail()
+    requestId = serializers.CharField(help_text="To quote when you ask for help.")
 
 
 class Conflict(APIException):
@@ -101,17 +105,29 @@ class Unavailable(Conflict):
     wait = RETRY_SECONDS
 
 
-RETRY_AFTER = OpenApiParameter(
-    "Retry-After", int, OpenApiParameter.HEADER, response=[429, 503], description="After how many seconds to try again."
-)
+def _header(name: str, description: str, *, response: Sequence[int] = (200, 201, 429)) -> OpenApiParameter:
+    return OpenApiParameter(name, int, OpenApiParameter.HEADER, response=list(response), description=description)
+
+
+LIMIT_HEADERS = [
+    _header("Retry-After", "After how many seconds to try again.", response=(429, 503)),
+    _header("RateLimit-Limit", "How many tries there are in a window."),
+    _header("RateLimit-Remaining", "How many of them are left."),
+    _header("RateLimit-Reset", "In how many seconds the window ends."),
+]
+
+
+def error_example(code: str, message: str, **more: Any) -> OpenApiExample:
+    """An error as it looks."""
+    ids = {"request_id": EXAMPLE_ID, "requestId": EXAMPLE_ID, "version": "2026.11.1"}
+    return OpenApiExample(
+        code, value={"error": {"code": code, "message": message, **more, **ids}, "requestId": EXAMPLE_ID}
+    )
 
 
 def refusal(description: str, **codes: str) -> OpenApiResponse:
     """An error with the words that its `code` can be, and an example of each."""
-    examples = [
-        OpenApiExample(code, value={"error": {"code": code, "message": message, "request_id": "8f14e45fceea167a"}})
-        for code, message in codes.items()
-    ]
+    examples = [error_example(code, message) for code, message in codes.items()]
     return OpenApiResponse(Error, description=description, examples=examples)
 
 
@@ -119,16 +135,8 @@ INVALID = OpenApiResponse(
     Error,
     description="The body is no JSON object, or fields are missing, wrong or not known: `fields` says which.",
     examples=[
-        OpenApiExample(
-            "invalid",
-            value={
-                "error": {
-                    "code": "invalid",
-                    "message": "Some fields are missing or wrong.",
-                    "fields": {"email": ["Enter a valid email address."]},
-                    "request_id": "8f14e45fceea167a",
-                }
-            },
+        error_example(
+            "invalid", "Some fields are missing or wrong.", fields={"email": ["Enter a valid email address."]}
         )
     ],
 )

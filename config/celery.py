@@ -12,11 +12,21 @@ from zoneinfo import ZoneInfo
 import structlog
 from celery import Celery, Task
 from celery.schedules import crontab
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+)
 from django.conf import settings
 from django.db import close_old_connections
 
 from config.broker import broker
+from config.command_line import sentence_instead_of_traceback
+from config.startup import require_fit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -45,8 +55,10 @@ def at_night(clock: str, job: str) -> dict[str, Any]:
     return {"task": job, "schedule": SiteTime(minute=minute, hour=hour), "options": {"expires": 3600}}
 
 
+with sentence_instead_of_traceback():
+    BROKER = broker(settings.CELERY_BROKER_URL)
 app = Celery("config")
-app.conf.update(broker(settings.CELERY_BROKER_URL))
+app.conf.update(BROKER)
 app.conf.update(
     # --- the timetable (names: jobs.py of each app). The loops inside the worker do the same on their own, and go on
     # without a broker; this is the second string to the bow, should one of them hang.
@@ -90,6 +102,13 @@ app.conf.update(
 # In the worker's own blueprint, so that it starts before the consumer and goes on while the broker is away.
 app.steps["worker"].add("payments.processing.worker:ProcessingStep")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_to_start(**_signal: object) -> None:
+    """Neither a worker nor the timetable runs where the site itself would not."""
+    require_fit()
 
 
 @setup_logging.connect

@@ -2,28 +2,63 @@
 
 import sys
 from argparse import ArgumentTypeError
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 from uuid import uuid4
 
+import django
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.core.management.base import CommandParser, handle_default_options
 from django.db import OperationalError
+from django.utils.translation import activate
 from structlog.contextvars import bind_contextvars
 
-# Classes of SQLSTATE: no connection, no such user or password, shut down or starting up.
-UNREACHABLE_CLASSES = ("08", "28", "57P")
+# Classes of SQLSTATE: no connection, no such user or password, no such database, shut down or starting up.
+UNREACHABLE_CLASSES = ("08", "28", "3D", "57P")
 
 
 def manage(arguments: list[str]) -> None:
-    """Run Django's command line; `--traceback` shows where a refusal comes from. Its log lines have one request id."""
+    """Run Django's command line, in English as its help is; `--traceback` shows where a refusal comes from.
+
+    Its log lines have one request id.
+    """
     bind_contextvars(request_id=uuid4().hex)
+    if "--traceback" in arguments:
+        _execute(arguments)
+        return
+    with sentence_instead_of_traceback():
+        _execute(arguments)
+
+
+def _execute(arguments: list[str]) -> None:
+    parser = CommandParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--settings")
+    parser.add_argument("--pythonpath")
+    handle_default_options(parser.parse_known_args(arguments[1:])[0])
+    django.setup()
+    activate("en")
+    execute_from_command_line(arguments)
+
+
+@contextmanager
+def sentence_instead_of_traceback(*, code: int = 1) -> Iterator[None]:
+    """End the process with this code and one sentence where the reason is outside the code."""
     try:
-        execute_from_command_line(arguments)
+        yield
     except (ImproperlyConfigured, OperationalError) as error:
-        sentence = why_refused(error)
-        if not sentence or "--traceback" in arguments:
+        if not (sentence := why_refused(error)):
             raise
-        sys.exit(sentence)
+        leave([sentence], code=code)
+
+
+def leave(sentences: Iterable[str], *, code: int = 1) -> NoReturn:
+    """End the process; stderr says why, one line each."""
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
+    sys.stderr.flush()
+    raise SystemExit(code)
 
 
 def why_refused(error: Exception) -> str:
@@ -31,7 +66,7 @@ def why_refused(error: Exception) -> str:
     if isinstance(error, ImproperlyConfigured):
         return str(error)
     cause = error.__cause__
-    if not isinstance(cause, psycopg.OperationalError):
+    if not isinstance(cause, psycopg.Error):
         return ""
     # A server that was never reached has given no state.
     is_unreachable = cause.sqlstate is None or cause.sqlstate.startswith(UNREACHABLE_CLASSES)

@@ -3,6 +3,9 @@ has noted in `var/dev.env` for every other command that is started there.
 """
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,11 +19,19 @@ DOCKER_SECRETS = Path("/run/secrets")
 # These lead to the Stripe emulator and make sense only together.
 EMULATED = ("STRIPE_EMULATOR", "STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_EMULATOR_URL")
 EMULATED_KEY = "sk_test_emulator_"
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+YES, NO = ("true", "yes", "on", "1", "y", "ok"), ("false", "no", "off", "0", "n")
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of `name` (or of the file that `NAME_FILE` names) without white space around it."""
-    return str(env.str(name, default=default)).strip()
+    """The value of `name` (or of the file that `NAME_FILE` names) without white space around it.
+
+    Raises ImproperlyConfigured for a file that cannot be read, as all here do for a value that means nothing.
+    """
+    try:
+        return str(env.str(name, default=default)).strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}.") from error
 
 
 def lines(name: str) -> list[str]:
@@ -41,12 +52,31 @@ def secrets(name: str) -> list[str]:
     return list(dict.fromkeys(secret(name).replace(",", " ").split()))
 
 
-def at_least_one(name: str, default: int) -> int:
-    """A whole number. Raises ImproperlyConfigured below 1."""
-    value = int(env.int(name, default=default))
-    if value < 1:
-        raise ImproperlyConfigured(f"{name} must be 1 or more.")
-    return value
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number, `least` or more."""
+    written = text(name) or str(default)
+    if not WHOLE_NUMBER.fullmatch(written):
+        raise ImproperlyConfigured(f"{name} is {written!r}; it must be a whole number.")
+    if int(written) < least:
+        raise ImproperlyConfigured(f"{name} is {written}; it must be {least} or more.")
+    return int(written)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Yes or no, in any of the usual words."""
+    written = text(name).lower()
+    if written and written not in (*YES, *NO):
+        raise ImproperlyConfigured(f"{name} is {written!r}; it must be true or false.")
+    return written in YES if written else default
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """What others say of a value that means nothing to them, with the name of the setting before it."""
+    try:
+        yield
+    except (ImproperlyConfigured, ValueError, LookupError) as error:
+        raise ImproperlyConfigured(f"{name} means nothing: {' '.join(str(error).split())}") from error
 
 
 def load_dev_file() -> None:

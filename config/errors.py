@@ -3,16 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+log = structlog.get_logger(__name__)
+ENGLISH = "en"
+LONGEST_HOST = 100
 # Programs live here; everywhere else JSON is for those who ask for it.
 API_PATHS = ("/api/", "/stripe/", "/healthz/")
+
+
+def language_of(request: Any) -> str:
+    """The language of who sends the request, for what is told to people: "fr"."""
+    return str(getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE))[:2]
 
 
 def api_error(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -20,17 +32,33 @@ def api_error(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     response = exception_handler(exc, dict(context))
     if response is None:
         return None
-    detail = response.data
-    error = {"code": _code(exc, response.status_code), "message": _message(detail)}
-    if isinstance(exc, ValidationError):
-        error["fields"] = detail
-    response.data = {"error": error | {"request_id": request_id(context["request"])}}
+    fields = response.data if isinstance(exc, ValidationError) else None
+    code, message = _code(exc, response.status_code), _message(response.data)
+    response.data = error_body(context["request"], code=code, message=message, fields=fields)
     return response
 
 
+def error_body(request: Any, *, code: str, message: str, fields: Any = None) -> dict[str, Any]:
+    """The form of every refusal in JSON. The id under both names: `requestId` is that of the runbooks."""
+    told = {} if fields is None else {"fields": fields}
+    quoted = request_id(request)
+    ids = {"request_id": quoted, "requestId": quoted, "version": settings.VERSION}
+    return {"error": {"code": code, "message": message, **told, **ids}, "requestId": quoted}
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: also a host name that is not ours, or a form that was tampered with."""
+    """400: a form that was tampered with, or a host name that is not ours."""
+    if isinstance(exception, DisallowedHost):
+        return wrong_host(request)
     return answer(request, status=400, code="bad_request", message=_("This request could not be understood."))
+
+
+def wrong_host(request: HttpRequest) -> HttpResponse:
+    """400 for who asks for somebody else: a proxy that names itself, Stripe with an old address."""
+    host = str(request.META.get("HTTP_HOST", ""))[:LONGEST_HOST]
+    log.warning("http.wrong_host", host=host, path=request.path[:200])
+    message = lazy(lambda: gettext("This site is not called “%s” (ALLOWED_HOSTS).") % host, str)()
+    return answer(request, status=400, code="wrong_host", message=message)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -55,14 +83,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, status=500, code="server_error", message=message)
 
 
-def answer(request: HttpRequest, *, status: int, code: str, message: str) -> HttpResponse:
+def answer(request: HttpRequest, *, status: int, code: str, message: str | Promise) -> HttpResponse:
     """One refusal, as JSON for programs or as a page for people."""
-    quoted = request_id(request)
     if wants_json(request):
-        return JsonResponse({"error": {"code": code, "message": message, "request_id": quoted}}, status=status)
+        with override(ENGLISH):
+            body = error_body(request, code=code, message=str(message))
+        return JsonResponse(body, status=status, headers={"Content-Language": ENGLISH})
     page = {
         "message": message,
-        "request_id": quoted,
+        "request_id": request_id(request),
         "version": settings.VERSION,
         "environment": settings.ENVIRONMENT,
     }
@@ -91,4 +120,4 @@ def _code(exc: Exception, status: int) -> str:
 def _message(detail: Any) -> str:
     if isinstance(detail, Mapping) and "detail" in detail:
         return str(detail["detail"])
-    return _("Some fields are missing or wrong.")
+    return gettext("Some fields are missing or wrong.")

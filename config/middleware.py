@@ -1,5 +1,6 @@
 """What every request passes first: it gets an id, which its answer and its log lines carry, one line when it is done,
-and the policy of what a page may load and where its forms may lead (nothing from elsewhere, no inline script or style).
+the language of what programs are refused with, and the policy of what a page may load and where its forms may lead
+(nothing from elsewhere, no inline script or style).
 """
 
 import re
@@ -11,7 +12,10 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import override
 from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from config.errors import API_PATHS, ENGLISH
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +76,30 @@ def safe_path(request: HttpRequest) -> str:
     found = request.resolver_match
     code = str(found.kwargs.get("token", "")) if found else ""
     return request.path.replace(code, "***")[:200] if code else request.path[:200]
+
+
+class AnswerMiddleware:
+    """Stands behind LocaleMiddleware. Every answer on a limited route says how many tries are left, allowed or not; and
+    what programs are refused with is English, whatever they or their users speak: it is searched for and quoted.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        if decision := getattr(request, "rate_limit", None):
+            decision.tell(response)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(API_PATHS):
+            return self.get_response(request)
+        with override(ENGLISH):
+            response = self.get_response(request)
+        if response.status_code >= 400:
+            response.headers.setdefault("Content-Language", ENGLISH)
+        return response
 
 
 class ContentSecurityPolicyMiddleware:

@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import ngettext
 from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
@@ -33,10 +34,23 @@ IPV6_NETWORK_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class LimitDecision:
-    """Whether the request may go on; if not, after how many seconds the client may come back."""
+    """Whether the request may go on; if not, after how many seconds the client may come back.
+
+    `most` are let through in a window, of which `left` are; it ends in `reset` seconds. `most` 0: nobody counted.
+    """
 
     is_allowed: bool
     retry_after: int = 0
+    most: int = 0
+    left: int = 0
+    reset: int = 0
+
+    def tell(self, response: HttpResponseBase) -> None:
+        """Write it into the headers of the answer."""
+        if self.most:
+            response.headers["RateLimit-Limit"] = str(self.most)
+            response.headers["RateLimit-Remaining"] = str(self.left)
+            response.headers["RateLimit-Reset"] = str(self.reset)
 
 
 ALLOWED = LimitDecision(True)
@@ -52,7 +66,8 @@ def allow(request: HttpRequest, scope: str) -> LimitDecision:
         log.error("rate_limit.no_address", scope=scope)
         return ALLOWED
     window = timedelta(milliseconds=settings.STRIPE_RATE_LIMIT_WINDOW)
-    return allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
+    decision = allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
+    return remember(request, decision)
 
 
 def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDecision:
@@ -62,10 +77,17 @@ def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDec
     except CountersDown as down:
         log.error("rate_limit.counters_down", scope=scope, error=str(down))
         return ALLOWED
+    reset = max(1, math.ceil(attempts.left.total_seconds()))
     if attempts.number <= most:
-        return ALLOWED
+        return LimitDecision(True, most=most, left=most - attempts.number, reset=reset)
     log.warning("rate_limit.refused", scope=scope, attempts=attempts.number)
-    return LimitDecision(False, retry_after=max(1, math.ceil(attempts.left.total_seconds())))
+    return LimitDecision(False, retry_after=reset, most=most, reset=reset)
+
+
+def remember(request: HttpRequest, decision: LimitDecision) -> LimitDecision:
+    """Keep the decision with the request: AnswerMiddleware tells it in the answer."""
+    request.rate_limit = decision  # type: ignore[attr-defined]
+    return decision
 
 
 def limited(scope: str) -> Callable[[View], View]:
@@ -84,7 +106,8 @@ def limited(scope: str) -> Callable[[View], View]:
 
 def too_often(request: HttpRequest, decision: LimitDecision) -> HttpResponse:
     """429, as a page or as JSON, with the time after which to come back."""
-    response = answer(request, status=429, code=Throttled.default_code, message=sentence(decision.retry_after))
+    message = lazy(sentence, str)(decision.retry_after)
+    response = answer(request, status=429, code=Throttled.default_code, message=message)
     response["Retry-After"] = str(decision.retry_after)
     return response
 

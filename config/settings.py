@@ -3,11 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from config.env import at_least_one, env, lines, load_dev_file, secret, secrets, text
+from config.env import env, flag, lines, load_dev_file, naming, number, secret, secrets, text
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,7 +19,7 @@ ENVIRONMENT = text("ENVIRONMENT", "production")
 if ENVIRONMENT not in ("production", "development", "test"):
     raise ImproperlyConfigured(f"ENVIRONMENT is {ENVIRONMENT!r}; it must be production, development or test.")
 PRODUCTION = ENVIRONMENT == "production"
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = flag("DEBUG", default=False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG shows secrets to strangers: it cannot be on in production.")
 SECRET_KEY = secret("SECRET_KEY")
@@ -43,7 +44,7 @@ INSTALLED_APPS = [
     "modules_access",
 ]
 # Stands in for Stripe: a process of its own (config/settings_emulator.py) that keeps its tables here.
-STRIPE_EMULATOR = env.bool("STRIPE_EMULATOR", default=False)
+STRIPE_EMULATOR = flag("STRIPE_EMULATOR", default=False)
 if STRIPE_EMULATOR:
     INSTALLED_APPS.append("stripe_emulator")
 AUTH_USER_MODEL = "accounts.User"
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.AnswerMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -80,7 +82,9 @@ TEMPLATES = [
 # --- Data: one engine everywhere; a new connection for each request would cost more than the request -----------
 if not text("DATABASE_URL").startswith(("postgres://", "postgresql://")):
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgres://…).")
-DATABASES = {"default": {**env.db("DATABASE_URL"), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+with naming("DATABASE_URL"):
+    DATABASE = env.db("DATABASE_URL")
+DATABASES = {"default": {**DATABASE, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # Behind a pooler LISTEN needs a connection of its own.
 DATABASE_LISTEN_URL = text("DATABASE_LISTEN_URL")
 REDIS_URL = text("REDIS_URL")
@@ -111,19 +115,17 @@ STRIPE_EMULATOR_URL = text("STRIPE_EMULATOR_URL", "http://127.0.0.1:8001").rstri
 # The price with which one subscribes to the plan of this name, unless the admin names another.
 STRIPE_PRICES = {"monthly": text("STRIPE_PRICE_MONTHLY"), "yearly": text("STRIPE_PRICE_YEARLY")}
 # Access beyond the end of a period that nobody has told of, and while a renewal is not paid.
-SUBSCRIPTION_GRACE_DAYS = env.int("SUBSCRIPTION_GRACE_DAYS", default=3)
-PAST_DUE_GRACE_DAYS = env.int("PAST_DUE_GRACE_DAYS", default=7)
+SUBSCRIPTION_GRACE_DAYS = number("SUBSCRIPTION_GRACE_DAYS", 3)
+PAST_DUE_GRACE_DAYS = number("PAST_DUE_GRACE_DAYS", 7)
 STRIPE_WEBHOOK_SECRETS = secrets("STRIPE_WEBHOOK_SECRET")
-STRIPE_WEBHOOK_UNSIGNED = env.bool("STRIPE_WEBHOOK_UNSIGNED", default=False)
+STRIPE_WEBHOOK_UNSIGNED = flag("STRIPE_WEBHOOK_UNSIGNED", default=False)
 STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300
-STRIPE_WEBHOOK_MAX_BYTES = env.int("STRIPE_WEBHOOK_MAX_BYTES", default=1024 * 1024)
-STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=PRODUCTION)
+STRIPE_WEBHOOK_MAX_BYTES = number("STRIPE_WEBHOOK_MAX_BYTES", 1024 * 1024, least=1)
+STRIPE_LIVEMODE = flag("STRIPE_LIVEMODE", default=PRODUCTION)
 STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
 # On the payment routes one client may try so often (MAX) in so many milliseconds (WINDOW).
-STRIPE_RATE_LIMIT_MAX = env.int("STRIPE_RATE_LIMIT_MAX", default=5)
-STRIPE_RATE_LIMIT_WINDOW = env.int("STRIPE_RATE_LIMIT_WINDOW", default=15 * 60 * 1000)
-if min(STRIPE_RATE_LIMIT_MAX, STRIPE_RATE_LIMIT_WINDOW) < 1:
-    raise ImproperlyConfigured("STRIPE_RATE_LIMIT_MAX and STRIPE_RATE_LIMIT_WINDOW (milliseconds) must be 1 or more.")
+STRIPE_RATE_LIMIT_MAX = number("STRIPE_RATE_LIMIT_MAX", 5, least=1)
+STRIPE_RATE_LIMIT_WINDOW = number("STRIPE_RATE_LIMIT_WINDOW", 15 * 60 * 1000, least=1)
 if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
 
@@ -148,11 +150,11 @@ class ModuleSettings:
 
 MODULES = ModuleSettings(
     jwt_secrets=tuple(secrets("JWT_SECRET") or [hashlib.sha256(f"module tokens {SECRET_KEY}".encode()).hexdigest()]),
-    token_hours=at_least_one("MODULE_TOKEN_HOURS", 72),
-    token_uses=at_least_one("MODULE_TOKEN_USES", 100),
-    pass_seconds=at_least_one("MODULE_PASS_SECONDS", 300),
-    api_rate_max=at_least_one("MODULE_API_RATE_MAX", 6000),
-    api_rate_window=at_least_one("MODULE_API_RATE_WINDOW", 60),
+    token_hours=number("MODULE_TOKEN_HOURS", 72, least=1),
+    token_uses=number("MODULE_TOKEN_USES", 100, least=1),
+    pass_seconds=number("MODULE_PASS_SECONDS", 300, least=1),
+    api_rate_max=number("MODULE_API_RATE_MAX", 6000, least=1),
+    api_rate_window=number("MODULE_API_RATE_WINDOW", 60, least=1),
 )
 if min(map(len, MODULES.jwt_secrets)) < MIN_JWT_SECRET_LENGTH:
     raise ImproperlyConfigured(
@@ -168,7 +170,8 @@ SELLER_VAT_NOTE = text("SELLER_VAT_NOTE")
 EMAIL_FILE_PATH = str(VAR_DIR / "mails")
 EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
 if text("EMAIL_URL"):
-    vars().update(env.email_url("EMAIL_URL"))
+    with naming("EMAIL_URL"):
+        vars().update(env.email_url("EMAIL_URL"))
 elif PRODUCTION:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_TIMEOUT = 20
@@ -203,7 +206,9 @@ SPECTACULAR_SETTINGS = {
         "whoever has the token may see it and pay for it; tokens for modules are made, verified and revoked by other "
         "programs, which send a service key. Fields that an address does not know are refused. Amounts are integers in "
         "the smallest unit of the currency beside them. "
-        "Texts come in the language of `Accept-Language` (`fr` or `en`)."
+        "Refusals are in English and say what they are by a `code`; `status_text` comes in the language of "
+        "`Accept-Language` (`fr` or `en`). Where tries are limited, every answer carries `RateLimit-Limit`, "
+        "`RateLimit-Remaining` and `RateLimit-Reset`."
     ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -223,6 +228,8 @@ LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("French")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = text("TIME_ZONE", "Europe/Paris")
+with naming("TIME_ZONE"):
+    ZoneInfo(TIME_ZONE)
 USE_TZ = True
 
 # --- Security ----------------------------------------------------------------------------------------------------
@@ -238,8 +245,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 # A redirect is a failed delivery for Stripe, and a probe from inside speaks plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^stripe/webhooks?/?$", r"^api/webhooks/stripe/?$", r"^healthz/", r"^metrics/?$"]
 SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https") if text("TRUSTED_PROXY_HEADER") else None
-TRUSTED_PROXY_COUNT = int(text("TRUSTED_PROXY_COUNT") or 0)
-if TRUSTED_PROXY_COUNT < 0 or (SECURE_PROXY_SSL_HEADER and not TRUSTED_PROXY_COUNT):
+TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0)
+if SECURE_PROXY_SSL_HEADER and not TRUSTED_PROXY_COUNT:
     raise ImproperlyConfigured(
         "TRUSTED_PROXY_COUNT must say how many proxies stand in front and append to X-Forwarded-For: with "
         "TRUSTED_PROXY_HEADER there is at least one, and without the number all visitors would count as one client."
@@ -267,5 +274,6 @@ LOGGING_CONFIG = None
 LOG_FORMAT = text("LOG_FORMAT", "json" if PRODUCTION else "console")
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
 # A terminal of development is read by people: static files, probes and the timetable's ticks stay out of it.
-VERBOSE = env.bool("VERBOSE", default=ENVIRONMENT != "development" or LOG_LEVEL == "DEBUG")
-logging_config(log_format=LOG_FORMAT, level=LOG_LEVEL, verbose=VERBOSE)
+VERBOSE = flag("VERBOSE", default=ENVIRONMENT != "development" or LOG_LEVEL == "DEBUG")
+with naming("LOG_LEVEL"):
+    logging_config(log_format=LOG_FORMAT, level=LOG_LEVEL, verbose=VERBOSE)

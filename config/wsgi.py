@@ -10,6 +10,9 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
+from config.command_line import sentence_instead_of_traceback
+from config.startup import WEB_EXIT_CODE, require_fit
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -46,7 +49,9 @@ def with_readable_input(application: Application) -> Application:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = with_readable_input(get_wsgi_application())
+with sentence_instead_of_traceback(code=WEB_EXIT_CODE):
+    application = with_readable_input(get_wsgi_application())
+require_fit(code=WEB_EXIT_CODE)
 # Every view is loaded now: the first request does not wait for it, and forked workers share it.
 import_module(settings.ROOT_URLCONF)
 import_string("payments.webhook.views.announce")()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.sql import WorkLogger
 
-HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
+HANDLERS = ("charge", "checkout_session", "payment_intent", "radar", "subscription")
 
 
 class PaymentsConfig(AppConfig):

@@ -135,6 +135,17 @@ class DisputeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class FraudWarningFact:
+    """A card network believes that a payment is fraud (`issfr_`). `is_actionable`: it can still be refunded."""
+
+    refs: ObjectRefs
+    warning: str
+    fraud_type: str
+    is_actionable: bool
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BuyerAddressFact:
     """Where the buyer of an order lives, as they told Checkout: a city, and a country by its ISO code."""
 
@@ -256,7 +267,7 @@ class NoFacts:
     reason: str
 
 
-OrderSide = OrderFact | PaymentFact | RefundFact | DisputeFact | BuyerAddressFact
+OrderSide = OrderFact | PaymentFact | RefundFact | DisputeFact | FraudWarningFact | BuyerAddressFact
 SubscriptionSide = (
     SubscriptionFact | SubscriptionStartedFact | InvoiceFact | InvoicePaymentFact | SubscriptionNoticeFact
 )

@@ -1,27 +1,70 @@
 """Amounts are integers in the currency's minor unit, as Stripe counts them; here they become words for people.
 
-https://docs.stripe.com/currencies
+What Stripe charges, in which steps, from how little to how much: https://docs.stripe.com/currencies
 """
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ZERO_DECIMAL = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
+# Their last digit must be 0: https://docs.stripe.com/currencies#three-decimal
+THREE_DECIMAL = _codes("bhd jod kwd omr tnd")
+# Counted in hundredths that must be 00: https://docs.stripe.com/currencies#special-cases
+WHOLE = _codes("isk ugx")
+TWO_DECIMAL = WHOLE | _codes(
+    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop crc "
+    "cve czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr jmd kes kgs khr kyd "
+    "kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd pab pen pgk php "
+    "pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std szl thb tjs top try ttd twd tzs uah usd uyu uzs "
+    "wst xcd xcg yer zar zmw"
 )
-THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+CURRENCIES = ZERO_DECIMAL | TWO_DECIMAL | THREE_DECIMAL
+
+# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, in minor units. Where Stripe names no least
+# charge it converts into the currency of the bank account; nowhere is it less than this.
+USUAL_LEAST_CHARGE = 50
+LEAST_CHARGES = {
+    "aed": 200, "bgn": 100, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17500, "mxn": 1000, "myr": 200,
+    "nok": 300, "pln": 200, "ron": 200, "sek": 300, "thb": 1000,
+}  # fmt: skip
+USUAL_GREATEST_CHARGE = 10**8 - 1
+GREATEST_CHARGES = {
+    "cop": 10**10 - 1, "huf": 10**10 - 1, "idr": 10**12 - 1, "inr": 10**9 - 1, "jpy": 10**10 - 1, "lbp": 10**11 - 1,
+}  # fmt: skip
+WRITTEN = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has at Stripe (ISK and UGX keep two, always `00`)."""
+    """With how many decimals Stripe counts the currency."""
     code = currency.lower()
     if code in ZERO_DECIMAL:
         return 0
     return 3 if code in THREE_DECIMAL else 2
+
+
+def chargeable_decimals(currency: str) -> int:
+    """With how many decimals an amount of the currency can be paid."""
+    return 0 if currency.lower() in WHOLE else min(2, exponent(currency))
+
+
+def least_charge(currency: str) -> int:
+    """The smallest amount that Stripe charges, in minor units."""
+    return LEAST_CHARGES.get(currency.lower(), USUAL_LEAST_CHARGE)
+
+
+def greatest_charge(currency: str) -> int:
+    """The greatest amount that Stripe charges, in minor units."""
+    return GREATEST_CHARGES.get(currency.lower(), USUAL_GREATEST_CHARGE)
 
 
 def to_decimal(amount: int, currency: str) -> Decimal:
@@ -31,7 +74,7 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 
 def format_amount(amount: int, currency: str) -> str:
     """4900, "eur" → "49.00 EUR" in English, "49,00 EUR" in French. The number never breaks from its currency."""
-    digits = number_format(to_decimal(amount, currency), decimal_pos=exponent(currency), force_grouping=True)
+    digits = number_format(to_decimal(amount, currency), decimal_pos=_shown(amount, currency), force_grouping=True)
     return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
 
 
@@ -48,23 +91,39 @@ def with_amounts(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-MAX_WRITTEN_AMOUNT = Decimal(10**12)
+def written_amount(amount: int, currency: str) -> str:
+    """4900, "eur" → "49.00": as it stands in a field of a form, and as `minor_units` reads it."""
+    return f"{to_decimal(amount, currency):.{_shown(amount, currency)}f}"
+
+
+def _shown(amount: int, currency: str) -> int:
+    """The decimals that people see: none of a currency that has none but for Stripe."""
+    is_whole = currency.lower() in WHOLE and to_decimal(amount, currency) % 1 == 0
+    return 0 if is_whole else exponent(currency)
 
 
 class NoAmount(ValueError):
-    """What was written is no amount of money in this currency; the text says why."""
+    """What was written is no amount of money that can be paid in this currency; the text says why."""
 
 
-def minor_units(written: str | Decimal, currency: str) -> int:
-    """ "12.50", "eur" → 1250; a comma is a point. Raises NoAmount unless it is more than nothing and can be paid."""
-    try:
-        amount = Decimal(str(written).strip().replace(",", "."))
-    except InvalidOperation:
-        raise NoAmount(_("“%s” is no amount.") % str(written)[:40]) from None
-    if not (amount.is_finite() and 0 < amount <= MAX_WRITTEN_AMOUNT):
+def minor_units(written: str, currency: str, *, allows_nothing: bool = False) -> int:
+    """ "1 234.50", "eur" → 123450; a comma is a point. Raises NoAmount for what cannot be paid; 0 only if allowed."""
+    plain = "".join(written.split()).replace(",", ".")
+    if not WRITTEN.fullmatch(plain):
+        raise NoAmount(_("“%s” is no amount.") % written.strip()[:40])
+    amount, decimals = Decimal(plain), chargeable_decimals(currency)
+    if amount == 0 and not allows_nothing:
         raise NoAmount(_("The amount must be more than nothing."))
-    units = amount.scaleb(exponent(currency))
-    if units != units.to_integral_value():
-        told = {"currency": currency.upper(), "count": exponent(currency)}
+    if amount.scaleb(decimals) % 1:
+        told = {"currency": currency.upper(), "count": decimals}
         raise NoAmount(_("An amount in %(currency)s has at most %(count)d decimals.") % told)
-    return int(units)
+    return int(amount.scaleb(exponent(currency)))
+
+
+def check_charge(amount: int, currency: str) -> None:
+    """Raises NoAmount for a price (minor units) that Stripe would not charge; nothing at all is never charged."""
+    least, greatest = least_charge(currency), greatest_charge(currency)
+    if 0 < amount < least:
+        raise NoAmount(_("Stripe takes no less than %s.") % format_amount(least, currency))
+    if amount > greatest:
+        raise NoAmount(_("Stripe takes no more than %s.") % format_amount(greatest, currency))

@@ -135,7 +135,7 @@ class ExceptionKind(models.TextChoices):
     SECOND_SUBSCRIPTION = "SECOND_SUBSCRIPTION", _("Subscribed twice")
     NOT_AT_STRIPE = "NOT_AT_STRIPE", _("Here, but not at Stripe")
     PARTLY_DISPUTED = "PARTLY_DISPUTED", _("Part of the money is disputed or lost")
-    FRAUD_WARNING = "FRAUD_WARNING", _("Stripe suspects fraud")
+    FRAUD_WARNING = "FRAUD_WARNING", _("Card network warns of fraud")
     REFUND_OWED = "REFUND_OWED", _("Refund owed")
     NOT_DELIVERED = "NOT_DELIVERED", _("Message not delivered")
     CHECKOUT_REFUSED = "CHECKOUT_REFUSED", _("Stripe refuses the payment page")

@@ -16,7 +16,7 @@ from config.devdb.machine import DatabaseUnavailable, Owner, lasting_place
 from config.devdb.server import renew_outdated, running
 from config.devrun.environment import Address, CannotRun, emulator_beside, settle, stripe_environment
 from config.devrun.processes import Processes, coloured, only_run, say
-from config.env import ROOT, VAR, env, text
+from config.env import ROOT, VAR, flag, text
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # All that has to be done first, in one process: Django starts once for it.
@@ -96,7 +96,7 @@ def commands(address: Address, emulator: Address | None) -> dict[str, list[str]]
     # Root is usual in a development container: Celery's long warning would only bury what matters.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser privileges"]
     celery = [*python, "-m", "celery", "--quiet", "-A", "config"]
-    is_verbose = env.bool("VERBOSE", default=text("LOG_LEVEL").upper() == "DEBUG")
+    is_verbose = flag("VERBOSE", default=text("LOG_LEVEL").upper() == "DEBUG")
     level = ["--log-level", "info" if is_verbose else "warning"]
     # The application is loaded once, then forked.
     web = ["--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]

@@ -24,18 +24,17 @@ from modules_access.admin.kit import list_of
 from modules_access.models import Module, ModuleAccess, PlanOpening
 from modules_access.services.follow_plan import request_follow
 from payments.admin.kit.display import NONE
+from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 
 
-class ModuleForm(forms.ModelForm):
+class ModuleForm(PricedForm):
     """Says in words what Stripe or a browser would refuse."""
 
-    def clean_currency(self) -> str:
-        """As Stripe writes it."""
-        currency = str(self.cleaned_data["currency"]).lower()
-        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise ValidationError(_("A currency has three letters, as EUR."))
-        return currency
+    price = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 49.00; 0 is free."))
+
+    def clean_price(self) -> int:
+        return self.clean_money()
 
     def clean_url(self) -> str:
         """Who reads the address on its way reads the token in it."""
@@ -46,7 +45,7 @@ class ModuleForm(forms.ModelForm):
 
 
 @admin.register(Module)
-class ModuleAdmin(DoctorScreens):
+class ModuleAdmin(PricedAdmin, DoctorScreens):
     """What can be bought, subscribed to or given."""
 
     actions = None

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from config.rate_limit import ALLOWED, TooOften, allow, allow_one
+from config.rate_limit import ALLOWED, TooOften, allow, allow_one, remember
 from modules_access.models import Module, ServiceKey
 from modules_access.services.keys import find_key
 
@@ -63,7 +63,8 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         limit = settings.MODULES
         window = timedelta(seconds=limit.api_rate_window)
-        self.decision = allow_one(str(key_of(request).pk), CALL_LIMIT, most=limit.api_rate_max, window=window)
+        decision = allow_one(str(key_of(request).pk), CALL_LIMIT, most=limit.api_rate_max, window=window)
+        self.decision = remember(request._request, decision)
         return self.decision.is_allowed
 
     def wait(self) -> float:

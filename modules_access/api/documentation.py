@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, refusal
+from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, refusal
 from modules_access.api.serializers import (
     MadeTokenSerializer,
     OwnModulesSerializer,
@@ -103,7 +103,7 @@ GENERATE: dict[str, Any] = {
     ),
     "request": WantedTokenSerializer,
     "examples": [OpenApiExample("After a payment", value=REQUEST, request_only=True)],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         201: OpenApiResponse(
             MadeTokenSerializer, description="Made.", examples=[OpenApiExample("Made", value=MADE_TOKEN)]
@@ -141,7 +141,7 @@ VERIFY: dict[str, Any] = {
     ),
     "request": TokenToVerifySerializer,
     "examples": [OpenApiExample("A token", value={"token": JWT, "moduleId": "drawing"}, request_only=True)],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         200: OpenApiResponse(VerifiedSerializer, examples=[OpenApiExample("Let in", value=VERIFIED)]),
         403: refusal(
@@ -173,7 +173,7 @@ REVOKE: dict[str, Any] = {
     "examples": [
         OpenApiExample("By its id", value={"tokenId": TOKEN_ID, "reason": REVOKED["reason"]}, request_only=True)
     ],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         200: OpenApiResponse(RevokedSerializer, examples=[OpenApiExample("Revoked", value=REVOKED)]),
         403: refusal("The JWT is not accepted, or the key is not for this.", **TOKEN_CODES, **KEY_CODES),

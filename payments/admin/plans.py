@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.display import NONE, stripe_id
+from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 from payments.billing.models import Plan
 from payments.billing.subscribers import is_used, keep_former_price, plan_with_price
@@ -24,15 +24,14 @@ STRIPE_PRICE_PREFIX = "price_"
 FIELDS_FIXED_ONCE_ADDED = ("slug", "interval", "currency")
 
 
-class PlanForm(forms.ModelForm):
+class PlanForm(PricedForm):
     """Says in words what Stripe or the database would refuse."""
 
-    def clean_currency(self) -> str:
-        """As Stripe writes it."""
-        currency = str(self.cleaned_data["currency"]).lower()
-        if not (currency.isascii() and currency.isalpha()):
-            raise ValidationError(_("A currency has three letters, as EUR."))
-        return currency
+    amount_name, can_be_free = "amount", False
+    amount = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 4.00."))
+
+    def clean_amount(self) -> int:
+        return self.clean_money()
 
     def clean_price(self) -> str:
         price = str(self.cleaned_data["price"]).strip()
@@ -44,7 +43,7 @@ class PlanForm(forms.ModelForm):
 
 
 @admin.register(Plan)
-class PlanAdmin(ListAdmin):
+class PlanAdmin(PricedAdmin, ListAdmin):
     """The one screen of the money on which something is typed in."""
 
     actions = None

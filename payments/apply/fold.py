@@ -17,6 +17,7 @@ from payments.facts import (
     CustomerFact,
     DisputeFact,
     Fact,
+    FraudWarningFact,
     ObjectRefs,
     OrderFact,
     PaymentFact,
@@ -28,6 +29,7 @@ from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
     fold_dispute,
+    fold_fraud_warning,
     fold_payment,
     fold_refund,
     fold_settlement,
@@ -35,10 +37,11 @@ from payments.orders.fold import (
     phase_of,
 )
 from payments.orders.models import CheckoutAttempt
-from payments.products import Question
+from payments.products import Question, Value
 from payments.statuses import DisputePhase, ExceptionKind, OrderStatus, RefundStatus
 
 NOTHING_COLLECTED = gettext_noop("Nothing was collected, %(due)s are due.")
+FRAUD_WARNED = gettext_noop("%(amount)s: the card network reports %(kind)s (%(warning)s).")
 # What people see of a change; the rest is how we came to know it.
 VISIBLE_OF_ORDER = ("status", "amount_received", "amount_refunded", "dispute_state")
 VISIBLE_OF_CUSTOMER = ("email", "name", "city", "country")
@@ -75,6 +78,7 @@ def fold_order_facts(
         restore_unchanged(state, known_before, facts, names=names)
         state.recompute()
         folded.changes = changes_since(folded.changes, known_before, state)
+    ask_about_fraud(state, folded)
     after = _visible(state)
     folded.changes += [(name, before[name], after[name]) for name in VISIBLE_OF_ORDER if before[name] != after[name]]
     folded.changes += _superseded(state, facts, moved=bool(folded.changes))
@@ -93,6 +97,8 @@ def _fold_fact(state: OrderState, fact: Fact, *, names: ReferenceMap, attempt: i
             fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case DisputeFact():
             fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case FraudWarningFact():
+            fold_fraud_warning_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case BuyerAddressFact():
             fold_buyer(state.order, fact)
 
@@ -180,6 +186,42 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
         folded.changes.append((f"dispute {row.stripe_id}", before, row.status))
     kind = "dispute" if row.phase == DisputePhase.OPEN else "dispute_closed"
     folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=_phase_suffix(row)))
+
+
+def fold_fraud_warning_fact(state: MoneyState, fact: FraudWarningFact, *, payment: str, folded: Folded) -> None:
+    _keep_money(state, payment)
+    row = state.payments[payment]
+    before = _warning_of(row)
+    if fold_fraud_warning(row, fact):
+        folded.changes.append((f"fraud {row.fraud_warning}", before, _warning_of(row)))
+
+
+def _warning_of(row: Payment) -> str:
+    return row.fraud_type if row.is_fraud_actionable or not row.fraud_type else f"{row.fraud_type} closed"
+
+
+def ask_about_fraud(state: MoneyState, folded: Folded) -> None:
+    """Staff are asked, and told once, as long as money of which a card network warns can be given back in time."""
+    for row in state.payments.values():
+        if row.fraud_warning:
+            is_open = row.has_open_warning(state.disputes.values())
+            values: dict[str, Value] = {
+                "amount": sum_of(row.left, row.currency),
+                "kind": row.fraud_type,
+                "warning": row.fraud_warning,
+            }
+            folded.questions.append(
+                Question(
+                    ExceptionKind.FRAUD_WARNING,
+                    row.key,
+                    order_id_of(state),
+                    is_open,
+                    FRAUD_WARNED,
+                    values,
+                    subscription_id_of(state),
+                )  # fmt: skip
+            )
+            folded.effects += [_alert("fraud_warning", "payment", row.key, state)] if is_open else []
 
 
 def _phase_suffix(row: Dispute) -> str:

@@ -3,7 +3,14 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from payments.apply.fold import Folded, fold_dispute_fact, fold_refund_fact, order_id_of
+from payments.apply.fold import (
+    Folded,
+    ask_about_fraud,
+    fold_dispute_fact,
+    fold_fraud_warning_fact,
+    fold_refund_fact,
+    order_id_of,
+)
 from payments.apply.full_refresh import changes_since, reset, restore_unchanged
 from payments.apply.locked_rows import SubscriptionState
 from payments.apply.references import ClaimedRows, ReferenceMap
@@ -13,6 +20,7 @@ from payments.effects.enqueue import EffectRequest
 from payments.facts import (
     DisputeFact,
     Fact,
+    FraudWarningFact,
     InvoiceFact,
     ObjectRefs,
     PaymentFact,
@@ -48,6 +56,7 @@ def fold_subscription_facts(
         restore_unchanged(state, known_before, facts, names=names)
         state.recompute()
         folded.changes = changes_since(folded.changes, known_before, state)
+    ask_about_fraud(state, folded)
     after = _visible(state, claimed.plans)
     known = {name: before.get(name, "") for name in after}
     said = {name for name, _before, _after in folded.changes}
@@ -72,6 +81,8 @@ def _fold_fact(
             fold_refund_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case DisputeFact():
             fold_dispute_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
+        case FraudWarningFact():
+            fold_fraud_warning_fact(state, fact, payment=names.payment_of(fact.refs), folded=folded)
         case SubscriptionNoticeFact():
             folded.effects.append(_notice(state, fact))
 

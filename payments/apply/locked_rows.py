@@ -119,7 +119,10 @@ SUBSCRIPTION_STATE = (
     "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until", "needs_resync",
 )  # fmt: skip
 SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
-PAYMENT_STATE = ("session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at")
+PAYMENT_STATE = (
+    "session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at",
+    "fraud_warning", "fraud_type", "fraud_told_at", "is_fraud_actionable",
+)  # fmt: skip
 REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
 CHECKOUT_STATE = ("session",)

@@ -19,6 +19,7 @@ from payments.statuses import SUBSCRIPTION_NOT_BEGUN, DisputePhase, RefundStatus
 
 SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
+WARNING_SETTLED = Skip(gettext_noop("The money has gone back, or is disputed, meanwhile."))
 REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 OWNER = ("order", "subscription__customer", "subscription__plan")
 
@@ -38,6 +39,16 @@ DISPUTE_REASONS = {
     "product_unacceptable": _("not as described"),
     "subscription_canceled": _("charged after a cancellation"),
     "unrecognized": _("the customer does not recognize the payment"),
+}
+# https://docs.stripe.com/api/radar/early_fraud_warnings/object#early_fraud_warning_object-fraud_type
+FRAUD_TYPES = {
+    "card_never_received": _("the card never reached its owner"),
+    "fraudulent_card_application": _("the card was applied for in somebody else’s name"),
+    "made_with_counterfeit_card": _("the card is a counterfeit"),
+    "made_with_lost_card": _("the card was lost"),
+    "made_with_stolen_card": _("the card was stolen"),
+    "misc": _("another kind of fraud"),
+    "unauthorized_use_of_card": _("the card was used without its owner’s leave"),
 }
 
 
@@ -67,6 +78,18 @@ def dispute_closed(effect: Effect) -> Mail | Skip:
     return _mail_about_dispute(row) if is_as_told else DISPUTE_MOVED_ON
 
 
+@mails("alert.fraud_warning")
+def fraud_warned(effect: Effect) -> Mail | Skip:
+    row = Payment.objects.select_related(*OWNER).filter(key=effect.data["payment"]).first()
+    if row is None:
+        return SUBJECT_GONE
+    if not row.has_open_warning(Dispute.objects.filter(payment=row.key)):
+        return WARNING_SETTLED
+    amount = amount_in_words(row.left, row.currency)
+    reason = FRAUD_TYPES.get(row.fraud_type, row.fraud_type)
+    return to_staff({**_owner(row), "amount": amount, "payment": row, "reason": reason}, page=row)
+
+
 @mails("alert.refund_failed")
 def refund_failed(effect: Effect) -> Mail | Skip:
     row = Refund.objects.select_related(*OWNER).filter(stripe_id=effect.data["refund"]).first()
@@ -82,6 +105,7 @@ def _find_dispute(effect: Effect) -> Dispute | None:
 def _mail_about_dispute(row: Dispute) -> Mail:
     context: dict[str, object] = {
         **_owner(row),
+        "amount": amount_in_words(row.amount, row.currency),
         "dispute": row,
         "reason": DISPUTE_REASONS.get(row.reason, row.reason),
         "is_lost": row.phase == DisputePhase.LOST,
@@ -91,17 +115,16 @@ def _mail_about_dispute(row: Dispute) -> Mail:
 
 
 def _mail_about_refund(row: Refund) -> Mail:
-    return to_staff({**_owner(row), "refund": row}, page=row)
+    return to_staff({**_owner(row), "refund": row, "amount": amount_in_words(row.amount, row.currency)}, page=row)
 
 
-def _owner(row: Dispute | Refund) -> dict[str, object]:
-    """How much, of whose order or subscription."""
+def _owner(row: Dispute | Refund | Payment) -> dict[str, object]:
+    """Of whose order or subscription."""
     customer = row.subscription.customer if row.subscription else None
     return {
         "order": row.order,
         "subscription": row.subscription,
         "email": row.order.email if row.order else customer.email if customer else "",
-        "amount": amount_in_words(row.amount, row.currency),
     }
 
 

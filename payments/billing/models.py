@@ -3,6 +3,8 @@
 Amounts are in minor units. Money belongs to an order or to a subscription.
 """
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -213,6 +215,11 @@ class Payment(models.Model):
     refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
     off_stripe = models.PositiveBigIntegerField(_("of it by another way"), default=0)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    # What a card network has told last of it (`issfr_…`); actionable: it can be given back before it is disputed.
+    fraud_warning = models.CharField(_("fraud warning"), max_length=255, blank=True, default="", db_default="")
+    fraud_type = models.CharField(_("kind of fraud"), max_length=120, blank=True, default="", db_default="")
+    fraud_told_at = models.DateTimeField(_("warned"), null=True, blank=True)
+    is_fraud_actionable = models.BooleanField(_("can be refunded before a dispute"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("payment")
@@ -232,6 +239,11 @@ class Payment(models.Model):
     def left(self) -> int:
         """What was received and not given back."""
         return self.received - self.refunded
+
+    def has_open_warning(self, disputes: "Iterable[Dispute]") -> bool:
+        """Whether money of which a card network warns is still here, and nobody disputes it yet."""
+        is_disputed = any(dispute.payment == self.key for dispute in disputes)
+        return self.is_fraud_actionable and self.left > 0 and not is_disputed
 
 
 class Refund(models.Model):

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.utils.translation import gettext_noop
 
 from payments.billing.models import Dispute, Payment, Refund
-from payments.facts import BuyerAddressFact, DisputeFact, OrderFact, PaymentFact, RefundFact
+from payments.facts import BuyerAddressFact, DisputeFact, FraudWarningFact, OrderFact, PaymentFact, RefundFact
 from payments.money import sum_of
 from payments.orders.models import Order
 from payments.products import Question
@@ -112,6 +112,16 @@ def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
         return False
     dispute.status, dispute.phase, dispute.status_at = fact.status, phase_of(fact.status), fact.occurred_at
     dispute.amount, dispute.due_by = fact.amount, fact.due_by
+    return True
+
+
+def fold_fraud_warning(payment: Payment, fact: FraudWarningFact) -> bool:
+    """The later second decides; within one, that nothing can be done any more. True if the fact was the greater."""
+    known = (_seconds(payment.fraud_told_at), not payment.is_fraud_actionable, payment.fraud_warning)
+    if (_seconds(fact.occurred_at), not fact.is_actionable, fact.warning) <= known:
+        return False
+    payment.fraud_warning, payment.fraud_type = fact.warning, fact.fraud_type
+    payment.fraud_told_at, payment.is_fraud_actionable = fact.occurred_at, fact.is_actionable
     return True
 
 

@@ -37,6 +37,7 @@ def name_of(what: str) -> str:
     nouns = {
         "refund": _("refund"),
         "dispute": _("dispute"),
+        "fraud": _("fraud warning"),
         "paid": _("paid"),
         "refunded": _("refunded"),
         "elsewhere": _("by another way"),

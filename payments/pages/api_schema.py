@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from config.api import INVALID, NOT_JSON, RETRY_AFTER, TOO_LARGE, NothingSerializer, StrictSerializer, refusal
+from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, NothingSerializer, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
@@ -135,7 +135,7 @@ SUBSCRIBE: dict[str, Any] = {
     "description": f"Opens Stripe's payment page: send the buyer to `checkout_url`. {COOKIE}",
     "request": WantedPlanSerializer,
     "examples": [OpenApiExample("Monthly", value={"plan": "monthly"}, request_only=True)],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         201: OpenApiResponse(CheckoutPageSerializer, examples=[OpenApiExample("Opened", value=CHECKOUT)]),
         409: refusal(
@@ -158,7 +158,7 @@ CHANGE: dict[str, Any] = {
         OpenApiExample("Another plan", value={"plan": "yearly"}, request_only=True),
         OpenApiExample("Cancel", value={"cancel_at_period_end": True}, request_only=True),
     ],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         200: SUBSCRIPTION,
         402: refusal(
@@ -178,7 +178,7 @@ PORTAL: dict[str, Any] = {
     "summary": "Cards and invoices",
     "description": f"Opens Stripe's Customer Portal: send the person to `portal_url`. {COOKIE}",
     "request": NothingSerializer,
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         201: OpenApiResponse(PortalPageSerializer, examples=[OpenApiExample("Opened", value=PORTAL_URL)]),
         409: refusal("Nothing was ever subscribed to.", no_subscription="There is no subscription."),

@@ -9,7 +9,6 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
@@ -23,6 +22,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from config.api import Conflict, NothingSerializer, Unavailable
+from config.errors import language_of
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.billing.models import Plan
 from payments.pages import api_schema as documentation
@@ -117,9 +117,8 @@ class PortalView(OwnView):
     @extend_schema(**documentation.PORTAL)
     def post(self, request: Request) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
-        language = (get_language() or "auto")[:2]
         with refusals_as_api_errors():
-            url = open_portal(user=_user(request), return_path=reverse("account"), language=language)
+            url = open_portal(user=_user(request), return_path=reverse("account"), language=language_of(request))
         return Response({"portal_url": url}, status=status.HTTP_201_CREATED)
 
 

@@ -35,6 +35,8 @@ SAMPLES: dict[str, Callable[[Story], Json]] = {
     "charge.dispute.closed": partial(refund_objects.dispute, usual_status="lost"),
     "charge.dispute.funds_withdrawn": partial(refund_objects.dispute, usual_status="needs_response"),
     "charge.dispute.funds_reinstated": partial(refund_objects.dispute, usual_status="won"),
+    "radar.early_fraud_warning.created": partial(refund_objects.fraud_warning, is_actionable=True),
+    "radar.early_fraud_warning.updated": partial(refund_objects.fraud_warning, is_actionable=False),
 }
 # Told of people and their subscriptions, which one begins on the site: the Stripe emulator sends the real thing.
 NOT_ABOUT_ORDERS = ("customer.", "invoice.", "invoice_payment.", "setup_intent.")
@@ -43,6 +45,7 @@ PREVIOUS: dict[str, Json] = {
     "charge.refund.updated": {"status": "pending"},
     "refund.updated": {"status": "pending"},
     "charge.dispute.updated": {"status": "needs_response"},
+    "radar.early_fraud_warning.updated": {"actionable": True},
 }
 
 

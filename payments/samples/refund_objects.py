@@ -1,4 +1,4 @@
-"""Sample objects of money that goes back: charge, refund and dispute.
+"""Sample objects of money that goes back or may have to: charge, refund, dispute, warning of fraud.
 
 Refunds and disputes carry no metadata of ours, as in real life.
 """
@@ -127,6 +127,20 @@ def refund(story: Story, *, usual_status: str = "succeeded") -> Json:
 def failed_refund(story: Story) -> Json:
     """The money came back to us."""
     return refund(story, usual_status="failed")
+
+
+def fraud_warning(story: Story, *, is_actionable: bool) -> Json:
+    """What a card network warns of; both shapes of the API are alike."""
+    return {
+        "id": story.fraud_warning,
+        "object": "radar.early_fraud_warning",
+        "actionable": is_actionable,
+        "charge": story.charge,
+        "created": story.now(),
+        "fraud_type": "made_with_stolen_card",
+        "livemode": story.subject.livemode,
+        "payment_intent": story.payment_intent,
+    }
 
 
 def dispute(story: Story, *, usual_status: str) -> Json:

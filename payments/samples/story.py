@@ -17,12 +17,12 @@ Json = dict[str, Any]
 OLD_SHAPE, CURRENT_SHAPE = "2023-10-16", "current"
 SHAPES = (OLD_SHAPE, CURRENT_SHAPE)
 USUAL_DECLINE = "insufficient_funds"
-AFTER_PAYMENT = ("charge.", "refund.")
 MADE_UP_LENGTH = 23
 # What has a made-up id, and the first of those of which an order may have several (Variation.number).
 MADE_UP = ("session", "payment_intent", "charge", *(
     f"{what} {number}" for what in ("declined", "refund", "dispute") for number in range(1, 21)
 ))  # fmt: skip
+AFTER_PAYMENT = ("charge.", "radar.", "refund.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Variation:
     """Stripe's word: `payment_status` of a session, `status` of a refund or dispute."""
     decline_code: str = USUAL_DECLINE
     number: int = 1
-    """Which decline, refund or dispute of this order: another number has another id."""
+    """Which decline, refund, dispute or warning of this order: another number has another id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,10 @@ class Story:
     @property
     def dispute(self) -> str:
         return f"du_1{self._made_up(f'dispute {self.variation.number}')}"
+
+    @property
+    def fraud_warning(self) -> str:
+        return f"issfr_1{self._made_up(f'fraud warning {self.variation.number}')}"
 
     @property
     def metadata(self) -> dict[str, str]:

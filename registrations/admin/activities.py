@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE
+from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 from payments.statuses import OrderStatus
 from registrations.models import Activity, Registration, WaitingEntry
@@ -33,12 +33,13 @@ def seat_now() -> None:
     seat_waiting(at=timezone.now())
 
 
-class ActivityForm(forms.ModelForm):
-    """Says in words what the database would refuse."""
+class ActivityForm(PricedForm):
+    """Says in words what Stripe or the database would refuse."""
 
-    def clean_currency(self) -> str:
-        """As Stripe writes it: an order in "EUR" would never match a payment in "eur"."""
-        return str(self.cleaned_data["currency"]).lower()
+    price = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 49.00; 0 is free."))
+
+    def clean_price(self) -> int:
+        return self.clean_money()
 
     def clean_capacity(self) -> int:
         capacity: int = self.cleaned_data["capacity"]
@@ -94,12 +95,12 @@ def call_off_action(activity: Activity, confirmation: Confirmation) -> None:
 
 
 @admin.register(Activity)
-class ActivityAdmin(ListAdmin):
+class ActivityAdmin(PricedAdmin, ListAdmin):
     """Never deleted, because registrations and money hang on it: that right lets somebody call an activity off."""
 
     actions = (call_off_action,)
     form = ActivityForm
-    list_display = ("title", "starts_at", "price_text", "places_text", "is_on_sale", "called_off_at")
+    list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")
     list_filter = ("is_on_sale", ("called_off_at", admin.EmptyFieldListFilter))
     ordering = ("starts_at",)
     search_fields = ("title", "slug")
@@ -126,7 +127,7 @@ class ActivityAdmin(ListAdmin):
         transaction.on_commit(seat_now)
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
-    def price_text(self, activity: Activity) -> str:
+    def price_shown(self, activity: Activity) -> str:
         return activity.price_text
 
     @admin.display(description=gettext_lazy("places"), ordering="capacity")

@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from config.api import INVALID, MISSING, NOT_JSON, RETRY_AFTER, TOO_LARGE, NothingSerializer, refusal
+from config.api import INVALID, LIMIT_HEADERS, MISSING, NOT_JSON, TOO_LARGE, NothingSerializer, refusal
 from registrations.api.serializers import (
     ActivityPageSerializer,
     ActivitySerializer,
@@ -57,7 +57,7 @@ REGISTER: dict[str, Any] = {
     ),
     "request": NewRegistrationSerializer,
     "examples": [OpenApiExample("A person", value=PERSON, request_only=True)],
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         201: OpenApiResponse(
             CheckoutSerializer, description="Registered.", examples=[OpenApiExample("Registered", value=STARTED)]
@@ -85,7 +85,7 @@ CHECKOUT: dict[str, Any] = {
     "summary": "Where to pay for a registration",
     "description": "The payment page that is open, or a new one if it has ended and the registration still waits.",
     "request": NothingSerializer,
-    "parameters": [RETRY_AFTER],
+    "parameters": LIMIT_HEADERS,
     "responses": {
         200: CheckoutSerializer,
         409: refusal("There is nothing to pay, or not any more.", not_payable=NOT_PAYABLE),

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Never, cast
 
-from django.conf import settings
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -25,6 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config.api import Conflict, NothingSerializer, Unavailable
+from config.errors import language_of
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.checkout.attempts import OrderNotPayable
 from payments.orders.models import Order
@@ -104,7 +104,7 @@ class RegistrationsView(PublicView):
         serializer = NewRegistrationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         at = timezone.now()
-        person = {"language": (get_language() or settings.LANGUAGE_CODE)[:2], **serializer.validated_data}
+        person = {"language": language_of(request), **serializer.validated_data}
         with refusals_as_api_errors():
             result = register_or_resume(activity=activity, at=at, **person)
             if result.is_resumed and not result.registration.order.amount:
@@ -122,7 +122,8 @@ class RegistrationView(PublicView):
     def get(self, request: Request, token: str) -> Response:
         orders = Order.objects.filter(pk=get_registration(token).order_id)
         CheckoutReturn.read(request, orders=orders, at=timezone.now())
-        return Response(RegistrationStateSerializer(get_registration(token)).data)
+        with override(language_of(request)):
+            return Response(RegistrationStateSerializer(get_registration(token)).data)
 
 
 class CheckoutView(PublicView):

@@ -5,10 +5,10 @@ from django.db.models import QuerySet
 from stripe_emulator import store
 from stripe_emulator.api.routes import Call, readable, route
 from stripe_emulator.behaviour import invoice_collection, invoice_lines, invoices
-from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency
+from stripe_emulator.behaviour.amounts import check_greatest, check_step, known_currency
 from stripe_emulator.behaviour.customers import method_of_customer
 from stripe_emulator.behaviour.subscription_items import DAY
-from stripe_emulator.errors import Json, StripeRefusal, missing_param, refuse_unsupported, require_param
+from stripe_emulator.errors import Json, missing_param, refuse_unsupported, require_param
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.billing import new_invoice
 
@@ -102,9 +102,9 @@ def create_invoice_item(call: Call) -> StoredObject:
     fields = call.only(ITEM_FIELDS)
     if "amount" not in fields:
         raise missing_param("amount")
-    if abs(fields["amount"]) > GREATEST_AMOUNT:
-        raise StripeRefusal(f"Amount must be no more than {GREATEST_AMOUNT}.", code="amount_too_large", param="amount")
     currency = known_currency(call.params.get("currency") or customer.data["currency"] or "usd")
+    check_greatest(abs(fields["amount"]), currency)
+    check_step(fields["amount"], currency)
     fields |= {"currency": currency, "metadata": call.metadata()}
     return invoice_lines.create_item(customer=customer.stripe_id, at=call.at, **fields)
 

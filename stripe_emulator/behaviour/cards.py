@@ -17,6 +17,7 @@ class TestMethod:
 
     `type`: "card", or "sepa_debit" whose `number` is an IBAN. `disputes`: the reason of the dispute that each payment
     brings, "" for none. `settles`: whether a debit goes through; None for methods that know at once.
+    `warns`: its network suspects each payment of fraud.
     `refunds`: "" at once, "pending" a little later, "failed" some time after they have succeeded.
     `is_reusable`: authenticated once, it pays off session without a question.
     """
@@ -34,6 +35,7 @@ class TestMethod:
     needs_authentication: bool = False
     is_reusable: bool = False
     disputes: str = ""
+    warns: bool = False
     refunds: str = ""
     settles: bool | None = None
     settles_after: int = USUAL_DELAY
@@ -131,6 +133,7 @@ WITH_AFTERMATH = (
     TestMethod("createDispute", "4000000000000259", disputes="fraudulent"),
     TestMethod("createDisputeProductNotReceived", "4000000000002685", disputes="product_not_received"),
     TestMethod("createDisputeInquiry", "4000000000001976", disputes="inquiry"),
+    TestMethod("createIssuerFraudRecord", "4000000000005423", warns=True),
     TestMethod("pendingRefund", "4000000000007726", refunds="pending"),
     TestMethod("refundFail", "4000000000005126", refunds="failed"),
 )

@@ -1,7 +1,7 @@
 """Products and their prices come into being, also those that a session brings along."""
 
 from stripe_emulator import store
-from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency
+from stripe_emulator.behaviour.amounts import check_greatest, check_step, known_currency
 from stripe_emulator.errors import Json, StripeRefusal, param_path, refuse_unsupported, require_one, require_param
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
@@ -29,7 +29,7 @@ def create_price(params: Json, *, at: int, path: str = "") -> StoredObject:
     """
     refuse_unsupported(params, UNSUPPORTED, of="prices", inside=path)
     currency = known_currency(require_param(params, "currency", inside=path), param=param_path(path, "currency"))
-    amount, recurring = _unit_amount(params, path), _recurring(params, path)
+    amount, recurring = _unit_amount(params, currency, path), _recurring(params, path)
     fields = {name: params[name] for name in PRICE_FIELDS if name in params}
     product = _product_id(params, at, path)
     price = store.keep(
@@ -39,13 +39,16 @@ def create_price(params: Json, *, at: int, path: str = "") -> StoredObject:
     return price
 
 
-def _unit_amount(params: Json, path: str) -> int:
-    """In minor units; whole ones only, so that every sum is exact."""
+def _unit_amount(params: Json, currency: str, path: str) -> int:
+    """In minor units; whole ones only, so that every sum is exact. How little may be charged, only a sum tells."""
     text = str(params.get("unit_amount", params.get("unit_amount_decimal", "")))
     require_param({"unit_amount": text}, "unit_amount", inside=path)
-    if not text.isdecimal() or int(text) > GREATEST_AMOUNT:
-        message = f"Invalid unit_amount: it must be a whole number from 0 to {GREATEST_AMOUNT}."
-        raise StripeRefusal(message, code="parameter_invalid_integer", param=param_path(path, "unit_amount"))
+    param = param_path(path, "unit_amount")
+    if not text.isdecimal():
+        message = "Invalid unit_amount: it must be a whole number from 0 up."
+        raise StripeRefusal(message, code="parameter_invalid_integer", param=param)
+    check_greatest(int(text), currency, param=param)
+    check_step(int(text), currency, param=param)
     return int(text)
 
 

@@ -34,7 +34,7 @@ def create_session(params: Json, *, at: int, is_pinned: bool) -> StoredObject:
     currency = lines[0]["currency"] if lines else params.get("currency", "eur").lower()
     fields = session_params.session_fields(params, customer=customer, lines=lines, currency=currency)
     if lines:
-        session_params.check_total(params["mode"], fields["amount_total"], currency)
+        session_params.check_total(fields["amount_total"], currency)
     fields |= {"payment_method_types": session_params.method_types(params, currency=currency), "expires_at": ends_at}
     session = store.keep(
         new_session(at, base_url=settings.STRIPE_EMULATOR_URL, **fields),

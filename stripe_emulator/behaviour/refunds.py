@@ -1,7 +1,8 @@
 """Money given back: https://docs.stripe.com/refunds"""
 
 from stripe_emulator import store
-from stripe_emulator.behaviour.amounts import formatted_amount
+from stripe_emulator.behaviour import fraud_warnings
+from stripe_emulator.behaviour.amounts import check_step, formatted_amount
 from stripe_emulator.behaviour.charges import record_movement
 from stripe_emulator.behaviour.disputes import OPEN_STATUSES, close_dispute
 from stripe_emulator.errors import Json, StripeRefusal
@@ -40,6 +41,7 @@ def refund(
         _schedule_settling(charge)
     if charge.data["refunded"]:
         _end_inquiries(charge, at=at)
+        fraud_warnings.settle(charge, at=at)
     return given
 
 
@@ -116,6 +118,7 @@ def _require_refundable(charge: StoredObject, amount: int) -> None:
         asked, rest = formatted_amount(amount, data["currency"]), formatted_amount(left, data["currency"])
         message = f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})"
         raise StripeRefusal(message, param="amount")
+    check_step(amount, data["currency"])
 
 
 def _create_refund(charge: StoredObject, amount: int, *, at: int, is_pending: bool, **fields: object) -> StoredObject:

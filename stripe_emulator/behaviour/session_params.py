@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from stripe_emulator import store
-from stripe_emulator.behaviour.amounts import GREATEST_AMOUNT, known_currency, least_charge
+from stripe_emulator.behaviour.amounts import formatted_amount, greatest_charge, known_currency, least_charge
 from stripe_emulator.behaviour.catalogue import create_price
 from stripe_emulator.errors import Json, StripeRefusal, missing_param, refuse_unsupported, require_one, require_param
 from stripe_emulator.models import StoredObject
@@ -97,14 +97,14 @@ def line_items_from_params(params: Json, *, at: int) -> list[Json]:
     return lines
 
 
-def check_total(mode: str, total: int, currency: str) -> None:
+def check_total(total: int, currency: str) -> None:
     """Nothing at all is fine, next to nothing is not: https://docs.stripe.com/payments/checkout/no-cost-orders"""
-    least = least_charge(currency)
-    if mode == "payment" and 0 < total < least:
-        message = f"The Checkout Session's total amount due must add up to at least {least} {currency} (minor units)."
+    due = "The Checkout Session's total amount due must"
+    if 0 < total < (least := least_charge(currency)):
+        message = f"{due} add up to at least {formatted_amount(least, currency)}"
         raise StripeRefusal(message, code="amount_too_small", param="line_items")
-    if total > GREATEST_AMOUNT:
-        message = f"The Checkout Session's total amount due must be no more than {GREATEST_AMOUNT} {currency}."
+    if total > (greatest := greatest_charge(currency)):
+        message = f"{due} be no more than {formatted_amount(greatest, currency)}"
         raise StripeRefusal(message, code="amount_too_large", param="line_items")
 
 

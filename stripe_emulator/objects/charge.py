@@ -152,6 +152,10 @@ new_dispute = template(
 """Amount, charge, reason, status, … must be among the fields."""
 
 
+new_fraud_warning = template("radar.early_fraud_warning", "issfr_1", actionable=True, livemode=False)
+"""`charge`, `payment_intent` and `fraud_type` must be among the fields."""
+
+
 def evidence_details(due_by: int) -> Json:
     """Nothing was said yet; `due_by` is the Unix time until which it can be."""
     return {

@@ -19,6 +19,7 @@ CARDS: tuple[tuple[str, Promise], ...] = (
     ("4000000000009995", _("There is not enough money in the account")),
     ("4000000000000069", _("The card has expired")),
     ("4000000000000259", _("The payment succeeds, then the buyer disputes it")),
+    ("4000000000005423", _("The payment succeeds, and the card network warns of fraud")),
 )
 PORTAL_CARDS: tuple[tuple[str, Promise], ...] = (
     ("4242424242424242", _("Payments succeed")),

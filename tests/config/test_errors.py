@@ -18,17 +18,17 @@ class Form(serializers.Serializer):
 
 
 REFUSALS = {
-    "throttled": Throttled(wait=30),
-    "forbidden": PermissionDenied(),
-    "denied": ApiPermissionDenied(),
-    "missing": Http404(),
-    "bug": RuntimeError("inside"),
+    "throttled": lambda: Throttled(wait=30),
+    "forbidden": PermissionDenied,
+    "denied": ApiPermissionDenied,
+    "missing": Http404,
+    "bug": lambda: RuntimeError("inside"),
 }
 
 
 class Api(APIView):
     def get(self, request):
-        raise REFUSALS[request.GET["what"]]
+        raise REFUSALS[request.GET["what"]]()
 
     def post(self, request):
         Form(data=request.data).is_valid(raise_exception=True)
@@ -73,14 +73,41 @@ class TestApiError:
             ("bug", 500, "server_error"),
         ],
     )
-    def test_is_json_with_a_code_a_sentence_and_the_request_id(self, visitor, what, status, code):
+    def test_is_json_with_a_code_a_sentence_and_the_request_id(self, visitor, settings, what, status, code):
+        settings.VERSION = "2026.9.1"
+
         response = visitor.get("/api/thing", {"what": what}, HTTP_X_REQUEST_ID="request-1")
 
         error = response.json()["error"]
         assert response.status_code == status
-        assert (error["code"], error["request_id"]) == (code, "request-1")
+        assert (error["code"], error["request_id"], error["requestId"]) == (code, "request-1", "request-1")
+        assert (error["version"], response.json()["requestId"]) == ("2026.9.1", "request-1")
         assert error["message"]
         assert "inside" not in response.content.decode()
+
+    @pytest.mark.parametrize(
+        ("what", "message"),
+        [
+            ("throttled", "Request was throttled. Expected available in 30 seconds."),
+            ("denied", "You do not have permission to perform this action."),
+            ("missing", "Not found."),
+            ("bug", "Something went wrong on our side. Nothing that you paid is lost."),
+        ],
+    )
+    def test_is_english_whatever_the_caller_speaks(self, visitor, what, message):
+        response = visitor.get("/api/thing", {"what": what}, HTTP_ACCEPT_LANGUAGE="fr")
+
+        assert response.json()["error"]["message"] == message
+        assert response["Content-Language"] == "en"
+
+    def test_names_wrong_fields_in_english(self, visitor):
+        response = visitor.post(
+            "/api/thing", {"email": "x"}, content_type="application/json", HTTP_ACCEPT_LANGUAGE="fr"
+        )
+
+        error = response.json()["error"]
+        assert error["message"] == "Some fields are missing or wrong."
+        assert error["fields"] == {"email": ["Enter a valid email address."]}
 
     def test_tells_when_to_come_back(self, visitor):
         assert visitor.get("/api/thing", {"what": "throttled"})["Retry-After"] == "30"
@@ -140,8 +167,18 @@ class TestPages:
         assert (response.status_code, error["code"]) == (404, "not_found")
         assert error["request_id"] == "request-1"
 
-    def test_of_a_host_that_is_not_ours_say_400(self, visitor):
-        assert visitor.get("/nowhere", HTTP_HOST="evil.example").status_code == 400
+    def test_are_english_for_programs(self, visitor):
+        response = visitor.get("/nowhere", HTTP_ACCEPT="application/json", HTTP_ACCEPT_LANGUAGE="fr")
+
+        assert response.json()["error"]["message"] == "There is nothing at this address."
+
+    @pytest.mark.parametrize("address", ["/nowhere", "/api/thing"])
+    def test_of_a_host_that_is_not_ours_say_400_and_why(self, visitor, address):
+        response = visitor.get(address, HTTP_HOST="evil.example", HTTP_ACCEPT="application/json")
+
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (400, "wrong_host")
+        assert "“evil.example”" in error["message"]
 
     def test_of_an_expired_form_say_what_to_do(self, settings):
         settings.CSRF_FAILURE_VIEW = "config.errors.csrf_failure"

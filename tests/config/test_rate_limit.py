@@ -268,6 +268,30 @@ class TestPaymentThrottle:
         assert {client.get("/api/buy").status_code for _ in range(9)} == {200}
 
 
+@pytest.mark.django_db
+class TestTellingWhatIsLeft:
+    def limits(self, response):
+        return [response.headers.get(f"RateLimit-{name}") for name in ("Limit", "Remaining", "Reset")]
+
+    @pytest.mark.parametrize("address", ["/buy/camille", "/api/buy"])
+    def test_tells_what_is_left_allowed_or_not(self, client, now, address):
+        answers = [client.post(address) for _ in range(6)]
+
+        assert self.limits(answers[0]) == ["5", "4", "900"]
+        assert self.limits(answers[4]) == ["5", "0", "900"]
+        assert (answers[5].status_code, self.limits(answers[5])) == (429, ["5", "0", "900"])
+        assert answers[5]["Retry-After"] == "900"
+
+    def test_says_nothing_where_nobody_counted(self, client):
+        assert self.limits(client.get("/api/buy")) == [None, None, None]
+
+    def test_refuses_programs_in_english(self, client, now):
+        answers = [client.post("/api/buy", headers={"accept-language": "fr"}) for _ in range(6)]
+
+        message = answers[-1].json()["error"]["message"]
+        assert message == "You have tried too often. Try again in 15 minutes."
+
+
 @pytest.mark.urls("config.urls")
 @pytest.mark.django_db
 class TestWhatIsNeverLimited:

@@ -1,3 +1,5 @@
+import string
+
 import pytest
 from django.core.checks import run_checks
 
@@ -9,6 +11,8 @@ def site(settings):
     settings.STRIPE_WEBHOOK_SECRETS = ["whsec_a"]
     settings.STRIPE_WEBHOOK_UNSIGNED = False
     settings.STRIPE_SECRET_KEY = "sk_live_a"
+    settings.STRIPE_ALERT_EMAIL = ["staff@example.com"]
+    settings.SECRET_KEY = string.ascii_letters
     return settings
 
 
@@ -60,6 +64,27 @@ class TestChecks:
         site.ENVIRONMENT, site.PRODUCTION, site.STRIPE_SECRET_KEY = environment, False, key
 
         assert found() == ["payments.E004"]
+
+    def test_find_a_production_in_which_nobody_is_alerted(self, site):
+        site.STRIPE_ALERT_EMAIL = []
+
+        assert found() == ["payments.E005"]
+
+    @pytest.mark.parametrize("key", ["short", "abcd" * 20, "django-insecure-" + string.ascii_letters])
+    def test_find_a_key_that_can_be_guessed_in_production_alone(self, site, key):
+        site.SECRET_KEY = key
+        assert found() == ["payments.E006"]
+
+        site.ENVIRONMENT, site.PRODUCTION, site.STRIPE_SECRET_KEY = "development", False, "sk_test_a"
+        assert found() == []
+
+    @pytest.mark.parametrize("name", ["STRIPE_PUBLISHABLE_KEY", "STRIPE_MONITORING_ENABLED", "STRIPE_WEBHOOK_URL"])
+    def test_name_a_setting_that_does_nothing(self, site, monkeypatch, name):
+        monkeypatch.setenv(name, "true")
+
+        [message] = [each for each in run_checks(tags=["security"]) if each.id == "payments.W002"]
+
+        assert message.msg.startswith(f"{name} is set and not used: ")
 
     def test_find_a_secret_that_looks_like_something_else(self, site):
         site.STRIPE_WEBHOOK_SECRETS = ["whsec_a", "sk_live_a"]

@@ -75,6 +75,7 @@ EXPIRED, CANCELED = step("checkout.session.expired"), step("payment_intent.cance
 UNPAID = step("checkout.session.completed", status="unpaid")
 OPENED = step("charge.dispute.created")
 WITHDRAWN, REINSTATED = step("charge.dispute.funds_withdrawn"), step("charge.dispute.funds_reinstated")
+WARNED, SETTLED = step("radar.early_fraud_warning.created"), step("radar.early_fraud_warning.updated")
 LOST, WON = step("charge.dispute.closed", status="lost"), step("charge.dispute.closed", status="won")
 
 STORIES = (
@@ -125,6 +126,10 @@ STORIES = (
     Story("registers again, then pays both", (*paid(), *again(paid())), registers_again=True),
     Story("registers again, pays the first, lets go the second", (*paid(), *again([EXPIRED])), registers_again=True),
     Story("registers again, cancels that, pays it late", again([CANCELED, *paid()]), registers_again=True),
+    Story("is warned of", (*paid(), WARNED)),
+    Story("is warned of, then disputed", (*paid(), WARNED, OPENED, SETTLED)),
+    Story("is warned of, then gets all back", (*paid(), WARNED, *refunded(PRICE, total=PRICE))),
+    Story("is warned of, the refund fails", (*paid(), WARNED, *refunded(PRICE, total=PRICE, ends="failed"))),
     Story("is disputed after a part went back", (*paid(), *refunded(900, total=900), OPENED)),
 )
 

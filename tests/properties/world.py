@@ -92,7 +92,21 @@ def picture() -> dict[str, Any]:
     return {
         "orders": list(orders),
         "payments": sorted(
-            Payment.objects.values_list("key", "session", "charge", "currency", "received", "refunded", "paid_at")
+            map(
+                str,
+                Payment.objects.values_list(
+                    "key",
+                    "session",
+                    "charge",
+                    "currency",
+                    "received",
+                    "refunded",
+                    "paid_at",
+                    "fraud_warning",
+                    "fraud_told_at",
+                    "is_fraud_actionable",
+                ),
+            )
         ),
         "refunds": sorted(Refund.objects.values_list("stripe_id", "payment", "amount", "status", "status_at")),
         "disputes": sorted(Dispute.objects.values_list("stripe_id", "payment", "status", "phase", "status_at")),

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
         parser.add_argument("--status", default="", help="Stripe's word for a session's payment, refund or dispute")
         parser.add_argument(
-            "--number", type=at_least_one, default=1, help="which decline, refund or dispute of the order"
+            "--number", type=at_least_one, default=1, help="which decline, refund, dispute or warning of the order"
         )
         parser.add_argument("--wait", type=seconds, default=10.0, help="seconds to wait for the outcome")
 

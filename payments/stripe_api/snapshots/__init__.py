@@ -1,7 +1,13 @@
 """Stripe objects in our words, read from plain JSON of any API version since 2023-10-16."""
 
 from payments.stripe_api.snapshots.checkout import StripeCheckoutSession, StripeCustomer, read_place
-from payments.stripe_api.snapshots.payment import StripeCharge, StripeDispute, StripePaymentIntent, StripeRefund
+from payments.stripe_api.snapshots.payment import (
+    StripeCharge,
+    StripeDispute,
+    StripeFraudWarning,
+    StripePaymentIntent,
+    StripeRefund,
+)
 from payments.stripe_api.snapshots.reading import Json, MalformedObject, Money, id_of
 from payments.stripe_api.snapshots.subscription import StripeInvoice, StripeInvoicePayment, StripeSubscription
 
@@ -13,6 +19,7 @@ __all__ = [
     "StripeCheckoutSession",
     "StripeCustomer",
     "StripeDispute",
+    "StripeFraudWarning",
     "StripeInvoice",
     "StripeInvoicePayment",
     "StripePaymentIntent",

@@ -6,7 +6,7 @@ https://docs.stripe.com/api/payment_intents/object, …/charges/object, …/refu
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from payments.facts import DisputeFact, Failure, ObjectRefs, RefundFact
+from payments.facts import DisputeFact, Failure, FraudWarningFact, ObjectRefs, RefundFact
 from payments.statuses import RefundStatus
 from payments.stripe_api.snapshots.reading import (
     MAX_ID_LENGTH,
@@ -201,6 +201,30 @@ class StripeDispute:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StripeFraudWarning:
+    """`radar.early_fraud_warning`: https://docs.stripe.com/api/radar/early_fraud_warnings/object"""
+
+    id: str
+    refs: ObjectRefs
+    fraud_type: str
+    is_actionable: bool
+
+    @classmethod
+    def read(cls, source: Json) -> "StripeFraudWarning":
+        """Raises MalformedObject without an id or a kind of fraud. What is not said to be over asks a person."""
+        return cls(
+            id=get_id(source),
+            refs=_refs_to_payment(source),
+            fraud_type=get_word(source, "fraud_type")[:MAX_WORD_LENGTH],
+            is_actionable=source.get("actionable") is not False,
+        )
+
+    def to_fact(self, *, at: datetime) -> FraudWarningFact:
+        """The warning as it stood at that moment."""
+        return FraudWarningFact(self.refs, self.id, self.fraud_type, self.is_actionable, at)
+
+
 def _refs_to_payment(source: Json) -> ObjectRefs:
-    """What a refund or a dispute is about."""
+    """What a refund, a dispute or a warning is about."""
     return read_refs(source, payment_intent=id_of(source.get("payment_intent")), charge=id_of(source.get("charge")))

@@ -20,7 +20,7 @@ def own_page(module, page="change"):
 
 def typed(**changes):
     usual = {
-        "title": "Singing", "slug": "singing", "summary": "", "description": "", "price": "4900", "currency": "EUR",
+        "title": "Singing", "slug": "singing", "summary": "", "description": "", "price": "49.00", "currency": "EUR",
         "access_days": "", "url": "https://singing.example/enter", "is_on_sale": "on", "position": "0",
     }  # fmt: skip
     return {**usual, **changes}
@@ -46,9 +46,9 @@ class TestAdd:
     @pytest.mark.parametrize(
         ("wrong", "why"),
         [
-            ({"currency": "e1r"}, "A currency has three letters"),
-            ({"currency": "eu"}, "A currency has three letters"),
-            ({"price": "-1"}, "greater than or equal to 0"),
+            ({"currency": "e1r"}, "is not one of the available choices"),
+            ({"currency": "eu"}, "is not one of the available choices"),
+            ({"price": "-1"}, "“-1” is no amount."),
             ({"access_days": "0"}, "greater than or equal to 1"),
             ({"url": "nowhere"}, "valid URL"),
             ({"slug": "drawing"}, "already exists"),

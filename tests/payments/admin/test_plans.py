@@ -16,7 +16,7 @@ def own_page(plan):
 
 def typed(plan=None, **changes):
     """What the browser sends for the form."""
-    usual = {"name": "Premium", "amount": "400", "price": "price_monthly", "is_on_sale": "on", "position": "0"}
+    usual = {"name": "Premium", "amount": "4.00", "price": "price_monthly", "is_on_sale": "on", "position": "0"}
     fixed = {} if plan else {"slug": "weekly", "currency": "EUR", "interval": "month"}
     return {**usual, **fixed, **changes}
 
@@ -65,12 +65,12 @@ class TestChange:
         assert getattr(plan, field) == before
 
     def test_of_the_amount_alone_warns_that_stripe_does_not_know(self, page, plan):
-        response = page.post(own_page(plan), typed(plan, amount="500"), follow=True)
+        response = page.post(own_page(plan), typed(plan, amount="5.00"), follow=True)
 
         assert any("Stripe goes on taking what price_monthly says" in told for told in messages_of(response))
 
     def test_of_amount_and_price_together_warns_of_nothing(self, page, plan):
-        response = page.post(own_page(plan), typed(plan, amount="500", price="price_500"), follow=True)
+        response = page.post(own_page(plan), typed(plan, amount="5.00", price="price_500"), follow=True)
 
         assert not any("Stripe goes on" in told for told in messages_of(response))
 
@@ -85,9 +85,10 @@ class TestAdd:
     @pytest.mark.parametrize(
         ("field", "value", "complaint"),
         [
-            ("amount", "0", "greater than or equal to 1"),
-            ("amount", "much", "whole number"),
-            ("currency", "E1R", "three letters"),
+            ("amount", "0", "must be more than nothing"),
+            ("amount", "0.49", "Stripe takes no less than 0.50 EUR."),
+            ("amount", "much", "“much” is no amount."),
+            ("currency", "E1R", "is not one of the available choices"),
             ("price", "prod_1", "named price_…"),
             ("price", "price_monthly", "belongs, or once belonged, to the plan"),
             ("price", "price_former", "belongs, or once belonged, to the plan"),

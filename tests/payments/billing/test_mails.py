@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from django.core import mail as post
 
-from payments.billing.mails import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, SUBJECT_GONE
-from payments.billing.models import Dispute, Refund
+from payments.billing.mails import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, SUBJECT_GONE, WARNING_SETTLED
+from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
 from tests.support.factories import NOON, OrderFactory
@@ -71,6 +71,48 @@ def closed(how):
 
 def failed():
     return deliver("alert.refund_failed:re_1", kind="alert.refund_failed", refund="re_1")
+
+
+def warned():
+    return deliver("alert.fraud_warning:pi_1", kind="alert.fraud_warning", payment="pi_1")
+
+
+class TestFraudWarned:
+    @pytest.fixture
+    def payment(self, order):
+        return Payment.objects.create(
+            key="pi_1", order=order, received=4900, currency="eur", paid_at=NOON, fraud_warning="issfr_1",
+            fraud_type="made_with_stolen_card", fraud_told_at=NOON, is_fraud_actionable=True,
+        )  # fmt: skip
+
+    def test_says_how_much_of_what_why_and_what_to_do(self, payment, order, language):
+        assert warned().status == EffectStatus.DONE
+
+        words = {
+            "en": ("49.00 EUR", "the card was stolen", "refund the money, or dismiss"),
+            "fr": ("49,00 EUR", "la carte a été volée", "remboursez l’argent, ou classez"),
+        }[language]
+        for text in read(sent()):
+            for fact in (*words, order.number, "Atelier poterie", "ines@example.com", "pi_1", "issfr_1"):
+                assert fact in text
+        assert order.number in sent().subject
+
+    def test_is_in_french_as_a_whole(self, payment, settings):
+        settings.LANGUAGE_CODE = "fr"
+
+        warned()
+
+        assert [english_in(text) for text in read(sent())] == [[], []]
+
+    def test_is_skipped_when_the_money_has_gone_back(self, payment):
+        Payment.objects.update(refunded=4900)
+
+        assert warned().outcome == WARNING_SETTLED.reason
+
+    def test_is_skipped_when_it_is_disputed_already(self, payment, make_dispute):
+        make_dispute()
+
+        assert warned().outcome == WARNING_SETTLED.reason
 
 
 class TestDisputeOpened:

@@ -5,22 +5,23 @@ import json
 import pytest
 import stripe
 from django.conf import settings
-from stripe import checkout
+from stripe import checkout, radar
 
-from payments.facts import DisputeFact, ObjectRefs, OrderFact, PaymentFact, RefundFact
+from payments.facts import DisputeFact, FraudWarningFact, ObjectRefs, OrderFact, PaymentFact, RefundFact
 from payments.handlers.registry import handled_types
 from payments.samples.events import NOT_ABOUT_ORDERS, SAMPLES, NoSample
 from payments.samples.story import OLD_SHAPE, SHAPES
 from payments.statuses import OrderStatus
 from tests.support.sample_orders import LATER, PAYMENTS, SUBJECT, fact_of, made, object_of
 
-WITHOUT_METADATA = ("refund.", "charge.refund.updated", "charge.dispute.")
+WITHOUT_METADATA = ("refund.", "charge.refund.updated", "charge.dispute.", "radar.")
 CLASSES = {
     "checkout.session": checkout.Session,
     "payment_intent": stripe.PaymentIntent,
     "charge": stripe.Charge,
     "refund": stripe.Refund,
     "dispute": stripe.Dispute,
+    "radar.early_fraud_warning": radar.EarlyFraudWarning,
 }
 STATUSES = {
     "checkout.session.async_payment_failed": OrderStatus.FAILED,
@@ -59,6 +60,9 @@ class TestSampleEvent:
         elif event_type in PAYMENTS:
             assert isinstance(fact, PaymentFact)
             assert (fact.received, fact.currency) == (4900, "eur")
+        elif event_type.startswith("radar."):
+            assert isinstance(fact, FraudWarningFact)
+            assert fact.is_actionable is event_type.endswith("created")
         else:
             assert isinstance(fact, DisputeFact if "dispute" in event_type else RefundFact)
             assert (fact.amount, fact.currency) == (4900, "eur")

@@ -162,7 +162,7 @@ class TestRefusal:
     def test_of_a_foreign_host_name(self, server):
         raw = head(Content_Length=2).replace(b"Host: 127.0.0.1", b"Host: evil.example") + b"{}"
 
-        assert status_and_code(server.talk(raw)) == (400, "bad_request")
+        assert status_and_code(server.talk(raw)) == (400, "wrong_host")
 
     def test_stores_nothing(self, server):
         deliver(server, body_of(make_event()), signature="t=1,v1=0")

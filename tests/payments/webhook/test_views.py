@@ -20,9 +20,10 @@ URLS = [
 
 def refusal(response):
     """(status, code) of a refusal, after a look at the rest of it."""
-    error = response.json()["error"]
-    assert set(error) == {"code", "message", "request_id"}
-    assert error["request_id"] == response["X-Request-ID"]
+    body = response.json()
+    error = body["error"]
+    assert set(error) == {"code", "message", "request_id", "requestId", "version"}
+    assert {error["request_id"], error["requestId"], body["requestId"]} == {response["X-Request-ID"]}
     assert response["Content-Type"] == "application/json"
     return response.status_code, error["code"]
 
@@ -30,6 +31,21 @@ def refusal(response):
 def post(client, body, signature, **extra):
     headers = {} if signature is None else {"HTTP_STRIPE_SIGNATURE": signature}
     return client.post(URL, body, content_type="application/json", **headers, **extra)
+
+
+class TestWrongHost:
+    @pytest.mark.parametrize("url", URLS)
+    def test_is_told_in_english_and_logged_by_its_name(self, url):
+        client = Client(headers={"accept-language": "fr", "host": "old.example:8443"})
+
+        with capture_logs() as logs:
+            response = client.post(url, b"{}", content_type="application/json")
+
+        assert refusal(response) == (400, "wrong_host")
+        assert response.json()["error"]["message"] == "This site is not called “old.example:8443” (ALLOWED_HOSTS)."
+        assert [(each["host"], each["path"]) for each in logs if each["event"] == "http.wrong_host"] == [
+            ("old.example:8443", url)
+        ]
 
 
 @pytest.mark.django_db

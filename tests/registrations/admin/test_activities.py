@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from payments.effects.models import Effect
+from payments.money import written_amount
 from registrations.models import Activity
 from tests.support.factories import ActivityFactory, RegistrationFactory, UserFactory
 from tests.support.processes import wait_until
@@ -37,8 +38,9 @@ def address(activity):
 def edit(page, activity, **changes):
     starts = activity.starts_at
     data = {
-        "title": activity.title, "slug": activity.slug, "price": activity.price, "currency": activity.currency,
-        "capacity": activity.capacity, "late_money": activity.late_money, "is_on_sale": "on",
+        "title": activity.title, "slug": activity.slug, "price": written_amount(activity.price, activity.currency),
+        "currency": activity.currency, "capacity": activity.capacity, "late_money": activity.late_money,
+        "is_on_sale": "on",
         "starts_at_0": starts.date().isoformat(), "starts_at_1": starts.time().isoformat(), **changes,
     }  # fmt: skip
     return page.post(address(activity), {key: value for key, value in data.items() if value is not None})
@@ -52,13 +54,14 @@ def call_off(page, *activities, **more):
 class TestActivity:
     def test_is_added_by_hand(self, page, pottery):
         data = {
-            "title": "Weaving", "slug": "weaving", "price": "1500", "currency": "eur", "capacity": "4",
+            "title": "Weaving", "slug": "weaving", "price": "15.00", "currency": "eur", "capacity": "4",
             "late_money": "ask", "starts_at_0": "2027-05-01", "starts_at_1": "10:00",
         }  # fmt: skip
 
         page.post(reverse("admin:registrations_activity_add"), data)
 
-        assert Activity.objects.get(slug="weaving").places_left == 4
+        weaving = Activity.objects.get(slug="weaving")
+        assert (weaving.price, weaving.places_left) == (1500, 4)
 
     def test_gets_more_places_or_fewer_down_to_those_taken(self, page, pottery):
         for capacity in (9, 2):

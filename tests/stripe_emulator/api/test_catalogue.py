@@ -77,6 +77,8 @@ class TestCreatePrice:
             ({"currency": "xxx"}, "currency"),
             ({"unit_amount": -1}, "unit_amount"),
             ({"unit_amount": 1_000_000_000}, "unit_amount"),
+            ({"currency": "kwd", "unit_amount": 1504}, "unit_amount"),
+            ({"currency": "ugx", "unit_amount": 1550}, "unit_amount"),
             ({"unit_amount": None, "unit_amount_decimal": "12.5"}, "unit_amount"),
             ({"product": "prod_none"}, "product"),
             ({"product_data": {"name": "Book"}}, "product"),

@@ -152,6 +152,11 @@ class TestCreate:
             ({"line_items": [line(49, quantity=1)]}, "amount_too_small", "line_items"),
             ({"line_items": [line(9999, currency="huf", quantity=1)]}, "amount_too_small", "line_items"),
             ({"line_items": [line(99_999_999, quantity=2)]}, "amount_too_large", "line_items"),
+            (
+                {"line_items": [line(99_999_998, currency="bhd", quantity=1)]},
+                "parameter_invalid_integer",
+                "line_items[0][price_data][unit_amount]",
+            ),
             ({"line_items": [monthly()]}, None, "line_items"),
             ({"mode": "subscription"}, None, "line_items"),
             ({"mode": "setup", "currency": "eur"}, None, "line_items"),

@@ -32,6 +32,11 @@ class TestCreate:
             (0, "eur", "parameter_invalid_integer"),
             (-5, "eur", "parameter_invalid_integer"),
             (100_000_000, "eur", "amount_too_large"),
+            (29, "gbp", "amount_too_small"),
+            (17_499, "huf", "amount_too_small"),
+            (1_000_000_000_000, "idr", "amount_too_large"),
+            (5124, "kwd", "parameter_invalid_integer"),
+            (550, "isk", "parameter_invalid_integer"),
             ("many", "eur", "parameter_invalid_integer"),
         ],
     )

@@ -56,6 +56,13 @@ class TestCreate:
 
         assert refusal.code == "charge_already_refunded"
 
+    def test_refuses_a_part_that_no_bank_can_move(self, stripe_api):
+        intent = pay(stripe_api, amount=5120, currency="kwd")
+
+        refusal = refusal_of(stripe_api.refunds.create, {"payment_intent": intent.id, "amount": 1234})
+
+        assert (refusal.code, refusal.param) == ("parameter_invalid_integer", "amount")
+
     @pytest.mark.parametrize("amount", [0, -1, "half"])
     def test_refuses_what_is_no_amount(self, stripe_api, paid_intent, amount):
         refusal = refusal_of(stripe_api.refunds.create, {"payment_intent": paid_intent.id, "amount": amount})

@@ -25,6 +25,7 @@ class TestFindByAlias:
             ("pm_card_threeDSecure2Required", "3220"),
             ("pm_card_createDispute", "0259"),
             ("pm_card_createDisputeInquiry", "1976"),
+            ("pm_card_createIssuerFraudRecord", "5423"),
             ("pm_card_bypassPending", "0077"),
             ("pm_failed_fr", "2607"),
         ],

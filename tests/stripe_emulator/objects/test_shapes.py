@@ -2,6 +2,7 @@
 
 import pytest
 import stripe
+from stripe import radar
 
 from stripe_emulator import timers
 from stripe_emulator.models import Event, StoredObject
@@ -16,6 +17,7 @@ CLASSES = {
     "customer": stripe.Customer,
     "dispute": stripe.Dispute,
     "payment_intent": stripe.PaymentIntent,
+    "radar.early_fraud_warning": radar.EarlyFraudWarning,
     "payment_method": stripe.PaymentMethod,
     "refund": stripe.Refund,
     "setup_intent": stripe.SetupIntent,
@@ -42,6 +44,11 @@ class TestShapes:
         pay(stripe_api, customer=customer.id, shipping=shipping, setup_future_usage="off_session")
 
         assert_everything_pinned("customer", "payment_method", "payment_intent", "charge", "balance_transaction")
+
+    def test_of_a_warning(self, stripe_api):
+        pay(stripe_api, "pm_card_createIssuerFraudRecord")
+
+        assert_everything_pinned("radar.early_fraud_warning")
 
     @pytest.mark.parametrize("method", ["pm_card_chargeDeclined", "pm_card_chargeDeclinedExpiredCard"])
     def test_of_a_decline(self, stripe_api, method):
