@@ -3,7 +3,8 @@
 https://docs.stripe.com/currencies
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -46,6 +47,14 @@ def with_amounts(values: Mapping[str, Any]) -> dict[str, str]:
         name: format_amount(value["amount"], value["currency"]) if isinstance(value, dict) else str(value)
         for name, value in values.items()
     }
+
+
+def total_text(amounts: Iterable[tuple[int, str]]) -> str:
+    """Amounts and their currencies in words: one sum for each currency, "49.00 EUR + 30.00 USD"; "" for nothing."""
+    totals = Counter[str]()
+    for amount, code in amounts:
+        totals[code] += amount
+    return " + ".join(format_amount(amount, code) for code, amount in sorted(totals.items()) if amount)
 
 
 MAX_WRITTEN_AMOUNT = Decimal(10**12)

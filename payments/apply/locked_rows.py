@@ -9,7 +9,7 @@ from django.db import models
 
 from payments.billing.fold import needs_resync
 from payments.billing.models import Dispute, Payment, Refund, Subscription
-from payments.orders.fold import recompute, refunded_of
+from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
 from payments.sql import update_rows
 
@@ -119,8 +119,18 @@ SUBSCRIPTION_STATE = (
     "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until", "needs_resync",
 )  # fmt: skip
 SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
-PAYMENT_STATE = ("session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at")
-REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason")
+PAYMENT_STATE = (
+    "session",
+    "charge",
+    "currency",
+    "received",
+    "charge_refunded",
+    "refunded",
+    "lost",
+    "off_stripe",
+    "paid_at",
+)
+REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
 CHECKOUT_STATE = ("session",)
 
@@ -179,6 +189,7 @@ class SubscriptionState:
         """Work out what all that we know means."""
         for payment in self.payments.values():
             payment.refunded = refunded_of(payment, self.refunds.values())
+            payment.lost = lost_of(payment, self.disputes.values())
         self.row.needs_resync = needs_resync(self.row)
 
 

@@ -123,4 +123,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("payment"), ordering="order__status")
     def payment(self, row: Registration) -> str:
-        return f"{row.order.price} · {row.order.get_status_display()}"
+        """What was asked for, where it stands, and what came where that is something else."""
+        told = f"{row.order.price} · {row.order.get_status_display()}"
+        came = {"money": row.order.here_text}
+        return f"{told} · " + _("%(money)s is here") % came if row.order.has_unfitting_money else told

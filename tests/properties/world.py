@@ -92,7 +92,9 @@ def picture() -> dict[str, Any]:
     return {
         "orders": list(orders),
         "payments": sorted(
-            Payment.objects.values_list("key", "session", "charge", "currency", "received", "refunded", "paid_at")
+            Payment.objects.values_list(
+                "key", "session", "charge", "currency", "received", "refunded", "lost", "paid_at"
+            )
         ),
         "refunds": sorted(Refund.objects.values_list("stripe_id", "payment", "amount", "status", "status_at")),
         "disputes": sorted(Dispute.objects.values_list("stripe_id", "payment", "status", "phase", "status_at")),
