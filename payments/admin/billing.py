@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -84,7 +84,12 @@ class DisputeAdmin(MoneyAdmin):
     actions = (evidence,)
     list_display = ("stripe_id", "owner_link", "amount_text", "reason", "status", "phase_text", "due_by", "left")
     list_filter = ("phase",)
-    ordering = (Case(When(phase=DisputePhase.INQUIRY, then=DisputePhase.OPEN), default="phase"), "due_by")
+    ordering = (
+        Case(
+            When(phase=DisputePhase.INQUIRY, then=DisputePhase.OPEN.value), default="phase", output_field=IntegerField()
+        ),
+        "due_by",
+    )
     search_fields = ("stripe_id__exact", "payment__exact")
     fields = (
         ("phase_text", "status"), ("stripe_id_text", "payment_text"), "owner_link", ("amount_text", "reason"),

@@ -54,7 +54,8 @@ class WaitingOrder:
     @classmethod
     def of(cls, order: Order) -> "WaitingOrder | None":
         """None where the order is not waiting, or has money."""
-        if order.status not in AWAITING_PAYMENT or order.payments.filter(received__gt=0).exists():
+        has_money = order.amount_received or order.payments.filter(received__gt=0).exists()
+        if order.status not in AWAITING_PAYMENT or has_money:
             return None
         newest = order.checkouts.order_by("number").last() or CheckoutAttempt(number=0)
         return cls(

@@ -88,7 +88,7 @@ class StripeCheckoutSession:
         Where the payment came with it, that tells: of what is held a part only may have been taken.
         """
         intent = find_object(self.raw, "payment_intent")
-        if find_text(intent, "status") == "succeeded":
+        if find_text(intent, "status") == "succeeded" and intent.get("amount_received") is not None:
             return Money.read(intent, "amount_received")
         return Money.read(self.raw, "amount_total")
 
