@@ -16,7 +16,8 @@ from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.decline_reasons import decline_reason_of
-from payments.orders.models import Order, refunded_in_words
+from payments.orders.models import Order
+from payments.orders.money_in_words import refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry

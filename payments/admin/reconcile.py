@@ -1,5 +1,7 @@
 """The reconciliations' screen: how complete we are, and what each run has found."""
 
+from collections.abc import Collection
+
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -8,7 +10,10 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.billing.models import Subscription
+from payments.names import read_number
 from payments.orders.labels import name_of, value_of
+from payments.orders.models import Order
 from payments.reconcile.models import Done, ReconcileRun
 
 
@@ -24,9 +29,17 @@ def done_text(done: str) -> str:
     return str({str(key): word for key, word in words.items()}.get(done, done))
 
 
-def _line(finding: dict[str, str]) -> tuple[str, ...]:
+def _currencies(subjects: Collection[str]) -> dict[str, str]:
+    """Of the orders and subscriptions that go by these names; two queries."""
+    numbers = {key for name in subjects if (key := read_number(name))}
+    orders = {order.number: order.currency for order in Order.objects.filter(pk__in=numbers)}
+    subscriptions = Subscription.objects.filter(stripe_id__in=subjects)
+    return orders | dict(subscriptions.values_list("stripe_id", "currency"))
+
+
+def _line(finding: dict[str, str], *, currency: str) -> tuple[str, ...]:
     what = finding["what"]
-    here, there = (value_of(what, finding[name], currency="") for name in ("here", "at_stripe"))
+    here, there = (value_of(what, finding[name], currency=currency) for name in ("here", "at_stripe"))
     return finding["subject"], name_of(what), here, there, done_text(finding["done"])
 
 
@@ -52,7 +65,8 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
         if not row.findings:
             return NONE
         heads = ("", _("what"), _("here"), _("at Stripe"), _("what was done"))
-        lines = (_line(finding) for finding in row.findings)
+        currencies = _currencies({finding["subject"] for finding in row.findings})
+        lines = (_line(finding, currency=currencies.get(finding["subject"], "")) for finding in row.findings)
         return format_html(
             "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
             format_html_join("", "<th>{}</th>", ((head,) for head in heads)),

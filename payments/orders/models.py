@@ -5,16 +5,16 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Sum
-from django.utils.functional import lazy
+from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
-from payments.money import format_amount, total_text, with_amounts
+from payments.money import format_amount, with_amounts
 from payments.names import ORDER, order_number, read_number, read_uuid
-from payments.statuses import WAS_PAID, DisputeState, ExceptionKind, OrderStatus
+from payments.orders.money_in_words import MoneyInWords
+from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
 # A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
 FAILURE_REASON_DELAY = timedelta(minutes=1)
@@ -30,7 +30,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(references__name__in=[text, f"{ORDER}{read_uuid(text) or text.lower()}"])
 
 
-class Order(models.Model):
+class Order(MoneyInWords, models.Model):
     """One thing to be paid, once. Amounts in minor units of `currency`."""
 
     public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
@@ -124,42 +124,6 @@ class Order(models.Model):
         """Paid, and not all of it given back or lost: what was bought may be used."""
         return self.status == OrderStatus.PAID and self.dispute_state != DisputeState.LOST
 
-    # Its money in words, one sum for each currency: what came in another one than was asked for shows in its own.
-
-    @property
-    def received_text(self) -> str:
-        """All that came for it, "0.00 EUR" for nothing."""
-        return self._total("received") or format_amount(0, self.currency)
-
-    @property
-    def refunded_text(self) -> str:
-        """All that was given back; "" for nothing."""
-        return self._total("refunded")
-
-    @property
-    def lost_text(self) -> str:
-        """All that disputes took for good; "" for nothing."""
-        return self._total("lost")
-
-    @property
-    def here_text(self) -> str:
-        """What is still here, "0.00 EUR" for nothing."""
-        return self._total("here") or format_amount(0, self.currency)
-
-    @property
-    def other_money(self) -> list[dict[str, int | str]]:
-        """What came in other currencies than was asked for: `currency`, `received`, `refunded` of each."""
-        foreign = self.payments.filter(received__gt=0).exclude(currency=self.currency).order_by("currency")
-        return list(foreign.values("currency").annotate(received=Sum("received"), refunded=Sum("refunded")))
-
-    @property
-    def has_unfitting_money(self) -> bool:
-        """Money is here although it does not pay the order: staff decide what becomes of it."""
-        return self.status not in WAS_PAID and any(payment.here for payment in self.payments.all())
-
-    def _total(self, name: str) -> str:
-        return total_text((getattr(payment, name), payment.currency) for payment in self.payments.all())
-
     # What products tell the buyer of an attempt to pay: one message each, none for an attempt that is over.
 
     def message(self, kind: str, *, key: str, delay: timedelta = timedelta(0), **subject: int) -> EffectRequest:
@@ -186,10 +150,6 @@ class Order(models.Model):
     def has_failure_of(self, effect: Effect) -> bool:
         """Whether the message speaks of the failure that counts: of a delayed method's two, the charge's."""
         return self.is_in_attempt_of(effect) and bool(effect.data["charge"] == self.attempt_charge)
-
-
-# For a mail's context: it finds its words when the mail is written, in the reader's language.
-refunded_in_words = lazy(lambda order: order.refunded_text, str)
 
 
 class CheckoutAttempt(models.Model):

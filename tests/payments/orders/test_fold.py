@@ -452,6 +452,54 @@ class TestCurrencies:
         assert order_of(registration).amount_refunded == 0
 
 
+class TestRefundAlerts:
+    """One for each stage that asks something of staff."""
+
+    def told(self, registration, status, *, days=0, **fields):
+        event = event_of(registration, "refund.updated", status=status, amount=900, at=NOON + timedelta(days=days))
+        event["data"]["object"] |= fields
+        return event
+
+    def kinds(self):
+        return list(Effect.objects.filter(kind__startswith="alert.").order_by("pk").values_list("kind", flat=True))
+
+    def test_tell_that_our_balance_does_not_suffice_and_that_it_failed_in_the_end(self, registration):
+        hear(event_of(registration, COMPLETED))
+        hear(self.told(registration, "pending", pending_reason="insufficient_funds"))
+
+        hear(self.told(registration, "failed", days=9))
+
+        assert self.kinds() == ["alert.refund_waits", "alert.refund_failed"]
+
+    @pytest.mark.parametrize("reason", ["processing", "charge_pending", None])
+    def test_tell_nothing_of_what_is_on_its_way(self, registration, reason):
+        hear(event_of(registration, COMPLETED), self.told(registration, "pending", pending_reason=reason))
+
+        assert self.kinds() == []
+
+    def test_tell_of_one_that_was_canceled(self, registration):
+        hear(event_of(registration, COMPLETED), self.told(registration, "canceled"))
+
+        assert self.kinds() == ["alert.refund_failed"]
+
+
+class TestUnknownWords:
+    """They never become a harmless default: the event waits, and says which word it is."""
+
+    @pytest.mark.parametrize(
+        ("event_type", "status"),
+        [("charge.dispute.updated", "sorcery"), ("refund.updated", "sorcery"), (COMPLETED, "sorcery")],
+    )
+    def test_keep_the_event_waiting(self, registration, event_type, status):
+        hear(event_of(registration, SUCCEEDED))
+
+        [row] = hear(event_of(registration, event_type, status=status, amount=900))
+
+        order = order_of(registration)
+        assert (row.status, "is “sorcery”, which is unknown to us" in row.error) == ("FAILED", True)
+        assert (order.dispute_state, order.amount_refunded) == ("", 0)
+
+
 class TestHistory:
     def test_names_the_event_behind_each_change(self, registration):
         (event,) = hear(event_of(registration, COMPLETED))
