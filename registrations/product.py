@@ -62,7 +62,7 @@ class Line:
 
 
 def status_for(order: Order) -> str:
-    """What staff see: a dispute that is open or lost shows as a failure; while the bank only asks, nothing has failed."""
+    """What staff see: a dispute that is open or lost shows as a failure, a bank that only asks does not."""
     is_disputed = order.dispute_state in (DisputeState.OPEN, DisputeState.LOST)
     return RegistrationStatus.FAILED if is_disputed else order.status
 

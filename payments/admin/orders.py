@@ -76,8 +76,8 @@ class OrderAdmin(ReadOnlyAdmin):
     search_help_text = _("Order number or id, whole e-mail address, whole Stripe id.")
     fields = (
         ("status", "dispute_state"), ("label", "kind"), "purchased", ("number", "public_id"), ("email", "livemode"),
-        ("city", "country"), ("price", "received_text", "refunded_text"), ("lost_text", "here_text"), ("created_at", "paid_at"),
-        ("failure_code", "failure_message"),
+        ("city", "country"), ("price", "received_text", "refunded_text"), ("lost_text", "here_text"),
+        ("created_at", "paid_at"), ("failure_code", "failure_message"),
     )  # fmt: skip
     readonly_fields = ("number", "price", "received_text", "refunded_text", "lost_text", "here_text", "purchased")
 

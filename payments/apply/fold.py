@@ -218,7 +218,9 @@ def _stage(row: Dispute, before: Dispute | None) -> str:
         stage = ":appeal"
     elif before and before.phase in (DisputePhase.INQUIRY, DisputePhase.CLOSED):
         stage = ":chargeback"
-    is_moved = before and was_waiting and row.due_by and row.due_by != before.due_by
+    # A look at Stripe tells all anew (full_refresh): what was not known before it may only have been lost here.
+    was_known = before is not None and bool(before.due_by or before.status)
+    is_moved = before and was_waiting and was_known and row.due_by and row.due_by != before.due_by
     return f"{stage}:{row.due_by:%Y-%m-%d}" if is_moved else stage
 
 

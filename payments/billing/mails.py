@@ -114,7 +114,7 @@ def _find_refund(effect: Effect) -> Refund | None:
 
 
 def _mail_about_dispute(row: Dispute) -> Mail:
-    """With what stands beside it: how much of the payment it is about, what was given back, what became of the order."""
+    """With what stands beside it: of how much it is a part, what was given back, what became of the order."""
     payment = Payment.objects.filter(key=row.payment).first()
     is_lost = row.phase == DisputePhase.LOST
     context: dict[str, object] = {

@@ -27,7 +27,7 @@ from payments.stripe_api.snapshots.reading import (
     read_refs,
 )
 
-# https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status, and what old versions say for two of them.
+# https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status; old versions say "source".
 INTENT_STATUSES = frozenset(
     {
         "canceled", "processing", "requires_action", "requires_capture", "requires_confirmation",
