@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from payments.facts import CustomerFact, ObjectRefs
-from payments.stripe_api.snapshots.payment import read_intent_status
 from payments.stripe_api.snapshots.reading import (
     Json,
     Money,
@@ -18,6 +17,7 @@ from payments.stripe_api.snapshots.reading import (
     find_uuid,
     get_id,
     id_of,
+    read_intent_status,
     read_refs,
 )
 

@@ -24,16 +24,10 @@ from payments.stripe_api.snapshots.reading import (
     get_id,
     get_known,
     id_of,
+    read_intent_status,
     read_refs,
 )
 
-# https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status; old versions say "source".
-INTENT_STATUSES = frozenset(
-    {
-        "canceled", "processing", "requires_action", "requires_capture", "requires_confirmation",
-        "requires_payment_method", "requires_source", "requires_source_action", "succeeded",
-    }
-)  # fmt: skip
 # Of a prevented dispute: settled with the buyer, or turned away. Others are no dispute that was prevented.
 SETTLED_WITH_BUYER, CASE_TYPES = "resolution", ("block", "chargeback", "compliance", "inquiry", "resolution")
 # Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
@@ -167,11 +161,6 @@ class StripePaymentIntent:
     def received(self) -> Money:
         """What has arrived. Raises MalformedObject."""
         return Money.read(self.raw, "amount_received")
-
-
-def read_intent_status(source: Json) -> str:
-    """Stripe's word for a payment; "" where it tells none. Raises MalformedObject for a word that we do not know."""
-    return find_known(source, "status", INTENT_STATUSES)
 
 
 def _latest_charge(source: Json) -> str:

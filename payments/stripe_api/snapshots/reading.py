@@ -17,6 +17,14 @@ MAX_AMOUNT = 10**14
 STRIPES_WORD = re.compile(r"[a-z_]{1,60}", re.ASCII)
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 
+# https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status; old versions say "source".
+INTENT_STATUSES = frozenset(
+    {
+        "canceled", "processing", "requires_action", "requires_capture", "requires_confirmation",
+        "requires_payment_method", "requires_source", "requires_source_action", "succeeded",
+    }
+)  # fmt: skip
+
 
 class MalformedObject(ValueError):
     """A Stripe object lacks something that money depends on, or tells it in a form that we do not know."""
@@ -83,6 +91,11 @@ def get_known(source: Json, name: str, known: Collection[str]) -> str:
     """The same of a word that must be there. Raises MalformedObject."""
     get_word(source, name)
     return find_known(source, name, known)
+
+
+def read_intent_status(source: Json) -> str:
+    """Stripe's word for a payment; "" where it tells none. Raises MalformedObject for a word that we do not know."""
+    return find_known(source, "status", INTENT_STATUSES)
 
 
 def id_of(value: object) -> str:
