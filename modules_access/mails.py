@@ -14,10 +14,11 @@ from modules_access.links import encours_url, receipt_url
 from modules_access.models import ModuleAccess, Purchase
 from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
-from payments.effects.mail import Mail, amount_in_words, mails, one_line
+from payments.effects.mail import Mail, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
+from payments.orders.money_in_words import refunded_in_words
 from payments.statuses import DisputeState, OrderStatus
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The purchase no longer exists."))
@@ -76,8 +77,7 @@ def failed(row: Purchase, effect: Effect) -> Mail | Skip:
 def refunded(row: Purchase, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
         return SKIP_STATE_CHANGED
-    amount = amount_in_words(row.order.amount_refunded, row.order.currency)
-    return _mail(row, refunded=amount, receipt=receipt_url(row.order))
+    return _mail(row, refunded=refunded_in_words(row.order), receipt=receipt_url(row.order))
 
 
 def _mail(row: Purchase, **context: Any) -> Mail:

@@ -108,7 +108,7 @@ class PaymentFact:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One refund (`re_`). `amount` in minor units."""
+    """One refund (`re_`). `amount` in minor units. `pending_reason`: why it waits, if it does."""
 
     refs: ObjectRefs
     refund: str
@@ -118,11 +118,15 @@ class RefundFact:
     occurred_at: datetime
     reason: str = ""
     failure_reason: str = ""
+    pending_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DisputeFact:
-    """One dispute (`du_`/`dp_`). `amount` in minor units; `due_by` None = nothing can be answered."""
+    """One dispute (`du_`/`dp_`). `amount` in minor units; `due_by` None = nothing can be answered.
+
+    `took_money`: settled with the buyer before it became a chargeback, out of our balance.
+    """
 
     refs: ObjectRefs
     dispute: str
@@ -132,6 +136,7 @@ class DisputeFact:
     occurred_at: datetime
     reason: str = ""
     due_by: datetime | None = None
+    took_money: bool = False
 
 
 @dataclass(frozen=True, slots=True)

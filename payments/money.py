@@ -4,7 +4,8 @@ What Stripe charges, in which steps, from how little to how much: https://docs.s
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -100,6 +101,14 @@ def _shown(amount: int, currency: str) -> int:
     """The decimals that people see: none of a currency that has none but for Stripe."""
     is_whole = currency.lower() in WHOLE and to_decimal(amount, currency) % 1 == 0
     return 0 if is_whole else exponent(currency)
+
+
+def total_text(amounts: Iterable[tuple[int, str]]) -> str:
+    """Amounts and their currencies in words: one sum for each currency, "49.00 EUR + 30.00 USD"; "" for nothing."""
+    totals = Counter[str]()
+    for amount, code in amounts:
+        totals[code] += amount
+    return " + ".join(format_amount(amount, code) for code, amount in sorted(totals.items()) if amount)
 
 
 class NoAmount(ValueError):

@@ -61,31 +61,78 @@ REFUND_ORDER: dict[str, int] = {
 }
 # Nothing more comes of it, except that what has succeeded may still come back.
 REFUND_FINAL = (RefundStatus.SUCCEEDED, RefundStatus.FAILED, RefundStatus.CANCELED)
+# Why a refund waits that nobody but us can help: https://docs.stripe.com/api/refunds/object#refund_object-pending_reason
+WAITS_FOR_FUNDS = "insufficient_funds"
 REFUND_COUNTS = frozenset({RefundStatus.PENDING, RefundStatus.REQUIRES_ACTION, RefundStatus.SUCCEEDED})
 
 
-class DisputePhase(models.IntegerChoices):
-    """A dispute moves only upwards: the one documented way back is a late win, which is the top."""
+# What was to go back and did not.
+REFUND_UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
 
+
+class DisputePhase(models.IntegerChoices):
+    """What a dispute means for the money: in an inquiry none has moved, in an open one the bank holds it meanwhile."""
+
+    INQUIRY = -1, _("The bank asks")
     OPEN = 0, _("Open")
     LOST = 1, _("Lost")
     CLOSED = 2, _("Won or closed without loss")
 
 
-# https://docs.stripe.com/api/disputes/object#dispute_object-status; an unknown word counts as open.
+class DisputeStatus(models.TextChoices):
+    """https://docs.stripe.com/api/disputes/object#dispute_object-status"""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response", _("The bank asks: answer expected")
+    WARNING_UNDER_REVIEW = "warning_under_review", _("The bank asks: it looks at the answer")
+    WARNING_CLOSED = "warning_closed", _("The bank asks no more")
+    NEEDS_RESPONSE = "needs_response", _("Charged back: answer expected")
+    UNDER_REVIEW = "under_review", _("Charged back: the bank looks at the answer")
+    WON = "won", _("Won")
+    LOST = "lost", _("Lost")
+    APPEAL_NEEDS_RESPONSE = "appeal_needs_response", _("Appeal: answer expected")
+    APPEAL_UNDER_REVIEW = "appeal_under_review", _("Appeal: the answer is looked at")
+    PREVENTED = "prevented", _("Prevented before it became a chargeback")
+    CHARGE_REFUNDED = "charge_refunded", _("Closed, because the payment was refunded")
+
+
+# What waits for an answer of ours, with a deadline.
+DISPUTE_UNANSWERED = (
+    DisputeStatus.NEEDS_RESPONSE, DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.APPEAL_NEEDS_RESPONSE,
+)  # fmt: skip
+# An appeal begins after the decision against us. One that was prevented has taken money all the same where it was
+# settled with the buyer (payments.stripe_api.snapshots.payment): then it is lost.
 DISPUTE_PHASES: dict[str, DisputePhase] = {
-    "lost": DisputePhase.LOST,
-    "won": DisputePhase.CLOSED,
-    "warning_closed": DisputePhase.CLOSED,
-    "prevented": DisputePhase.CLOSED,
-    "charge_refunded": DisputePhase.CLOSED,
+    DisputeStatus.WARNING_NEEDS_RESPONSE: DisputePhase.INQUIRY,
+    DisputeStatus.WARNING_UNDER_REVIEW: DisputePhase.INQUIRY,
+    DisputeStatus.WARNING_CLOSED: DisputePhase.CLOSED,
+    DisputeStatus.NEEDS_RESPONSE: DisputePhase.OPEN,
+    DisputeStatus.UNDER_REVIEW: DisputePhase.OPEN,
+    DisputeStatus.LOST: DisputePhase.LOST,
+    DisputeStatus.APPEAL_NEEDS_RESPONSE: DisputePhase.LOST,
+    DisputeStatus.APPEAL_UNDER_REVIEW: DisputePhase.LOST,
+    DisputeStatus.WON: DisputePhase.CLOSED,
+    DisputeStatus.PREVENTED: DisputePhase.CLOSED,
+    DisputeStatus.CHARGE_REFUNDED: DisputePhase.CLOSED,
 }
+# What ended before any money moved: a chargeback may still follow, so it beats no decision.
+ENDED_BEFORE_CHARGEBACK = (DisputeStatus.WARNING_CLOSED, DisputeStatus.PREVENTED)
+
+
+def dispute_rank(status: str, phase: int) -> int:
+    """How far it has come: inquiry < end of an inquiry, chargeback < lost < won, be the win ever so late."""
+    if phase == DisputePhase.CLOSED:
+        return 1 if status in ENDED_BEFORE_CHARGEBACK else 3
+    return {DisputePhase.INQUIRY: 0, DisputePhase.OPEN: 1, DisputePhase.LOST: 2}[DisputePhase(phase)]
 
 
 class DisputeState(models.TextChoices):
-    """What the disputes of an order mean for it, laid over its status."""
+    """What the disputes of an order mean for it, laid over its status; a part of its money never means the whole.
+
+    INQUIRY: no money has moved, and nothing follows from it.
+    """
 
     NONE = "", _("None")
+    INQUIRY = "INQUIRY", _("The bank asks")
     OPEN = "OPEN", _("Disputed")
     LOST = "LOST", _("Dispute lost")
 

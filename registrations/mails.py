@@ -13,10 +13,11 @@ from django.utils.translation import gettext_noop
 
 from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
-from payments.effects.mail import Mail, amount_in_words, mails, one_line
+from payments.effects.mail import Mail, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
+from payments.orders.money_in_words import refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import Registration, WaitingEntry
@@ -126,7 +127,7 @@ def given_up(row: Registration, effect: Effect) -> Mail | Skip:
 def refunded(row: Registration, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
         return SKIP_STATE_CHANGED
-    return _mail(row, refunded=amount_in_words(row.order.amount_refunded, row.order.currency))
+    return _mail(row, refunded=refunded_in_words(row.order))
 
 
 @mails_about("registration.closed")
@@ -160,7 +161,9 @@ def offer(row: Registration, effect: Effect) -> Mail | Skip:
 @mails_about("registration.called_off")
 def called_off(row: Registration, effect: Effect) -> Mail | Skip:
     """True for ever: nothing brings an activity back."""
-    return _mail(row, reason=row.activity.called_off_reason, has_money=row.order.amount_received > 0)
+    return _mail(
+        row, reason=row.activity.called_off_reason, has_money=row.order.payments.filter(received__gt=0).exists()
+    )
 
 
 @mails("waiting.called_off")

@@ -62,8 +62,9 @@ class Line:
 
 
 def status_for(order: Order) -> str:
-    """What staff see: a dispute that is open or lost shows as a failure (mission B6)."""
-    return RegistrationStatus.FAILED if order.dispute_state != DisputeState.NONE else order.status
+    """What staff see: a dispute that is open or lost shows as a failure, a bank that only asks does not."""
+    is_disputed = order.dispute_state in (DisputeState.OPEN, DisputeState.LOST)
+    return RegistrationStatus.FAILED if is_disputed else order.status
 
 
 def keeps_no_place(order: Order) -> bool:

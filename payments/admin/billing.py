@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,20 +39,23 @@ class MoneyAdmin(ReadOnlyAdmin):
 class PaymentAdmin(MoneyAdmin):
     """One PaymentIntent or one invoice each."""
 
-    list_display = ("key", "owner_link", "received_text", "refunded_text", "paid_at")
+    list_display = ("key", "owner_link", "received_text", "refunded_text", "lost_text", "paid_at")
     list_filter = (("subscription", admin.EmptyFieldListFilter), ("paid_at", admin.DateFieldListFilter))
     ordering = ("-paid_at",)
     search_fields = ("key__exact",)
 
     received_text = money_column("received", gettext_lazy("received"))
     refunded_text = money_column("refunded", gettext_lazy("refunded"))
+    lost_text = money_column("lost", gettext_lazy("lost to disputes"))
 
 
 @admin.register(Refund)
 class RefundAdmin(MoneyAdmin):
     """What went back, or was meant to."""
 
-    list_display = ("stripe_id", "owner_link", "payment", "amount_text", "status", "status_at", "failure_reason")
+    list_display = (
+        "stripe_id", "owner_link", "payment", "amount_text", "status", "status_at", "pending_reason", "failure_reason",
+    )  # fmt: skip
     list_filter = ("status",)
     ordering = ("-status_at",)
     search_fields = ("stripe_id__exact", "payment__exact")
@@ -76,12 +79,17 @@ def evidence(screen: Any, request: HttpRequest, disputes: QuerySet) -> HttpRespo
 
 @admin.register(Dispute)
 class DisputeAdmin(MoneyAdmin):
-    """Open ones first, the nearest deadline on top."""
+    """Open ones and inquiries first, the nearest deadline on top."""
 
     actions = (evidence,)
     list_display = ("stripe_id", "owner_link", "amount_text", "reason", "status", "phase_text", "due_by", "left")
     list_filter = ("phase",)
-    ordering = ("phase", "due_by")
+    ordering = (
+        Case(
+            When(phase=DisputePhase.INQUIRY, then=DisputePhase.OPEN.value), default="phase", output_field=IntegerField()
+        ),
+        "due_by",
+    )
     search_fields = ("stripe_id__exact", "payment__exact")
     fields = (
         ("phase_text", "status"), ("stripe_id_text", "payment_text"), "owner_link", ("amount_text", "reason"),
@@ -100,7 +108,7 @@ class DisputeAdmin(MoneyAdmin):
     @admin.display(description=gettext_lazy("time left"), ordering="due_by")
     def left(self, row: Dispute) -> str:
         """Whole days until the answer must be with Stripe."""
-        if row.phase != DisputePhase.OPEN or row.due_by is None:
+        if row.phase not in (DisputePhase.INQUIRY, DisputePhase.OPEN) or row.due_by is None:
             return NONE
         days = (row.due_by - timezone.now()).days
         if days < 0:

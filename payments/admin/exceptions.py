@@ -15,7 +15,6 @@ from payments.admin.kit.display import CARE, NONE, OFF, link_to_order, pill
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
-from payments.money import format_amount
 from payments.orders.models import OrderException
 from payments.refunds.refund import REFUND_KIND
 from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
@@ -105,7 +104,8 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
-        return super().get_queryset(request).annotate(refund=Subquery(refunds.values("status")[:1]))
+        rows = super().get_queryset(request).prefetch_related("order__payments")
+        return rows.annotate(refund=Subquery(refunds.values("status")[:1]))
 
     @admin.display(description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: OrderException) -> str:
@@ -113,10 +113,8 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:
-        """What the order has received and not given back."""
-        if row.order is None:
-            return NONE
-        return format_amount(row.order.amount_received - row.order.amount_refunded, row.order.currency)
+        """What the order has received and neither given back nor lost, each currency for itself."""
+        return row.order.here_text if row.order else NONE
 
     @admin.display(description=gettext_lazy("detail"))
     def detail_text(self, row: OrderException) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.kit.display import NONE, links_to_purchased, money_column
+from payments.admin.kit.display import NONE, links_to_purchased
 from payments.admin.kit.inlines import (
     ChangeInline,
     CheckoutInline,
@@ -78,13 +78,10 @@ class OrderAdmin(ReadOnlyAdmin):
     )
     fields = (
         ("status", "dispute_state"), ("label", "kind"), "purchased", ("number", "public_id"), ("email", "livemode"),
-        ("city", "country"), ("price", "received_text", "refunded_text"), ("created_at", "paid_at"),
-        ("failure_code", "failure_message"),
+        ("city", "country"), ("price", "received_text", "refunded_text"), ("lost_text", "here_text"),
+        ("created_at", "paid_at"), ("failure_code", "failure_message"),
     )  # fmt: skip
-    readonly_fields = ("number", "price", "received_text", "refunded_text", "purchased")
-
-    received_text = money_column("amount_received", _("received"))
-    refunded_text = money_column("amount_refunded", _("refunded"))
+    readonly_fields = ("number", "price", "received_text", "refunded_text", "lost_text", "here_text", "purchased")
 
     def search_condition(self, term: str) -> Q | None:
         return orders_called(term) if term and "@" not in term else None
@@ -96,6 +93,23 @@ class OrderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("amount"), ordering="amount")
     def price(self, order: Order) -> str:
         return order.price
+
+    @admin.display(description=_("received"))
+    def received_text(self, order: Order) -> str:
+        return order.received_text
+
+    @admin.display(description=_("refunded"))
+    def refunded_text(self, order: Order) -> str:
+        return order.refunded_text or NONE
+
+    @admin.display(description=_("lost to disputes"))
+    def lost_text(self, order: Order) -> str:
+        return order.lost_text or NONE
+
+    @admin.display(description=_("money here"))
+    def here_text(self, order: Order) -> str:
+        """What was received, and neither given back nor lost."""
+        return order.here_text
 
     @admin.display(description=_("lives in"), ordering="country")
     def lives_in(self, order: Order) -> str:

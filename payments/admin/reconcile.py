@@ -1,6 +1,6 @@
 """The reconciliations' screen: how complete we are, and what each run has found."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.billing.models import Subscription
+from payments.names import read_number
 from payments.orders.labels import name_of, value_of
+from payments.orders.models import Order
 from payments.reconcile.fixes import KNOWN, UNKNOWN
 from payments.reconcile.models import Done, ReconcileRun, label_of
 from payments.samples.story import is_made_up
@@ -30,9 +33,17 @@ def done_text(done: str) -> str:
     return str({str(key): word for key, word in words.items()}.get(done, done))
 
 
-def _line(finding: dict[str, str]) -> tuple[str, ...]:
+def _currencies(subjects: Collection[str]) -> dict[str, str]:
+    """Of the orders and subscriptions that go by these names; two queries."""
+    numbers = {key for name in subjects if (key := read_number(name))}
+    orders = {order.number: order.currency for order in Order.objects.filter(pk__in=numbers)}
+    subscriptions = Subscription.objects.filter(stripe_id__in=subjects)
+    return orders | dict(subscriptions.values_list("stripe_id", "currency"))
+
+
+def _line(finding: dict[str, str], *, currency: str) -> tuple[str, ...]:
     subject, what, done = finding["subject"], finding["what"], finding["done"]
-    here, there = (_value(what, finding[name]) for name in ("here", "at_stripe"))
+    here, there = (_value(what, finding[name], currency=currency) for name in ("here", "at_stripe"))
     if done == Done.NOT_CHECKED:
         subject = label_of(subject)
     if is_made_up(what, order_number=subject):
@@ -40,10 +51,10 @@ def _line(finding: dict[str, str]) -> tuple[str, ...]:
     return subject, name_of(what) if what else "", here, there, done_text(done)
 
 
-def _value(what: str, stored: str) -> str:
+def _value(what: str, stored: str, *, currency: str) -> str:
     """Whether a name is known, or what is stored of it."""
     words = {KNOWN: _("known"), UNKNOWN: _("not known")}
-    return words.get(stored) or value_of(what, stored, currency="")
+    return words.get(stored) or value_of(what, stored, currency=currency)
 
 
 @admin.register(ReconcileRun)
@@ -68,7 +79,9 @@ class ReconcileRunAdmin(ReadOnlyAdmin):
         if not row.findings:
             return NONE
         heads = ("", _("what"), _("here"), _("at Stripe"), _("what was done"))
-        return _table((_line(finding) for finding in row.findings), heads=heads)
+        currencies = _currencies({finding["subject"] for finding in row.findings})
+        lines = (_line(finding, currency=currencies.get(finding["subject"], "")) for finding in row.findings)
+        return _table(lines, heads=heads)
 
     @admin.display(description=gettext_lazy("counts"))
     def counts_table(self, row: ReconcileRun) -> SafeString:

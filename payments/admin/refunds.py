@@ -1,6 +1,5 @@
 """The refund of an order or a subscription's payment: what can go back, how much, why; then it is asked for, once."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from payments.admin.kit.actions import Confirmation, NothingToConfirm, ReasonForm, confirmed_action
 from payments.admin.kit.display import page_of
 from payments.billing.models import Subscription
-from payments.money import NoAmount, format_amount, minor_units
+from payments.money import NoAmount, format_amount, minor_units, total_text
 from payments.orders.models import Order
 from payments.refunds.refund import Owner, Refundable
 from payments.refunds.staff_refunds import owner_name, preview_refund, refund_order, refund_subscription, why_nothing
@@ -70,10 +69,7 @@ class RefundForm(ReasonForm):
 
 def sum_text(left: Iterable[Refundable]) -> str:
     """ "49.00 EUR", or one sum for each currency."""
-    totals = Counter[str]()
-    for each in left:
-        totals[each.payment.currency] += each.amount
-    return " + ".join(format_amount(amount, currency) for currency, amount in sorted(totals.items()))
+    return total_text((each.amount, each.payment.currency) for each in left)
 
 
 def payment_text(left: Refundable) -> str:
@@ -111,7 +107,7 @@ def _consequences(rows: QuerySet) -> list[str]:
 
 @confirmed_action(
     description=gettext_lazy("Refund the selected order…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda order: order.amount_received > order.amount_refunded,
+    permission="payments.add_refund", applies_to=lambda order: any(payment.left for payment in order.payments.all()),
     only_one=gettext_lazy("Refunds are decided one order at a time: choose one."),
     title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm,
 )  # fmt: skip

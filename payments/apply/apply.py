@@ -140,7 +140,9 @@ def _questions(
     orders: Iterable[OrderState], applied: Iterable[ApplyResult], followed: FollowResult
 ) -> Iterator[Question]:
     for state in orders:
-        yield from questions_of(state.order, payments=state.payments.values(), sessions=state.sessions())
+        yield from questions_of(
+            state.order, payments=state.payments.values(), disputes=state.disputes.values(), sessions=state.sessions()
+        )
     for each in applied:
         yield from each.folded.questions
     yield from followed.questions

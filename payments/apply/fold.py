@@ -1,6 +1,7 @@
 """Folds facts into a locked order or customer: in memory, under the row's lock, without a look at the database."""
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,14 @@ from payments.orders.fold import (
 )
 from payments.orders.models import CheckoutAttempt
 from payments.products import Question, Value
-from payments.statuses import DisputePhase, ExceptionKind, OrderStatus, RefundStatus
+from payments.statuses import (
+    WAITS_FOR_FUNDS,
+    DisputePhase,
+    DisputeStatus,
+    ExceptionKind,
+    OrderStatus,
+    RefundStatus,
+)
 
 NOTHING_COLLECTED = gettext_noop("Nothing was collected, %(due)s are due.")
 FRAUD_WARNED = gettext_noop("%(amount)s: the card network reports %(kind)s (%(warning)s).")
@@ -157,7 +165,7 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
         row = state.refunds[fact.refund] = Refund(
             stripe_id=fact.refund, payment=payment, amount=fact.amount, currency=fact.currency,
             status=fact.status, status_at=fact.occurred_at, reason=fact.reason, failure_reason=fact.failure_reason,
-            **state.owner,
+            pending_reason=fact.pending_reason, **state.owner,
         )  # fmt: skip
         _keep_money(state, payment)
         before = ""
@@ -167,25 +175,37 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
             return
     if before != row.status:
         folded.changes.append((f"refund {row.stripe_id}", before, row.status))
+    folded.effects += _refund_alerts(row, state)
+
+
+def _refund_alerts(row: Refund, state: MoneyState) -> list[EffectRequest]:
+    """Of money that did not reach the buyer, and of money that cannot leave: once for each stage."""
     if row.status == RefundStatus.FAILED:
-        folded.effects.append(_alert("refund_failed", "refund", row.stripe_id, state))
+        return [_alert("refund_failed", "refund", row.stripe_id, state)]
+    if row.status == RefundStatus.CANCELED:
+        return [_alert("refund_failed", "refund", row.stripe_id, state, suffix=":canceled")]
+    if row.status == RefundStatus.PENDING and row.pending_reason == WAITS_FOR_FUNDS:
+        return [_alert("refund_waits", "refund", row.stripe_id, state)]
+    return []
 
 
 def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, folded: Folded) -> None:
     row = state.disputes.get(fact.dispute)
-    before = row.status if row else ""
+    before = copy(row)
     if row is None:
         row = state.disputes[fact.dispute] = Dispute(
             stripe_id=fact.dispute, payment=payment, amount=fact.amount, currency=fact.currency,
-            reason=fact.reason, status=fact.status, phase=phase_of(fact.status), status_at=fact.occurred_at,
+            reason=fact.reason, status=fact.status, phase=phase_of(fact), status_at=fact.occurred_at,
             due_by=fact.due_by, **state.owner,
         )  # fmt: skip
     elif not fold_dispute(row, fact):
         return
-    if before != row.status:
-        folded.changes.append((f"dispute {row.stripe_id}", before, row.status))
-    kind = "dispute" if row.phase == DisputePhase.OPEN else "dispute_closed"
-    folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=_phase_suffix(row)))
+    status_before = before.status if before else ""
+    if status_before != row.status:
+        folded.changes.append((f"dispute {row.stripe_id}", status_before, row.status))
+    kind = "dispute_closed" if row.is_decided else "dispute"
+    suffix = _ended(row) if row.is_decided else _stage(row, before)
+    folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=suffix))
 
 
 def fold_fraud_warning_fact(state: MoneyState, fact: FraudWarningFact, *, payment: str, folded: Folded) -> None:
@@ -205,27 +225,36 @@ def ask_about_fraud(state: MoneyState, folded: Folded) -> None:
     for row in state.payments.values():
         if row.fraud_warning:
             is_open = row.has_open_warning(state.disputes.values())
-            values: dict[str, Value] = {
-                "amount": sum_of(row.left, row.currency),
-                "kind": row.fraud_type,
-                "warning": row.fraud_warning,
-            }
-            folded.questions.append(
-                Question(
-                    ExceptionKind.FRAUD_WARNING,
-                    row.key,
-                    order_id_of(state),
-                    is_open,
-                    FRAUD_WARNED,
-                    values,
-                    subscription_id_of(state),
-                )  # fmt: skip
-            )
+            money = sum_of(row.here, row.currency)
+            values: dict[str, Value] = {"amount": money, "kind": row.fraud_type, "warning": row.fraud_warning}
+            question = Question(
+                ExceptionKind.FRAUD_WARNING, row.key, order_id_of(state), is_open, FRAUD_WARNED, values,
+                subscription_id_of(state),
+            )  # fmt: skip
+            folded.questions.append(question)
             folded.effects += [_alert("fraud_warning", "payment", row.key, state)] if is_open else []
 
 
-def _phase_suffix(row: Dispute) -> str:
-    return "" if row.phase == DisputePhase.OPEN else f":{DisputePhase(row.phase).name.lower()}"
+def _ended(row: Dispute) -> str:
+    """How a dispute ended; the end of an inquiry is not that of the chargeback which may follow."""
+    is_inquiry = row.status == DisputeStatus.WARNING_CLOSED
+    return ":inquiry_closed" if is_inquiry else f":{DisputePhase(row.phase).name.lower()}"
+
+
+def _stage(row: Dispute, before: Dispute | None) -> str:
+    """What makes another message of the same dispute: an inquiry, what follows it, an appeal, another deadline."""
+    was_waiting = before is not None and before.phase == row.phase and not before.is_decided
+    stage = ""
+    if row.is_inquiry:
+        stage = ":inquiry"
+    elif row.phase == DisputePhase.LOST:
+        stage = ":appeal"
+    elif before and before.phase in (DisputePhase.INQUIRY, DisputePhase.CLOSED):
+        stage = ":chargeback"
+    # A look at Stripe tells all anew (full_refresh): what was not known before it may only have been lost here.
+    was_known = before is not None and bool(before.due_by or before.status)
+    is_moved = before and was_waiting and was_known and row.due_by and row.due_by != before.due_by
+    return f"{stage}:{row.due_by:%Y-%m-%d}" if is_moved else stage
 
 
 def _keep_money(state: MoneyState, payment: str) -> None:

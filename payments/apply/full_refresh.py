@@ -185,20 +185,30 @@ def describe(state: MoneyState) -> dict[str, str]:
     """The money in words, by what it is called, and what of the row is not visible otherwise."""
     names = ORDER_DETAILS if isinstance(state, OrderState) else SUBSCRIPTION_DETAILS
     told = {name: _word(value) for name, value in values_of(state.row, names).items()}
+    own = state.row.currency
     for key, payment in state.payments.items():
-        told[f"paid {key}"] = _word(payment.received or "")
-        told[f"refunded {key}"] = _word(payment.refunded or "")
-        told[f"refunded by {payment.charge or key}"] = _word(payment.charge_refunded or "")
+        told[f"paid {key}"] = _sum(payment.received, payment.currency, own)
+        told[f"refunded {key}"] = _sum(payment.refunded, payment.currency, own)
+        told[f"refunded by {payment.charge or key}"] = _sum(payment.charge_refunded, payment.currency, own)
+        told[f"lost {key}"] = _sum(payment.lost, payment.currency, own)
         told[f"details {key}"] = _words(payment.paid_at, payment.currency, payment.session, payment.charge)
-        told[f"elsewhere {key}"] = _word(payment.off_stripe or "")
+        told[f"elsewhere {key}"] = _sum(payment.off_stripe, payment.currency, own)
     for key, refund in state.refunds.items():
-        told[f"refund {key}"] = f"{refund.status} {refund.amount}"
-        told[f"details {key}"] = _words(refund.payment, refund.currency, refund.reason, refund.failure_reason)
+        told[f"refund {key}"] = f"{refund.status} {_sum(refund.amount, refund.currency, own)}"
+        reasons = (refund.reason, refund.failure_reason, refund.pending_reason)
+        told[f"details {key}"] = _words(refund.payment, refund.currency, *reasons)
     for key, dispute in state.disputes.items():
-        told[f"dispute {key}"] = f"{dispute.status} {dispute.amount}"
+        told[f"dispute {key}"] = f"{dispute.status} {_sum(dispute.amount, dispute.currency, own)}"
         phase = f"phase {dispute.phase}"
         told[f"details {key}"] = _words(dispute.payment, dispute.currency, dispute.reason, phase, dispute.due_by)
     return told
+
+
+def _sum(amount: int, currency: str, own: str) -> str:
+    """ "4900"; in another currency than the order's or subscription's own it says which: "3000 usd"; "" for nothing."""
+    if not amount:
+        return ""
+    return str(amount) if currency in ("", own) else f"{amount} {currency}"
 
 
 def _words(*values: object) -> str:

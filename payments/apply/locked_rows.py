@@ -9,7 +9,7 @@ from django.db import models
 
 from payments.billing.fold import needs_resync
 from payments.billing.models import Dispute, Payment, Refund, Subscription
-from payments.orders.fold import recompute, refunded_of
+from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
 from payments.sql import update_rows
 
@@ -120,10 +120,10 @@ SUBSCRIPTION_STATE = (
 )  # fmt: skip
 SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
 PAYMENT_STATE = (
-    "session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at",
+    "session", "charge", "currency", "received", "charge_refunded", "refunded", "lost", "off_stripe", "paid_at",
     "fraud_warning", "fraud_type", "fraud_told_at", "is_fraud_actionable",
 )  # fmt: skip
-REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason")
+REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
 CHECKOUT_STATE = ("session",)
 
@@ -182,6 +182,7 @@ class SubscriptionState:
         """Work out what all that we know means."""
         for payment in self.payments.values():
             payment.refunded = refunded_of(payment, self.refunds.values())
+            payment.lost = lost_of(payment, self.disputes.values())
         self.row.needs_resync = needs_resync(self.row)
 
 

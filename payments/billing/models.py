@@ -16,7 +16,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
 from payments.money import format_amount
-from payments.statuses import SUBSCRIPTION_ENDED, DisputePhase, RefundStatus, SubscriptionStatus
+from payments.statuses import (
+    DISPUTE_UNANSWERED,
+    SUBSCRIPTION_ENDED,
+    DisputePhase,
+    DisputeStatus,
+    RefundStatus,
+    SubscriptionStatus,
+)
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -213,6 +220,7 @@ class Payment(models.Model):
     received = models.PositiveBigIntegerField(_("received"), default=0)
     charge_refunded = models.PositiveBigIntegerField(_("refunded, says the charge"), default=0)
     refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
+    lost = models.PositiveBigIntegerField(_("lost to disputes"), default=0, db_default=0)
     off_stripe = models.PositiveBigIntegerField(_("of it by another way"), default=0)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     # What a card network has told last of it (`issfr_…`); actionable: it can be given back before it is disputed.
@@ -243,7 +251,12 @@ class Payment(models.Model):
     def has_open_warning(self, disputes: "Iterable[Dispute]") -> bool:
         """Whether money of which a card network warns is still here, and nobody disputes it yet."""
         is_disputed = any(dispute.payment == self.key for dispute in disputes)
-        return self.is_fraud_actionable and self.left > 0 and not is_disputed
+        return self.is_fraud_actionable and self.here > 0 and not is_disputed
+
+    @property
+    def here(self) -> int:
+        """What of that no dispute has taken for good."""
+        return self.left - self.lost
 
 
 class Refund(models.Model):
@@ -263,6 +276,7 @@ class Refund(models.Model):
     status_at = models.DateTimeField(_("since"))
     reason = models.CharField(_("reason"), max_length=120, blank=True)
     failure_reason = models.CharField(_("why it failed"), max_length=120, blank=True)
+    pending_reason = models.CharField(_("why it waits"), max_length=120, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("refund")
@@ -287,7 +301,7 @@ class Dispute(models.Model):
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=120, blank=True)
-    status = models.CharField(_("state"), max_length=60)
+    status = models.CharField(_("state"), max_length=60, choices=DisputeStatus.choices)
     phase = models.SmallIntegerField(_("phase"), choices=DisputePhase.choices)
     status_at = models.DateTimeField(_("since"))
     due_by = models.DateTimeField(_("answer by"), null=True, blank=True)
@@ -297,10 +311,22 @@ class Dispute(models.Model):
         verbose_name_plural = _("disputes")
         permissions = [("evidence_dispute", "Can download the evidence pack of a dispute")]
         constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS_TO_ONE_OWNER)]
-        indexes = [models.Index(fields=["due_by"], name="dispute_due", condition=Q(phase=0))]
+        indexes = [
+            models.Index(fields=["due_by"], name="dispute_unanswered", condition=Q(status__in=DISPUTE_UNANSWERED))
+        ]
 
     def __str__(self) -> str:
         return self.stripe_id
+
+    @property
+    def is_inquiry(self) -> bool:
+        """The bank only asks: no money has moved."""
+        return self.phase == DisputePhase.INQUIRY
+
+    @property
+    def is_decided(self) -> bool:
+        """Nothing is expected of us any more; an appeal against a decision is."""
+        return self.phase in (DisputePhase.LOST, DisputePhase.CLOSED) and self.status not in DISPUTE_UNANSWERED
 
 
 class Receipt(models.Model):

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Max
 
 from payments.billing.models import Payment, Receipt
-from payments.money import format_amount
 from payments.sql import wait_for_advisory_lock
 from payments.statuses import WAS_PAID
 
@@ -57,6 +56,6 @@ def receipt_context(order: "Order", *, at: datetime) -> dict[str, Any]:
     return {
         "order": order,
         "receipt": receipt_for(order.pk, at),
-        "refunded": format_amount(order.amount_refunded, order.currency) if order.amount_refunded else "",
+        "refunded": order.refunded_text,
         **seller(),
     }

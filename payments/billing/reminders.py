@@ -6,26 +6,25 @@ from django.db import transaction
 
 from payments.billing.models import Dispute, Subscription
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.statuses import DisputePhase
+from payments.statuses import DISPUTE_UNANSWERED
 
 DISPUTE_DUE_ALERT = "alert.dispute_due"
 DISPUTE_WARNING_TIME = timedelta(days=3)
-# https://docs.stripe.com/api/disputes/object#dispute_object-status; under review means that it has been answered.
-UNANSWERED = ("needs_response", "warning_needs_response")
 
 
 @transaction.atomic
 def warn_of_deadlines(*, at: datetime) -> int:
-    """Note the alert for every unanswered dispute whose deadline is near. Returns how many are new."""
+    """Note the alert for every unanswered dispute or inquiry whose deadline is near. Returns how many are new."""
     rows = Dispute.objects.filter(
-        phase=DisputePhase.OPEN, status__in=UNANSWERED, due_by__gt=at, due_by__lte=at + DISPUTE_WARNING_TIME
+        status__in=DISPUTE_UNANSWERED, due_by__gt=at, due_by__lte=at + DISPUTE_WARNING_TIME
     ).order_by("pk")
     return len(enqueue([_alert(row) for row in rows], at=at))
 
 
 def _alert(row: Dispute) -> EffectRequest:
+    """One for each deadline: that of a chargeback is another one than that of the inquiry before it."""
     return EffectRequest(
-        key=f"{DISPUTE_DUE_ALERT}:{row.stripe_id}", kind=DISPUTE_DUE_ALERT, order_id=row.order_id,
+        key=f"{DISPUTE_DUE_ALERT}:{row.stripe_id}:{row.due_by:%Y-%m-%d}", kind=DISPUTE_DUE_ALERT, order_id=row.order_id,
         subscription_id=row.subscription_id, data={"dispute": row.stripe_id},
     )  # fmt: skip
 

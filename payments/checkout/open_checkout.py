@@ -18,7 +18,7 @@ from payments.stripe_api.snapshots import StripeCheckoutSession
 
 log = structlog.get_logger(__name__)
 # https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status: a delayed payment that has failed.
-NO_MONEY_COMES = ("requires_payment_method", "canceled")
+NO_MONEY_COMES = ("requires_payment_method", "requires_source", "canceled")
 
 
 @dataclass(frozen=True, slots=True)

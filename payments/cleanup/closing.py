@@ -54,7 +54,8 @@ class WaitingOrder:
     @classmethod
     def of(cls, order: Order) -> "WaitingOrder | None":
         """None where the order is not waiting, or has money."""
-        if order.status not in AWAITING_PAYMENT or order.amount_received:
+        has_money = order.amount_received or order.payments.filter(received__gt=0).exists()
+        if order.status not in AWAITING_PAYMENT or has_money:
             return None
         newest = order.checkouts.order_by("number").last() or CheckoutAttempt(number=0)
         return cls(
@@ -125,6 +126,7 @@ def overdue(*, at: datetime) -> QuerySet[Order]:
     newest = CheckoutAttempt.objects.filter(order=OuterRef("pk")).order_by("-number")
     newest = newest.annotate(ends=Coalesce(_moment("params__expires_at"), "expires_at"))
     waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
+    waiting = waiting.exclude(payments__received__gt=0)  # in another currency than was asked for
     known = waiting.annotate(
         newest_number=Subquery(newest.values("number")[:1]),
         newest_session=Subquery(newest.values("session")[:1]),

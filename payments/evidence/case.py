@@ -61,10 +61,6 @@ class Case:
             return self.user.email
         return (self.order.email if self.order else "") or (self.customer.email if self.customer else "")
 
-    @property
-    def currency(self) -> str:
-        return self.dispute.currency
-
     def events(self) -> list[PaymentEvent]:
         """Every event about it, the oldest first."""
         rows = PaymentEvent.objects.none()
@@ -105,8 +101,10 @@ def _changes(case: Case) -> Iterator[Entry]:
         rows = rows | OrderChange.objects.filter(order=case.order)
     if case.subscription:
         rows = rows | OrderChange.objects.filter(subscription=case.subscription)
-    for row in rows.order_by("pk"):
-        before, after = (value_of(row.field, text, currency=case.currency) for text in (row.before, row.after))
+    for row in rows.select_related("order", "subscription").order_by("pk"):
+        owner = row.order or row.subscription
+        currency = owner.currency if owner else ""
+        before, after = (value_of(row.field, text, currency=currency) for text in (row.before, row.after))
         yield Entry(row.occurred_at, name_of(row.field), before=before, after=after, source=row.source)
 
 

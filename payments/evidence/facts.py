@@ -49,6 +49,7 @@ def _dispute(row: Dispute) -> Facts:
         **_money(row.amount, row.currency),
         "reason": row.reason,
         "status": row.status,
+        "status_in_words": str(row.get_status_display()),
         "phase": str(row.get_phase_display()),
         "since": _moment(row.status_at),
         "answer_by": _moment(row.due_by),
@@ -113,6 +114,7 @@ def _payment(row: Payment | None, objects: Iterable[Json]) -> Facts | None:
         "session": row.session,
         **_money(row.received, row.currency),
         "refunded": _money(row.refunded, row.currency),
+        "lost_to_disputes": _money(row.lost, row.currency),
         "paid_at": _moment(row.paid_at),
         "card": card_of(objects),
     }

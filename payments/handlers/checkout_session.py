@@ -25,7 +25,7 @@ def completed(event: EventView) -> Facts:
 def async_payment_succeeded(event: EventView) -> Facts:
     """A delayed method brought the money."""
     session = StripeCheckoutSession.read(event.object)
-    if session.payment_status != "paid":
+    if session.payment_status in ("unpaid", "no_payment_required"):
         yield NoFacts("the session is not paid")
     else:
         yield settled(session, at=event.occurred_at)
@@ -60,11 +60,10 @@ def _about_buyer(session: StripeCheckoutSession, *, at: datetime) -> Facts:
 def settled(session: StripeCheckoutSession, *, at: datetime) -> Fact:
     """How a session was settled: by a subscription, by money, or because it cost nothing.
 
-    Raises MalformedObject for a `payment_status` that we do not know: nobody may guess whether money came.
+    Raises MalformedObject without a `payment_status`: nobody may guess whether money came.
     """
-    if session.payment_status not in ("paid", "no_payment_required"):
-        told = "unknown to us" if session.payment_status else "missing"
-        raise MalformedObject(f"checkout.session {session.refs.session}: its payment_status is {told}.")
+    if not session.payment_status:
+        raise MalformedObject(f"checkout.session {session.refs.session}: its payment_status is missing.")
     if session.mode == "subscription":
         return OrderFact(session.refs, OrderStatus.PAID, at, by_subscription=True)
     if session.payment_status == "no_payment_required":

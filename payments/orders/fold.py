@@ -20,16 +20,18 @@ from payments.statuses import (
     PLAN,
     REFUND_COUNTS,
     REFUND_ORDER,
+    REFUND_UNDONE,
     STATUS_ORDER,
     DisputePhase,
     DisputeState,
     ExceptionKind,
     OrderStatus,
-    RefundStatus,
+    dispute_rank,
 )
 
+PART_DISPUTED = gettext_noop("%(disputed)s of %(paid)s: the bank holds this part until it has decided.")
+PART_LOST = gettext_noop("%(disputed)s of %(paid)s: this part is lost.")
 OTHER_AMOUNT = gettext_noop("%(received)s, expected %(due)s")
-UNDONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
 AttemptKey = tuple[int, int, int, int]
 
 
@@ -80,8 +82,8 @@ def fold_buyer(order: Order, fact: BuyerAddressFact) -> None:
 
 def fold_payment(payment: Payment, fact: PaymentFact) -> None:
     """Money only grows: the greatest amount, the earliest date. Names do not differ; if they did, the greater stays."""
-    payment.currency = max(payment.currency, fact.currency)
-    payment.received = max(payment.received, fact.received)
+    # An amount and its currency are one thing: two that differ are not mixed.
+    payment.currency, payment.received = max((payment.currency, payment.received), (fact.currency, fact.received))
     payment.charge_refunded = max(payment.charge_refunded, fact.refunded)
     payment.paid_at = min(payment.paid_at or fact.occurred_at, fact.occurred_at)
     payment.session = max(payment.session, fact.refs.session)
@@ -90,27 +92,32 @@ def fold_payment(payment: Payment, fact: PaymentFact) -> None:
 
 def fold_refund(refund: Refund, fact: RefundFact) -> bool:
     """A refund moves up its ranks; the later second decides within one. True if the fact was the greater."""
-    known = (REFUND_ORDER.get(refund.status, 0), _seconds(refund.status_at), refund.status)
-    told = (REFUND_ORDER.get(fact.status, 0), _seconds(fact.occurred_at), fact.status)
+    known = (_refund_rank(refund.status), _seconds(refund.status_at), refund.status)
+    told = (_refund_rank(fact.status), _seconds(fact.occurred_at), fact.status)
     if told <= known:
         return False
     refund.status, refund.status_at, refund.amount = fact.status, fact.occurred_at, fact.amount
-    refund.failure_reason = fact.failure_reason
+    refund.failure_reason, refund.pending_reason = fact.failure_reason, fact.pending_reason
     return True
 
 
-def phase_of(status: str) -> DisputePhase:
-    """What Stripe's word for a dispute means for us."""
-    return DISPUTE_PHASES.get(status, DisputePhase.OPEN)
+def _refund_rank(status: str) -> int:
+    """ "" is a refund of which all is to be told again (payments.apply.full_refresh)."""
+    return REFUND_ORDER[status] if status else -1
+
+
+def phase_of(fact: DisputeFact) -> DisputePhase:
+    """What Stripe's word for a dispute means for the money."""
+    return DisputePhase.LOST if fact.took_money else DISPUTE_PHASES[fact.status]
 
 
 def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
-    """A dispute moves up its phases (a late win is the top). True if the fact was the greater."""
-    known = (dispute.phase, _seconds(dispute.status_at), dispute.status)
-    told = (phase_of(fact.status), _seconds(fact.occurred_at), fact.status)
-    if told <= known:
+    """A dispute moves up its ranks (a late win is the top). True if the fact was the greater."""
+    phase = phase_of(fact)
+    known = _dispute_key(dispute.status, dispute.phase, dispute.status_at)
+    if _dispute_key(fact.status, phase, fact.occurred_at) <= known:
         return False
-    dispute.status, dispute.phase, dispute.status_at = fact.status, phase_of(fact.status), fact.occurred_at
+    dispute.status, dispute.phase, dispute.status_at = fact.status, phase, fact.occurred_at
     dispute.amount, dispute.due_by = fact.amount, fact.due_by
     return True
 
@@ -125,16 +132,39 @@ def fold_fraud_warning(payment: Payment, fact: FraudWarningFact) -> bool:
     return True
 
 
+def _dispute_key(status: str, phase: int, since: datetime) -> tuple[int, int, int, str]:
+    """ "" is a dispute of which all is to be told again (payments.apply.full_refresh)."""
+    return dispute_rank(status, phase) if status else -1, _seconds(since), phase, status
+
+
 def refunded_of(payment: Payment, refunds: Collection[Refund]) -> int:
     """What was given back of a payment: by its refund rows or by its charge's total, whichever says more."""
-    rows = [refund for refund in refunds if refund.payment == payment.key]
-    counted = sum(refund.amount for refund in rows if refund.status in REFUND_COUNTS)
+    counted = sum(refund.amount for refund in _refunds_of(payment, refunds) if refund.status in REFUND_COUNTS)
     return min(payment.received, max(counted, payment.charge_refunded - undone_of(payment, refunds)))
 
 
 def undone_of(payment: Payment, refunds: Iterable[Refund]) -> int:
     """What was to be given back of a payment and was not: its charge's total may have counted it, at the time."""
-    return sum(refund.amount for refund in refunds if refund.payment == payment.key and refund.status in UNDONE)
+    return sum(refund.amount for refund in _refunds_of(payment, refunds) if refund.status in REFUND_UNDONE)
+
+
+def _refunds_of(payment: Payment, refunds: Iterable[Refund]) -> list[Refund]:
+    """Those that speak of its money in its own currency: amounts of two currencies are never added."""
+    return [row for row in refunds if row.payment == payment.key and row.currency == payment.currency]
+
+
+def lost_of(payment: Payment, disputes: Iterable[Dispute]) -> int:
+    """What disputes took of a payment for good, beside what was given back."""
+    return min(payment.left, _disputed(payment, disputes, DisputePhase.LOST))
+
+
+def _disputed(payment: Payment, disputes: Iterable[Dispute], *phases: DisputePhase) -> int:
+    """So much of the payment is disputed in these phases, in its own currency."""
+    return sum(row.amount for row in _disputes_of(payment, disputes) if row.phase in phases)
+
+
+def _disputes_of(payment: Payment, disputes: Iterable[Dispute]) -> list[Dispute]:
+    return [row for row in disputes if row.payment == payment.key and row.currency == payment.currency]
 
 
 def fits(order: Order, payment: Payment) -> bool:
@@ -160,51 +190,77 @@ def recompute(
     disputes: Collection[Dispute],
     sessions: Collection[str],
 ) -> None:
-    """Work out what the accumulators mean: status, dates, amounts, dispute."""
+    """Work out what the accumulators mean: status, dates, amounts in the order's currency, dispute."""
     for payment in payments:
         payment.refunded = refunded_of(payment, refunds)
-    order.amount_received = sum(payment.received for payment in payments)
-    order.amount_refunded = sum(payment.refunded for payment in payments)
+        payment.lost = lost_of(payment, disputes)
+    own = [payment for payment in payments if payment.currency == order.currency]
+    order.amount_received = sum(payment.received for payment in own)
+    order.amount_refunded = sum(payment.refunded for payment in own)
     pays = paying(order, payments, sessions)
     dates = [date for date in (order.settled_at, *(payment.paid_at for payment in pays)) if date]
     order.paid_at = min(dates, default=None)
     order.dispute_state = _dispute_state(pays, disputes)
-    order.status = _status(order)
+    order.status = _status(order, payments)
 
 
-def _status(order: Order) -> str:
+def _status(order: Order, payments: Iterable[Payment]) -> str:
+    """Refunded when nothing is left of anything that came, in whatever currency."""
     if order.paid_at is None:
         return order.attempt_status
-    nothing_left = order.amount_received > 0 and order.amount_refunded == order.amount_received
-    return OrderStatus.REFUNDED if nothing_left else OrderStatus.PAID
+    came = [payment for payment in payments if payment.received]
+    return OrderStatus.REFUNDED if came and not any(payment.left for payment in came) else OrderStatus.PAID
 
 
 def _dispute_state(pays: Collection[Payment], disputes: Collection[Dispute]) -> str:
-    """Lost when no payment is left that a dispute did not take; disputed when each of them is doubted."""
-    left = {payment.key for payment in pays if payment.left} or {payment.key for payment in pays}
-    lost = {dispute.payment for dispute in disputes if dispute.phase == DisputePhase.LOST}
-    doubted = lost | {dispute.payment for dispute in disputes if dispute.phase == DisputePhase.OPEN}
-    if left and left <= lost:
+    """Lost when no payment is left that disputes took not as a whole; disputed when each is doubted as a whole."""
+    left = [payment for payment in pays if payment.left] or list(pays)
+    if left and all(_is_whole(payment, disputes, DisputePhase.LOST) for payment in left):
         return DisputeState.LOST
-    return DisputeState.OPEN if left and left <= doubted else DisputeState.NONE
+    if left and all(_is_whole(payment, disputes, DisputePhase.LOST, DisputePhase.OPEN) for payment in left):
+        return DisputeState.OPEN
+    is_asked = any(_is_whole(payment, disputes, DisputePhase.INQUIRY, least=1) for payment in left)
+    return DisputeState.INQUIRY if is_asked else DisputeState.NONE
 
 
-def questions_of(order: Order, *, payments: Collection[Payment], sessions: Collection[str]) -> Iterable[Question]:
-    """For each payment the three things that can be wrong with it, open or not: money that went back asks nothing."""
+def _is_whole(payment: Payment, disputes: Iterable[Dispute], *phases: DisputePhase, least: int | None = None) -> bool:
+    """Whether nothing, or nothing but what was given back, is left beside what is disputed; or at least so much is."""
+    whole = least or payment.left or payment.received
+    return 0 < whole <= _disputed(payment, disputes, *phases)
+
+
+def questions_of(
+    order: Order, *, payments: Collection[Payment], disputes: Collection[Dispute], sessions: Collection[str]
+) -> Iterable[Question]:
+    """What can be wrong with each payment and dispute, open or not: money that went back or is lost asks nothing."""
     pays = paying(order, payments, sessions)
     for payment in payments:
-        has_money = payment.left > 0
         is_foreign = bool(payment.session) and payment.session not in sessions
         if payment.session:
-            is_unknown = has_money and is_foreign
+            is_unknown = payment.here > 0 and is_foreign
             yield Question(ExceptionKind.UNKNOWN_SESSION, payment.session, order.pk, is_unknown, payment.key)
-        differs = has_money and not is_foreign and not fits(order, payment)
+        differs = payment.here > 0 and not is_foreign and not fits(order, payment)
         sums = {"received": sum_of(payment.received, payment.currency), "due": sum_of(order.amount, order.currency)}
         yield Question(ExceptionKind.AMOUNT_MISMATCH, payment.key, order.pk, differs, OTHER_AMOUNT, sums)
-        is_double = has_money and _comes_second(payment, pays)
+        is_double = payment.here > 0 and _comes_second(payment, pays)
         yield Question(ExceptionKind.SECOND_PAYMENT, payment.key, order.pk, is_double, pays[0].key if pays else "")
+        for dispute in disputes:
+            if dispute.payment == payment.key:
+                yield _part_question(order, payment, dispute, disputes)
+
+
+def _part_question(order: Order, payment: Payment, dispute: Dispute, disputes: Collection[Dispute]) -> Question:
+    """A part is never the whole: what becomes of what was bought is for staff, and it stays meanwhile."""
+    is_lost = dispute.phase == DisputePhase.LOST
+    is_whole = _is_whole(payment, disputes, DisputePhase.LOST, DisputePhase.OPEN)
+    is_part = payment.left > 0 and not is_whole and (is_lost or dispute.phase == DisputePhase.OPEN)
+    sums = {
+        "disputed": sum_of(dispute.amount, dispute.currency), "paid": sum_of(payment.received, payment.currency),
+    }  # fmt: skip
+    detail = PART_LOST if is_lost else PART_DISPUTED
+    return Question(ExceptionKind.PARTLY_DISPUTED, dispute.stripe_id, order.pk, is_part, detail, sums)
 
 
 def _comes_second(payment: Payment, pays: Sequence[Payment]) -> bool:
     """Whether an earlier payment of the order, whose money is still here, paid it already."""
-    return payment in pays and any(earlier.left for earlier in pays[: pays.index(payment)])
+    return payment in pays and any(earlier.here for earlier in pays[: pays.index(payment)])

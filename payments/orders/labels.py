@@ -1,5 +1,7 @@
 """Changes in words for people: the history keeps field names and stored values, staff read labels and amounts."""
 
+import re
+
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, Field
 from django.utils import timezone
@@ -13,11 +15,13 @@ from payments.billing.models import Customer, Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
 from payments.products import all_products
-from payments.statuses import OrderStatus, RefundStatus, SubscriptionStatus
+from payments.statuses import DisputeStatus, OrderStatus, RefundStatus, SubscriptionStatus
 
 NO_VALUE = "–"
-# What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`.
-MONEY = ("paid", "refunded", "elsewhere")
+# What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`, `lost in_1`.
+MONEY = ("paid", "refunded", "lost", "elsewhere")
+# An amount as the history keeps it; it says its currency where that is not its owner's.
+AMOUNT = re.compile(r"(?P<units>[0-9]+)(?: (?P<currency>[a-z]{3}))?", re.ASCII)
 
 
 def name_of(what: str) -> str:
@@ -40,6 +44,7 @@ def name_of(what: str) -> str:
         "fraud": _("fraud warning"),
         "paid": _("paid"),
         "refunded": _("refunded"),
+        "lost": _("lost to disputes"),
         "elsewhere": _("by another way"),
         "details": _("details"),
         "name": pgettext("of something", "name"),
@@ -49,12 +54,12 @@ def name_of(what: str) -> str:
 
 
 def value_of(what: str, stored: str, *, currency: str) -> str:
-    """`PAID` → "Paid", `4900` → "49.00 EUR", "" → a dash."""
+    """`PAID` → "Paid", `4900` → "49.00 EUR", `3000 usd` → "30.00 USD", "" → a dash. `currency`: its owner's."""
     if not stored:
         return NO_VALUE
     noun = what.partition(" ")[0]
-    if currency and stored.isdecimal() and (what.startswith("amount") or noun in MONEY):
-        return format_amount(int(stored), currency)
+    if what.startswith("amount") or noun in MONEY:
+        return _amount(stored, currency=currency)
     if what == "clean-up":
         return _(stored)  # kept as an English sentence, marked where it was written
     if what == "deleted" or isinstance(_field(what), DateTimeField):
@@ -67,11 +72,19 @@ def value_of(what: str, stored: str, *, currency: str) -> str:
     return _labels().get(stored, stored)
 
 
+def _amount(stored: str, *, currency: str) -> str:
+    """As it is where it is no amount, or in no currency that is known."""
+    found = AMOUNT.fullmatch(stored)
+    known = (found["currency"] or currency) if found else ""
+    return format_amount(int(found["units"]), known) if found and known else stored
+
+
 def _state_and_amount(noun: str, stored: str, *, currency: str) -> str:
-    """ "succeeded 900" → "Succeeded, 9.00 EUR"; a dispute's state is Stripe's own word."""
+    """ "succeeded 900" → "Succeeded, 9.00 EUR"; a word that we do not know stays Stripe's own."""
     state, _space, amount = stored.partition(" ")
-    word = str(dict(RefundStatus.choices).get(state, state)) if noun == "refund" else state
-    return f"{word}, {format_amount(int(amount), currency)}" if amount.isdecimal() else word
+    words = RefundStatus.choices if noun == "refund" else DisputeStatus.choices
+    word = str(dict(words).get(state, state))
+    return f"{word}, {_amount(amount, currency=currency)}" if amount else word
 
 
 def _moment(stored: str) -> str:

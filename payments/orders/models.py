@@ -13,6 +13,7 @@ from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount, with_amounts
 from payments.names import ORDER, order_number, read_number, read_uuid
+from payments.orders.money_in_words import MoneyInWords
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
 # A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
@@ -29,7 +30,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(references__name__in=[text, f"{ORDER}{read_uuid(text) or text.lower()}"])
 
 
-class Order(models.Model):
+class Order(MoneyInWords, models.Model):
     """One thing to be paid, once. Amounts in minor units of `currency`."""
 
     public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)

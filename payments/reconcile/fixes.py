@@ -253,7 +253,8 @@ def _recomputed(order: Order) -> list[Change]:
 
 def _totals(order: Order, payments: Collection[Payment]) -> dict[str, Any]:
     values = {name: getattr(order, name) for name in RECOMPUTED}
-    return {**values, **{f"refunded {payment.key}": payment.refunded for payment in payments}}
+    values |= {f"refunded {payment.key}": payment.refunded for payment in payments}
+    return values | {f"lost {payment.key}": payment.lost for payment in payments}
 
 
 def _text(value: object) -> str:

@@ -24,9 +24,9 @@ from payments.facts import (
     SubscriptionFact,
     SubscriptionStartedFact,
 )
-from payments.orders.fold import UNDONE, pays_without_money, phase_of, undone_of
+from payments.orders.fold import pays_without_money, phase_of, undone_of
 from payments.orders.models import CheckoutAttempt, Order
-from payments.statuses import CLOSED_STATUSES, PLAN, OrderStatus
+from payments.statuses import CLOSED_STATUSES, PLAN, REFUND_UNDONE, OrderStatus
 
 Money = Payment | Refund | Dispute
 Sessions = dict[int, dict[int, str]]
@@ -66,7 +66,7 @@ class Page:
             Payment.objects.in_bulk(keys - {""}, field_name="key"),
             Refund.objects.in_bulk(refunds, field_name="stripe_id"),
             Dispute.objects.in_bulk(disputes, field_name="stripe_id"),
-            list(Refund.objects.filter(payment__in=keys, status__in=UNDONE)),
+            list(Refund.objects.filter(payment__in=keys, status__in=REFUND_UNDONE)),
             list(Plan.objects.all()),
         )
 
@@ -113,15 +113,15 @@ def _matches_refund(page: Page, fact: RefundFact, known: Match) -> bool:
     row = page.refunds.get(fact.refund)
     if row is None or not is_owned(row, known) or row.payment != page.names.payment_of(fact.refs):
         return False
-    told = (fact.amount, fact.currency, fact.status, fact.reason, fact.failure_reason)
-    return (row.amount, row.currency, row.status, row.reason, row.failure_reason) == told
+    told = (fact.amount, fact.currency, fact.status, fact.reason, fact.failure_reason, fact.pending_reason)
+    return (row.amount, row.currency, row.status, row.reason, row.failure_reason, row.pending_reason) == told
 
 
 def _matches_dispute(page: Page, fact: DisputeFact, known: Match) -> bool:
     row = page.disputes.get(fact.dispute)
     if row is None or not is_owned(row, known) or row.payment != page.names.payment_of(fact.refs):
         return False
-    told = (fact.amount, fact.currency, fact.status, phase_of(fact.status), fact.reason, fact.due_by)
+    told = (fact.amount, fact.currency, fact.status, phase_of(fact), fact.reason, fact.due_by)
     return (row.amount, row.currency, row.status, row.phase, row.reason, row.due_by) == told
 
 

@@ -26,8 +26,6 @@ from payments.stripe_api.gateway import GatewayRefused, RefundReason, create_ref
 from payments.stripe_api.snapshots import StripeRefund
 
 REFUND_KIND = "refund"
-# An inquiry has taken no money yet: a refund is one way to settle it.
-INQUIRY_STATUS_PREFIX = "warning_"
 # Whom money belongs to.
 Owner = Order | Subscription
 PaymentOrEffect = TypeVar("PaymentOrEffect", Effect, Payment)
@@ -54,9 +52,12 @@ def left_to_refund(owner: Owner) -> list[Refundable]:
 
 
 def charged_back(owner: Owner) -> set[str]:
-    """The payments whose money the bank has taken, for the time being or for good: none of it can go back twice."""
+    """The payments whose money the bank has taken, for the time being or for good: none of it can go back twice.
+
+    An inquiry has taken none yet: a refund is one way to settle it.
+    """
     rows = Dispute.objects.filter(**owned_by(owner), phase__in=[DisputePhase.OPEN, DisputePhase.LOST])
-    return set(rows.exclude(status__startswith=INQUIRY_STATUS_PREFIX).values_list("payment", flat=True))
+    return set(rows.values_list("payment", flat=True))
 
 
 def is_under_way(owner: Owner) -> bool:
@@ -106,7 +107,7 @@ def _left_of(payment: Payment, asked: Iterable[Effect]) -> int:
     """What came by another way than Stripe cannot go back through it."""
     amounts = [effect.data["amount"] for effect in asked if effect.data["payment"] == payment.key]
     # None: everything.
-    return 0 if None in amounts else max(0, payment.left - payment.off_stripe - sum(amounts))
+    return 0 if None in amounts else max(0, payment.here - payment.off_stripe - sum(amounts))
 
 
 log = structlog.get_logger(__name__)

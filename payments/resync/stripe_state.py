@@ -30,6 +30,7 @@ from payments.stripe_api.gateway import Answer, GatewayRefused
 from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import (
     Json,
+    MalformedObject,
     StripeCharge,
     StripeCheckoutSession,
     StripeCustomer,
@@ -42,8 +43,10 @@ from payments.stripe_api.snapshots import (
 from payments.stripe_api.snapshots.reading import find_moment, find_object
 
 NOT_PAID = (*SUBSCRIPTION_OVERDUE, *SUBSCRIPTION_ENDED)
+# Every other word that we know leaves open whether the buyer will pay.
 ORDER_STATUS_BY_INTENT = {
     "requires_action": OrderStatus.ACTION_REQUIRED,
+    "requires_source_action": OrderStatus.ACTION_REQUIRED,
     "processing": OrderStatus.PROCESSING,
     "canceled": OrderStatus.CANCELED,
 }
@@ -211,6 +214,8 @@ def facts_of_session(session: StripeCheckoutSession, intent: Json, *, at: dateti
     if session.status == "expired":
         # Somebody may have ended it before its time.
         return [OrderFact(session.refs, OrderStatus.EXPIRED, min(session.expires_at or at, at))]
+    if session.status != "open":
+        raise MalformedObject(f"checkout.session {session.refs.session}: its status is missing.")
     return [OrderFact(session.refs, OrderStatus.PENDING, began), *_progress(session, intent, at=at)]
 
 

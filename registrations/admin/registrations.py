@@ -111,6 +111,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
     class Media:
         css = {"all": ["registrations/admin.css"]}
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("order__payments")
+
     def search_condition(self, term: str) -> Q | None:
         if number := read_number(term, prefix="O"):
             return Q(order_id=number)
@@ -123,4 +126,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("payment"), ordering="order__status")
     def payment(self, row: Registration) -> str:
-        return f"{row.order.price} · {row.order.get_status_display()}"
+        """What was asked for, where it stands, what a bank says of it, and what came where that is something else."""
+        order = row.order
+        told = [order.price, order.get_status_display()]
+        if order.dispute_state:
+            told.append(order.get_dispute_state_display())
+        if order.has_unfitting_money:
+            told.append(_("%(money)s is here") % {"money": order.here_text})
+        return " · ".join(map(str, told))

@@ -107,6 +107,14 @@ class RegisteredActivitySerializer(serializers.Serializer[Activity]):
     called_off_at = serializers.DateTimeField(allow_null=True)
 
 
+class OtherMoneySerializer(serializers.Serializer[Any]):
+    """Money that came in another currency than the one that was asked for."""
+
+    currency = serializers.CharField(help_text="Three letters, lower case.")
+    amount_received = serializers.IntegerField(source="received", help_text=SMALLEST_UNIT)
+    amount_refunded = serializers.IntegerField(source="refunded", help_text=SMALLEST_UNIT)
+
+
 class RegistrationStateSerializer(RegistrationSerializer):
     """A registration as it is now."""
 
@@ -117,8 +125,16 @@ class RegistrationStateSerializer(RegistrationSerializer):
     paid_at = serializers.DateTimeField(source="order.paid_at", allow_null=True)
     amount_received = serializers.IntegerField(source="order.amount_received", help_text=SMALLEST_UNIT)
     amount_refunded = serializers.IntegerField(source="order.amount_refunded", help_text=SMALLEST_UNIT)
+    other_money = OtherMoneySerializer(
+        source="order.other_money", many=True, required=False,
+        help_text="Only there where money came in another currency than asked for: staff are looking into it.",
+    )  # fmt: skip
     activity = RegisteredActivitySerializer()
     receipt_number = serializers.SerializerMethodField(help_text="Null until there is a receipt.")
+
+    def to_representation(self, registration: Registration) -> dict[str, Any]:
+        told = super().to_representation(registration)
+        return told if told["other_money"] else {name: value for name, value in told.items() if name != "other_money"}
 
     def get_receipt_number(self, registration: Registration) -> str | None:
         receipt = Receipt.objects.filter(order_id=registration.order_id).first()

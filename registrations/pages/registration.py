@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 from config.rate_limit import limited
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.checkout.attempts import OrderNotPayable
-from payments.money import format_amount
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other
@@ -101,12 +100,8 @@ def _context(row: Registration, state: RegistrationDisplayState, *, at: datetime
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
         "reason": decline_reason_of(row.order),
-        "refunded": _refunded(row),
+        "refunded": row.order.refunded_text,
+        "unfitting": row.order.here_text if row.order.has_unfitting_money else "",
         "has_receipt": bool(receipt_path(row)),
         "can_register_again": not row.activity.sale_at(at).is_closed,
     }
-
-
-def _refunded(row: Registration) -> str:
-    """What was given back, in words; "" for nothing."""
-    return format_amount(row.order.amount_refunded, row.order.currency) if row.order.amount_refunded else ""

@@ -36,7 +36,7 @@ BATCH_SIZE = 100
 # The refund's own key: asked for twice, it happens once.
 REFUND_KEY = "called-off"
 ENDED_STATUSES = (*HIDDEN_STATUSES, RegistrationStatus.REFUNDED)
-IS_PAID = Q(order__status=OrderStatus.PAID, order__dispute_state=DisputeState.NONE)
+IS_PAID = Q(order__status=OrderStatus.PAID) & ~Q(order__dispute_state__in=[DisputeState.OPEN, DisputeState.LOST])
 
 
 class NotCalledOff(ValueError):
@@ -76,8 +76,10 @@ def finish_calling_off(*, at: datetime) -> int:
 def preview_call_off(activity: Activity) -> CallOffPreview:
     """Counted now; people go on paying until sales are closed."""
     rows = _still_registered(activity.pk)
-    left = F("received") - F("refunded")
-    money = Payment.objects.filter(order__in=rows.filter(IS_PAID).values("order"), received__gt=F("refunded"))
+    left = F("received") - F("refunded") - F("lost")
+    money = Payment.objects.filter(
+        order__in=rows.filter(IS_PAID).values("order"), received__gt=F("refunded") + F("lost")
+    )
     sums = money.order_by("currency").values_list("currency").annotate(total=Sum(left))
     totals = [format_amount(total, currency) for currency, total in sums]
     people_told = rows.count() + WaitingEntry.objects.waiting().filter(activity=activity).count()
@@ -179,7 +181,7 @@ def _untold_entries(activity_id: int | OuterRef) -> QuerySet[WaitingEntry]:
 def _payments_to_refund() -> QuerySet[Payment]:
     """Payments with money left for which this refund is not asked yet."""
     asked = Effect.objects.filter(order=OuterRef("order"), kind=REFUND, key__endswith=_effect_key(f":{REFUND_KEY}:"))
-    return Payment.objects.filter(~Exists(asked), received__gt=F("refunded"))
+    return Payment.objects.filter(~Exists(asked), received__gt=F("refunded") + F("lost"))
 
 
 def _effect_key(prefix: str) -> Concat:

@@ -137,7 +137,7 @@ def _refuse_what_stays(row: Registration, order: Order) -> None:
     if order.status == OrderStatus.PROCESSING:
         raise PlaceNotFreed(_("A payment of order %s is under way.") % order.number)
     # Money may have come for what costs nothing: it is refunded first, too.
-    is_free = order.status == OrderStatus.PAID and not (order.amount or order.amount_received)
+    is_free = order.status == OrderStatus.PAID and not (order.amount or order.payments.filter(received__gt=0).exists())
     if order.status not in AWAITING_PAYMENT and not is_free:
         raise PlaceNotFreed(_("Order %s has been paid: refund it, and the place is free.") % order.number)
 

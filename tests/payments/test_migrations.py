@@ -3,9 +3,11 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from payments.billing.models import Plan
+from payments.billing.models import Dispute, Plan
+from tests.support.factories import NOON, OrderFactory
 
 initial = import_module("payments.migrations.0001_initial")
+dispute_stages = import_module("payments.migrations.0003_dispute_stages")
 
 
 @pytest.mark.django_db
@@ -25,3 +27,19 @@ class TestSell:
         initial.sell(apps, None)
 
         assert Plan.objects.get(slug="monthly").amount == 900
+
+
+@pytest.mark.django_db
+class TestTellInquiries:
+    def test_tells_what_a_bank_asks_from_what_it_has_charged_back(self):
+        order = OrderFactory()
+        for status in ("warning_needs_response", "warning_under_review", "needs_response"):
+            Dispute.objects.create(
+                stripe_id=status, order=order, payment="pi_1", amount=1, currency="eur", status=status, phase=0,
+                status_at=NOON,
+            )  # fmt: skip
+
+        dispute_stages.tell_inquiries(apps, None)
+
+        phases = dict(Dispute.objects.values_list("status", "phase"))
+        assert phases == {"warning_needs_response": -1, "warning_under_review": -1, "needs_response": 0}

@@ -76,6 +76,11 @@ UNPAID = step("checkout.session.completed", status="unpaid")
 OPENED = step("charge.dispute.created")
 WITHDRAWN, REINSTATED = step("charge.dispute.funds_withdrawn"), step("charge.dispute.funds_reinstated")
 WARNED, SETTLED = step("radar.early_fraud_warning.created"), step("radar.early_fraud_warning.updated")
+ASKED, ASKED_NO_MORE = (
+    step("charge.dispute.created", status="warning_needs_response"),
+    step("charge.dispute.closed", status="warning_closed"),
+)
+PREVENTED = step("charge.dispute.closed", status="prevented")
 LOST, WON = step("charge.dispute.closed", status="lost"), step("charge.dispute.closed", status="won")
 
 STORIES = (
@@ -130,6 +135,19 @@ STORIES = (
     Story("is warned of, then disputed", (*paid(), WARNED, OPENED, SETTLED)),
     Story("is warned of, then gets all back", (*paid(), WARNED, *refunded(PRICE, total=PRICE))),
     Story("is warned of, the refund fails", (*paid(), WARNED, *refunded(PRICE, total=PRICE, ends="failed"))),
+    Story("is asked about, and no more", (*paid(), ASKED, ASKED_NO_MORE)),
+    Story("is asked about, then disputed, then lost", (*paid(), ASKED, OPENED, LOST)),
+    Story("is asked about no more, and disputed all the same", (*paid(), ASKED, ASKED_NO_MORE, OPENED)),
+    Story("is asked about and prevented", (*paid(), ASKED, PREVENTED)),
+    Story(
+        "loses a part to a dispute",
+        (*paid(), step("charge.dispute.created", amount=900), step("charge.dispute.closed", amount=900, status="lost")),
+    ),
+    Story(
+        "loses a part, gets the rest back",
+        (*paid(), step("charge.dispute.closed", amount=900, status="lost"), *refunded(4000, total=4000)),
+    ),
+    Story("pays twice, the second is lost", (*paid(1), *paid(2), replace(LOST, attempt=2)), attempts=2),
     Story("is disputed after a part went back", (*paid(), *refunded(900, total=900), OPENED)),
 )
 

@@ -101,6 +101,7 @@ def picture() -> dict[str, Any]:
                     "currency",
                     "received",
                     "refunded",
+                    "lost",
                     "paid_at",
                     "fraud_warning",
                     "fraud_told_at",

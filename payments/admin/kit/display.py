@@ -27,7 +27,9 @@ SUBSCRIPTION_TINTS: dict[str, str] = {
     SubscriptionStatus.INCOMPLETE: CARE,
     SubscriptionStatus.UNPAID: BAD,
 }
-DISPUTE_TINTS: dict[int, str] = {DisputePhase.OPEN: CARE, DisputePhase.LOST: BAD, DisputePhase.CLOSED: GOOD}
+DISPUTE_TINTS: dict[int, str] = {
+    DisputePhase.INQUIRY: CARE, DisputePhase.OPEN: CARE, DisputePhase.LOST: BAD, DisputePhase.CLOSED: GOOD,
+}  # fmt: skip
 DASHBOARD = "https://dashboard.stripe.com"
 # What has a page of its own there, by how its id begins; everything else is found by its search.
 DASHBOARD_PAGES = {

@@ -62,13 +62,14 @@ class EventInline(ReadOnlyInline):
 
 class PaymentInline(ReadOnlyInline):
     model = Payment
-    fields = ("key_text", "received_text", "refunded_text", "paid_at")
-    readonly_fields = ("key_text", "received_text", "refunded_text")
+    fields = ("key_text", "received_text", "refunded_text", "lost_text", "paid_at")
+    readonly_fields = ("key_text", "received_text", "refunded_text", "lost_text")
     ordering = ("paid_at", "id")
 
     key_text = stripe_id_column("key", _("payment"))
     received_text = money_column("received", _("received"))
     refunded_text = money_column("refunded", _("refunded"))
+    lost_text = money_column("lost", _("lost to disputes"))
 
 
 class PaymentPartInline(ReadOnlyInline):
@@ -82,14 +83,22 @@ class PaymentPartInline(ReadOnlyInline):
 
 class RefundInline(PaymentPartInline):
     model = Refund
-    fields = ("stripe_id_text", "payment_text", "amount_text", "status", "status_at", "failure_reason")
+    fields = (
+        "stripe_id_text",
+        "payment_text",
+        "amount_text",
+        "status",
+        "status_at",
+        "pending_reason",
+        "failure_reason",
+    )
 
     stripe_id_text = stripe_id_column("stripe_id", _("refund"))
 
 
 class DisputeInline(PaymentPartInline):
     model = Dispute
-    fields = ("stripe_id_text", "payment_text", "amount_text", "status", "due_by")
+    fields = ("stripe_id_text", "payment_text", "amount_text", "phase", "status", "due_by")
 
     stripe_id_text = stripe_id_column("stripe_id", _("dispute"))
 

@@ -10,15 +10,20 @@ from payments.facts import CustomerFact, ObjectRefs
 from payments.stripe_api.snapshots.reading import (
     Json,
     Money,
+    find_known,
     find_moment,
     find_object,
     find_text,
     find_uuid,
     get_id,
     id_of,
+    read_intent_status,
     read_refs,
 )
 
+# https://docs.stripe.com/api/checkout/sessions/object; what old versions do not tell is "".
+MODES, STATUSES = ("payment", "setup", "subscription"), ("open", "complete", "expired")
+PAYMENT_STATUSES = ("paid", "unpaid", "no_payment_required")
 MAX_EMAIL_LENGTH, MAX_TEXT_LENGTH, MAX_COUNTRY_LENGTH = 254, 200, 2
 
 
@@ -67,18 +72,24 @@ class StripeCheckoutSession:
 
     @classmethod
     def read(cls, source: Json) -> "StripeCheckoutSession":
-        """Raises MalformedObject without an id."""
+        """Raises MalformedObject without an id, and for a word that we do not know: it may mean that money came."""
         return cls(
             refs=_about(source),
-            mode=find_text(source, "mode"),
-            status=find_text(source, "status"),
-            payment_status=find_text(source, "payment_status"),
+            mode=find_known(source, "mode", MODES),
+            status=find_known(source, "status", STATUSES),
+            payment_status=find_known(source, "payment_status", PAYMENT_STATUSES),
             raw=source,
         )
 
     @property
     def total(self) -> Money:
-        """What the buyer pays in all, in the currency that we asked for. Raises MalformedObject."""
+        """What the buyer pays in all, in the currency that we asked for. Raises MalformedObject.
+
+        Where the payment came with it, that tells: of what is held a part only may have been taken.
+        """
+        intent = find_object(self.raw, "payment_intent")
+        if find_text(intent, "status") == "succeeded" and intent.get("amount_received") is not None:
+            return Money.read(intent, "amount_received")
         return Money.read(self.raw, "amount_total")
 
     @property
@@ -93,8 +104,8 @@ class StripeCheckoutSession:
 
     @property
     def intent_status(self) -> str:
-        """Stripe's word for its payment, where the PaymentIntent came with it; "" otherwise."""
-        return find_text(find_object(self.raw, "payment_intent"), "status")
+        """Stripe's word for its payment, where the PaymentIntent came with it; "" otherwise. Raises MalformedObject."""
+        return read_intent_status(find_object(self.raw, "payment_intent"))
 
     @property
     def billing(self) -> ObjectRefs:

@@ -3,16 +3,18 @@
 https://docs.stripe.com/api/payment_intents/object, …/charges/object, …/refunds/object, …/disputes/object
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from payments.facts import DisputeFact, Failure, FraudWarningFact, ObjectRefs, RefundFact
-from payments.statuses import RefundStatus
+from payments.statuses import DisputeStatus, RefundStatus
 from payments.stripe_api.snapshots.reading import (
     MAX_ID_LENGTH,
     MAX_WORD_LENGTH,
     Json,
     Money,
+    find_known,
     find_moment,
     find_object,
     find_rows,
@@ -20,12 +22,15 @@ from payments.stripe_api.snapshots.reading import (
     get_amount,
     get_currency,
     get_id,
+    get_known,
     get_word,
     id_of,
+    read_intent_status,
     read_refs,
 )
 
-MAX_REFUND_STATUS_LENGTH, MAX_DISPUTE_STATUS_LENGTH = 20, 60
+# Of a prevented dispute: settled with the buyer, or turned away. Others are no dispute that was prevented.
+SETTLED_WITH_BUYER, CASE_TYPES = "resolution", ("block", "chargeback", "compliance", "inquiry", "resolution")
 # Ways to pay whose money comes days after the charge: https://docs.stripe.com/payments/payment-methods/payment-method-support
 DELAYED = frozenset(
     {
@@ -37,7 +42,7 @@ DELAYED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StripeRefund:
-    """`status` is Stripe's word; it may be one that we do not know yet."""
+    """`status` is Stripe's word; `pending_reason` why it waits, "" where it does not."""
 
     id: str
     refs: ObjectRefs
@@ -46,21 +51,23 @@ class StripeRefund:
     status: str
     reason: str
     failure_reason: str
+    pending_reason: str = ""
     effect: str = ""
     """The key of the effect that asked for it, from `effect` in the metadata; "" for a refund made elsewhere."""
 
     @classmethod
     def read(cls, source: Json) -> "StripeRefund":
-        """Raises MalformedObject without an id, amount or currency."""
+        """Raises MalformedObject without an id, amount or currency, and for a status that we do not know."""
         return cls(
             id=get_id(source),
             refs=_refs_to_payment(source),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
             # Null in old versions for methods that report nothing back: the money has left all the same.
-            status=find_text(source, "status", longest=MAX_REFUND_STATUS_LENGTH) or RefundStatus.PENDING.value,
+            status=find_known(source, "status", RefundStatus.values) or RefundStatus.PENDING.value,
             reason=find_text(source, "reason", longest=MAX_WORD_LENGTH),
             failure_reason=find_text(source, "failure_reason", longest=MAX_WORD_LENGTH),
+            pending_reason=find_text(source, "pending_reason", longest=MAX_WORD_LENGTH),
             effect=find_text(find_object(source, "metadata"), "effect", longest=MAX_ID_LENGTH),
         )
 
@@ -75,6 +82,7 @@ class StripeRefund:
             occurred_at=at,
             reason=self.reason,
             failure_reason=self.failure_reason,
+            pending_reason=self.pending_reason,
         )
 
 
@@ -101,10 +109,11 @@ class StripeCharge:
         refs = read_refs(source, payment_intent=id_of(source.get("payment_intent")), charge=get_id(source))
         # Until https://docs.stripe.com/changelog/basil it named the invoice that it pays.
         refs = replace(refs, invoice=id_of(source.get("invoice")))
+        captured = _captured(source)
         return cls(
             refs=refs,
-            captured=_captured(source),
-            refunded=get_amount(source, "amount_refunded"),
+            captured=captured,
+            refunded=max(0, get_amount(source, "amount_refunded") - _released(source, captured)),
             currency=get_currency(source),
             created=find_moment(source, "created"),
             refunds=tuple(StripeRefund.read(row) for row in find_rows(source, "refunds")),
@@ -119,6 +128,11 @@ def _captured(source: Json) -> int:
     return 0 if source.get("captured") is False else get_amount(source, "amount")
 
 
+def _released(source: Json, captured: int) -> int:
+    """What was held and never taken: Stripe counts it as refunded (https://docs.stripe.com/api/charges/capture)."""
+    return max(0, get_amount(source, "amount") - captured) if captured and source.get("amount") is not None else 0
+
+
 @dataclass(frozen=True, slots=True)
 class StripePaymentIntent:
     """`refs` names the latest charge, `failure_refs` the one that was declined last."""
@@ -131,7 +145,7 @@ class StripePaymentIntent:
 
     @classmethod
     def read(cls, source: Json) -> "StripePaymentIntent":
-        """Raises MalformedObject without an id."""
+        """Raises MalformedObject without an id, and for a status that we do not know."""
         refs = read_refs(source, payment_intent=get_id(source), charge=_latest_charge(source))
         # Until https://docs.stripe.com/changelog/basil it named the invoice that it pays.
         refs = replace(refs, invoice=id_of(source.get("invoice")))
@@ -139,7 +153,7 @@ class StripePaymentIntent:
         return cls(
             refs=refs,
             failure_refs=replace(refs, charge=id_of(error.get("charge")) or refs.charge),
-            status=find_text(source, "status"),
+            status=read_intent_status(source),
             failure=_failure(error),
             raw=source,
         )
@@ -164,7 +178,10 @@ def _failure(error: Json) -> Failure:
 
 @dataclass(frozen=True, slots=True)
 class StripeDispute:
-    """`status` is Stripe's word; `due_by` None: no answer is possible (Stripe writes 0 or null)."""
+    """`status` is Stripe's word; `due_by` None: no answer is possible (Stripe writes 0 or null).
+
+    `took_money`: it never became a chargeback, and its amount was taken from our balance all the same.
+    """
 
     id: str
     refs: ObjectRefs
@@ -173,18 +190,21 @@ class StripeDispute:
     status: str
     reason: str
     due_by: datetime | None
+    took_money: bool
 
     @classmethod
     def read(cls, source: Json) -> "StripeDispute":
-        """Raises MalformedObject without an id, amount, currency or status: each decides about money."""
+        """Raises MalformedObject without an id, amount, currency or a status that we know: each decides about money."""
+        status = get_known(source, "status", DisputeStatus.values)
         return cls(
             id=get_id(source),
             refs=_refs_to_payment(source),
             amount=get_amount(source, "amount"),
             currency=get_currency(source),
-            status=get_word(source, "status")[:MAX_DISPUTE_STATUS_LENGTH],
+            status=status,
             reason=find_text(source, "reason", longest=MAX_WORD_LENGTH),
             due_by=find_moment(find_object(source, "evidence_details"), "due_by"),
+            took_money=status == DisputeStatus.PREVENTED and _took_money(source),
         )
 
     def to_fact(self, *, at: datetime) -> DisputeFact:
@@ -198,6 +218,7 @@ class StripeDispute:
             occurred_at=at,
             reason=self.reason,
             due_by=self.due_by,
+            took_money=self.took_money,
         )
 
 
@@ -223,6 +244,20 @@ class StripeFraudWarning:
     def to_fact(self, *, at: datetime) -> FraudWarningFact:
         """The warning as it stood at that moment."""
         return FraudWarningFact(self.refs, self.id, self.fraud_type, self.is_actionable, at)
+
+
+def _took_money(source: Json) -> bool:
+    """Whether the money of a prevented dispute is gone: our balance tells, and before it does so the kind of case.
+
+    https://docs.stripe.com/changelog/basil/2025-08-27/add-preventions-to-dispute
+    """
+    card = find_object(find_object(source, "payment_method_details"), "card")
+    case_type = find_known(card, "case_type", CASE_TYPES)
+    moved = source.get("balance_transactions")
+    amounts = [row.get("amount") for row in moved if isinstance(row, Mapping)] if isinstance(moved, list) else []
+    if told := [amount for amount in amounts if isinstance(amount, int)]:
+        return sum(told) < 0
+    return case_type == SETTLED_WITH_BUYER
 
 
 def _refs_to_payment(source: Json) -> ObjectRefs:

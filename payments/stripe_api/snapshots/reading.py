@@ -1,7 +1,7 @@
 """Reads plain Stripe JSON of any API shape: strict where money depends on it, forgiving everywhere else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,16 @@ Json = Mapping[str, Any]
 MAX_ID_LENGTH, MAX_NAME_LENGTH, MAX_WORD_LENGTH = 255, 240, 120
 # Far above what Stripe accepts, and even the sum of thousands of such amounts still fits its column.
 MAX_AMOUNT = 10**14
+STRIPES_WORD = re.compile(r"[a-z_]{1,60}", re.ASCII)
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
+
+# https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status; old versions say "source".
+INTENT_STATUSES = frozenset(
+    {
+        "canceled", "processing", "requires_action", "requires_capture", "requires_confirmation",
+        "requires_payment_method", "requires_source", "requires_source_action", "succeeded",
+    }
+)  # fmt: skip
 
 
 class MalformedObject(ValueError):
@@ -64,6 +73,29 @@ def get_word(source: Json, name: str) -> str:
     if word := find_text(source, name, longest=MAX_WORD_LENGTH):
         return word
     raise MalformedObject(f"{_called(source)}: {name} is {_described(source.get(name))}, which says nothing.")
+
+
+def find_known(source: Json, name: str, known: Collection[str]) -> str:
+    """A word of those that we know; "" where none is told.
+
+    Raises MalformedObject for any other: nobody may guess what a new word means for money.
+    """
+    word = find_text(source, name)
+    if word and word not in known:
+        told = f"“{word}”, which" if STRIPES_WORD.fullmatch(word) else "something that"
+        raise MalformedObject(f"{_called(source)}: its {name} is {told} is unknown to us.")
+    return word
+
+
+def get_known(source: Json, name: str, known: Collection[str]) -> str:
+    """The same of a word that must be there. Raises MalformedObject."""
+    get_word(source, name)
+    return find_known(source, name, known)
+
+
+def read_intent_status(source: Json) -> str:
+    """Stripe's word for a payment; "" where it tells none. Raises MalformedObject for a word that we do not know."""
+    return find_known(source, "status", INTENT_STATUSES)
 
 
 def id_of(value: object) -> str:

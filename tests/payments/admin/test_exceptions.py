@@ -64,6 +64,32 @@ class TestState:
         assert "icon-yes" not in content
 
 
+class TestMoneyHere:
+    """What the list shows of the order's money."""
+
+    def shown(self, page, registration):
+        [row] = page.get(LIST).context["cl"].result_list
+        assert row.order_id == registration.order_id
+        return in_plain_words(row.order.here_text), in_plain_words(row.detail_text)
+
+    def test_is_told_in_its_own_currency(self, page, registration):
+        dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
+        hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
+
+        assert self.shown(page, registration) == ("30.00 USD", "30.00 USD, expected 49.00 EUR")
+        assert "30.00 USD" in in_plain_words(page.get(LIST).content.decode())
+
+    def test_is_without_what_a_dispute_took(self, page, registration):
+        pay(registration)
+        hear(event_of(registration, "charge.dispute.closed", status="lost", amount=900))
+
+        assert self.shown(page, registration) == ("40.00 EUR", "9.00 EUR of 49.00 EUR: this part is lost.")
+
+
+def in_plain_words(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("&nbsp;", " ")
+
+
 class TestQuestions:
     @pytest.mark.parametrize(
         ("action", "words"),

@@ -11,8 +11,10 @@ from payments.ledger.models import PaymentEvent, Redelivery
 from tests.support.factories import OrderFactory
 from tests.support.modules import make_buyer, make_learner, make_module
 from tests.support.pages import text_of
-from tests.support.road import NOON
+from tests.support.road import NOON, event_of, hear
 
+SUCCEEDED, LOST = "payment_intent.succeeded", "charge.dispute.closed"
+DOLLARS = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
 LIST = reverse("admin:payments_order_changelist")
 
 
@@ -75,6 +77,43 @@ class TestCountriesOfOrders:
             countries_of_orders()
 
         assert len(queries) == 1
+
+
+class TestMoney:
+    """Each currency for itself, and what disputes took apart."""
+
+    def told(self, page, registration):
+        return text_of(page.get(reverse("admin:payments_order_change", args=[registration.order_id])))
+
+    def test_shows_what_came_in_another_currency_in_its_own(self, page, registration):
+        hear(event_of(registration, SUCCEEDED, subject=DOLLARS, amount=3000))
+
+        told = self.told(page, registration)
+
+        assert "30.00 USD, expected 49.00 EUR" in told
+        assert "30.00 EUR" not in told
+
+    def test_can_be_refunded_when_only_money_of_another_currency_is_here(self, page, registration):
+        hear(event_of(registration, SUCCEEDED, subject=DOLLARS, amount=3000))
+
+        shown = page.post(LIST, {"action": "refund", "_selected_action": [registration.order_id]}, follow=True)
+
+        assert "30.00 USD goes back the way it came" in text_of(shown)
+
+    def test_shows_what_a_dispute_took(self, page, registration):
+        hear(event_of(registration, SUCCEEDED), event_of(registration, LOST, status="lost", amount=900))
+
+        told = self.told(page, registration)
+
+        assert "Lost to disputes 9.00 EUR Money here 40.00 EUR" in " ".join(told.replace(":", " ").split())
+
+    def test_says_that_the_bank_only_asks(self, page, registration):
+        hear(event_of(registration, SUCCEEDED), event_of(registration, LOST, status="warning_needs_response"))
+
+        told = self.told(page, registration)
+
+        assert "The bank asks: answer expected" in told
+        assert "Disputed" not in told
 
 
 class TestWhatItBought:

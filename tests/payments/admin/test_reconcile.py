@@ -3,6 +3,8 @@ from django.urls import reverse
 
 from payments.reconcile.models import ReconcileRun
 from payments.samples.story import CURRENT_SHAPE, Story, subject_of
+from tests.support.factories import OrderFactory
+from tests.support.pages import text_of
 from tests.support.road import NOON
 
 FINDING = {"subject": "O-000001", "what": "status", "here": "<b>", "at_stripe": "PAID", "done": "put right"}
@@ -58,6 +60,17 @@ class TestReconcileRunAdmin:
         assert "<td>Checkout sessions</td><td></td><td>–</td><td>No.</td><td>not checked</td>" in content
         assert "<td>Put right</td><td>3</td>" in content
         assert "<td>Checkout sessions</td><td>7</td>" in content
+
+    def test_tells_amounts_as_people_write_them(self, page, run):
+        order = OrderFactory(currency="usd")
+        run.findings = [
+            {**FINDING, "subject": order.number, "what": "amount_received", "here": "0", "at_stripe": "4900"}
+        ]
+        run.save()
+
+        told = text_of(page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])))
+
+        assert f"{order.number} Received 0.00 USD 49.00 USD put right" in told
 
     def test_is_for_looking_only(self, page, run):
         assert page.get(reverse("admin:payments_reconcilerun_add")).status_code == 403

@@ -3,10 +3,16 @@ from datetime import UTC, datetime
 import pytest
 from django.core import mail as post
 
-from payments.billing.mails import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, SUBJECT_GONE, WARNING_SETTLED
+from payments.billing.mails import (
+    DISPUTE_MOVED_ON,
+    REFUND_MOVED_ON,
+    REFUND_NOT_FAILED,
+    SUBJECT_GONE,
+    WARNING_SETTLED,
+)
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.mail import NO_ADDRESS
-from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
+from payments.statuses import DISPUTE_PHASES, EffectStatus
 from tests.support.factories import NOON, OrderFactory
 from tests.support.mails import deliver, english_in, html_of, leads_to, read, sent
 from tests.support.subscriptions import make_customer, make_plan, make_subscription
@@ -40,7 +46,7 @@ def make_dispute(order):
         given = {"order": order, "amount": 4900, "reason": "fraudulent", "due_by": DEADLINE, **fields}
         return Dispute.objects.create(
             stripe_id="du_1", payment="pi_1", currency="eur", status=status, status_at=NOON,
-            phase=DISPUTE_PHASES.get(status, DisputePhase.OPEN), **given,
+            phase=DISPUTE_PHASES[status], **given,
         )  # fmt: skip
 
     return make
@@ -195,7 +201,137 @@ class TestDisputeOpened:
         assert "<script>" in sent().body
 
 
+@pytest.fixture
+def paid_by(order):
+    """The disputed payment, as it stands: 49.00 EUR received."""
+
+    def make(**fields):
+        return Payment.objects.create(order=order, key="pi_1", currency="eur", received=4900, paid_at=NOON, **fields)
+
+    return make
+
+
+class TestInquiry:
+    """The bank only asks: its own words, in every mail."""
+
+    @pytest.fixture(autouse=True)
+    def _in_english(self, settings):
+        settings.LANGUAGE_CODE = "en"
+
+    def test_is_no_dispute_yet(self, make_dispute, order):
+        make_dispute("warning_needs_response")
+
+        opened()
+
+        assert sent().subject == f"The bank asks: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+        for text in read(sent()):
+            for fact in ("No money has moved", "July 14, 2026, 6:30 p.m.", "refund the payment"):
+                assert fact in text
+            assert "disputes" not in text
+
+    def test_reminds_of_its_deadline(self, make_dispute, order):
+        make_dispute("warning_needs_response")
+
+        due()
+
+        assert sent().subject == f"Answer the bank soon: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+
+    def test_is_not_told_once_it_has_become_a_chargeback(self, make_dispute):
+        make_dispute("needs_response")
+
+        told = deliver("alert.dispute:du_1:inquiry", kind="alert.dispute", dispute="du_1")
+
+        assert told.outcome == DISPUTE_MOVED_ON.reason
+
+    def test_whose_end_a_chargeback_has_followed_is_not_told_as_over(self, make_dispute):
+        make_dispute("needs_response")
+
+        assert closed("inquiry_closed").outcome == DISPUTE_MOVED_ON.reason
+
+    def test_that_a_refund_has_settled_says_so(self, make_dispute, paid_by):
+        paid_by(refunded=4900)
+        make_dispute("warning_closed")
+
+        closed("inquiry_closed")
+
+        assert "the payment has been refunded" in " ".join(sent().body.split())
+        assert "stays with us" not in sent().body
+
+
+class TestBesideOtherThings:
+    """Before staff are told what to do it is asked what else has become of the money."""
+
+    @pytest.fixture(autouse=True)
+    def _in_english(self, settings):
+        settings.LANGUAGE_CODE = "en"
+
+    def told(self):
+        first, second = read(sent())
+        assert " ".join(first.split())
+        return " ".join(second.split())
+
+    def test_of_a_part_it_names_the_whole(self, make_dispute, paid_by):
+        paid_by()
+        make_dispute(amount=900)
+
+        opened()
+
+        assert "a part of the money only: 9.00 EUR of 49.00 EUR" in self.told()
+
+    def test_a_part_that_is_lost_withdraws_nothing(self, make_dispute, paid_by):
+        paid_by(lost=900)
+        make_dispute("lost", amount=900)
+
+        closed("lost")
+
+        assert "stays in use until you decide" in self.told()
+        assert "withdrawn" not in self.told()
+
+    def test_of_a_second_payment_nothing_is_withdrawn(self, make_dispute, paid_by):
+        paid_by(lost=4900)
+        make_dispute("lost")
+
+        closed("lost")
+
+        assert "Nothing else has changed" in self.told()
+
+    def test_the_whole_that_is_lost_is_withdrawn(self, make_dispute, paid_by, order):
+        order.dispute_state = "LOST"
+        order.save()
+        paid_by(lost=4900)
+        make_dispute("lost")
+
+        closed("lost")
+
+        assert "what was bought is withdrawn" in self.told()
+
+    def test_what_was_refunded_is_the_answer(self, make_dispute, paid_by):
+        paid_by(refunded=4900)
+        make_dispute()
+
+        opened()
+
+        assert "hand in the refund" in self.told()
+        assert "Given back already: 49.00 EUR" in self.told()
+
+    def test_a_refund_that_a_dispute_stopped_is_not_to_be_made_otherwise(self, make_dispute, make_refund):
+        make_refund(failure_reason="charge_for_pending_refund_disputed")
+        make_dispute()
+
+        failed()
+
+        assert "do not give it back another way" in self.told()
+        assert "bank transfer" not in self.told()
+
+
 class TestDisputeDue:
+    def test_is_skipped_where_another_deadline_holds(self, make_dispute):
+        make_dispute()
+
+        told = deliver("alert.dispute_due:du_1:2026-07-10", kind="alert.dispute_due", dispute="du_1")
+
+        assert told.outcome == DISPUTE_MOVED_ON.reason
+
     def test_says_until_when_and_what_to_do(self, make_dispute, order, settings):
         settings.LANGUAGE_CODE = "en"
         make_dispute()
@@ -315,6 +451,11 @@ class TestRefundFailed:
 
         assert leads_to(sent(), f"/admin/payments/refund/{Refund.objects.get().pk}/change/")
 
+    def test_tells_of_one_that_was_canceled(self, make_refund):
+        make_refund("canceled")
+
+        assert failed().status == EffectStatus.DONE
+
     def test_is_skipped_when_the_refund_has_not_failed(self, make_refund):
         make_refund("succeeded")
 
@@ -322,6 +463,29 @@ class TestRefundFailed:
 
     def test_is_skipped_when_the_refund_is_gone(self):
         assert failed().outcome == SUBJECT_GONE.reason
+
+
+class TestRefundWaits:
+    def waits(self):
+        return deliver("alert.refund_waits:re_1", kind="alert.refund_waits", refund="re_1")
+
+    def test_says_that_our_balance_does_not_suffice(self, make_refund, order, language):
+        make_refund("pending", pending_reason="insufficient_funds", failure_reason="")
+
+        self.waits()
+
+        words = {"en": ("12.00 EUR", "balance does not suffice"), "fr": ("12,00 EUR", "solde Stripe ne suffit pas")}
+        for text in read(sent()):
+            for fact in (*words[language], order.number, "re_1"):
+                assert fact in text
+
+    def test_is_skipped_once_it_is_on_its_way(self, make_refund):
+        make_refund("succeeded")
+
+        assert self.waits().outcome == REFUND_MOVED_ON.reason
+
+    def test_is_skipped_when_the_refund_is_gone(self):
+        assert self.waits().outcome == SUBJECT_GONE.reason
 
 
 class TestFrench:
@@ -333,10 +497,11 @@ class TestFrench:
 
         opened()
         failed()
-        for status, how in (("lost", "lost"), ("won", "closed"), ("prevented", "closed")):
+        ends = (("lost", "lost"), ("won", "closed"), ("prevented", "closed"), ("warning_closed", "inquiry_closed"))
+        for status, how in ends:
             Dispute.objects.filter(pk=dispute.pk).update(status=status, phase=DISPUTE_PHASES[status])
             deliver(f"alert.dispute_closed:du_1{status}:{how}", kind="alert.dispute_closed", dispute="du_1")
 
-        assert len(post.outbox) == 5
+        assert len(post.outbox) == 6
         said = " ".join(text for message in post.outbox for text in (message.subject, *read(message)))
         assert english_in(said) == []

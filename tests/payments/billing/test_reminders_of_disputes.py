@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def disputed(name="du_1", *, status="needs_response", days=2.0, **owner):
     return Dispute.objects.create(
         **owner or {"order": OrderFactory()}, stripe_id=name, payment="pi_1", amount=4900, currency="eur",
-        status=status, phase=DISPUTE_PHASES.get(status, DisputePhase.OPEN), status_at=NOON,
+        status=status, phase=DISPUTE_PHASES[status], status_at=NOON,
         due_by=NOON + timedelta(days=days),
     )  # fmt: skip
 
@@ -37,8 +37,8 @@ class TestWarnOfDeadlines:
 
         told = Effect.objects.order_by("key").values_list("key", "order_id", "subscription_id")
         assert list(told) == [
-            ("alert.dispute_due:du_1", order.pk, None),
-            ("alert.dispute_due:du_2", None, subscription.pk),
+            ("alert.dispute_due:du_1:2026-03-04", order.pk, None),
+            ("alert.dispute_due:du_2:2026-03-04", None, subscription.pk),
         ]
 
     def test_happens_once(self):
@@ -56,6 +56,11 @@ class TestWarnOfDeadlines:
 
         assert warn_of_deadlines(at=NOON) == is_near
 
+    def test_takes_an_appeal_for_what_can_be_answered(self):
+        disputed(status="appeal_needs_response")
+
+        assert warn_of_deadlines(at=NOON) == 1
+
     @pytest.mark.parametrize("status", ["under_review", "won", "lost", "warning_closed", "warning_under_review"])
     def test_leaves_out_what_needs_no_answer(self, status):
         disputed(status=status)
@@ -69,7 +74,18 @@ class TestWarnOfDeadlines:
 
         warn_of_deadlines(at=NOON)
 
-        assert warned() == ["alert.dispute_due:du_1"]
+        assert warned() == ["alert.dispute_due:du_1:2026-03-04"]
+
+    def test_happens_again_before_another_deadline(self):
+        dispute = disputed(status="warning_needs_response")
+        warn_of_deadlines(at=NOON)
+        dispute.status, dispute.phase, dispute.due_by = "needs_response", DisputePhase.OPEN, NOON + timedelta(days=9)
+        dispute.save()
+
+        counts = [warn_of_deadlines(at=NOON + timedelta(days=day)) for day in (1, 7)]
+
+        assert counts == [0, 1]
+        assert warned() == ["alert.dispute_due:du_1:2026-03-04", "alert.dispute_due:du_1:2026-03-11"]
 
 
 class TestWarnOfDeadlinesJob:

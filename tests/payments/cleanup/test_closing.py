@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from payments.billing.models import Payment
 from payments.checkout.open_checkout import open_checkout
-from payments.cleanup.closing import close_order
+from payments.cleanup.closing import close_order, overdue
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
@@ -105,6 +106,12 @@ class TestCloseOrderRefuses:
         Order.objects.filter(pk=order.pk).update(amount_received=100)
 
         assert not close(order)
+
+    def test_an_order_with_money_in_another_currency(self, stripe, order):
+        Payment.objects.create(order=order, key="pi_usd", currency="usd", received=3000, paid_at=NOON)
+
+        assert not close(order)
+        assert not overdue(at=NOON + timedelta(days=9)).filter(pk=order.pk).exists()
 
     @pytest.mark.parametrize(
         "fields",

@@ -39,6 +39,7 @@ class TestFindDeliverer:
             "alert.dispute_closed",
             "alert.event_dead",
             "alert.refund_failed",
+            "alert.refund_waits",
             "registration.action_required",
             "registration.closed",
             "registration.confirmed",

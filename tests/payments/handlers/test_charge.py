@@ -54,6 +54,12 @@ class TestRefunded:
 
         assert {fact.refs for fact in facts if not isinstance(fact, NoFacts)} == {ABOUT}
 
+    def test_does_not_count_what_was_held_and_never_taken(self):
+        [fact] = told_by(REFUNDED, charge_object(amount=4900, amount_captured=3000, amount_refunded=2900))
+
+        assert isinstance(fact, PaymentFact)
+        assert (fact.received, fact.refunded) == (3000, 1000)
+
     def test_says_nothing_of_a_hold_that_was_released(self):
         [nothing] = told_by(REFUNDED, charge_object(captured=False, amount_captured=0, amount_refunded=4900))
 

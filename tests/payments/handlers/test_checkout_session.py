@@ -13,7 +13,7 @@ from payments.facts import (
 )
 from payments.statuses import OrderStatus
 from payments.stripe_api.snapshots import MalformedObject, StripeCheckoutSession
-from tests.support.stripe_objects import NOON, ORDER, session_object, told_by
+from tests.support.stripe_objects import NOON, ORDER, intent_object, session_object, told_by
 
 COMPLETED = "checkout.session.completed"
 SUCCEEDED = "checkout.session.async_payment_succeeded"
@@ -61,6 +61,22 @@ class TestCompleted:
     def test_never_guesses_whether_money_came(self, payment_status):
         with pytest.raises(MalformedObject, match="cs_test_1: its payment_status is"):
             told_by(COMPLETED, session_object(payment_status=payment_status))
+
+    @pytest.mark.parametrize("name", ["mode", "status", "payment_status"])
+    def test_never_guesses_what_a_new_word_means(self, name):
+        with pytest.raises(MalformedObject, match=f"cs_test_1: its {name} is “sorcery”, which is unknown to us"):
+            told_by(COMPLETED, session_object(**{name: "sorcery"}))
+
+    def test_does_not_repeat_what_may_be_personal(self):
+        with pytest.raises(MalformedObject, match="its mode is something that is unknown to us"):
+            told_by(COMPLETED, session_object(mode="Ada Lovelace"))
+
+    def test_counts_what_was_taken_of_what_was_held(self):
+        intent = intent_object(amount=4900, amount_received=3000)
+
+        facts = told_by(COMPLETED, session_object(payment_intent=intent))
+
+        assert [fact.received for fact in facts if isinstance(fact, PaymentFact)] == [3000]
 
     @pytest.mark.parametrize("odd", [{"amount_total": None}, {"amount_total": "4900"}, {"currency": None}])
     def test_refuses_money_without_an_amount(self, odd):

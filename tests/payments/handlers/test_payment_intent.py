@@ -26,6 +26,10 @@ class TestSucceeded:
         assert isinstance(fact, PaymentFact)
         assert fact.received == 4900
 
+    def test_never_guesses_what_a_status_means(self):
+        with pytest.raises(MalformedObject, match="pi_1: its status is “sorcery”, which is unknown to us"):
+            told_by(SUCCEEDED, intent_object(status="sorcery"))
+
     def test_tells_of_the_money_of_an_invoice_too(self):
         [fact] = told_by(SUCCEEDED, intent_object(invoice="in_1", metadata={}))
 

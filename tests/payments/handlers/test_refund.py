@@ -35,3 +35,19 @@ class TestEveryRefundEvent:
     def test_refuses_a_refund_without_an_amount(self, event_type):
         with pytest.raises(MalformedObject, match="amount is missing"):
             told_by(event_type, refund_object(amount=None))
+
+    def test_tells_why_it_waits(self, event_type):
+        [fact] = told_by(event_type, refund_object(status="pending", pending_reason="insufficient_funds"))
+
+        assert isinstance(fact, RefundFact)
+        assert (fact.status, fact.pending_reason) == ("pending", "insufficient_funds")
+
+    def test_never_guesses_what_a_status_means(self, event_type):
+        with pytest.raises(MalformedObject, match="re_1: its status is “half_done”, which is unknown to us"):
+            told_by(event_type, refund_object(status="half_done"))
+
+    def test_counts_one_without_a_status_as_on_its_way(self, event_type):
+        [fact] = told_by(event_type, refund_object(status=None))
+
+        assert isinstance(fact, RefundFact)
+        assert fact.status == "pending"

@@ -11,6 +11,7 @@ from payments.effects.models import Effect
 from payments.orders.models import OrderChange
 from registrations.models import Registration
 from tests.support.factories import RegistrationFactory, UserFactory
+from tests.support.pages import text_of
 from tests.support.road import event_of, hear
 from tests.support.stripe_moods import stand_in
 
@@ -200,3 +201,24 @@ class TestSendTheMessageAgain:
         act(page, "resend_action", paid, confirmed="1", reason="x")
 
         assert not Effect.objects.filter(key__contains=":again:").exists()
+
+
+class TestPayment:
+    def test_tells_what_came_in_another_currency(self, page, registration):
+        dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
+        hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
+
+        assert "30.00 USD is here" in text_of(page.get(own_page(registration)))
+
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            ("warning_needs_response", "49.00 EUR · Paid · The bank asks"),
+            ("needs_response", "49.00 EUR · Paid · Disputed"),
+        ],
+    )
+    def test_tells_what_the_bank_says(self, page, registration, status, words):
+        hear(event_of(registration, "payment_intent.succeeded"))
+        hear(event_of(registration, "charge.dispute.updated", status=status))
+
+        assert words in text_of(page.get(own_page(registration)))

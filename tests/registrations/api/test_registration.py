@@ -8,7 +8,7 @@ from registrations.links import token_of
 from registrations.models import Activity
 from tests.registrations.api.conftest import code_of
 from tests.support.fake_gateway import unavailable
-from tests.support.road import NOON, event_of, keep
+from tests.support.road import NOON, event_of, hear, keep
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ class TestState:
             },
             "receipt_number": None,
         }
+
+    def test_tells_money_of_another_currency_for_itself(self, api, registration, address):
+        dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
+        hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
+
+        told = api.get(address).json()
+
+        assert told["amount_received"] == 0
+        assert told["other_money"] == [{"currency": "usd", "amount_received": 3000, "amount_refunded": 0}]
 
     def test_tells_of_the_payment_and_its_receipt(self, api, paid, address):
         Receipt.objects.update_or_create(order=paid.order, defaults={"number": 7, "issued_at": NOON})

@@ -30,6 +30,33 @@ def paying(gateway, registration) -> Registration:
     return registration
 
 
+class TestMoneyThatDoesNotFit:
+    def test_is_told_in_its_own_currency(self, visitor, registration):
+        dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
+        hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
+
+        page = read(visitor, registration)
+
+        assert "We have received 30.00 USD, and 49.00 EUR was asked for" in page
+        assert "please do not pay again" in page
+
+    def test_is_not_told_when_it_has_gone_back(self, visitor, registration):
+        hear(event_of(registration, "payment_intent.succeeded", amount=3000))
+        hear(event_of(registration, "refund.created", amount=3000))
+
+        assert "was asked for" not in read(visitor, registration)
+
+
+class TestInquiry:
+    def test_changes_nothing_for_the_buyer(self, visitor, registration):
+        hear(event_of(registration, COMPLETED))
+        before = read(visitor, registration)
+
+        hear(event_of(registration, "charge.dispute.created", status="warning_needs_response"))
+
+        assert read(visitor, registration) == before
+
+
 class TestRegistrationPage:
     @pytest.mark.parametrize(
         ("event", "words"),

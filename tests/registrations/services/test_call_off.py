@@ -110,6 +110,20 @@ class TestCallOff:
 
         assert (told(), disputed, refunds()) == ([paid.order_id], [], [paid.order_id])
 
+    def test_gives_back_at_once_what_the_bank_only_asks_about(self, activity, paid):
+        hear(event_of(paid, "charge.dispute.created", status="warning_needs_response"))
+
+        end(activity)
+
+        assert refunds() == [paid.order_id]
+
+    def test_promises_nothing_that_a_dispute_has_taken(self, activity, paid):
+        hear(event_of(paid, "charge.dispute.closed", status="lost", amount=900))
+
+        preview = preview_call_off(activity)
+
+        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["40.00 EUR"]
+
     def test_closes_orders_for_which_stripe_was_never_asked(self, activity, waiting):
         end(activity)
 
