@@ -33,7 +33,8 @@ SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or ([] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 
 INSTALLED_APPS = [
-    *(f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes", "messages", "postgres", "sessions")),
+    "config.apps.AdminConfig",  # django.contrib.admin with doors of our own
+    *(f"django.contrib.{name}" for name in ("auth", "contenttypes", "messages", "postgres", "sessions")),
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",

@@ -89,7 +89,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     def search_condition(self, term: str) -> Q | None:
         if "@" in term:
-            return Q(customer__email=term.lower())
+            return Q(customer__email=term)
         if term.startswith("cus_"):
             return Q(customer__stripe_id=term)
         return Q(references__name=term) if term else None
