@@ -1,10 +1,12 @@
 """The screens' base: lists that cost the same with ten million rows, read-only pages, buttons on the page of a row."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, models
 from django.db.models import Q, QuerySet
@@ -73,6 +75,11 @@ class ListAdmin(StaffActions):
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Of what the address proposes for a new row that which can be read."""
+        proposed = super().get_changeform_initial_data(request)
+        return {name: value for name, value in proposed.items() if _is_readable(self.opts, name, value)}
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """One index each: a search over all of them at once would read the whole table."""
         term = search_term.strip()
@@ -84,6 +91,15 @@ class ListAdmin(StaffActions):
     def search_condition(self, term: str) -> Q | None:
         """What finds the rows that people call so; None: `search_fields` do."""
         return None
+
+
+def _is_readable(opts: Any, name: str, value: Any) -> bool:
+    try:
+        read = opts.get_field(name).to_python(value)
+    except (FieldDoesNotExist, ValidationError, ValueError, TypeError):
+        return False
+    # A moment is asked for in two fields, which know no text.
+    return not isinstance(read, datetime)
 
 
 class NoManualChanges:
