@@ -18,7 +18,7 @@ from config.errors import answer, bad_request
 
 
 class UnwantedFile(BadRequest):
-    """A form brought a file: 400."""
+    """A form brought a file; 400 where nobody says more."""
 
 
 class NoFiles(FileUploadHandler):
@@ -60,4 +60,10 @@ def refuse_body(request: HttpRequest) -> HttpResponse | None:
         return answer(request, status=411, code="length_required", message=message)
     if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return answer(request, status=413, code="body_too_large", message=_("The body is too long."))
+    try:
+        # Read here: before a view, or the check of the form's own token, would.
+        _read = request.POST if request.content_type == "multipart/form-data" else None
+    except UnwantedFile:
+        message = _("This page takes no files.")
+        return answer(request, status=415, code="unsupported_media_type", message=message)
     return None
