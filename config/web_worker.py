@@ -9,6 +9,7 @@ import re
 import time
 from collections import deque
 from functools import partial
+from select import POLLIN, poll
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, SHUT_WR
 from typing import Any
@@ -21,6 +22,8 @@ from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import
 REQUEST_SECONDS = 20
 # For who does not fetch the answer.
 ANSWER_SECONDS = 20
+# For the rest of a request a thread waits so long, once: going back to the loop costs more.
+MOMENT_MILLISECONDS = 5
 # What is still read of a request that is answered.
 LINGER_SECONDS, DISCARDED_MAX_BYTES = 2, 4 * 1024 * 1024
 HEAD_MAX_BYTES = 64 * 1024
@@ -37,7 +40,7 @@ class IncomingRequest:
 
     def __init__(self, begun_with: bytes) -> None:
         self.data, self.deadline = bytearray(begun_with), time.monotonic() + REQUEST_SECONDS
-        self.is_whole = self.is_over = False
+        self.is_whole = self.is_over = self.was_waited_for = False
         self._body_at = self._ends_at = 0
         self._chunk_at: int | None = None
         self.look()
@@ -139,7 +142,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def murder_pending(self) -> None:
         """gunicorn looks at the first alone, and takes them to end in the order in which they came."""
-        self.pending_conns = deque(sorted(self.pending_conns, key=lambda conn: conn.timeout))
+        if len(self.pending_conns) > 1:
+            self.pending_conns = deque(sorted(self.pending_conns, key=lambda conn: conn.timeout))
         super().murder_pending()
 
     def _linger(self, conn: Any) -> None:
@@ -177,14 +181,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def _receive(sock: Any, incoming: IncomingRequest) -> None:
-    """All that is there, without waiting."""
+    """All that is there, and what comes in the next moment: a body mostly follows its head at once."""
     while not incoming.is_over:
         try:
             incoming.add(sock.recv(PIECE_BYTES, MSG_DONTWAIT))
         except BlockingIOError:
-            return
+            was_waited_for, incoming.was_waited_for = incoming.was_waited_for, True
+            if was_waited_for or not _is_readable_soon(sock):
+                return
         if incoming.is_head_too_long:
             return
+
+
+def _is_readable_soon(sock: Any) -> bool:
+    readable = poll()
+    readable.register(sock, POLLIN)
+    return bool(readable.poll(MOMENT_MILLISECONDS))
 
 
 def _wait_or_refuse(sock: Any, incoming: IncomingRequest) -> Any:

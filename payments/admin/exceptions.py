@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import NONE, link_to_order
+from payments.admin.kit.display import NONE, link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
@@ -106,11 +106,11 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
         return super().get_queryset(request).annotate(refund=Subquery(refunds.values("status")[:1]))
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
+    @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: OrderException) -> str:
         return link_to_order(row.order)
 
-    @admin.display(description=gettext_lazy("money here"))
+    @tells_of("payments.order", description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:
         """What the order has received and not given back."""
         if row.order is None:
@@ -121,7 +121,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     def age_text(self, row: OrderException) -> str:
         return timesince(row.opened_at, row.closed_at)
 
-    @admin.display(description=gettext_lazy("refund"))
+    @tells_of("payments.order", description=gettext_lazy("refund"))
     def refund_text(self, row: Any) -> str:
         """Where the last refund of the order stands, asked for by a person or by the activity's policy."""
         return str(EffectStatus(row.refund).label) if row.refund else NONE

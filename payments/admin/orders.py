@@ -19,11 +19,12 @@ from payments.admin.kit.inlines import (
     PaymentInline,
     RefundInline,
 )
-from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
 from payments.names import order_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+from payments.products import product_of
 
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
 COUNTRIES_SQL = """
@@ -83,6 +84,12 @@ class OrderAdmin(ReadOnlyAdmin):
 
     received_text = money_column("amount_received", _("received"))
     refunded_text = money_column("amount_refunded", _("refunded"))
+
+    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        """What was bought stands on a screen of its own, which not everybody may see."""
+        bought = product_of(obj).purchased_rows(obj) if obj else ()
+        is_seen = all(may_see(request, row._meta.label) for row, _text in bought)
+        return [each for each in super().get_fields(request, obj) if is_seen or each != "purchased"]
 
     def search_condition(self, term: str) -> Q | None:
         return order_called(term)

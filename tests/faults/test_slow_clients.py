@@ -130,7 +130,9 @@ class TestOrdinaryClients:
 
 class TestFiles:
     FILE = (
-        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n' + b"a" * 200_000 + b"\r\n--x--\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
+        + b"a" * 200_000
+        + b"\r\n--x--\r\n"
     )
 
     @pytest.mark.parametrize("size", [1, 10])

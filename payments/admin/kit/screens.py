@@ -35,10 +35,35 @@ def estimated_size(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-class StaffActions(admin.ModelAdmin):
+class PermittedColumns(admin.options.BaseModelAdmin):
+    """Leaves out what tells of rows that somebody may not see on their own screen (`tells_of`)."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.permitted(super().get_fields(request, obj), request)
+
+    def permitted(self, names: Iterable[Any], request: HttpRequest) -> list[Any]:
+        """Of the names, or groups of names, those whose columns may be shown."""
+        groups = (self.permitted(each, request) if isinstance(each, list | tuple) else each for each in names)
+        return [each for each in groups if each and (isinstance(each, list) or self._is_permitted(each, request))]
+
+    def _is_permitted(self, name: Any, request: HttpRequest) -> bool:
+        models = getattr(getattr(self, str(name), None), "tells_of", ())
+        return all(may_see(request, model) for model in models)
+
+
+def may_see(request: HttpRequest, label: str) -> bool:
+    """Whether who asks may see the screen of these rows ("payments.order")."""
+    app, model = label.lower().split(".")
+    return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
+
+
+class StaffActions(PermittedColumns, admin.ModelAdmin):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 
     change_form_template = "admin/kit/change_form.html"
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.permitted(super().get_list_display(request), request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found: dict[str, Any] = super().get_actions(request)
@@ -126,7 +151,7 @@ class ReadOnlyAdmin(NoManualChanges, ListAdmin):
     actions: Any = None
 
 
-class ReadOnlyInline(NoManualChanges, admin.TabularInline):
+class ReadOnlyInline(NoManualChanges, PermittedColumns, admin.TabularInline):
     """Rows that belong to what is shown."""
 
     extra = 0
