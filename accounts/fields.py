@@ -30,7 +30,7 @@ class AddressField(forms.EmailField):
     """An address in a form, brought into its one spelling before it is looked at."""
 
     def to_python(self, value: Any) -> str:
-        return normal_address(super().to_python(value))
+        return normal_address(super().to_python(value) or "")
 
 
 class LowercaseEmailField(models.EmailField):

@@ -1,11 +1,10 @@
 """What the pages of an account ask of a person."""
 
 import unicodedata
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -93,9 +92,9 @@ class SignInForm(AuthenticationForm):
 class StaffSignInForm(SignInForm):
     """The same at the door of the admin, where only staff get in; with the same words for everybody else."""
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if not cast(User, user).is_staff:
+        if not user.is_staff:
             raise self.get_invalid_login_error()
 
 

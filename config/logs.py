@@ -46,7 +46,10 @@ _SECRETS = re.compile(
     | (?P<bearer>\b[Bb]earer\s)\s*[\w.~+/=-]+
     | (?P<basic>\b[Bb]asic\s)\s*[\w+/=-]{12,}
     | (?P<url>://)[^\s/@'"]+:[^\s/@'"]*(?=@)
-    | (?P<named>(?i:(?:\b(?:password|passwd|client_secret|authorization|signature|api_key|sessionid|jwt)|token)["']?\s?(?:[=:]|%3d)\s?))
+    | (?P<named>(?i:
+        (?:\b(?:password|passwd|client_secret|authorization|signature|api_key|sessionid|jwt)|token)
+        ["']?\s?(?:[=:]|%3d)\s?
+      ))
       (?:"[^"]*"|'[^']*'|(?i:bearer\s|basic\s)?[^\s,;&)}\]]+)
     """,
     re.VERBOSE,

@@ -104,8 +104,10 @@ class IncomingRequest:
         return False
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     """gunicorn's threads, behind a loop that gathers requests."""
+
+    pending_conns: Any
 
     def handle(self, conn: Any) -> Any:
         """In a thread, whenever something has arrived: take it, and go on as soon as it is a request."""

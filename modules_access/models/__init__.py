@@ -5,7 +5,8 @@ from modules_access.models.modules import ORDER_KIND, Module, PlanOpening, Purch
 from modules_access.models.tokens import AccessToken, PassUse, Scope, ServiceKey, TokenChecks
 
 __all__ = [
-    "ORDER_KIND", "AccessEnd", "AccessToken", "AccessType", "Module", "ModuleAccess", "PassUse", "PlanOpening", "Purchase",
+    "ORDER_KIND",
+    "AccessEnd", "AccessToken", "AccessType", "Module", "ModuleAccess", "PassUse", "PlanOpening", "Purchase",
     "Scope",
     "ServiceKey", "TokenChecks",
 ]  # fmt: skip
