@@ -55,7 +55,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "config.request_guard.RequestGuardMiddleware",
+    "config.middleware.RequestGuardMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -251,7 +251,7 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Files ------------------------------------------------------------------------------------------------------
-FILE_UPLOAD_HANDLERS = ["config.request_guard.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any form; the longest of ours are actions on a whole page of a list
 STATIC_URL, STATIC_ROOT = "static/", VAR_DIR / "static"
 # Outside production files are read where they lie: nothing needs to be collected first.

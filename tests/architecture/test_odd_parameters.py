@@ -108,8 +108,8 @@ class TestPages:
     @pytest.mark.parametrize(
         "address",
         ["/", "/activities/pottery/", "/modules/", "/encours/", "/plans/", "/subscription/", "/account/",
-         "/account/sign-in/", "/admin/login/", "/admin/autocomplete/", "/api/activities/", "/api/me/modules/", "/api/plans/",
-         "/demo/module/x/"],
+         "/account/sign-in/", "/admin/login/", "/admin/autocomplete/", "/api/activities/", "/api/me/modules/",
+         "/api/plans/", "/demo/module/x/"],
     )  # fmt: skip
     def test_answer_whatever_stands_behind_the_question_mark(self, staff, address):
         names = [
