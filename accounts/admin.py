@@ -1,8 +1,10 @@
-"""The people's screen: who may sign in, and who may do what."""
+"""The people's screen: who may sign in, and who may do what. Rights, and who has any, are for superusers alone."""
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+admin.site.unregister(Group)
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -40,7 +43,7 @@ class UserAdmin(StockUserAdmin):
     show_facets = admin.ShowFacets.NEVER
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Who may not do everything gives nobody rights, not even to oneself."""
+        """Who may not do everything gives nobody rights."""
         hidden = () if request.user.is_superuser else RIGHTS_FIELDS
         return (*self.readonly_fields, *hidden)
 
@@ -51,9 +54,25 @@ class UserAdmin(StockUserAdmin):
         super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody takes over the account of somebody who may do more."""
-        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not is_above and super().has_change_permission(request, obj)
+        """Nobody takes over the account of somebody who may do more: neither by its address nor by its password."""
+        is_out_of_reach = obj is not None and obj.has_any_rights and not request.user.is_superuser
+        return not is_out_of_reach and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+
+@admin.register(Group)
+class GroupAdmin(StockGroupAdmin):
+    """Whoever could change a group would give all of its rights to all of its people, and to themselves."""
+
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser

@@ -1,16 +1,44 @@
-"""An e-mail field that stores lower case: the same person in any spelling, found by one plain index."""
+"""E-mail addresses in one spelling: the same person however they type it, counted once and found by one plain index."""
 
 from typing import Any
 
+import idna
+from django import forms
 from django.db import models
 
 
+def normal_address(text: str) -> str:
+    """Lower case, and the domain as mail servers know it: "Zoé@EXÄMPLE.com." is "zoé@xn--exmple-cua.com".
+
+    A domain that is none is left for a validator to refuse.
+    """
+    local, at, domain = text.strip().lower().rpartition("@")
+    return f"{local}{at}{_normal_domain(domain)}" if at else domain
+
+
+def _normal_domain(domain: str) -> str:
+    plain = domain.removesuffix(".")
+    if plain.isascii():
+        return plain
+    try:
+        return idna.encode(plain, uts46=True).decode().removesuffix(".")
+    except UnicodeError:  # what idna raises is one, too
+        return plain
+
+
+class AddressField(forms.EmailField):
+    """An address in a form, brought into its one spelling before it is looked at."""
+
+    def to_python(self, value: Any) -> str:
+        return normal_address(super().to_python(value) or "")
+
+
 class LowercaseEmailField(models.EmailField):
-    """Lower-cases and strips on the way to the database, in look-ups as well as on save."""
+    """Keeps the one spelling on the way to the database, in look-ups as well as on save."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return value.strip().lower() if isinstance(value, str) else value
+        return normal_address(value) if isinstance(value, str) else value
 
     def get_prep_value(self, value: Any) -> Any:
         return self.to_python(super().get_prep_value(value))
@@ -19,3 +47,6 @@ class LowercaseEmailField(models.EmailField):
         value = self.to_python(getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, value)
         return value
+
+    def formfield(self, **options: Any) -> Any:
+        return super().formfield(**{"form_class": AddressField, **options})

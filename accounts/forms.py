@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.fields import AddressField
 from accounts.models import User
 
 NAME_MAX_LENGTH = User._meta.get_field("name").max_length
@@ -21,9 +22,9 @@ ADDRESS_ERRORS = {
 PASSWORD_ERRORS = {"required": gettext_lazy("Please enter a password.")}
 
 
-def address_field(*, autocomplete: str, **options: Any) -> forms.EmailField:
+def address_field(*, autocomplete: str, **options: Any) -> AddressField:
     """The person's address, complete."""
-    return forms.EmailField(
+    return AddressField(
         label=gettext_lazy("Your e-mail address"),
         max_length=EMAIL_MAX_LENGTH,
         widget=forms.EmailInput(attrs={"autocomplete": autocomplete}),
@@ -66,9 +67,6 @@ class AddressForm(forms.Form):
 
     email = address_field(autocomplete="email")
 
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
-
 
 class SignUpForm(AddressForm):
     """Name and address; the password is chosen by who reads mail there."""
@@ -89,6 +87,15 @@ class SignInForm(AuthenticationForm):
     def get_invalid_login_error(self) -> ValidationError:
         wrong = ValidationError(_("The e-mail address or the password is wrong."), code="invalid_login")
         return ValidationError({"password": wrong})
+
+
+class StaffSignInForm(SignInForm):
+    """The same at the door of the admin, where only staff get in; with the same words for everybody else."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise self.get_invalid_login_error()
 
 
 class ChoosePasswordForm(SetPasswordForm):

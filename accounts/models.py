@@ -10,14 +10,14 @@ from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import LowercaseEmailField
+from accounts.fields import LowercaseEmailField, normal_address
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users; an address means the same person in any spelling of case."""
+    """Makes users; an address means the same person in any spelling."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=normal_address(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A user without rights of their own. Raises ValueError without an address, IntegrityError if it is taken."""
@@ -75,6 +75,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.name or self.email
+
+    @property
+    def has_any_rights(self) -> bool:
+        """May do something that customers may not, or could if they were let into the admin (again)."""
+        return (
+            self.is_staff or self.is_superuser or self.groups.exists() or self.user_permissions.exists()
+        )  # fmt: skip
 
     @property
     def is_sign_up_pending(self) -> bool:

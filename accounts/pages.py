@@ -24,6 +24,7 @@ from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.cache import never_cache
 
+from accounts.doors import changes_a_password, tries_a_password
 from accounts.forms import AddressForm, ChangePasswordForm, ChoosePasswordForm, DetailsForm, SignInForm, SignUpForm
 from accounts.hooks import join, sections_for
 from accounts.mails import MailUnavailable, link_tokens, write_link
@@ -119,7 +120,7 @@ class LinkPage(MailPage):
         write_link(email=data["email"], language=_current_language(), at=timezone.now())
 
 
-@method_decorator(limited("account.sign-in"), name="dispatch")
+@method_decorator(tries_a_password, name="dispatch")
 class SignInPage(LoginView):
     """Goes on to `next`, if that is a page of ours."""
 
@@ -181,7 +182,7 @@ class ChoosePasswordPage(PasswordResetConfirmView):
 
 
 @method_decorator(never_cache, name="dispatch")
-@method_decorator(limited("account.password"), name="dispatch")
+@method_decorator(changes_a_password, name="dispatch")
 class ChangePasswordPage(PasswordChangeView):
     """Signs the person out everywhere else."""
 

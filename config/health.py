@@ -1,5 +1,6 @@
 """Is this process alive, and may it be sent requests? For load balancers and containers."""
 
+from datetime import timedelta
 from functools import cache
 
 import structlog
@@ -8,14 +9,23 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import re_path
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from config.counters import CountersDown, count
 
 log = structlog.get_logger(__name__)
 
 
 class NotMigrated(Exception):
     """The database is older than this code."""
+
+
+REASONS: dict[type[Exception], str] = {
+    DatabaseFailure: "database", NotMigrated: "migrations", CountersDown: "counters",
+}  # fmt: skip
+COUNTED_FOR = timedelta(minutes=1)
 
 
 @require_safe
@@ -28,14 +38,15 @@ def live(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> HttpResponseBase:
-    """The database answers and fits this code."""
+    """The database answers and fits this code, and the limits on what strangers may try are counted."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         must_be_migrated()
-    except (DatabaseFailure, NotMigrated) as error:
+        count("health.ready", window=COUNTED_FOR, at=timezone.now())
+    except tuple(REASONS) as error:
         log.warning("health.not_ready", error=type(error).__name__)
-        reason = "migrations" if isinstance(error, NotMigrated) else "database"
+        reason = next(word for kind, word in REASONS.items() if isinstance(error, kind))
         return JsonResponse({"status": "not ready", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})
 

@@ -40,11 +40,16 @@ _SECRETS = re.compile(
     | (?P<card>\b(?:card|src|tok|ba)_)(?=[a-z_]*[0-9A-Z])\w+
     | (?P<jwt>\beyJ)[\w-]{6,}(?:\.[\w-]*)*
     | (?P<signature>\bv[01]=)[^\s,'"]+
+    | (?P<registration>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?::|%(?:25)*3[aA]))[\w-]+
+    | (?P<hosted>//(?:billing|checkout|invoice|pay)\.stripe\.com/)[^\s"'<>]+
     | (?P<service>\bmk_[\w-]{8}_)[\w-]+
     | (?P<bearer>\b[Bb]earer\s)\s*[\w.~+/=-]+
     | (?P<basic>\b[Bb]asic\s)\s*[\w+/=-]{12,}
     | (?P<url>://)[^\s/@'"]+:[^\s/@'"]*(?=@)
-    | (?P<named>(?i:\b(?:password|passwd|client_secret|authorization|signature|api_key)["']?\s?[=:]\s?))
+    | (?P<named>(?i:
+        (?:\b(?:password|passwd|client_secret|authorization|signature|api_key|sessionid|jwt)|token)
+        ["']?\s?(?:[=:]|%3d)\s?
+      ))
       (?:"[^"]*"|'[^']*'|(?i:bearer\s|basic\s)?[^\s,;&)}\]]+)
     """,
     re.VERBOSE,
@@ -57,7 +62,9 @@ QUIET_LOGGERS = {
     "urllib3": "WARNING",
     "asyncio": "WARNING",
     "django.request": "ERROR",  # 4xx is what strangers do; the access line has its status
-    "django.security.DisallowedHost": "CRITICAL",
+    **dict.fromkeys(
+        (f"django.security.{kind}" for kind in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent")), "CRITICAL"
+    ),
     "django.server": "WARNING",
     "django.db.backends": "INFO",  # at DEBUG every statement with its parameters
     "celery.worker.strategy": "WARNING",  # "received" and "succeeded", every few seconds for the sweep

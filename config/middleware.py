@@ -7,15 +7,19 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import override
+from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from config.errors import API_PATHS, ENGLISH
+from config.errors import API_PATHS, ENGLISH, answer, bad_request
+from config.uploads import UnwantedFile
 
 log = structlog.get_logger(__name__)
 
@@ -149,3 +153,42 @@ def stripe_origins() -> str:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+class RequestGuardMiddleware:
+    """Refuses long forms, files and NUL characters before anything reads or keeps them.
+
+    Stands behind LocaleMiddleware, so that people can read the answer. Views of the API and the webhook read their
+    bodies themselves, within limits of their own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        address = request.path_info + unquote(request.META.get("QUERY_STRING", ""))
+        # PostgreSQL has no such text, so nothing goes by that name.
+        return bad_request(request) if "\0" in address else self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        is_api = hasattr(view, "cls")  # Django REST framework says so of its views
+        return None if is_api or request.method in SAFE_METHODS else refuse_body(request)
+
+
+def refuse_body(request: HttpRequest) -> HttpResponse | None:
+    """Why the body of a form is not read; None if it may be."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and "HTTP_TRANSFER_ENCODING" in request.META:
+        message = _("A form must say how long it is.")
+        return answer(request, status=411, code="length_required", message=message)
+    if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return answer(request, status=413, code="body_too_large", message=_("The body is too long."))
+    try:
+        # Read here: before a view, or the check of the form's own token, would.
+        _read = request.POST if request.content_type == "multipart/form-data" else None
+    except UnwantedFile:
+        message = _("This page takes no files.")
+        return answer(request, status=415, code="unsupported_media_type", message=message)
+    return None

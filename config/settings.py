@@ -34,7 +34,8 @@ SITE_URL = text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or ([] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 
 INSTALLED_APPS = [
-    *(f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes", "messages", "postgres", "sessions")),
+    "config.apps.AdminConfig",  # django.contrib.admin with doors of our own
+    *(f"django.contrib.{name}" for name in ("auth", "contenttypes", "messages", "postgres", "sessions")),
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.middleware.AnswerMiddleware",
+    "config.middleware.RequestGuardMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -256,6 +258,8 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Files ------------------------------------------------------------------------------------------------------
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any form; the longest of ours are actions on a whole page of a list
 STATIC_URL, STATIC_ROOT = "static/", VAR_DIR / "static"
 # Outside production files are read where they lie: nothing needs to be collected first.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION

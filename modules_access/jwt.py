@@ -30,6 +30,7 @@ REFUSAL_SENTENCES: dict[str, Promise] = {
     "token_unknown": _("There is no such token (any more)."),
     "token_revoked": _("The token is revoked."),
     "token_used_up": _("The token has been used as often as it may be."),
+    "pass_used": _("This pass has been used: it opens the module once."),
     "user_inactive": _("The account of this person is closed."),
     "access_missing": _("The access that belongs to this token is missing: we have to repair that."),
     "access_ended": _("The access has ended."),

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.fields import AddressField
 from registrations.models import Registration
 
 NAME_MAX_LENGTH = Registration._meta.get_field("name").max_length
@@ -26,7 +27,7 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": gettext_lazy("Please enter your name.")},
     )
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Your e-mail address"),
         max_length=EMAIL_MAX_LENGTH,
         help_text=gettext_lazy("We write to you there."),
@@ -39,9 +40,6 @@ class PersonForm(forms.Form):
 
     def clean_name(self) -> str:
         return tidy_name(self.cleaned_data["name"])
-
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
 
 
 def tidy_name(text: str) -> str:

@@ -97,7 +97,7 @@ def _waiting(activity_ids: Collection[int], *, exclude: Iterable[Registration]) 
 
 def _person(row: Registration) -> Person:
     """Who holds a place where: one person holds at most one place in an activity."""
-    return row.activity_id, row.email.lower(), row.name.lower()
+    return row.activity_id, row.email, row.name.lower()
 
 
 def _people_with_place(rows: Sequence[Registration], *, exclude: Iterable[Registration]) -> set[Person]:

@@ -99,7 +99,7 @@ def commands(address: Address, emulator: Address | None) -> dict[str, list[str]]
     is_verbose = flag("VERBOSE", default=text("LOG_LEVEL").upper() == "DEBUG")
     level = ["--log-level", "info" if is_verbose else "warning"]
     # The application is loaded once, then forked.
-    web = ["--preload", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
+    web = ["-c", "python:config.serving", "--preload", "--workers", "2"]
     stand_in = {"stripe": [*python, *EMULATOR, *level, "--bind", emulator.bind]} if emulator else {}
     return stand_in | {
         "web": [*python, "-m", "gunicorn", "config.wsgi", *level, "--bind", address.bind, *web],

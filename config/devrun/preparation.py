@@ -27,7 +27,6 @@ WEBHOOK_PATH = "/stripe/webhooks"
 STEPS: dict[str, tuple[str, ...]] = {
     "checks": ("check",),
     "database": ("migrate", "--noinput"),
-    "cache": ("createcachetable",),
     "demo data": ("seed_demo",),
     "demo modules": ("seed_modules",),
 }

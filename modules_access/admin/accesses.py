@@ -26,7 +26,7 @@ from modules_access.admin.kit import (
 from modules_access.models import AccessToken, AccessType, ModuleAccess
 from modules_access.services.grants import ACTS, extend_access, grant_access, revoke_access
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, ReasonField, ReasonForm, confirmed_action
-from payments.admin.kit.display import NONE, link_to
+from payments.admin.kit.display import NONE, link_to, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import order_called, read_number
 
@@ -219,7 +219,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     def uses(self, row: ModuleAccess) -> str:
         return uses_text(row.token)
 
-    @admin.display(description=gettext_lazy("given by"))
+    @tells_of("payments.order", description=gettext_lazy("given by"))
     def gives(self, row: ModuleAccess) -> str:
         return source_link(row)
 

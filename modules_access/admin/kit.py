@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from accounts.fields import AddressField
 from accounts.models import User
 from modules_access.models import AccessToken, AccessType, ModuleAccess, ServiceKey
 from payments.admin.kit.display import BAD, CARE, GOOD, NONE, OFF, link_to, link_to_order, pill
@@ -25,7 +26,7 @@ from payments.admin.kit.display import BAD, CARE, GOOD, NONE, OFF, link_to, link
 SOURCE_TINTS: dict[str, str] = {AccessType.PURCHASE: GOOD, AccessType.SUBSCRIPTION: GOOD, AccessType.GRANT: CARE}
 
 
-class PersonField(forms.EmailField):
+class PersonField(AddressField):
     """Somebody who has an account, by the whole e-mail address; cleaned, it is the user."""
 
     def __init__(self, **options: Any) -> None:
@@ -38,7 +39,7 @@ class PersonField(forms.EmailField):
 
     def clean(self, value: Any) -> Any:
         address = super().clean(value)
-        person = User.objects.filter(email=address.lower()).first() if address else None
+        person = User.objects.filter(email=address).first() if address else None
         if address and person is None:
             raise ValidationError(_("Nobody has an account with this address."))
         return person

@@ -19,7 +19,7 @@ from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken
 from modules_access.services.tokens import create_token, revoke_token
 from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_action, signed_in
-from payments.admin.kit.display import link_to, link_to_order
+from payments.admin.kit.display import link_to, link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import order_called, read_uuid
 
@@ -141,13 +141,13 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     def uses(self, row: AccessToken) -> str:
         return uses_text(row)
 
-    @admin.display(description=gettext_lazy("rests on"))
+    @tells_of("payments.order", description=gettext_lazy("rests on"))
     def rests_on(self, row: AccessToken) -> str:
         if row.order:
             return link_to_order(row.order)
         return link_to(row.grant) if row.grant else _("staff")
 
-    @admin.display(description=gettext_lazy("gives the access"))
+    @tells_of("modules_access.moduleaccess", description=gettext_lazy("gives the access"))
     def access_link(self, row: AccessToken) -> str:
         return link_to(getattr(row, "access", None))
 

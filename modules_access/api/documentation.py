@@ -137,7 +137,8 @@ VERIFY: dict[str, Any] = {
     "summary": "Verify a token and count its use",
     "description": (
         "Says whom to let into the module, and counts one use. A token is never accepted more often than it may be "
-        "used, however many ask at once. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
+        "used, however many ask at once. The pass with which somebody opens a module is taken once; the same key may "
+        "ask again within ten seconds. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
     ),
     "request": TokenToVerifySerializer,
     "examples": [OpenApiExample("A token", value={"token": JWT, "moduleId": "drawing"}, request_only=True)],
@@ -151,6 +152,7 @@ VERIFY: dict[str, Any] = {
             token_unknown="There is no such token (any more).",
             token_revoked="The token is revoked.",
             token_used_up="The token has been used as often as it may be.",
+            pass_used="This pass has been used: it opens the module once.",
             user_inactive="The account of this person is closed.",
             access_missing="The access that belongs to this token is missing: we have to repair that.",
             access_ended="The access has ended. The money has gone back.",

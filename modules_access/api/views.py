@@ -119,9 +119,10 @@ class VerifyView(ServiceView):
     def post(self, request: Request) -> Response:
         body = TokenToVerifySerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        module = requested_module(key_of(request), body.validated_data.get("module_id"))
+        key = key_of(request)
+        module = requested_module(key, body.validated_data.get("module_id"))
         with service_refusals():
-            verified = verify(body.validated_data["token"], module=module, at=timezone.now())
+            verified = verify(body.validated_data["token"], module=module, by=key, at=timezone.now())
         return Response(VerifiedSerializer(verified).data)
 
 

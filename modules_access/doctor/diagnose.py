@@ -48,7 +48,7 @@ def _person(name: str) -> User | None:
         raise InvalidQuestion(_("Nobody here has the id %s.") % name)
     if "@" not in name:
         raise InvalidQuestion(_("“%s” is neither an e-mail address nor an id.") % name)
-    return User.objects.filter(email=name.lower()).first()
+    return User.objects.filter(email=name).first()
 
 
 def _module(name: str) -> Module:

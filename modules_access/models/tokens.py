@@ -118,6 +118,25 @@ class AccessToken(models.Model):
         return self.revoked_at is None and at < self.expires_at and self.uses_left > 0
 
 
+class PassUse(models.Model):
+    """A pass that has let somebody in, kept as long as it would have been valid: it does so once.
+
+    `key`: who asked (None: the demo room); the same may ask again in the next moment.
+    """
+
+    jti = models.UUIDField(_("pass"), primary_key=True)
+    key = models.ForeignKey(ServiceKey, models.CASCADE, null=True, related_name="+", verbose_name=_("service key"))
+    used_at = models.DateTimeField(_("used"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("used pass")
+        verbose_name_plural = _("used passes")
+
+    def __str__(self) -> str:
+        return str(self.jti)
+
+
 class TokenChecks(models.Model):
     """So many verifications of one hour ended like this. `outcome` "ok", or the code of the refusal.
 

@@ -54,7 +54,7 @@ class OpenPage(OwnPage):
 @require_safe
 @never_cache
 def demo_room(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who has come in, or why nobody has. Looking again is another use, as it is for a module that asks twice."""
+    """Who has come in, or why nobody has. Looking again is another use of a token; a pass is soon used up."""
     if settings.PRODUCTION:
         raise Http404
     module = get_object_or_404(Module, slug=slug)

@@ -2,17 +2,18 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.db import Error as DatabaseFailure
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import User
 from modules_access.figures import OK, count_check
 from modules_access.jwt import REFUSAL_SENTENCES, STANDARD_LEVEL, Claims, TokenRefused, read_token
-from modules_access.models import AccessToken, Module, ModuleAccess
+from modules_access.models import AccessToken, Module, ModuleAccess, PassUse, ServiceKey
 
 log = structlog.get_logger(__name__)
 # What closed an access can be gone when the reason is looked up: then it is tried once more.
@@ -28,6 +29,13 @@ USE_TOKEN = """
         AND person.id = %(user)s AND person.is_active
     RETURNING token.max_usage - token.used
 """
+# A module may ask twice for one arrival, or have lost our answer.
+REPEATED_WITHIN = timedelta(seconds=10)
+# Of many who bring a pass at once one is first; the others wait here until it is let in, or refused.
+USE_PASS = """
+    INSERT INTO modules_access_passuse (jti, key_id, used_at, expires_at)
+    VALUES (%(jti)s, %(key)s, %(at)s, %(ends)s) ON CONFLICT (jti) DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +49,17 @@ class Verified:
     uses_left: int | None
 
 
-def verify(raw: str, *, module: Module, at: datetime) -> Verified:
+def verify(raw: str, *, module: Module, at: datetime, by: ServiceKey | None = None) -> Verified:
     """Whom the token lets into the module, and counts it as one use. Raises TokenRefused.
 
+    `by`: the key that asks. A pass is taken once; whoever has brought it is answered again for REPEATED_WITHIN.
     Not to be called inside a transaction: others who use the same token would wait for its end.
     """
     began = time.perf_counter_ns()
     try:
-        verified = _use(read_token(raw, audience=module.audience, at=at), module, at=at)
+        claims = read_token(raw, audience=module.audience, at=at)
+        use = _use if claims.access_id is None else partial(_use_pass, by=by)
+        verified = use(claims, module, at=at)
     except TokenRefused as refusal:
         _count_outcome(refusal.code, began=began, at=at)
         log.info("token.refused", module=module.slug, code=refusal.code)
@@ -73,6 +84,32 @@ def find_refusal(access: ModuleAccess, *, at: datetime) -> TokenRefused | None:
     return TokenRefused("token_used_up") if token and not token.uses_left else None
 
 
+def forget_passes(*, at: datetime) -> None:
+    """Remove what nobody asks about any more: a pass that is over is refused for that."""
+    PassUse.objects.filter(expires_at__lt=at).delete()
+
+
+def _use_pass(claims: Claims, module: Module, *, at: datetime, by: ServiceKey | None) -> Verified:
+    key = by.pk if by else None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(USE_PASS, {"jti": claims.jti, "key": key, "at": at, "ends": claims.expires_at})
+        if cursor.rowcount:
+            # What is refused now is rolled back: the pass is not used.
+            return _use(claims, module, at=at)
+    if not PassUse.objects.filter(jti=claims.jti, key=key, used_at__gt=at - REPEATED_WITHIN).exists():
+        raise TokenRefused("pass_used")
+    return _answer_again(claims, module, at=at)
+
+
+def _answer_again(claims: Claims, module: Module, *, at: datetime) -> Verified:
+    """What was answered to the first question, if that is still so; no further use is counted."""
+    access = _find(claims, module)
+    refusal = find_refusal(access, at=at)
+    if refusal and refusal.code != "token_used_up":
+        raise refusal
+    return _verified(access, module, uses_left=access.token.uses_left if access.token else None)
+
+
 def _use(claims: Claims, module: Module, *, at: datetime) -> Verified:
     for _attempt in range(MAX_ATTEMPTS):
         access = _find(claims, module)
@@ -82,11 +119,15 @@ def _use(claims: Claims, module: Module, *, at: datetime) -> Verified:
         else:
             left, is_used = None, _use_access(access, at=at)
         if is_used:
-            level = access.token.access_level if access.token else STANDARD_LEVEL
-            return Verified(access.user, module, level, access.expires_at, left)
+            return _verified(access, module, uses_left=left)
         if refusal := find_refusal(_find(claims, module), at=at):
             raise refusal
     raise TokenRefused("access_ended")
+
+
+def _verified(access: ModuleAccess, module: Module, *, uses_left: int | None) -> Verified:
+    level = access.token.access_level if access.token else STANDARD_LEVEL
+    return Verified(access.user, module, level, access.expires_at, uses_left)
 
 
 def _find(claims: Claims, module: Module) -> ModuleAccess:

@@ -18,6 +18,7 @@ from payments.admin.kit.display import (
     money_column,
     pill,
     stripe_id_column,
+    tells_of,
 )
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.billing.models import Dispute, Payment, Refund
@@ -30,7 +31,9 @@ class MoneyAdmin(ReadOnlyAdmin):
 
     list_select_related = ("order", "subscription")
 
-    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    @tells_of(
+        "payments.order", "payments.subscription", description=gettext_lazy("order or subscription"), ordering="order"
+    )
     def owner_link(self, row: Payment | Refund | Dispute) -> str:
         return link_to_owner(row)
 

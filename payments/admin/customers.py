@@ -7,7 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.kit.display import NONE, link_to, stripe_id_column, subscription_pill
+from payments.admin.kit.display import NONE, link_to, stripe_id_column, subscription_pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin, ReadOnlyInline
 from payments.admin.resync import resync_customer_action
 from payments.admin.subscriptions import terms_of
@@ -46,7 +46,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     actions = (resync_customer_action,)
     inlines = (SubscriptionInline,)
-    list_display = ("person", "name", "city", "country", "user", "subscriptions_text", "stripe_id", "deleted_at")
+    list_display = ("person", "name", "city", "country", "user_link", "subscriptions_text", "stripe_id", "deleted_at")
     list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
     ordering = ("-id",)
@@ -73,15 +73,15 @@ class CustomerAdmin(ReadOnlyAdmin):
     def person(self, row: Customer) -> str:
         return str(row)
 
-    @admin.display(description=gettext_lazy("user"))
+    @tells_of("accounts.user", description=gettext_lazy("user"))
     def user_link(self, row: Customer) -> str:
         return link_to(row.user)
 
-    @admin.display(description=gettext_lazy("subscriptions"))
+    @tells_of("payments.subscription", description=gettext_lazy("subscriptions"))
     def subscriptions_text(self, row: Customer) -> str:
         return format_html_join(" ", "{}", ((subscription_pill(each),) for each in row.subscriptions.all())) or NONE
 
-    @admin.display(description=gettext_lazy("orders with this e-mail address"))
+    @tells_of("payments.order", description=gettext_lazy("orders with this e-mail address"))
     def orders_text(self, row: Customer) -> str:
         """The newest first."""
         if not row.email:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import CARE, NONE, OFF, link_to_order, pill
+from payments.admin.kit.display import CARE, NONE, OFF, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
@@ -107,11 +107,11 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         rows = super().get_queryset(request).prefetch_related("order__payments")
         return rows.annotate(refund=Subquery(refunds.values("status")[:1]))
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
+    @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: OrderException) -> str:
         return link_to_order(row.order)
 
-    @admin.display(description=gettext_lazy("money here"))
+    @tells_of("payments.order", description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:
         """What the order has received and neither given back nor lost, each currency for itself."""
         return row.order.here_text if row.order else NONE
@@ -129,7 +129,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     def age_text(self, row: OrderException) -> str:
         return timesince(row.opened_at, row.closed_at)
 
-    @admin.display(description=gettext_lazy("refund"))
+    @tells_of("payments.order", description=gettext_lazy("refund"))
     def refund_text(self, row: Any) -> str:
         """Where the last refund of the order stands, asked for by a person or by the activity's policy."""
         return str(EffectStatus(row.refund).label) if row.refund else NONE

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
-from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column
+from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column, tells_of
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
 from payments.admin.search import events_called
 from payments.effects.models import Effect
@@ -138,7 +138,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q | None:
         return events_called(term) if term else None
 
-    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    @tells_of(
+        "payments.order", "payments.subscription", description=gettext_lazy("order or subscription"), ordering="order"
+    )
     def owner_link(self, event: PaymentEvent) -> str:
         return link_to_owner(event)
 
@@ -221,6 +223,8 @@ class EffectAdmin(ReadOnlyAdmin):
         """Our own sentences are stored in English; what a server said stays as it is."""
         return _(effect.outcome) if effect.outcome else ""
 
-    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    @tells_of(
+        "payments.order", "payments.subscription", description=gettext_lazy("order or subscription"), ordering="order"
+    )
     def owner_link(self, effect: Effect) -> str:
         return link_to_owner(effect)

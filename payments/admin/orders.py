@@ -19,11 +19,12 @@ from payments.admin.kit.inlines import (
     PaymentInline,
     RefundInline,
 )
-from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
 from payments.admin.search import orders_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
+from payments.products import product_of
 
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
 COUNTRIES_SQL = """
@@ -82,6 +83,12 @@ class OrderAdmin(ReadOnlyAdmin):
         ("created_at", "paid_at"), ("failure_code", "failure_message"),
     )  # fmt: skip
     readonly_fields = ("number", "price", "received_text", "refunded_text", "lost_text", "here_text", "purchased")
+
+    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        """What was bought stands on a screen of its own, which not everybody may see."""
+        bought = product_of(obj).purchased_rows(obj) if obj else ()
+        is_seen = all(may_see(request, row._meta.label) for row, _text in bought)
+        return [each for each in super().get_fields(request, obj) if is_seen or each != "purchased"]
 
     def search_condition(self, term: str) -> Q | None:
         return orders_called(term) if term and "@" not in term else None

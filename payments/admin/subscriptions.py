@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.kit.display import NONE, link_to, link_to_order, stripe_id_column, subscription_pill
+from payments.admin.kit.display import NONE, link_to, link_to_order, stripe_id_column, subscription_pill, tells_of
 from payments.admin.kit.inlines import (
     ChangeInline,
     DisputeInline,
@@ -89,12 +89,12 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
     def search_condition(self, term: str) -> Q | None:
         if "@" in term:
-            return Q(customer__email=term.lower())
+            return Q(customer__email=term)
         if term.startswith("cus_"):
             return Q(customer__stripe_id=term)
         return Q(references__name=term) if term else None
 
-    @admin.display(description=_("person"), ordering="customer__email")
+    @tells_of("payments.customer", description=_("person"), ordering="customer__email")
     def person(self, row: Subscription) -> str:
         return link_to(row.customer)
 
@@ -111,7 +111,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         """Whether only Stripe can tell how it stands."""
         return row.needs_resync
 
-    @admin.display(description=_("order that began it"))
+    @tells_of("payments.order", description=_("order that began it"))
     def order_link(self, row: Subscription) -> str:
         return link_to_order(row.order)
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import LowercaseEmailField
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount, with_amounts
@@ -35,7 +36,7 @@ class Order(MoneyInWords, models.Model):
 
     public_id = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=30)
-    email = models.EmailField(_("e-mail"), blank=True)
+    email = LowercaseEmailField(_("e-mail"), blank=True)
     label = models.CharField(_("what"), max_length=200, blank=True)
     # Of kind "plan": who wants to subscribe, and to what.
     user = models.ForeignKey(

@@ -139,9 +139,9 @@ def resync_subscription(name: str, *, options: ResyncOptions) -> Resynced:
 
 def resync_person(email: str, *, options: ResyncOptions) -> list[Resynced]:
     """Everything that belongs to an e-mail address: orders, customers, and all their subscriptions at Stripe."""
-    orders = Order.objects.filter(email=email.lower()).order_by("pk")
+    orders = Order.objects.filter(email=email).order_by("pk")
     done = [resync_order(order, options=options) for order in orders]
-    own = Customer.objects.filter(Q(email=email.lower()) | Q(user__email=email.lower())).distinct().order_by("pk")
+    own = Customer.objects.filter(Q(email=email) | Q(user__email=email)).distinct().order_by("pk")
     for customer in own:
         done += resync_customer(customer, options=options)
     return done

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
-from payments.admin.kit.display import NONE
+from payments.admin.kit.display import NONE, tells_of
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 from payments.statuses import OrderStatus
@@ -130,11 +130,11 @@ class ActivityAdmin(PricedAdmin, ListAdmin):
     def price_shown(self, activity: Activity) -> str:
         return activity.price_text
 
-    @admin.display(description=gettext_lazy("places"), ordering="capacity")
+    @tells_of("registrations.registration", description=gettext_lazy("places"), ordering="capacity")
     def places_text(self, activity: Activity) -> str:
         return places_bar(activity, paid=cast(Any, activity).paid) if activity.pk else NONE
 
-    @admin.display(description=gettext_lazy("waiting list"))
+    @tells_of("registrations.waitingentry", description=gettext_lazy("waiting list"))
     def waiting_text(self, activity: Activity) -> str:
         """Who waits for an offer, in their order."""
         waiting = WaitingEntry.objects.filter(activity_id=activity.pk, offered__isnull=True)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.admin.kit.actions import Confirmation, confirmed_action
-from payments.admin.kit.display import link_to_order
+from payments.admin.kit.display import link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import read_number, read_uuid
 from registrations.models import Registration
@@ -120,11 +120,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
         own = read_uuid(term)
         return Q(public_id=own) | Q(order__public_id=own) if own else None
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
+    @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: Registration) -> str:
         return link_to_order(row.order)
 
-    @admin.display(description=gettext_lazy("payment"), ordering="order__status")
+    @tells_of("payments.order", description=gettext_lazy("payment"), ordering="order__status")
     def payment(self, row: Registration) -> str:
         """What was asked for, where it stands, what a bank says of it, and what came where that is something else."""
         order = row.order

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.kit.display import link_to
+from payments.admin.kit.display import link_to, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from registrations.models import WaitingEntry
 from registrations.services.waiting_list import offer_places
@@ -57,10 +57,10 @@ class WaitingEntryAdmin(ReadOnlyAdmin):
         messages.info(request, made % {"count": count} if count else none)
         return redirect("admin:registrations_waitingentry_changelist")
 
-    @admin.display(description=gettext_lazy("offer"), ordering="offered")
+    @tells_of("registrations.registration", description=gettext_lazy("offer"), ordering="offered")
     def offer_link(self, entry: WaitingEntry) -> str:
         return link_to(entry.offered, entry.offered.get_status_display() if entry.offered else "")
 
-    @admin.display(description=gettext_lazy("offer ends"), ordering="offered__held_until")
+    @tells_of("registrations.registration", description=gettext_lazy("offer ends"), ordering="offered__held_until")
     def offer_ends(self, entry: WaitingEntry) -> Any:
         return entry.offered.held_until if entry.offered else "–"

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from accounts.fields import normal_address
 from config.api import StrictSerializer
 from payments.billing.models import Receipt
 from registrations.forms import EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, tidy_name
@@ -48,11 +49,18 @@ class ActivityPageSerializer(serializers.Serializer[Any]):
     results = ActivitySerializer(many=True)
 
 
+class AddressField(serializers.EmailField):
+    """An address, brought into its one spelling before it is looked at."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normal_address(super().to_internal_value(data))
+
+
 class NewRegistrationSerializer(StrictSerializer):
     """Who wants a place."""
 
     name = serializers.CharField(max_length=NAME_MAX_LENGTH, help_text="On one line.")
-    email = serializers.EmailField(max_length=EMAIL_MAX_LENGTH, help_text="Where messages go.")
+    email = AddressField(max_length=EMAIL_MAX_LENGTH, help_text="Where messages go.")
     language = serializers.ChoiceField(
         choices=settings.LANGUAGES,
         required=False,
@@ -64,9 +72,6 @@ class NewRegistrationSerializer(StrictSerializer):
             return tidy_name(name)
         except DjangoValidationError as refused:
             raise serializers.ValidationError(refused.messages) from None
-
-    def validate_email(self, email: str) -> str:
-        return email.lower()
 
 
 class RegistrationSerializer(serializers.Serializer[Registration]):

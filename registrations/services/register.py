@@ -93,7 +93,7 @@ def register(
     if not activity.is_on_sale:
         raise SalesClosed(activity.title)
     order = Order(
-        kind=ORDER_KIND, email=email.lower(), label=activity.title, amount=activity.price, currency=activity.currency,
+        kind=ORDER_KIND, email=email, label=activity.title, amount=activity.price, currency=activity.currency,
         livemode=settings.STRIPE_LIVEMODE, created_at=at,
     )  # fmt: skip
     row = Registration(
@@ -143,7 +143,7 @@ def still_waits(order: Order) -> bool:
 
 def _find_held(activity: Activity, *, name: str, email: str) -> Registration | None:
     """What this person holds there, or has paid for; compared as the database's own constraint does."""
-    rows = Registration.objects.select_related("order").filter(activity=activity, email=email.lower())
+    rows = Registration.objects.select_related("order").filter(activity=activity, email=email)
     mine = rows.filter(Exact(Lower("name"), Lower(Value(name))))
     return mine.filter(Q(holds_place=True) | Q(waits_since__isnull=False)).order_by("pk").last()
 

@@ -3,6 +3,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.health import must_be_migrated
+from tests.support.processes import DEAD_REDIS
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +47,29 @@ class TestReady:
     def test_asks_about_migrations_only_until_they_are_applied(self, client, django_assert_num_queries):
         client.get("/healthz/ready")
 
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):  # is it there, and does it count
             client.get("/healthz/ready")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_says_no_while_nothing_can_be_counted_in_the_database(self, client):
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE cache_entry RENAME TO elsewhere")
+        try:
+            response = client.get("/healthz/ready")
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE elsewhere RENAME TO cache_entry")
+
+        assert (response.status_code, response.json()["reason"]) == (503, "counters")
+        assert client.get("/healthz/ready").status_code == 200
+
+    @pytest.mark.django_db
+    def test_says_no_while_nothing_can_be_counted_in_redis(self, client, settings):
+        settings.REDIS_URL = DEAD_REDIS
+
+        response = client.get("/healthz/ready")
+
+        assert (response.status_code, response.json()["reason"]) == (503, "counters")
 
     @pytest.mark.django_db(transaction=True)
     def test_says_no_while_the_database_is_away(self, client, monkeypatch):

@@ -101,7 +101,6 @@ def _template(server: psycopg.Connection[Any], prefix: str) -> str:
 
 def _fill() -> None:
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SCHEMA {FIRST_ROWS}")
         for name in _filled_tables(cursor):

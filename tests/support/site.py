@@ -61,7 +61,7 @@ def _running_web(directory: Path, url: str, told: dict[str, str]) -> Iterator[Pr
     """The web server of production, at an address that is known before it starts: mails and Stripe lead back there."""
     command = (sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", url.removeprefix("http://"))
     environment = {"LOG_LEVEL": "INFO", "VAR_DIR": str(directory), **told}
-    with running(*command, "--no-control-socket", *OPTIONS, log=directory / "web.log", environment=environment) as web:
+    with running(*command, *OPTIONS, log=directory / "web.log", environment=environment) as web:
         web.wait_for("Listening at")
         yield web
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from tests.support.processes import Process, running, wait_until
 
-COMMAND = (sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", "127.0.0.1:0", "--no-control-socket")
-OPTIONS = ("--worker-class", "gthread", "--threads", "8")
+COMMAND = (sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", "127.0.0.1:0")
+SERVING = "config.serving"
+OPTIONS = ("-c", f"python:{SERVING}")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class WebServer:
 
 
 @contextmanager
-def web_server(directory: Path, **environment: str) -> Iterator[WebServer]:
-    """Start it, wait until it answers, stop it."""
+def web_server(directory: Path, *, serving: str = SERVING, **environment: str) -> Iterator[WebServer]:
+    """Start it, wait until it answers, stop it. `serving`: the module that says how gunicorn runs it."""
     told = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "VAR_DIR": str(directory), **environment}
-    with running(*COMMAND, *OPTIONS, log=directory / "web.log", environment=told) as process:
+    with running(*COMMAND, "-c", f"python:{serving}", log=directory / "web.log", environment=told) as process:
         process.wait_for("Booting worker")
         listening = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", process.output)
         assert listening, process.output

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -18,6 +18,7 @@ from payments.products import product_of
 from payments.statuses import DisputePhase, SubscriptionStatus
 
 NONE = "–"
+Column = TypeVar("Column", bound=Callable[..., Any])
 # A state is a word; its tint only repeats it.
 GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"
 SUBSCRIPTION_TINTS: dict[str, str] = {
@@ -66,6 +67,19 @@ def pill(word: str, tint: str) -> SafeString:
 def subscription_pill(row: Subscription) -> SafeString:
     """The state of a subscription; Stripe's own word where we know none."""
     return pill(row.status_text, SUBSCRIPTION_TINTS.get(row.status, OFF))
+
+
+def tells_of(*models: str, **options: Any) -> Callable[[Column], Column]:
+    """Decorates a column that tells of other rows ("payments.order"): not there for who may not see those.
+
+    `options` as of admin.display.
+    """
+
+    def decorate(column: Column) -> Column:
+        column.tells_of = models  # type: ignore[attr-defined]
+        return admin.display(**options)(column)
+
+    return decorate
 
 
 def money_column(field: str, description: Any) -> Callable[[Any, Any], str]:

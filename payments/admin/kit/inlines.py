@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.kit.display import NONE, link_to, money_column, stripe_id_column
+from payments.admin.kit.display import NONE, link_to, money_column, stripe_id_column, tells_of
 from payments.admin.kit.screens import ReadOnlyInline
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.models import Effect
@@ -38,7 +38,7 @@ class ChangeInline(ReadOnlyInline):
     def became(self, change: OrderChange) -> str:
         return value_of(change.field, change.after, currency=_currency(change))
 
-    @admin.display(description=_("by"))
+    @tells_of("payments.paymentevent", description=_("by"))
     def cause(self, change: OrderChange) -> str:
         return link_to(change.event, str(change.event)) if change.event else change.source
 

@@ -1,10 +1,12 @@
 """The screens' base: lists that cost the same with ten million rows, read-only pages, buttons on the page of a row."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, models
 from django.db.models import Q, QuerySet
@@ -33,10 +35,35 @@ def estimated_size(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-class StaffActions(admin.ModelAdmin):
+class PermittedColumns(admin.options.BaseModelAdmin):
+    """Leaves out what tells of rows that somebody may not see on their own screen (`tells_of`)."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.permitted(super().get_fields(request, obj), request)
+
+    def permitted(self, names: Iterable[Any], request: HttpRequest) -> list[Any]:
+        """Of the names, or groups of names, those whose columns may be shown."""
+        groups = (self.permitted(each, request) if isinstance(each, list | tuple) else each for each in names)
+        return [each for each in groups if each and (isinstance(each, list) or self._is_permitted(each, request))]
+
+    def _is_permitted(self, name: Any, request: HttpRequest) -> bool:
+        models = getattr(getattr(self, str(name), None), "tells_of", ())
+        return all(may_see(request, model) for model in models)
+
+
+def may_see(request: HttpRequest, label: str) -> bool:
+    """Whether who asks may see the screen of these rows ("payments.order")."""
+    app, model = label.lower().split(".")
+    return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
+
+
+class StaffActions(PermittedColumns, admin.ModelAdmin):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 
     change_form_template = "admin/kit/change_form.html"
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self.permitted(super().get_list_display(request), request)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found: dict[str, Any] = super().get_actions(request)
@@ -73,6 +100,11 @@ class ListAdmin(StaffActions):
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Of what the address proposes for a new row that which can be read."""
+        proposed = super().get_changeform_initial_data(request)
+        return {name: value for name, value in proposed.items() if _is_readable(self.opts, name, value)}
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """One index each: a search over all of them at once would read the whole table."""
         term = search_term.strip()
@@ -84,6 +116,15 @@ class ListAdmin(StaffActions):
     def search_condition(self, term: str) -> Q | None:
         """What finds the rows that people call so; None: `search_fields` do."""
         return None
+
+
+def _is_readable(opts: Any, name: str, value: Any) -> bool:
+    try:
+        read = opts.get_field(name).to_python(value)
+    except (FieldDoesNotExist, ValidationError, ValueError, TypeError):
+        return False
+    # A moment is asked for in two fields, which know no text.
+    return not isinstance(read, datetime)
 
 
 class NoManualChanges:
@@ -110,7 +151,7 @@ class ReadOnlyAdmin(NoManualChanges, ListAdmin):
     actions: Any = None
 
 
-class ReadOnlyInline(NoManualChanges, admin.TabularInline):
+class ReadOnlyInline(NoManualChanges, PermittedColumns, admin.TabularInline):
     """Rows that belong to what is shown."""
 
     extra = 0

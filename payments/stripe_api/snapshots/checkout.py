@@ -6,6 +6,7 @@ https://docs.stripe.com/api/checkout/sessions/object, https://docs.stripe.com/ap
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from accounts.fields import normal_address
 from payments.facts import CustomerFact, ObjectRefs
 from payments.stripe_api.snapshots.reading import (
     Json,
@@ -45,7 +46,7 @@ class StripeCustomer:
         return CustomerFact(
             self.refs,
             occurred_at=at,
-            email=find_text(self.raw, "email", longest=MAX_EMAIL_LENGTH).lower(),
+            email=normal_address(find_text(self.raw, "email", longest=MAX_EMAIL_LENGTH)),
             name=find_text(self.raw, "name", longest=MAX_TEXT_LENGTH),
             city=city,
             country=country,

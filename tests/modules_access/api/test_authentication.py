@@ -169,4 +169,4 @@ class TestNothingIsTold:
     def test_is_masked_if_it_ever_did(self, program, order):
         token = program.generate(order).json()["token"]
 
-        assert redact_text(f"key={program.raw}, token={token}") == f"key={program.key.prefix}_{MASK}, token=eyJ{MASK}"
+        assert redact_text(f"key={program.raw}, token={token}") == f"key={program.key.prefix}_{MASK}, token={MASK}"

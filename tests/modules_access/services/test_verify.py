@@ -1,15 +1,17 @@
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
 
+from accounts.models import User
 from modules_access.jwt import TokenRefused, mint_pass, mint_token
-from modules_access.models import AccessToken, ModuleAccess, TokenChecks
+from modules_access.models import AccessToken, ModuleAccess, PassUse, Scope, ServiceKey, TokenChecks
 from modules_access.services import verify as verifying
 from modules_access.services.grants import revoke_access
 from modules_access.services.tokens import revoke_token
-from modules_access.services.verify import Verified, verify
+from modules_access.services.verify import Verified, forget_passes, verify
 from tests.faults.test_races import at_once
 from tests.support.factories import NOON
 from tests.support.forged import forge, unsigned
@@ -28,10 +30,19 @@ def raw(token):
     return mint_token(token, at=NOON)
 
 
-def refused(raw, module, *, at=LATER):
+def refused(raw, module, *, at=LATER, by=None):
     with pytest.raises(TokenRefused) as refusal:
-        verify(raw, module=module, at=at)
+        verify(raw, module=module, at=at, by=by)
     return refusal.value.code
+
+
+def make_key(name):
+    return ServiceKey.objects.create(name=name, prefix=name[:16], scopes=[Scope.VERIFY], created_at=NOON)
+
+
+@pytest.fixture
+def key(db):
+    return make_key("the school")
 
 
 def pass_of(access, *, at=LATER):
@@ -141,9 +152,7 @@ class TestVerifyPass:
         return ModuleAccess.objects.get(order=make_buyer(learner, module).order)
 
     def test_counts_on_the_access(self, bought, learner, module):
-        raw = pass_of(bought)
-
-        verified = [verify(raw, module=module, at=LATER) for _ in range(2)]
+        verified = [verify(pass_of(bought), module=module, at=LATER) for _ in range(2)]
 
         assert verified[0] == Verified(learner, module, "standard", None, None)
         bought.refresh_from_db()
@@ -155,6 +164,55 @@ class TestVerifyPass:
         assert verify(raw, module=module, at=LATER).uses_left == 2
         token.refresh_from_db()
         assert token.used == 1
+
+    def test_lets_in_once(self, bought, module, key):
+        raw = pass_of(bought)
+        verify(raw, module=module, by=key, at=LATER)
+
+        assert refused(raw, module, by=key, at=LATER + timedelta(seconds=11)) == "pass_used"
+        bought.refresh_from_db()
+        assert bought.used == 1
+
+    def test_answers_again_to_a_module_that_asks_twice_for_one_arrival(self, token, module, key):
+        AccessToken.objects.update(used=2)
+        raw = pass_of(ModuleAccess.objects.get(token=token))
+        first = verify(raw, module=module, by=key, at=LATER)
+
+        again = verify(raw, module=module, by=key, at=LATER + timedelta(seconds=9))
+
+        assert again == first
+        token.refresh_from_db()
+        assert token.used == 3
+
+    def test_answers_nobody_else_again(self, bought, module, key):
+        raw = pass_of(bought)
+        verify(raw, module=module, by=key, at=LATER)
+
+        assert refused(raw, module) == "pass_used"
+        assert refused(raw, module, by=make_key("another")) == "pass_used"
+
+    def test_does_not_answer_again_when_the_access_has_ended_meanwhile(self, bought, module, key):
+        raw = pass_of(bought)
+        verify(raw, module=module, by=key, at=LATER)
+        give_back(bought.order)
+
+        assert refused(raw, module, by=key) == "access_ended"
+
+    def test_is_not_used_by_a_refusal(self, bought, learner, module, key):
+        raw = pass_of(bought)
+        User.objects.update(is_active=False)
+        refused(raw, module, by=key)
+        User.objects.update(is_active=True)
+
+        assert verify(raw, module=module, by=key, at=LATER + timedelta(seconds=30)).user == learner
+
+    def test_is_forgotten_when_it_would_be_over(self, bought, module, settings):
+        verify(pass_of(bought), module=module, at=LATER)
+
+        forget_passes(at=LATER + timedelta(seconds=settings.MODULES.pass_seconds - 1))
+        assert PassUse.objects.exists()
+        forget_passes(at=LATER + timedelta(seconds=settings.MODULES.pass_seconds + 1))
+        assert not PassUse.objects.exists()
 
     def test_is_used_up_with_its_token(self, token, module):
         raw = pass_of(ModuleAccess.objects.get(token=token))
@@ -233,9 +291,10 @@ class TestVerifyAtOnce:
     @pytest.mark.parametrize("as_pass", [False, True])
     def test_lets_exactly_ten_of_sixty_four_through(self, learner, module, as_pass):
         token = make_token(learner, module, uses=10)
-        raw = pass_of(ModuleAccess.objects.get()) if as_pass else mint_token(token, at=NOON)
+        access = ModuleAccess.objects.get()
+        raws = [pass_of(access) if as_pass else mint_token(token, at=NOON) for _ in range(64)]
 
-        results = at_once(*[lambda: verify(raw, module=module, at=LATER)] * 64)
+        results = at_once(*(partial(verify, raw, module=module, at=LATER) for raw in raws))
 
         told = Counter(getattr(result, "code", "ok") for result in results)
         assert told == {"ok": 10, "token_used_up": 54}
@@ -245,13 +304,22 @@ class TestVerifyAtOnce:
 
     def test_counts_every_use_of_an_access_that_is_not_limited(self, learner, module):
         access = ModuleAccess.objects.get(order=make_buyer(learner, module).order)
-        raw = pass_of(access)
 
-        results = at_once(*[lambda: verify(raw, module=module, at=LATER)] * 40)
+        results = at_once(*(partial(verify, pass_of(access), module=module, at=LATER) for _ in range(40)))
 
         assert {type(result) for result in results} == {Verified}
         access.refresh_from_db()
         assert access.used == 40
+
+    def test_counts_one_use_of_a_pass_that_is_brought_by_many(self, learner, module):
+        access = ModuleAccess.objects.get(order=make_buyer(learner, module).order)
+        raw = pass_of(access)
+
+        results = at_once(*[partial(verify, raw, module=module, at=LATER)] * 20)
+
+        assert {type(result) for result in results} == {Verified}
+        access.refresh_from_db()
+        assert access.used == 1
 
     def test_lets_nobody_in_after_a_revocation_was_told(self, learner, module):
         token = make_token(learner, module, uses=1000)

@@ -1,0 +1,19 @@
+"""How gunicorn runs the site: `gunicorn -c python:config.serving config.wsgi`."""
+
+import logging
+from typing import Any
+
+worker_class = "config.web_worker.Worker"
+threads = 4
+# Seconds without a byte, in the middle of a request or between two of them, after which a connection is closed.
+keepalive = 10
+# In each process; what unfinished requests may hold in memory is this many times STRIPE_WEBHOOK_MAX_BYTES.
+worker_connections = 256
+control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """What gunicorn says of a request goes the way of all log lines, which masks secrets."""
+    said = logging.getLogger("gunicorn.error")
+    said.handlers.clear()
+    said.propagate = True
