@@ -42,17 +42,17 @@ class LimitDecision:
 ALLOWED = LimitDecision(True)
 
 
-def allow(request: HttpRequest, scope: str) -> LimitDecision:
+def allow(request: HttpRequest, scope: str, *, times: int = 1) -> LimitDecision:
     """Count this request of its client: STRIPE_RATE_LIMIT_MAX are let through in each STRIPE_RATE_LIMIT_WINDOW.
 
-    `scope` names what is counted together. Who cannot be counted is let through: a sale is worth more than the limit.
+    `scope` names what is counted together, `times` how often as many of it are let through. Who cannot be counted is let through: a sale is worth more than the limit.
     """
     client = client_of(request)
     if not client:
         log.error("rate_limit.no_address", scope=scope)
         return ALLOWED
     window = timedelta(milliseconds=settings.STRIPE_RATE_LIMIT_WINDOW)
-    return allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
+    return allow_one(client, scope, most=times * settings.STRIPE_RATE_LIMIT_MAX, window=window)
 
 
 def allow_one(who: str, scope: str, *, most: int, window: timedelta) -> LimitDecision:
@@ -98,6 +98,13 @@ def sentence(seconds: int) -> str:
         minutes,
     )
     return words % minutes
+
+
+def require_allowed(request: Request, scope: str, *, times: int = 1) -> None:
+    """For the API: like `allow`. Raises TooOften."""
+    decision = allow(request._request, scope, times=times)
+    if not decision.is_allowed:
+        raise TooOften(decision.retry_after)
 
 
 class PaymentThrottle(BaseThrottle):

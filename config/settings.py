@@ -120,10 +120,15 @@ STRIPE_WEBHOOK_MAX_BYTES = env.int("STRIPE_WEBHOOK_MAX_BYTES", default=1024 * 10
 STRIPE_LIVEMODE = env.bool("STRIPE_LIVEMODE", default=PRODUCTION)
 STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
 # On the payment routes one client may try so often (MAX) in so many milliseconds (WINDOW).
-STRIPE_RATE_LIMIT_MAX = env.int("STRIPE_RATE_LIMIT_MAX", default=5)
+STRIPE_RATE_LIMIT_MAX = env.int("STRIPE_RATE_LIMIT_MAX", default=100 if ENVIRONMENT == "development" else 5)
 STRIPE_RATE_LIMIT_WINDOW = env.int("STRIPE_RATE_LIMIT_WINDOW", default=15 * 60 * 1000)
 if min(STRIPE_RATE_LIMIT_MAX, STRIPE_RATE_LIMIT_WINDOW) < 1:
     raise ImproperlyConfigured("STRIPE_RATE_LIMIT_MAX and STRIPE_RATE_LIMIT_WINDOW (milliseconds) must be 1 or more.")
+# So long a free place is held while its address is confirmed.
+FREE_HOLD_MINUTES = at_least_one("FREE_HOLD_MINUTES", 30)
+# So many unpaid places at once for one address, and for one client: more where many are let through from one address.
+HOLDS_PER_ADDRESS = at_least_one("HOLDS_PER_ADDRESS", 3)
+HOLDS_PER_CLIENT = at_least_one("HOLDS_PER_CLIENT", max(10, STRIPE_RATE_LIMIT_MAX // 10))
 if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
 

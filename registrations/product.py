@@ -35,6 +35,8 @@ LABELS: dict[RegistrationDisplayState, tuple[str, str | Promise]] = {
     RegistrationDisplayState.NO_PLACE: ("few", pgettext_lazy("pill", "paid, without a place")),
     RegistrationDisplayState.CONFIRMING: ("few", pgettext_lazy("pill", "being confirmed")),
     RegistrationDisplayState.UNCONFIRMED: ("few", pgettext_lazy("pill", "being confirmed")),
+    RegistrationDisplayState.CONFIRM_ADDRESS: ("few", pgettext_lazy("pill", "to be confirmed")),
+    RegistrationDisplayState.OFFERED: ("few", pgettext_lazy("pill", "offered to you")),
     RegistrationDisplayState.WAITING: ("few", pgettext_lazy("pill", "waiting for payment")),
     RegistrationDisplayState.ACTION_REQUIRED: ("few", pgettext_lazy("pill", "waiting for you")),
     RegistrationDisplayState.PROCESSING: ("few", pgettext_lazy("pill", "payment under way")),

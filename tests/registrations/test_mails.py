@@ -51,24 +51,36 @@ ENGLISH = {
         "Your money is safe",
         "nothing you need to do",
     ),
-    "failed": ("did not go through", "Nothing was charged", "not enough money in the account", "try again there"),
+    "failed": ("did not go through", "Nothing was charged", "not enough money in the account", "You can try again"),
     "action_required": (
         "confirm your payment",
         "bank asks you to confirm",
         "Nothing is charged before",
         "payment page",
     ),
-    "expired": ("has expired", "has run out", "Nothing was charged", "place has been released", "register again"),
-    "canceled": ("is canceled", "was canceled", "Nothing was charged", "place has been released", "register again"),
+    "expired": (
+        "has expired",
+        "has run out",
+        "Nothing was charged",
+        "held for you has been released",
+        "register again",
+    ),
+    "canceled": (
+        "is canceled",
+        "was canceled",
+        "Nothing was charged",
+        "held for you has been released",
+        "register again",
+    ),
     "refunded": (
         "Your refund",
-        "refunded 49.00 EUR for “Atelier poterie & thé”. With this your registration has ended.",
+        "refunded 49.00 EUR for “Atelier poterie & thé”. With this the registration has ended.",
         "5 to 10 working days",
         "nothing you need to do",
     ),
     "given_up": (
         "Your place has been released",
-        "place in “Atelier poterie & thé” has been released, as was asked for. Nothing was charged.",
+        "place in “Atelier poterie & thé” has been released by our team.",
         "welcome to register again",
     ),
 }
@@ -82,17 +94,17 @@ FRENCH = {
         "Rien n’est débité avant",
         "page de paiement",
     ),
-    "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
-    "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
+    "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
+    "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
     "refunded": (
         "Votre remboursement",
-        "remboursé 49,00 EUR pour « Atelier poterie & thé ». Votre inscription prend ainsi fin.",
+        "remboursé 49,00 EUR pour « Atelier poterie & thé ». L’inscription prend ainsi fin.",
         "5 à 10 jours ouvrés",
         "n’avez rien à faire",
     ),
     "given_up": (
         "Votre place a été libérée",
-        "place pour « Atelier poterie & thé » a été libérée, comme demandé. Rien n’a été débité.",
+        "place pour « Atelier poterie & thé » a été libérée par notre équipe.",
         "inscrire de nouveau",
     ),
 }
@@ -317,7 +329,7 @@ class TestPlaceGivenUp:
 
         deliver_due(at=NOON)
 
-        assert "as was asked for" in sent().body
+        assert "released by our team" in sent().body
         for text in (sent().body, html_of(sent())):
             assert "http" not in text
             assert "register again" not in text

@@ -15,7 +15,7 @@ from payments.effects.models import Effect
 from payments.orders.models import OrderChange
 from registrations.models import Activity, Registration
 from registrations.services.call_off import call_off
-from registrations.services.register import register_or_resume
+from registrations.services.register import confirm_address, register_or_resume
 from registrations.services.staff_actions import NotResent, PlaceNotFreed, free_place, resend_message
 from registrations.services.waiting_list import offer_places
 from tests.support.factories import RegistrationFactory
@@ -171,6 +171,7 @@ class TestConfirmedPlaceThatCostNothing:
         person = {"name": given_up.name, "email": given_up.email, "language": "en"}
 
         again = register_or_resume(activity=given_up.activity, at=LATER, **person)
+        confirm_address(registration=again.registration, at=LATER)
 
         assert (again.is_resumed, state(again.registration)) == (False, ("PAID", True, 1))
         assert again.registration != given_up
