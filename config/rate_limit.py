@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import ngettext
 from rest_framework.exceptions import Throttled
@@ -23,7 +24,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from config.counters import CountersDown, count
-from config.errors import answer
+from config.errors import answer, wants_json
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -83,10 +84,20 @@ def limited(scope: str) -> Callable[[View], View]:
 
 
 def too_often(request: HttpRequest, decision: LimitDecision) -> HttpResponse:
-    """429, as a page or as JSON, with the time after which to come back."""
-    response = answer(request, status=429, code=Throttled.default_code, message=sentence(decision.retry_after))
+    """429, as JSON or as a page that keeps what was typed, with the time after which to come back."""
+    message = sentence(decision.retry_after)
+    if wants_json(request):
+        response = answer(request, status=429, code=Throttled.default_code, message=message)
+    else:
+        response = render(request, "too_often.html", {"message": message, "typed": _typed(request)}, status=429)
     response["Retry-After"] = str(decision.retry_after)
     return response
+
+
+def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """What the form held, to be sent again: all but its own secret and passwords."""
+    kept = [name for name in request.POST if name != "csrfmiddlewaretoken" and "password" not in name]
+    return [(name, value) for name in kept for value in request.POST.getlist(name)]
 
 
 def sentence(seconds: int) -> str:

@@ -21,6 +21,8 @@ class PaymentsConfig(AppConfig):
         for module in (
             "checks",
             "billing.mails",
+            "checkout.clock_alert",
+            "orders.mails",
             "processing.process",
             "refunds.refund",
             "subscribing.product",

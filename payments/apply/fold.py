@@ -21,6 +21,7 @@ from payments.facts import (
     RefundFact,
 )
 from payments.names import ORDER
+from payments.orders.buyer_messages import money_went_back, payment_taken_back, refund_failed
 from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
@@ -74,6 +75,8 @@ def fold_order_facts(
     after = _visible(state)
     folded.changes += [(name, before[name], after[name]) for name in VISIBLE_OF_ORDER if before[name] != after[name]]
     folded.changes += _superseded(state, facts, moved=bool(folded.changes))
+    if int(after["amount_refunded"]) > int(before["amount_refunded"]) and state.order.status != OrderStatus.REFUNDED:
+        folded.effects.append(money_went_back(state.order, state.refunds.values()))
     return folded
 
 
@@ -99,12 +102,20 @@ def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded
         return
     if fact.status != OrderStatus.PAID:
         fold_attempt(order, fact, attempt=attempt)
+        _end_used_up(state, fact, attempt=attempt)
     elif pays_without_money(order, fact):
         fold_settlement(order, fact)
     else:
         detail = f"nothing was collected, {order.amount} {order.currency} are due"
         subject = fact.refs.session or f"{ORDER}{order.public_id}"
         folded.questions.append(Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, detail))
+
+
+def _end_used_up(state: OrderState, fact: OrderFact, *, attempt: int) -> None:
+    """A session that says itself that its delayed payment failed is used up: nobody can pay there any more."""
+    checkout = state.checkouts.get(attempt)
+    if checkout and fact.status == OrderStatus.FAILED and fact.refs.session and fact.refs.session == checkout.session:
+        checkout.expires_at = min(checkout.expires_at or fact.occurred_at, fact.occurred_at)
 
 
 def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:
@@ -157,6 +168,8 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
         folded.changes.append((f"refund {row.stripe_id}", before, row.status))
     if row.status == RefundStatus.FAILED:
         folded.effects.append(_alert("refund_failed", "refund", row.stripe_id, state))
+        if isinstance(state, OrderState):
+            folded.effects.append(refund_failed(state.order, row.stripe_id))
 
 
 def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, folded: Folded) -> None:
@@ -174,6 +187,8 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
         folded.changes.append((f"dispute {row.stripe_id}", before, row.status))
     kind = "dispute" if row.phase == DisputePhase.OPEN else "dispute_closed"
     folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=_phase_suffix(row)))
+    if row.phase == DisputePhase.LOST and isinstance(state, OrderState):
+        folded.effects.append(payment_taken_back(state.order, row.stripe_id))
 
 
 def _phase_suffix(row: Dispute) -> str:

@@ -122,7 +122,7 @@ SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
 PAYMENT_STATE = ("session", "charge", "currency", "received", "charge_refunded", "refunded", "off_stripe", "paid_at")
 REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
-CHECKOUT_STATE = ("session",)
+CHECKOUT_STATE = ("session", "expires_at")
 
 
 @dataclass(slots=True)

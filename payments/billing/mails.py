@@ -15,10 +15,11 @@ from payments.billing.reminders import DISPUTE_DUE_ALERT, UNANSWERED
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
-from payments.statuses import SUBSCRIPTION_NOT_BEGUN, DisputePhase, RefundStatus, SubscriptionStatus
+from payments.statuses import SUBSCRIPTION_NOT_BEGUN, DisputePhase, DisputeState, RefundStatus, SubscriptionStatus
 
 SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
+REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
 REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 OWNER = ("order", "subscription__customer", "subscription__plan")
 
@@ -72,7 +73,10 @@ def refund_failed(effect: Effect) -> Mail | Skip:
     row = Refund.objects.select_related(*OWNER).filter(stripe_id=effect.data["refund"]).first()
     if row is None:
         return SUBJECT_GONE
-    return _mail_about_refund(row) if row.status == RefundStatus.FAILED else REFUND_NOT_FAILED
+    if row.status != RefundStatus.FAILED:
+        return REFUND_NOT_FAILED
+    payment = Payment.objects.filter(key=row.payment).first()
+    return REFUNDED_SINCE if payment and not payment.left else _mail_about_refund(row)
 
 
 def _find_dispute(effect: Effect) -> Dispute | None:
@@ -86,8 +90,22 @@ def _mail_about_dispute(row: Dispute) -> Mail:
         "reason": DISPUTE_REASONS.get(row.reason, row.reason),
         "is_lost": row.phase == DisputePhase.LOST,
         "is_won": row.status == "won",
+        **_beside(row),
     }
     return _to_staff(context)
+
+
+def _beside(row: Dispute) -> dict[str, object]:
+    """What else is true of the disputed payment, before anybody is told what to do about it."""
+    payment = Payment.objects.filter(key=row.payment).first()
+    others = Payment.objects.filter(order=row.order_id, subscription=row.subscription_id).exclude(key=row.payment)
+    return {
+        "is_refunded": bool(payment and payment.received and not payment.left),
+        "refunded": amount_in_words(payment.refunded, payment.currency) if payment and payment.refunded else "",
+        "is_paid_otherwise": row.order is not None and any(other.left > 0 for other in others),
+        "is_withdrawn": row.order is not None and row.order.dispute_state == DisputeState.LOST,
+        "has_ended": row.subscription is not None and row.subscription.has_ended,
+    }
 
 
 def _mail_about_refund(row: Refund) -> Mail:

@@ -35,6 +35,10 @@ DELAYED = frozenset(
 )  # fmt: skip
 
 
+# Decline codes without a reason: https://docs.stripe.com/declines/codes
+SAYS_NOTHING = ("generic_decline", "generic_could_not_process")
+
+
 @dataclass(frozen=True, slots=True)
 class StripeRefund:
     """`status` is Stripe's word; it may be one that we do not know yet."""
@@ -157,10 +161,11 @@ def _latest_charge(source: Json) -> str:
 
 
 def _failure(error: Json) -> Failure:
-    code = find_text(error, "decline_code", longest=MAX_WORD_LENGTH) or find_text(
-        error, "code", longest=MAX_WORD_LENGTH
-    )
-    return Failure(code=code, message=find_text(error, "message"))
+    """The word that says most: of cards `decline_code`; of debits it is general, and `code` has the bank's reason."""
+    decline_code, code = (find_text(error, name, longest=MAX_WORD_LENGTH) for name in ("decline_code", "code"))
+    if not decline_code or (decline_code in SAYS_NOTHING and code != "card_declined"):
+        decline_code = code or decline_code
+    return Failure(code=decline_code, message=find_text(error, "message"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail as post
 
 from payments.billing.mails import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, SUBJECT_GONE
-from payments.billing.models import Dispute, Refund
+from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, DisputePhase, EffectStatus
 from tests.support.factories import NOON, OrderFactory
@@ -221,12 +221,12 @@ class TestDisputeClosed:
         ("status", "how", "english", "french"),
         [
             ("lost", "lost", ("Dispute lost", "the money is gone"), ("Litige perdu", "l’argent est parti")),
-            ("won", "closed", ("Dispute won", "the money stays with us"), ("Litige gagné", "l’argent nous reste")),
+            ("won", "closed", ("Dispute won", "The money stays with us"), ("Litige gagné", "L’argent nous reste")),
             (
                 "warning_closed",
                 "closed",
                 ("without loss", "money stays with us"),
-                ("sans perte", "l’argent nous reste"),
+                ("sans perte", "L’argent nous reste"),
             ),
         ],
     )
@@ -241,11 +241,58 @@ class TestDisputeClosed:
             assert sentence in text
             assert order.number in text
 
+    @pytest.mark.parametrize(
+        ("beside", "english", "french"),
+        [
+            ({}, "What was bought is withdrawn.", "Ce qui avait été acheté est retiré."),
+            ({"dispute_state": ""}, "Another payment pays the order", "Un autre paiement règle la commande"),
+        ],
+    )
+    def test_says_of_a_loss_what_it_means_for_the_order(self, make_dispute, order, language, beside, english, french):
+        type(order).objects.update(**{"dispute_state": "LOST", **beside})
+        Payment.objects.create(key="pi_2", order=order, currency="eur", received=4900)
+        make_dispute("lost")
+
+        closed("lost")
+
+        assert {"en": english, "fr": french}[language] in read(sent())[0]
+
     def test_does_not_tell_of_a_loss_that_a_late_win_has_undone(self, make_dispute):
         make_dispute("won")
 
         assert closed("lost").outcome == DISPUTE_MOVED_ON.reason
         assert closed("closed").status == EffectStatus.DONE
+
+
+class TestDisputeOfARefundedPayment:
+    @pytest.fixture(autouse=True)
+    def _refunded(self, order):
+        Payment.objects.create(key="pi_1", order=order, currency="eur", received=4900, refunded=4900)
+
+    def test_says_what_to_hand_in_instead_of_asking_for_an_answer(self, make_dispute, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute()
+
+        opened()
+
+        for text in read(sent()):
+            assert "All of this payment was refunded before." in text
+            assert "hand in the refund as evidence" in text
+            assert "without an answer the money is lost" not in text
+            assert "stays in use" not in text
+
+    def test_says_of_a_win_that_the_money_went_back(self, make_dispute, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute("won")
+
+        closed("closed")
+
+        assert "money stays with us" not in read(sent())[0]
+
+    def test_asks_nobody_to_give_back_again_what_another_refund_gave(self, make_refund):
+        make_refund()
+
+        assert failed().outcome == "The money went back by another refund meanwhile."
 
 
 class TestRefundFailed:
