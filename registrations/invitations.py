@@ -29,6 +29,11 @@ def way_on_messages(row: Registration, *, at: datetime) -> list[EffectRequest]:
     return [row.order.message(kind, key=f"{row.pk}:{number}", registration=row.pk)] if number else []
 
 
+def confirmation_message(row: Registration) -> EffectRequest:
+    """The same link once more, when staff send it."""
+    return row.order.message("registration.confirm_address", key=f"{row.pk}", registration=row.pk)
+
+
 def waiting_confirmation_messages(entry: WaitingEntry, *, at: datetime) -> list[EffectRequest]:
     """The mail with the link by which the entry counts; none where enough were sent."""
     kind = "waiting.confirm_address"

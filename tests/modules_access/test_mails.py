@@ -208,6 +208,7 @@ class TestFailed:
         other = make_purchase(row.user, row.module)
         pay(other.order)
         row.order.refresh_from_db()
+        Effect.objects.all().delete()
 
         assert tell(row, "failed").outcome == SKIP_BOUGHT.reason
 
@@ -226,6 +227,7 @@ class TestRefunded:
     def test_says_so_where_the_module_stays_open_in_another_way(self):
         row = purchase("refunded")
         pay(make_purchase(row.user, row.module).order)
+        Effect.objects.all().delete()
 
         tell(row, "refunded")
 

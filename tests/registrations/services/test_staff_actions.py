@@ -280,6 +280,15 @@ class TestResendMessage:
 
         assert deliver() == ["Your place is confirmed: Pottery"] * 2
 
+    def test_sends_the_link_again_where_the_address_is_not_confirmed(self, make_activity):
+        person = {"name": "Zoë Martin", "email": "zoe@example.com", "language": "en"}
+        row = register_or_resume(activity=make_activity(slug="open-day", price=0), at=NOON, **person).registration
+
+        deliver()
+        send_again(row)
+
+        assert deliver() == ["Please confirm your registration: Open-Day"] * 2
+
     def test_sends_one_for_each_request(self, paid):
         for _request in range(2):
             send_again(paid)
