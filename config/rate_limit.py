@@ -46,7 +46,8 @@ ALLOWED = LimitDecision(True)
 def allow(request: HttpRequest, scope: str, *, times: int = 1) -> LimitDecision:
     """Count this request of its client: STRIPE_RATE_LIMIT_MAX are let through in each STRIPE_RATE_LIMIT_WINDOW.
 
-    `scope` names what is counted together, `times` how often as many of it are let through. Who cannot be counted is let through: a sale is worth more than the limit.
+    `scope` names what is counted together, `times` how often as many of it are let through. Who cannot be counted is
+    let through: a sale is worth more than the limit.
     """
     client = client_of(request)
     if not client:

@@ -127,10 +127,10 @@ def overdue(*, at: datetime) -> QuerySet[Order]:
 
 def due_dates(order_ids: Collection[int]) -> dict[int, datetime]:
     """Until when each of these orders waits for money, by its id: what is bought is held as long."""
-    return dict(_with_due_at(Order.objects.filter(pk__in=order_ids)).values_list("pk", "due_at"))
+    return {order.pk: order.due_at for order in _with_due_at(Order.objects.filter(pk__in=order_ids))}
 
 
-def _with_due_at(orders: QuerySet[Order]) -> QuerySet[Order]:
+def _with_due_at(orders: QuerySet[Order]) -> "QuerySet[Any]":
     # Of an attempt that Stripe refused or never answered, the time that it was meant to have counts.
     newest = CheckoutAttempt.objects.filter(order=OuterRef("pk")).order_by("-number")
     newest = newest.annotate(ends=Coalesce(_moment("params__expires_at"), "expires_at"))

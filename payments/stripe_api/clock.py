@@ -1,4 +1,4 @@
-"""How far our clock is from Stripe's, as the `Date` of Stripe's answers tells: sessions are refused by Stripe's clock."""
+"""How far our clock is from Stripe's, as the `Date` of its answers tells: by that clock it refuses sessions."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 MAX_AGE = timedelta(minutes=10)
 # A `Date` has whole seconds, and an answer takes its time.
 PRECISION = timedelta(seconds=2)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -14,7 +15,7 @@ class _Learned:
     """By this process, from the last answer; a hint only: what Stripe refuses teaches it anew."""
 
     offset: timedelta = timedelta(0)
-    at: datetime = datetime.min.replace(tzinfo=UTC)
+    at: datetime = LONG_AGO
 
 
 _learned = _Learned()
@@ -33,7 +34,7 @@ def learn(*, said_at: datetime, asked_at: datetime, heard_at: datetime) -> None:
 
 def forget() -> None:
     """As in a new process."""
-    _learned.offset, _learned.at = _Learned().offset, _Learned().at
+    _learned.offset, _learned.at = timedelta(0), LONG_AGO
 
 
 def offset(*, at: datetime) -> timedelta:

@@ -103,7 +103,8 @@ class RegistrationAdmin(ReadOnlyAdmin):
     search_fields = ("email__exact", "external_id__exact")
     search_help_text = gettext_lazy("Whole e-mail address, order number, id of the registration or in the old system.")
     fields = (
-        ("name", "email", "email_state"), ("activity", "state"), ("holds_place", "held_until", "waits_since", "given_up_at"),
+        ("name", "email", "email_state"), ("activity", "state"),
+        ("holds_place", "held_until", "waits_since", "given_up_at"),
         ("order_link", "payment"), "user", ("public_id", "external_id"), ("language", "created_at"),
     )  # fmt: skip
     readonly_fields = ("order_link", "payment", "state")

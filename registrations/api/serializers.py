@@ -88,7 +88,7 @@ class CheckoutSerializer(RegistrationSerializer):
     # In the context: `checkout_url`, and `with_token` whether the caller may learn the token.
     token = serializers.SerializerMethodField(help_text=f"{TOKEN} Null where it was begun before.")
     checkout_url = serializers.SerializerMethodField(
-        help_text="Stripe's payment page for this registration; null if there is nothing to pay, or where it was begun before."
+        help_text="Stripe's payment page for this registration; null if nothing is to be paid, or it was begun before."
     )
 
     def get_token(self, registration: Registration) -> str | None:

@@ -77,7 +77,8 @@ def offer_places(*, at: datetime) -> int:
     """Offer every free place to who waits, after people who paid for one. Returns how many offers were made.
 
     An offer is a registration that holds its place for OFFER_LIFETIME, or less where nobody has confirmed the address;
-    when its order closes the place is free again, for the next person. Each offer is a transaction of its own; any number of workers may do this at once.
+    when its order closes the place is free again, for the next person. Each offer is a transaction of its own; any
+    number of workers may do this at once.
     """
     while seat_waiting(at=at):
         pass

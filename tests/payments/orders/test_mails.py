@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail as post
+from django.core.mail import EmailMultiAlternatives
 
 from payments.billing.models import Payment
 from payments.effects.deliver import deliver_all
@@ -30,11 +31,12 @@ def _post() -> list[str]:
     """Deliver all that waits; the subjects of what went to the buyer since the last time."""
     post.outbox.clear()
     deliver_all(clock=lambda: LATER)
-    return [message.subject for message in post.outbox if "staff@" not in str(message.to)]
+    return [str(message.subject) for message in post.outbox if "staff@" not in str(message.to)]
 
 
 def _texts(subject: str) -> list[str]:
-    [message] = [each for each in post.outbox if subject in each.subject]
+    [message] = [each for each in post.outbox if subject in str(each.subject)]
+    assert isinstance(message, EmailMultiAlternatives)
     return read(message)
 
 

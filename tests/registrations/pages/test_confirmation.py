@@ -17,7 +17,7 @@ def link_in_mail() -> str:
     """The only link in the only mail, as a path."""
     deliver_due(at=NOON)
     [message] = post.outbox
-    [link] = re.findall(r"https?://[^/\s]+(/\S+)", message.body)
+    [link] = re.findall(r"https?://[^/\s]+(/\S+)", str(message.body))
     return str(link)
 
 
