@@ -19,7 +19,7 @@ from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.models import Registration, WaitingEntry
+from registrations.models import EmailState, Registration, WaitingEntry
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The registration no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile."))
@@ -50,6 +50,8 @@ def message_for(row: Registration, order: Order) -> EffectRequest | None:
             return _request("refunded", row, order, key=f"{order.pk}")
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
             return _request("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
+        case OrderStatus.FAILED | OrderStatus.ACTION_REQUIRED if order.amount_received or has_another_place(row):
+            return None
         case OrderStatus.FAILED:
             return order.message_of_failure("registration.failed", registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
@@ -103,7 +105,7 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
                 return SKIP_ROW_MISSING
             if row.activity.called_off_at and kind not in KINDS_SENT_WHEN_CALLED_OFF:
                 return SKIP_CALLED_OFF
-            if row.is_unconfirmed and kind not in KINDS_SENT_UNCONFIRMED:
+            if row.email_state == EmailState.ASKED and kind not in KINDS_SENT_UNCONFIRMED:
                 return SKIP_UNCONFIRMED
             return write(row, effect)
 
@@ -149,15 +151,14 @@ def closed(row: Registration, effect: Effect) -> Mail | Skip:
     order = row.order
     if order.status not in CLOSED_STATUSES:
         return SKIP_STATE_CHANGED
-    if has_another_place(row):
-        return SKIP_HAS_PLACE
-    if order.amount_received > order.amount_refunded:
-        return SKIP_MONEY_HERE
+    has_other, left = has_another_place(row), order.amount_received - order.amount_refunded
     return mail_about(
         row,
         is_expired=order.status == OrderStatus.EXPIRED,
+        has_other=has_other,
+        received=amount_in_words(left, order.currency) if left else "",
         refunded=amount_in_words(order.amount_refunded, order.currency) if order.amount_refunded else "",
-        can_register=not row.activity.sale_at(effect.delivery_at).is_closed,
+        can_register=not has_other and not row.activity.sale_at(effect.delivery_at).is_closed,
     )
 
 

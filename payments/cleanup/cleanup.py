@@ -8,7 +8,6 @@ import structlog
 from django.db import connection, transaction
 
 from payments.apply.batch import guarded
-from payments.checkout.clock_alert import warn_of_clock
 from payments.cleanup.closing import WaitingOrder, overdue
 from payments.cleanup.decide import CHANGED, Decision, OverdueOrder, Verdict
 from payments.stripe_api.lookups import ThrottledStripe
@@ -64,8 +63,6 @@ def clean_up(
             break
         seen.update(batch)
         _decide_batch(batch, summary, at=at, stripe=stripe)
-    if not dry_run:
-        warn_of_clock(at=at)
     log.info("cleanup.done", dry_run=dry_run, cut_short=summary.is_cut_short, **summary.counts)
     return summary
 

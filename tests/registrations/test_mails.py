@@ -280,13 +280,32 @@ class TestSkipping:
 
 
 class TestWhatStandsBesideIt:
-    @pytest.mark.parametrize("case", ["failed", "action_required", "expired"])
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
     def test_keeps_quiet_about_money_that_staff_are_looking_into(self, case):
         row = registered(case, order__amount_received=100)
 
         assert tell(row, case).outcome == SKIP_MONEY_HERE.reason
+        assert message_for(row, row.order) is None
 
-    @pytest.mark.parametrize("case", ["failed", "action_required", "expired", "canceled"])
+    def test_says_of_what_has_ended_that_other_money_came(self):
+        row = registered("expired", language="en", order__amount_received=100)
+
+        tell(row, "expired")
+
+        assert "We have received 1.00" in read(sent())[0]
+        assert "Nothing was charged" not in read(sent())[0]
+
+    def test_says_of_what_has_ended_that_another_registration_stays(self):
+        row = registered("expired", language="en", holds_place=False)
+        RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
+
+        tell(row, "expired")
+
+        assert "Your other registration for it stays as it is." in read(sent())[0]
+        for words in ("released", "register again"):
+            assert words not in read(sent())[0]
+
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
     def test_keeps_quiet_where_another_registration_has_the_place(self, case):
         row = registered(case, holds_place=False)
         RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
