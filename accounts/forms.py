@@ -106,13 +106,13 @@ class ChoosePasswordForm(SetPasswordForm):
         autocomplete="new-password",
         help_text=gettext_lazy("At least 8 characters; neither like your address nor one that many people use."),
     )
-    new_password2 = password_field(gettext_lazy("The same password again"), autocomplete="new-password")
+    new_password2 = password_field(gettext_lazy("Confirm password"), autocomplete="new-password")
 
 
 class ChangePasswordForm(ChoosePasswordForm, PasswordChangeForm):
     """With the old one first: a screen that was left open is not enough."""
 
-    old_password = password_field(gettext_lazy("Your password until now"), autocomplete="current-password")
+    old_password = password_field(gettext_lazy("Current password"), autocomplete="current-password")
     field_order = ("old_password", "new_password1", "new_password2")
 
 

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import ngettext
@@ -24,7 +25,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from config.counters import CountersDown, count
-from config.errors import answer
+from config.errors import answer, wants_json
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -56,17 +57,18 @@ class LimitDecision:
 ALLOWED = LimitDecision(True)
 
 
-def allow(request: HttpRequest, scope: str) -> LimitDecision:
+def allow(request: HttpRequest, scope: str, *, times: int = 1) -> LimitDecision:
     """Count this request of its client: STRIPE_RATE_LIMIT_MAX are let through in each STRIPE_RATE_LIMIT_WINDOW.
 
-    `scope` names what is counted together. Who cannot be counted is let through: a sale is worth more than the limit.
+    `scope` names what is counted together, `times` how often as many of it are let through. Who cannot be counted is
+    let through: a sale is worth more than the limit.
     """
     client = client_of(request)
     if not client:
         log.error("rate_limit.no_address", scope=scope)
         return ALLOWED
     window = timedelta(milliseconds=settings.STRIPE_RATE_LIMIT_WINDOW)
-    decision = allow_one(client, scope, most=settings.STRIPE_RATE_LIMIT_MAX, window=window)
+    decision = allow_one(client, scope, most=times * settings.STRIPE_RATE_LIMIT_MAX, window=window)
     return remember(request, decision)
 
 
@@ -105,11 +107,20 @@ def limited(scope: str) -> Callable[[View], View]:
 
 
 def too_often(request: HttpRequest, decision: LimitDecision) -> HttpResponse:
-    """429, as a page or as JSON, with the time after which to come back."""
+    """429, as JSON or as a page that keeps what was typed, with the time after which to come back."""
     message = lazy(sentence, str)(decision.retry_after)
-    response = answer(request, status=429, code=Throttled.default_code, message=message)
+    if wants_json(request):
+        response = answer(request, status=429, code=Throttled.default_code, message=message)
+    else:
+        response = render(request, "too_often.html", {"message": message, "typed": _typed(request)}, status=429)
     response["Retry-After"] = str(decision.retry_after)
     return response
+
+
+def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+    """What the form held, to be sent again: all but its own secret and passwords."""
+    kept = [name for name in request.POST if name != "csrfmiddlewaretoken" and "password" not in name]
+    return [(name, value) for name in kept for value in request.POST.getlist(name)]
 
 
 def sentence(seconds: int) -> str:
@@ -121,6 +132,13 @@ def sentence(seconds: int) -> str:
         minutes,
     )
     return words % minutes
+
+
+def require_allowed(request: Request, scope: str, *, times: int = 1) -> None:
+    """For the API: like `allow`. Raises TooOften."""
+    decision = allow(request._request, scope, times=times)
+    if not decision.is_allowed:
+        raise TooOften(decision.retry_after)
 
 
 class PaymentThrottle(BaseThrottle):

@@ -126,8 +126,13 @@ STRIPE_WEBHOOK_MAX_BYTES = number("STRIPE_WEBHOOK_MAX_BYTES", 1024 * 1024, least
 STRIPE_LIVEMODE = flag("STRIPE_LIVEMODE", default=PRODUCTION)
 STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
 # On the payment routes one client may try so often (MAX) in so many milliseconds (WINDOW).
-STRIPE_RATE_LIMIT_MAX = number("STRIPE_RATE_LIMIT_MAX", 5, least=1)
+STRIPE_RATE_LIMIT_MAX = number("STRIPE_RATE_LIMIT_MAX", 100 if ENVIRONMENT == "development" else 5, least=1)
 STRIPE_RATE_LIMIT_WINDOW = number("STRIPE_RATE_LIMIT_WINDOW", 15 * 60 * 1000, least=1)
+# So long a free place is held while its address is confirmed.
+FREE_HOLD_MINUTES = number("FREE_HOLD_MINUTES", 30, least=1)
+# So many unpaid places at once for one address, and for one client: more where many are let through from one address.
+HOLDS_PER_ADDRESS = number("HOLDS_PER_ADDRESS", 3, least=1)
+HOLDS_PER_CLIENT = number("HOLDS_PER_CLIENT", max(10, STRIPE_RATE_LIMIT_MAX // 10), least=1)
 if PRODUCTION and STRIPE_WEBHOOK_UNSIGNED:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_UNSIGNED lets anybody mark orders as paid: not in production.")
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from modules_access.links import encours_url, receipt_url
-from modules_access.models import ModuleAccess, Purchase
+from modules_access.models import AccessType, ModuleAccess, Purchase
 from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, mails, one_line
@@ -23,6 +23,8 @@ from payments.statuses import DisputeState, OrderStatus
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The purchase no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The purchase has moved on meanwhile."))
+SKIP_BOUGHT = Skip(gettext_noop("Another payment has bought the module."))
+SKIP_MONEY_HERE = Skip(gettext_noop("Money has come that staff are looking into."))
 
 Write = Callable[[Purchase, Effect], Mail | Skip]
 
@@ -70,6 +72,12 @@ def failed(row: Purchase, effect: Effect) -> Mail | Skip:
     order = row.order
     if not (order.status == OrderStatus.FAILED and order.has_failure_of(effect)):
         return SKIP_STATE_CHANGED
+    if skip := order.enough_of_failures(effect):
+        return skip
+    if order.amount_received:
+        return SKIP_MONEY_HERE
+    if _is_bought_otherwise(row):
+        return SKIP_BOUGHT
     return _mail(row, reason=decline_reason_of(order))
 
 
@@ -77,7 +85,14 @@ def failed(row: Purchase, effect: Effect) -> Mail | Skip:
 def refunded(row: Purchase, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
         return SKIP_STATE_CHANGED
-    return _mail(row, refunded=refunded_in_words(row.order), receipt=receipt_url(row.order))
+    still_open = ModuleAccess.objects.open(effect.delivery_at).filter(user=row.user, module=row.module).exists()
+    refunded = refunded_in_words(row.order)
+    return _mail(row, refunded=refunded, receipt=receipt_url(row.order), still_open=still_open)
+
+
+def _is_bought_otherwise(row: Purchase) -> bool:
+    accesses = ModuleAccess.objects.filter(user=row.user, module=row.module, access_type=AccessType.PURCHASE)
+    return accesses.filter(is_active=True).exclude(order=row.order_id).exists()
 
 
 def _mail(row: Purchase, **context: Any) -> Mail:

@@ -25,6 +25,8 @@ class PaymentsConfig(AppConfig):
         for module in (
             "checks",
             "billing.mails",
+            "checkout.clock_alert",
+            "orders.mails",
             "processing.process",
             "reconcile.unfinished",
             "refunds.refund",

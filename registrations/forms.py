@@ -30,7 +30,7 @@ class PersonForm(forms.Form):
     email = AddressField(
         label=gettext_lazy("Your e-mail address"),
         max_length=EMAIL_MAX_LENGTH,
-        help_text=gettext_lazy("We write to you there."),
+        help_text=gettext_lazy("We'll send the confirmation there."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
             "required": gettext_lazy("Please enter your e-mail address."),

@@ -8,23 +8,52 @@ from django.core import signing
 from django.urls import reverse
 
 from payments.statuses import WAS_PAID
-from registrations.models import Activity, Registration
+from registrations.models import Activity, Registration, WaitingEntry
 
 TOKEN_SALT = "registrations.link"
+# Sent to the mailbox and nowhere else: whoever has one of these reads mail there.
+CONFIRM_SALT, WAITING_SALT = "registrations.confirm", "registrations.waiting"
 
 
 def token_of(registration: Registration) -> str:
     """One token for ever; it tells nothing but an id, and cannot be guessed or made by others."""
-    return signing.Signer(salt=TOKEN_SALT).sign(str(registration.public_id))
+    return _sign(registration.public_id, salt=TOKEN_SALT)
 
 
-def find_by_token(token: str) -> Registration | None:
+def find_by_token(token: str, *, salt: str = TOKEN_SALT) -> Registration | None:
     """The registration with its order and activity; None for a token that is not ours."""
-    try:
-        public_id = signing.Signer(salt=TOKEN_SALT).unsign(token)
-    except signing.BadSignature:
+    if not (public_id := _unsign(token, salt=salt)):
         return None
     return Registration.objects.select_related("order", "activity").filter(public_id=public_id).first()
+
+
+def find_waiting_by_token(token: str) -> WaitingEntry | None:
+    """Who waits, with the activity; None for a token that is not ours."""
+    if not (key := _unsign(token, salt=WAITING_SALT)):
+        return None
+    return WaitingEntry.objects.select_related("activity").filter(pk=key).first()
+
+
+def confirmation_url(registration: Registration) -> str:
+    """Where the address is confirmed, for the mail that goes there."""
+    return f"{settings.SITE_URL}{reverse('confirm', args=[_sign(registration.public_id, salt=CONFIRM_SALT)])}"
+
+
+def waiting_confirmation_url(entry: WaitingEntry) -> str:
+    """Where somebody who wants to wait confirms the address, for the mail that goes there."""
+    return f"{settings.SITE_URL}{reverse('confirm-waiting', args=[_sign(entry.pk, salt=WAITING_SALT)])}"
+
+
+def _sign(name: object, *, salt: str) -> str:
+    return signing.Signer(salt=salt).sign(str(name))
+
+
+def _unsign(token: str, *, salt: str) -> str:
+    """What was signed; "" for a token that is not ours."""
+    try:
+        return signing.Signer(salt=salt).unsign(token)
+    except signing.BadSignature:
+        return ""
 
 
 def page_path(registration: Registration) -> str:

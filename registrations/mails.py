@@ -17,16 +17,22 @@ from payments.effects.mail import Mail, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
-from payments.orders.money_in_words import refunded_in_words
-from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
+from payments.orders.money_in_words import here_in_words, refunded_in_words
+from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.models import Registration, WaitingEntry
+from registrations.models import EmailState, Registration, WaitingEntry
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The registration no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile."))
 SKIP_CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
+SKIP_UNCONFIRMED = Skip(gettext_noop("Nobody has confirmed this address, so nothing more is sent there."))
+SKIP_HAS_PLACE = Skip(gettext_noop("The same person holds a place by another registration."))
+SKIP_MONEY_HERE = Skip(gettext_noop("Money has come that staff are looking into."))
+SKIP_BEGUN = Skip(gettext_noop("The activity has begun: it is too late to pay."))
 # What is said about an activity that is called off, too.
 KINDS_SENT_WHEN_CALLED_OFF = ("registration.called_off", "registration.given_up", "registration.refunded")
+# What asks whether the address is right.
+KINDS_SENT_UNCONFIRMED = ("registration.confirm_address",)
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
@@ -45,6 +51,8 @@ def message_for(row: Registration, order: Order) -> EffectRequest | None:
             return _request("refunded", row, order, key=f"{order.pk}")
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
             return _request("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
+        case OrderStatus.FAILED | OrderStatus.ACTION_REQUIRED if order.amount_received or has_another_place(row):
+            return None
         case OrderStatus.FAILED:
             return order.message_of_failure("registration.failed", registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
@@ -94,9 +102,13 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
         def write_about(effect: Effect) -> Mail | Skip:
             rows = Registration.objects.select_related("order", "activity")
             row = rows.filter(pk=effect.data["registration"]).first()
-            if row and row.activity.called_off_at and kind not in KINDS_SENT_WHEN_CALLED_OFF:
+            if row is None:
+                return SKIP_ROW_MISSING
+            if row.activity.called_off_at and kind not in KINDS_SENT_WHEN_CALLED_OFF:
                 return SKIP_CALLED_OFF
-            return write(row, effect) if row else SKIP_ROW_MISSING
+            if row.email_state == EmailState.ASKED and kind not in KINDS_SENT_UNCONFIRMED:
+                return SKIP_UNCONFIRMED
+            return write(row, effect)
 
         return write_about
 
@@ -107,12 +119,15 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
 def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
     if not (_is_paid_and_kept(row) and row.holds_place):
         return SKIP_STATE_CHANGED
-    return _mail(row, receipt=receipt_url(row) if row.order.amount else "")
+    return mail_about(row, receipt=receipt_url(row) if row.order.amount else "")
 
 
 @mails_about("registration.no_place")
 def no_place(row: Registration, effect: Effect) -> Mail | Skip:
-    return _mail(row) if _is_paid_and_kept(row) and not row.holds_place else SKIP_STATE_CHANGED
+    """Not while the bank has the money: then neither a place nor a refund can be promised."""
+    if not _is_paid_and_kept(row) or row.holds_place or row.order.dispute_state:
+        return SKIP_STATE_CHANGED
+    return mail_about(row, has_other=has_another_place(row))
 
 
 @mails_about("registration.given_up")
@@ -120,49 +135,69 @@ def given_up(row: Registration, effect: Effect) -> Mail | Skip:
     """Also where the activity is called off since: who has left hears nothing of that, and cannot register again."""
     if not (row.given_up_at and row.order.status == OrderStatus.PAID):
         return SKIP_STATE_CHANGED
-    return _mail(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
+    return mail_about(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
 
 
 @mails_about("registration.refunded")
 def refunded(row: Registration, effect: Effect) -> Mail | Skip:
     if row.order.status != OrderStatus.REFUNDED:
         return SKIP_STATE_CHANGED
-    return _mail(row, refunded=refunded_in_words(row.order))
+    return mail_about(row, refunded=refunded_in_words(row.order), has_other=has_another_place(row))
 
 
 @mails_about("registration.closed")
 def closed(row: Registration, effect: Effect) -> Mail | Skip:
-    """Expired or canceled: it tells what the order is now."""
-    is_closed = row.order.status in (OrderStatus.EXPIRED, OrderStatus.CANCELED)
-    return _mail(row, is_expired=row.order.status == OrderStatus.EXPIRED) if is_closed else SKIP_STATE_CHANGED
+    """Expired or canceled: it tells what the order is now, and never that nothing was charged where money came."""
+    order = row.order
+    if order.status not in CLOSED_STATUSES:
+        return SKIP_STATE_CHANGED
+    has_other, payments = has_another_place(row), order.payments.all()
+    return mail_about(
+        row,
+        is_expired=order.status == OrderStatus.EXPIRED,
+        has_other=has_other,
+        received=here_in_words(order) if any(payment.here for payment in payments) else "",
+        refunded=refunded_in_words(order) if any(payment.refunded for payment in payments) else "",
+        can_register=not has_other and not row.activity.sale_at(effect.delivery_at).is_closed,
+    )
 
 
 @mails_about("registration.action_required")
 def action_required(row: Registration, effect: Effect) -> Mail | Skip:
-    still_waits = row.order.status == OrderStatus.ACTION_REQUIRED
-    return _mail(row) if still_waits and row.order.is_in_attempt_of(effect) else SKIP_STATE_CHANGED
+    still_waits = row.order.status == OrderStatus.ACTION_REQUIRED and row.order.is_in_attempt_of(effect)
+    return why_not_pay(row, effect) or mail_about(row) if still_waits else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.failed")
 def failed(row: Registration, effect: Effect) -> Mail | Skip:
     """Of a delayed method's two failures, as a charge and as a session, the charge's mail tells the reason."""
-    if not (row.order.status == OrderStatus.FAILED and row.order.has_failure_of(effect)):
+    order = row.order
+    if not (order.status == OrderStatus.FAILED and order.has_failure_of(effect)):
         return SKIP_STATE_CHANGED
-    return _mail(row, reason=decline_reason_of(row.order))
+    if skip := order.enough_of_failures(effect) or why_not_pay(row, effect):
+        return skip
+    return mail_about(row, reason=decline_reason_of(order), until=row.held_until if row.holds_place else None)
 
 
 @mails_about("registration.offer")
 def offer(row: Registration, effect: Effect) -> Mail | Skip:
     """A place for somebody who waited, as long as it is held and not taken up."""
     is_open = row.holds_place and row.order.status in AWAITING_PAYMENT
-    return _mail(row, until=row.held_until) if is_open else SKIP_STATE_CHANGED
+    return mail_about(row, until=row.held_until) if is_open else SKIP_STATE_CHANGED
 
 
 @mails_about("registration.called_off")
 def called_off(row: Registration, effect: Effect) -> Mail | Skip:
-    """True for ever: nothing brings an activity back."""
-    return _mail(
-        row, reason=row.activity.called_off_reason, has_money=row.order.payments.filter(received__gt=0).exists()
+    """True for ever: nothing brings an activity back. Of the money it promises only what is ours to give."""
+    if row.given_up_at:
+        return SKIP_STATE_CHANGED
+    order = row.order
+    return mail_about(
+        row,
+        reason=row.activity.called_off_reason,
+        is_disputed=bool(order.dispute_state),
+        has_money=any(payment.here > 0 for payment in order.payments.all()),
+        is_refunded=order.payments.filter(refunded__gt=0).exists(),
     )
 
 
@@ -171,16 +206,36 @@ def called_off_while_waiting(effect: Effect) -> Mail | Skip:
     entry = WaitingEntry.objects.select_related("activity").filter(pk=effect.data["entry"]).first()
     if entry is None:
         return SKIP_ROW_MISSING
-    activity = entry.activity
-    context = {"name": _polite_name(entry.name), "activity": activity, "reason": activity.called_off_reason}
-    return Mail(to=(entry.email,), language=entry.language, context=context)
+    if Registration.objects.placed(entry.activity, name=entry.name, email=entry.email).exists():
+        return SKIP_HAS_PLACE
+    return mail_to_waiting(entry, reason=entry.activity.called_off_reason)
+
+
+def mail_to_waiting(entry: WaitingEntry, **context: Any) -> Mail:
+    """To somebody who has no registration yet."""
+    known = {"name": _polite_name(entry.name), "activity": entry.activity}
+    return Mail(to=(entry.email,), language=entry.language, context={**known, **context})
+
+
+def has_another_place(row: Registration) -> bool:
+    """Whether the person of this registration has a place by another one: what ended here ends nothing for them."""
+    return Registration.objects.placed(row.activity, name=row.name, email=row.email).exclude(pk=row.pk).exists()
+
+
+def why_not_pay(row: Registration, effect: Effect) -> Skip | None:
+    """Why nobody is asked to pay for this, although the order waits for money."""
+    if row.order.amount_received:
+        return SKIP_MONEY_HERE
+    if has_another_place(row):
+        return SKIP_HAS_PLACE
+    return SKIP_BEGUN if row.activity.starts_at <= effect.delivery_at else None
 
 
 def _is_paid_and_kept(row: Registration) -> bool:
     return row.order.has_money and not row.given_up_at
 
 
-def _mail(row: Registration, **context: Any) -> Mail:
+def mail_about(row: Registration, **context: Any) -> Mail:
     return Mail(
         to=(row.email,) if row.email else (),
         language=row.language,

@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MinLengthValidator
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
@@ -38,6 +40,14 @@ class Sale(StrEnum):
     def is_closed(self) -> bool:
         """Nobody can register, nor wait for a place."""
         return self not in (Sale.OPEN, Sale.FULL)
+
+
+class EmailState(models.TextChoices):
+    """Whether somebody who reads mail at the address has said that they want what was asked for in its name."""
+
+    NOT_ASKED = "", _("Not asked")
+    ASKED = "asked", _("Link not opened yet")
+    CONFIRMED = "confirmed", _("Confirmed")
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -142,6 +152,16 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Without those that ended unpaid: kept as evidence, hidden from every normal list (mission B3, B5)."""
         return self.exclude(status__in=HIDDEN_STATUSES)
 
+    def placed(self, activity: Activity, *, name: str, email: str) -> "RegistrationQuerySet":
+        """What this person holds there, or has paid for and comes first."""
+        has_or_comes_first = Q(holds_place=True) | Q(waits_since__isnull=False)
+        return self.filter(has_or_comes_first, is_called(name), activity=activity, email=email.lower())
+
+
+def is_called(name: str) -> Exact:
+    """As the database's own constraints compare names; `iexact` folds some letters otherwise."""
+    return Exact(Lower("name"), Lower(Value(name)))
+
 
 # Of the orders that pay registrations.
 ORDER_KIND = "registration"
@@ -169,6 +189,13 @@ class Registration(models.Model):
     held_until = models.DateTimeField(_("place held until"), null=True, blank=True)
     # Of what cost nothing: no money comes or goes, so only this says that the person does not come.
     given_up_at = models.DateTimeField(_("place given up"), null=True, blank=True)
+    # Of what costs money the payment is the confirmation, so nobody is asked.
+    email_state = models.CharField(
+        _("address"), max_length=10, choices=EmailState.choices, blank=True, default=EmailState.NOT_ASKED, db_default=""
+    )
+    # By whom it was begun (registrations/visitors.py): fingerprints, since neither is anything to keep.
+    client = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
+    browser = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(_("created"))
 
     objects = RegistrationQuerySet.as_manager()
@@ -200,6 +227,8 @@ class Registration(models.Model):
             ),
             models.Index(fields=["email"], name="registration_email"),
             models.Index(fields=["activity", "status"], name="registration_activity_status"),
+            # How many places does one client hold? Asked by every registration.
+            models.Index(fields=["client"], name="registration_client", condition=Q(holds_place=True) & ~Q(client="")),
         ]
 
     def __str__(self) -> str:
@@ -212,13 +241,25 @@ class Registration(models.Model):
             if self.external_id:
                 give_names(self.order, [f"{REGISTRATION}{self.external_id}"], at=self.created_at)
 
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it only counts once its address is confirmed."""
+        return self.email_state == EmailState.ASKED
+
+    @property
+    def status_text(self) -> str:
+        """The status in words; nobody waits for the payment of what costs nothing."""
+        if self.status == RegistrationStatus.PENDING and not self.order.amount:
+            return gettext("Waiting for confirmation")
+        return str(RegistrationStatus(self.status).label)
+
 
 class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
     """The waiting list."""
 
     def waiting(self) -> "WaitingEntryQuerySet":
-        """Who still waits for an offer."""
-        return self.filter(offered__isnull=True)
+        """Who still waits for an offer; whose address is not confirmed takes nobody's turn."""
+        return self.filter(offered__isnull=True).exclude(email_state=EmailState.ASKED)
 
 
 class WaitingEntry(models.Model):
@@ -230,6 +271,9 @@ class WaitingEntry(models.Model):
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
     offered = models.OneToOneField(
         Registration, models.SET_NULL, null=True, blank=True, related_name="waited", verbose_name=_("offer")
+    )
+    email_state = models.CharField(
+        _("address"), max_length=10, choices=EmailState.choices, blank=True, default=EmailState.NOT_ASKED, db_default=""
     )
     created_at = models.DateTimeField(_("since"))
 
@@ -249,3 +293,8 @@ class WaitingEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} – {self.activity_id}"
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it only counts once its address is confirmed."""
+        return self.email_state == EmailState.ASKED

@@ -1,6 +1,6 @@
 """A registration as something that is sold: it follows its order; accounts, staff and disputes see it here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.hooks import Section
 from accounts.models import User
+from payments.cleanup.closing import due_dates
 from payments.evidence import Case, Entry
 from payments.orders.models import Order
 from payments.products import FollowResult, Product, ProductChange, Question, register
@@ -25,7 +26,7 @@ from registrations.pages.display_state import RegistrationDisplayState, display_
 from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
 
 log = structlog.get_logger(__name__)
-FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited")
+FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited", "held_until")
 
 # Nobody has so many; the page must not grow without limit all the same.
 MAX_LINES = 200
@@ -35,6 +36,8 @@ LABELS: dict[RegistrationDisplayState, tuple[str, str | Promise]] = {
     RegistrationDisplayState.NO_PLACE: ("few", pgettext_lazy("pill", "paid, without a place")),
     RegistrationDisplayState.CONFIRMING: ("few", pgettext_lazy("pill", "being confirmed")),
     RegistrationDisplayState.UNCONFIRMED: ("few", pgettext_lazy("pill", "being confirmed")),
+    RegistrationDisplayState.CONFIRM_ADDRESS: ("few", pgettext_lazy("pill", "to be confirmed")),
+    RegistrationDisplayState.OFFERED: ("few", pgettext_lazy("pill", "offered to you")),
     RegistrationDisplayState.WAITING: ("few", pgettext_lazy("pill", "waiting for payment")),
     RegistrationDisplayState.ACTION_REQUIRED: ("few", pgettext_lazy("pill", "waiting for you")),
     RegistrationDisplayState.PROCESSING: ("few", pgettext_lazy("pill", "payment under way")),
@@ -98,6 +101,9 @@ class RegistrationProduct(Product):
         refunds = refund_late_money(late, by_id, at=at) if late else []
         for row in rows:
             row.times_waited += row.waits_since is not None and before[row.pk]["waits_since"] is None
+        _hold_as_long_as_one_can_pay(rows, by_id)
+        for row in promoted:
+            row.held_until = None
         _write([*rows, *promoted], before)
         outcome = _outcome(rows, by_id, promoted, before)
         outcome.effects += refunds
@@ -106,7 +112,7 @@ class RegistrationProduct(Product):
     def hold(self, order: Order, *, until: datetime) -> None:
         # An offer ends when it was said to end: paying neither shortens nor prolongs it.
         own = Registration.objects.filter(order=order, holds_place=True, waited__isnull=True)
-        own.update(held_until=until)
+        own.update(held_until=min(until, due_dates([order.pk])[order.pk]))
 
     def language_of(self, order: Order) -> str:
         return Registration.objects.filter(order=order).values_list("language", flat=True).first() or ""
@@ -168,6 +174,18 @@ def _move_places(
     for row in seeking:
         row.waits_since = orders[row.order_id].paid_at
     return move_places(leaving=leaving, coming=seeking) if leaving or seeking else []
+
+
+def _hold_as_long_as_one_can_pay(rows: Iterable[Registration], orders: Mapping[int, Order]) -> None:
+    """The date that everybody is told: none while money is under way or here; after a failure, that of the clean-up."""
+    holding = [row for row in rows if row.holds_place]
+    for row in holding:
+        if orders[row.order_id].status in (OrderStatus.PROCESSING, OrderStatus.PAID):
+            row.held_until = None
+    failed = [row for row in holding if orders[row.order_id].status == OrderStatus.FAILED]
+    dates = due_dates([row.order_id for row in failed]) if failed else {}
+    for row in failed:
+        row.held_until = dates[row.order_id]
 
 
 def _write(rows: Iterable[Registration], before: dict[int, dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from payments import bell
+from payments.stripe_api import clock
 from registrations.models import Activity, Registration
 from registrations.services.register import register
 from tests.support.database import drop_own_database, empty_tables, make_own_database
@@ -56,6 +57,12 @@ def _in_english() -> Iterator[None]:
     """Whatever language the test before left behind: a request sets its own and keeps it."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _clock_unknown() -> None:
+    """How far Stripe's clock is from ours was learned by the test before, of another time."""
+    clock.forget()
 
 
 @pytest.fixture

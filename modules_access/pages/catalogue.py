@@ -10,11 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from config.rate_limit import limited
+from config.rate_limit import allow, too_often
 from modules_access.entitlements import Openings
 from modules_access.links import encours_path
 from modules_access.models import AccessType, Module, ModuleAccess
@@ -79,7 +78,6 @@ def module(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "modules_access/module.html", context)
 
 
-@method_decorator(limited("payment"), name="dispatch")
 class BuyPage(OwnPage):
     """The button of a module; nothing of its own to see."""
 
@@ -94,6 +92,9 @@ class BuyPage(OwnPage):
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
         row = get_object_or_404(Module, slug=names["slug"])
+        # What is free is no try to pay.
+        if row.price and not (decision := allow(request, "payment")).is_allowed:
+            return too_often(request, decision)
         try:
             url = buy(user=user_of(request), module=row, at=timezone.now())
         except NotOnSale:

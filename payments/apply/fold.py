@@ -26,6 +26,7 @@ from payments.facts import (
 )
 from payments.money import sum_of
 from payments.names import ORDER
+from payments.orders.buyer_messages import money_went_back, payment_taken_back, refund_failed
 from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
@@ -90,6 +91,8 @@ def fold_order_facts(
     after = _visible(state)
     folded.changes += [(name, before[name], after[name]) for name in VISIBLE_OF_ORDER if before[name] != after[name]]
     folded.changes += _superseded(state, facts, moved=bool(folded.changes))
+    if int(after["amount_refunded"]) > int(before["amount_refunded"]) and state.order.status != OrderStatus.REFUNDED:
+        folded.effects.append(money_went_back(state.order, state.refunds.values()))
     return folded
 
 
@@ -117,6 +120,7 @@ def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded
         return
     if fact.status != OrderStatus.PAID:
         fold_attempt(order, fact, attempt=attempt)
+        _end_used_up(state, fact, attempt=attempt)
     elif pays_without_money(order, fact):
         fold_settlement(order, fact)
     else:
@@ -125,6 +129,13 @@ def _fold_order_fact(state: OrderState, fact: OrderFact, *, attempt: int, folded
         folded.questions.append(
             Question(ExceptionKind.AMOUNT_MISMATCH, subject, order.pk, True, NOTHING_COLLECTED, due)
         )
+
+
+def _end_used_up(state: OrderState, fact: OrderFact, *, attempt: int) -> None:
+    """A session that says itself that its delayed payment failed is used up: nobody can pay there any more."""
+    checkout = state.checkouts.get(attempt)
+    if checkout and fact.status == OrderStatus.FAILED and fact.refs.session and fact.refs.session == checkout.session:
+        checkout.expires_at = min(checkout.expires_at or fact.occurred_at, fact.occurred_at)
 
 
 def _is_ours(state: OrderState, refs: ObjectRefs, *, attempt: int) -> bool:
@@ -181,7 +192,8 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
 def _refund_alerts(row: Refund, state: MoneyState) -> list[EffectRequest]:
     """Of money that did not reach the buyer, and of money that cannot leave: once for each stage."""
     if row.status == RefundStatus.FAILED:
-        return [_alert("refund_failed", "refund", row.stripe_id, state)]
+        to_buyer = [refund_failed(state.order, row.stripe_id)] if isinstance(state, OrderState) else []
+        return [_alert("refund_failed", "refund", row.stripe_id, state), *to_buyer]
     if row.status == RefundStatus.CANCELED:
         return [_alert("refund_failed", "refund", row.stripe_id, state, suffix=":canceled")]
     if row.status == RefundStatus.PENDING and row.pending_reason == WAITS_FOR_FUNDS:
@@ -206,6 +218,8 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
     kind = "dispute_closed" if row.is_decided else "dispute"
     suffix = _ended(row) if row.is_decided else _stage(row, before)
     folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=suffix))
+    if row.phase == DisputePhase.LOST and isinstance(state, OrderState):
+        folded.effects.append(payment_taken_back(state.order, row.stripe_id))
 
 
 def fold_fraud_warning_fact(state: MoneyState, fact: FraudWarningFact, *, payment: str, folded: Folded) -> None:

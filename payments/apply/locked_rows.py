@@ -125,7 +125,7 @@ PAYMENT_STATE = (
 )  # fmt: skip
 REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
-CHECKOUT_STATE = ("session",)
+CHECKOUT_STATE = ("session", "expires_at")
 
 
 @dataclass(slots=True)

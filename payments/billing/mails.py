@@ -32,6 +32,7 @@ from payments.statuses import (
 SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
 WARNING_SETTLED = Skip(gettext_noop("The money has gone back, or is disputed, meanwhile."))
+REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
 REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 REFUND_MOVED_ON = Skip(gettext_noop("The refund has moved on meanwhile."))
 INQUIRY_STAGE = ":inquiry"
@@ -116,7 +117,10 @@ def refund_failed(effect: Effect) -> Mail | Skip:
     row = _find_refund(effect)
     if row is None:
         return SUBJECT_GONE
-    return _mail_about_refund(row) if row.status in REFUND_UNDONE else REFUND_NOT_FAILED
+    if row.status not in REFUND_UNDONE:
+        return REFUND_NOT_FAILED
+    payment = Payment.objects.filter(key=row.payment).first()
+    return REFUNDED_SINCE if payment and payment.received and not payment.left else _mail_about_refund(row)
 
 
 @mails("alert.refund_waits")

@@ -13,6 +13,7 @@ from payments.orders.models import CheckoutAttempt, Order, Reference
 from payments.orders.opening import CHECKOUT_SOURCE, open_attempt
 from payments.products import language_of, product_of
 from payments.statuses import OPEN_PHASE, STATUS_ORDER, OrderStatus
+from payments.stripe_api import clock
 from payments.stripe_api.checkout_params import CheckoutRequest, checkout_params
 
 # Stripe's shortest session is 30 minutes; one more survives clocks that differ.
@@ -102,7 +103,9 @@ def _is_untouched(attempt: CheckoutAttempt, order: Order) -> bool:
 def _end_of(attempt: CheckoutAttempt, *, at: datetime) -> datetime:
     """Who was given longer, by an offer, can pay in one session as long as the offer lasts."""
     given = attempt.expires_at or at
-    return min(max(at + SESSION_LIFE, given), at + MAX_SESSION_LIFE)
+    # By the clock of Stripe, which measures; where ours is behind, the place is held that much longer.
+    there = at + clock.offset(at=at)
+    return min(max(max(at, there) + SESSION_LIFE, given), min(at, there) + MAX_SESSION_LIFE)
 
 
 def _prepare(attempt: CheckoutAttempt, order: Order, *, expires_at: datetime) -> None:

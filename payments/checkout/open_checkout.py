@@ -1,7 +1,7 @@
 """Opens Checkout for an order: at most one session in which it can be paid, whatever fails on the way to Stripe."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -10,13 +10,16 @@ from django.utils.translation import gettext as _
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.checkout.attempts import OrderNotPayable, StartedAttempt, begin_attempt, end_attempt, remember_session
+from payments.checkout.clock_alert import warn_of_clock
 from payments.facts import ObjectRefs, OrderFact
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OPEN_STATUSES, OrderStatus
+from payments.stripe_api import clock
 from payments.stripe_api.gateway import GatewayRefused, create_checkout_session, retrieve_checkout_session
 from payments.stripe_api.snapshots import StripeCheckoutSession
 
 log = structlog.get_logger(__name__)
+SHORTEST_SESSION, LONGEST_SESSION = timedelta(minutes=30), timedelta(hours=24)
 # https://docs.stripe.com/api/payment_intents/object#payment_intent_object-status: a delayed payment that has failed.
 NO_MONEY_COMES = ("requires_payment_method", "requires_source", "canceled")
 
@@ -42,6 +45,7 @@ def open_checkout(*, order_id: int, at: datetime) -> OpenedCheckout:
         begun = begin_attempt(order_id=order_id, over=over, at=at)
         session = _resume(begun.attempt) if begun.attempt.session else _create(begun, at=at)
         if session:
+            warn_of_clock(at=at)
             return _opened(begun.attempt, session)
         over = begun.attempt.number
 
@@ -86,12 +90,25 @@ def _create(begun: StartedAttempt, *, at: datetime) -> StripeCheckoutSession | N
         if refusal.code == "idempotency_error":
             raise
         end_attempt(attempt, at=at)
+        if _is_by_clock(attempt, refusal, at=at):
+            return None
         # A call that had been carried out would have been answered again: https://docs.stripe.com/api/idempotent_requests
         if begun.is_repeated:
             return None
         raise
     remember_session(attempt, session=session.refs.session)
     return session
+
+
+def _is_by_clock(attempt: CheckoutAttempt, refusal: GatewayRefused, *, at: datetime) -> bool:
+    """Whether only our clock made the end of the session wrong: by Stripe's, which this very answer told, another fits.
+
+    https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at
+    """
+    if refusal.param != "expires_at" or attempt.expires_at is None:
+        return False
+    left = attempt.expires_at - (at + clock.offset(at=at))
+    return not SHORTEST_SESSION <= left <= LONGEST_SESSION
 
 
 def _opened(attempt: CheckoutAttempt, session: StripeCheckoutSession) -> OpenedCheckout:

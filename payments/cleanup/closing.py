@@ -1,6 +1,6 @@
 """Closes an order that nobody will pay: the end goes the same road as Stripe's news, so everything follows it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -122,18 +122,27 @@ def overdue(*, at: datetime) -> QuerySet[Order]:
 
     An order with money, or with an open question about money, is for staff to decide; one that is under way waits.
     """
+    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
+    waiting = waiting.exclude(payments__received__gt=0)  # in another currency than was asked for
+    return _with_due_at(waiting).filter(due_at__lte=at).order_by("due_at", "pk")
+
+
+def due_dates(order_ids: Collection[int]) -> dict[int, datetime]:
+    """Until when each of these orders waits for money, by its id: what is bought is held as long."""
+    return {order.pk: order.due_at for order in _with_due_at(Order.objects.filter(pk__in=order_ids))}
+
+
+def _with_due_at(orders: QuerySet[Order]) -> "QuerySet[Any]":
     # Of an attempt that Stripe refused or never answered, the time that it was meant to have counts.
     newest = CheckoutAttempt.objects.filter(order=OuterRef("pk")).order_by("-number")
     newest = newest.annotate(ends=Coalesce(_moment("params__expires_at"), "expires_at"))
-    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
-    waiting = waiting.exclude(payments__received__gt=0)  # in another currency than was asked for
-    known = waiting.annotate(
+    known = orders.annotate(
         newest_number=Subquery(newest.values("number")[:1]),
         newest_session=Subquery(newest.values("session")[:1]),
         ends_at=Coalesce(Subquery(newest.values("ends")[:1]), _later("created_at", SESSION_LIFE)),
         under_way_until=Subquery(_ends_of_processing().values("occurred_at")[:1]),
     )
-    return known.annotate(due_at=_due_at()).filter(due_at__lte=at).order_by("due_at", "pk")
+    return known.annotate(due_at=_due_at())
 
 
 def _due_at() -> Case:

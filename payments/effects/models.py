@@ -1,7 +1,10 @@
 """An effect is a mail, an alert or a refund that a change asked for: one row per unique key, ever."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from payments.statuses import EffectStatus
@@ -46,3 +49,8 @@ class Effect(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def delivery_at(self) -> datetime:
+        """The moment at which it is delivered: what it tells must be true then."""
+        return self.claimed_at or timezone.now()

@@ -10,7 +10,7 @@ from payments.orders.models import Order
 
 # Also for what is not listed. Lost, stolen and fraudulent are left out on purpose: who holds the card may not be
 # its owner, and must not learn that it is known.
-DECLINED = _("Your bank declined the payment without saying why. It can tell you more.")
+DECLINED = _("Your bank declined the payment and gave no reason. Please contact your bank.")
 
 _NO_MONEY = _("There is not enough money in the account for this payment.")
 _LIMIT = _("The limit of the card or the account is reached.")
@@ -29,6 +29,8 @@ _ABANDONED = _("The payment was not completed in time, or it was canceled on the
 _ACCOUNT = _("The bank account is closed, or its number is not right.")
 _DEBIT_REFUSED = _("Your bank did not allow the direct debit: it may be blocked for this account.")
 _DEBIT_FAILED = _("Your bank could not carry out the direct debit.")
+_ASK_BANK = _("Your bank did not carry out the direct debit, and asks you to contact it.")
+_HOLDER = _("The name or address of the account's holder is not the one that the bank knows.")
 
 _CODES: tuple[tuple[Promise, tuple[str, ...]], ...] = (
     (_NO_MONEY, ("insufficient_funds",)),
@@ -56,13 +58,18 @@ _CODES: tuple[tuple[Promise, tuple[str, ...]], ...] = (
     (_ABANDONED, ("payment_method_customer_decline", "payment_intent_payment_attempt_expired")),
     (_ACCOUNT, (
         "account_closed", "bank_account_closed", "no_account", "invalid_account_number", "bank_account_unusable",
-        "bank_ownership_changed",
+        "bank_ownership_changed", "invalid_account", "payment_intent_incompatible_bank_account",
     )),
     (_DEBIT_REFUSED, (
         "debit_not_authorized", "authorization_revoked", "debit_disputed", "bank_account_restricted",
         "payment_method_bank_account_blocked", "mandate_invalid", "payment_intent_mandate_invalid",
     )),
-    (_DEBIT_FAILED, ("could_not_process", "generic_could_not_process", "refer_to_customer")),
+    (_DEBIT_FAILED, ("could_not_process", "generic_could_not_process", "payment_intent_payment_attempt_failed")),
+    (_ASK_BANK, ("refer_to_customer",)),
+    (_HOLDER, (
+        "incorrect_account_holder_name", "incorrect_account_holder_address", "incorrect_account_holder_type",
+        "incorrect_account_holder_tax_id",
+    )),
 )  # fmt: skip
 _SENTENCES = {code: sentence for sentence, codes in _CODES for code in codes}
 

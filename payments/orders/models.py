@@ -6,10 +6,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
+from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount, with_amounts
@@ -19,6 +20,9 @@ from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
 # A delayed method fails twice: as a charge (with the reason) and as a session. The second waits for the first.
 FAILURE_REASON_DELAY = timedelta(minutes=1)
+AN_HOUR = timedelta(hours=1)
+MAX_FAILURES_TOLD_AN_HOUR = 3
+ENOUGH_FAILURES = Skip(gettext_noop("The buyer was told of three failures within the hour."))
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -147,6 +151,13 @@ class Order(MoneyInWords, models.Model):
     def is_in_attempt_of(self, effect: Effect) -> bool:
         """Whether the message speaks of the attempt that counts now."""
         return bool(effect.data["attempt"] == self.attempt_number)
+
+    def enough_of_failures(self, effect: Effect) -> Skip | None:
+        """Why this failure is not told: the buyer tries again and again, and knows. What staff send is sent."""
+        if effect.data.get("by"):
+            return None
+        told = Effect.objects.filter(order=self.pk, kind=effect.kind, delivered_at__gt=effect.delivery_at - AN_HOUR)
+        return ENOUGH_FAILURES if told.count() >= MAX_FAILURES_TOLD_AN_HOUR else None
 
     def has_failure_of(self, effect: Effect) -> bool:
         """Whether the message speaks of the failure that counts: of a delayed method's two, the charge's."""

@@ -61,3 +61,4 @@ class MoneyInWords:
 
 # For a mail's context: it finds its words when the mail is written, in the reader's language.
 refunded_in_words = lazy(lambda order: order.refunded_text, str)
+here_in_words = lazy(lambda order: order.here_text, str)

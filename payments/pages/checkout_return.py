@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from payments.orders.models import Order
+from payments.orders.models import CheckoutAttempt, Order
 from payments.resync.on_return import ask_on_return
 from payments.statuses import OrderStatus
 
@@ -86,8 +86,17 @@ class CheckoutReturn:
         """
         if order.pk != self.order.pk or order.status in TOLD_STATUSES:
             return None
-        is_declined = self.state == UnpaidState.UNCONFIRMED and order.status == OrderStatus.FAILED
-        return None if is_declined else self.state
+        if order.status == OrderStatus.FAILED and (self.state == UnpaidState.UNCONFIRMED or self._is_used_up):
+            return None
+        return self.state
+
+    @property
+    def _is_used_up(self) -> bool:
+        """Whether the failure that counts is this session's own: a debit that came to nothing, and no news is due."""
+        attempt = CheckoutAttempt.objects.filter(session=self.session).first()
+        return bool(
+            attempt and attempt.expires_at and self.order.attempt_at and attempt.expires_at <= self.order.attempt_at
+        )
 
     def refresh(self, request: HttpRequest, response: HttpResponse) -> None:
         """Let the browser ask for this page again in a moment. Only while the state is CONFIRMING."""

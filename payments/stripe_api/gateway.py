@@ -17,6 +17,7 @@ from stripe.params import CustomerCreateParams, RefundCreateParams, Subscription
 from stripe.params.billing_portal import SessionCreateParams as PortalParams
 from stripe.params.checkout import SessionCreateParams
 
+from payments.stripe_api import clock
 from payments.stripe_api.snapshots import Json, MalformedObject, StripeCheckoutSession, StripeCustomer, StripeRefund
 from payments.stripe_api.snapshots.reading import find_text
 
@@ -59,14 +60,18 @@ class RateLimited(GatewayUnavailable):
 
 
 class GatewayRefused(Exception):
-    """Stripe has answered no, and nothing was done. `code` and `message` are Stripe's; the message names no secret.
+    """Stripe has answered no, and nothing was done. `code`, `message` and `param` (which parameter is wrong) are
+    Stripe's; the message names no secret.
 
     `is_declined`: not Stripe says no, but the bank of the one who pays.
     """
 
-    def __init__(self, *, code: str, message: str, request_id: str = "", is_declined: bool = False) -> None:
+    def __init__(
+        self, *, code: str, message: str, request_id: str = "", is_declined: bool = False, param: str = ""
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.request_id, self.is_declined = code, message, request_id, is_declined
+        self.param = param
 
 
 class KeyRefused(GatewayRefused):
@@ -147,12 +152,31 @@ def ask(call: Callable[[Any], object]) -> object:
     """One call through the client's `v1`. Raises GatewayUnavailable, GatewayRefused."""
     if not settings.STRIPE_SECRET_KEY:
         raise KeyRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
+    asked_at = datetime.now(UTC)
     try:
-        return call(stripe_client().v1)
+        answer = call(stripe_client().v1)
     except stripe.StripeError as error:
+        _learn_clock(error.headers, asked_at=asked_at)
         trouble = _in_our_words(error)
+    else:
+        _learn_clock(getattr(getattr(answer, "last_response", None), "headers", None), asked_at=asked_at)
+        return answer
     # Raised out here, ours lets go of the library's error, which carries the whole answer.
     raise trouble
+
+
+def _learn_clock(headers: Any, *, asked_at: datetime) -> None:
+    if said_at := _date_of(headers):
+        clock.learn(said_at=said_at, asked_at=asked_at, heard_at=datetime.now(UTC))
+
+
+def _date_of(headers: Any) -> datetime | None:
+    """By Stripe's own clock, UTC; None where none is told."""
+    told = headers or {}
+    try:
+        return parsedate_to_datetime(told.get("date") or told.get("Date") or "").astimezone(UTC)
+    except (TypeError, ValueError):
+        return None
 
 
 def _in_our_words(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefused:
@@ -167,8 +191,9 @@ def _in_our_words(error: stripe.StripeError) -> GatewayUnavailable | GatewayRefu
     is_declined = isinstance(error, stripe.CardError)
     refusal = KeyRefused if isinstance(error, stripe.AuthenticationError) else GatewayRefused
     return refusal(
-        code=_code(error), message=_message(error), request_id=error.request_id or "", is_declined=is_declined
-    )
+        code=_code(error), message=_message(error), request_id=error.request_id or "", is_declined=is_declined,
+        param=str(getattr(error, "param", None) or ""),
+    )  # fmt: skip
 
 
 def _retry_after(error: stripe.StripeError) -> float | None:
@@ -231,11 +256,7 @@ def ask_one(call: Any) -> Answer:
 
 def _said_at(answer: object) -> datetime:
     """The `Date` of the answer; our own clock where none is told."""
-    told = getattr(getattr(answer, "last_response", None), "headers", None) or {}
-    try:
-        return parsedate_to_datetime(told.get("date") or told.get("Date") or "").astimezone(UTC)
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
+    return _date_of(getattr(getattr(answer, "last_response", None), "headers", None)) or datetime.now(UTC)
 
 
 # The one client through which this process speaks to Stripe, or to what stands in for it.

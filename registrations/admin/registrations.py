@@ -95,7 +95,7 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     actions = (free_action, resend_action)
     list_display = (
-        "name", "email", "activity", "status", "holds_place", "held_until", "payment", "order_link", "created_at",
+        "name", "email", "activity", "state", "holds_place", "held_until", "payment", "order_link", "created_at",
     )  # fmt: skip
     list_filter = (EndedFilter, "status", "holds_place", ("waits_since", admin.EmptyFieldListFilter))
     list_select_related = ("activity", "order")
@@ -103,10 +103,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
     search_fields = ("email__exact", "external_id__exact")
     search_help_text = gettext_lazy("Whole e-mail address, order number, id of the registration or in the old system.")
     fields = (
-        ("name", "email"), ("activity", "status"), ("holds_place", "held_until", "waits_since", "given_up_at"),
+        ("name", "email", "email_state"), ("activity", "state"),
+        ("holds_place", "held_until", "waits_since", "given_up_at"),
         ("order_link", "payment"), "user", ("public_id", "external_id"), ("language", "created_at"),
     )  # fmt: skip
-    readonly_fields = ("order_link", "payment")
+    readonly_fields = ("order_link", "payment", "state")
 
     class Media:
         css = {"all": ["registrations/admin.css"]}
@@ -119,6 +120,10 @@ class RegistrationAdmin(ReadOnlyAdmin):
             return Q(order_id=number)
         own = read_uuid(term)
         return Q(public_id=own) | Q(order__public_id=own) if own else None
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def state(self, row: Registration) -> str:
+        return row.status_text
 
     @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: Registration) -> str:

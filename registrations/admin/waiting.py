@@ -22,13 +22,16 @@ class WaitingEntryAdmin(ReadOnlyAdmin):
     """Read-only: nobody is put in front of others. The right to change lets somebody offer free places at once."""
 
     change_list_template = "admin/registrations/waitingentry/change_list.html"
-    list_display = ("name", "email", "activity", "created_at", "offer_link", "offer_ends")
-    list_filter = (("offered", admin.EmptyFieldListFilter),)
+    list_display = ("name", "email", "email_state", "activity", "created_at", "offer_link", "offer_ends")
+    list_filter = (
+        "email_state",
+        ("offered", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("activity", "offered")
     ordering = ("activity", "created_at", "pk")
     search_fields = ("email__exact",)
     search_help_text = gettext_lazy("Whole e-mail address.")
-    fields = (("name", "email"), "activity", ("language", "created_at"), ("offer_link", "offer_ends"))
+    fields = (("name", "email", "email_state"), "activity", ("language", "created_at"), ("offer_link", "offer_ends"))
     readonly_fields = ("offer_link", "offer_ends")
 
     class Media:

@@ -51,9 +51,10 @@ REGISTER: dict[str, Any] = {
     "tags": ["registrations"],
     "summary": "Register one person",
     "description": (
-        "Holds a place and opens Stripe's payment page for it: send the buyer to `checkout_url`. The same person (name "
-        "and e-mail) who has begun already gets the same payment page again, without the token: only who began knows "
-        "it. What is free is `PAID` at once."
+        "Holds a place and opens Stripe's payment page for it: send the buyer to `checkout_url`. What is free is held "
+        "for half an hour, while the person confirms their address by the link of an e-mail. Where the same person "
+        "(name and e-mail) has begun already, an e-mail with the way on goes to that address, and neither `token` nor "
+        "`checkout_url` is told. One address, and one client, can hold a few unpaid places at a time."
     ),
     "request": NewRegistrationSerializer,
     "examples": [OpenApiExample("A person", value=PERSON, request_only=True)],
@@ -62,13 +63,13 @@ REGISTER: dict[str, Any] = {
         201: OpenApiResponse(
             CheckoutSerializer, description="Registered.", examples=[OpenApiExample("Registered", value=STARTED)]
         ),
-        200: OpenApiResponse(CheckoutSerializer, description="This person had begun already, and can pay here."),
+        200: OpenApiResponse(CheckoutSerializer, description="This person had begun already, and is sent the way on."),
         409: refusal(
             "No place can be sold to this person.",
             activity_full="No place is left in this activity.",
             sales_closed="Places in this activity are not on sale.",
             already_registered="This person is registered for this activity already.",
-            not_payable="A payment of order O-000012 is under way.",
+            too_many_holds="Several places are already held without being paid, for this address or from this …",
         ),
         **BODY_REFUSALS,
     },

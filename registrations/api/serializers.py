@@ -27,7 +27,7 @@ class ActivitySerializer(serializers.Serializer[Activity]):
     description = serializers.CharField()
     starts_at = serializers.DateTimeField()
     place = serializers.CharField(help_text="Where it is.")
-    price = serializers.IntegerField(help_text=f"{SMALLEST_UNIT} 0: free, registered without payment.")
+    price = serializers.IntegerField(help_text=f"{SMALLEST_UNIT} 0: free, registered by confirming the address.")
     currency = serializers.CharField(help_text="Three letters, lower case.")
     capacity = serializers.IntegerField(help_text="How many places there are.")
     places_left = serializers.IntegerField(
@@ -79,7 +79,9 @@ class RegistrationSerializer(serializers.Serializer[Registration]):
 
     status = serializers.ChoiceField(choices=RegistrationStatus.choices)
     place_held_until = serializers.DateTimeField(
-        source="held_until", allow_null=True, help_text="The place is free again then, unless it is paid."
+        source="held_until",
+        allow_null=True,
+        help_text="The place is free again then, unless it is paid or confirmed; null: it is held without a limit.",
     )
     amount = serializers.IntegerField(source="order.amount", help_text=SMALLEST_UNIT)
     currency = serializers.CharField(source="order.currency", help_text="Three letters, lower case.")
@@ -89,9 +91,9 @@ class CheckoutSerializer(RegistrationSerializer):
     """A registration and where to pay for it."""
 
     # In the context: `checkout_url`, and `with_token` whether the caller may learn the token.
-    token = serializers.SerializerMethodField(help_text=f"{TOKEN} Null for who did not begin it.")
+    token = serializers.SerializerMethodField(help_text=f"{TOKEN} Null where it was begun before.")
     checkout_url = serializers.SerializerMethodField(
-        help_text="Stripe's payment page for this registration; null if there is nothing to pay."
+        help_text="Stripe's payment page for this registration; null if nothing is to be paid, or it was begun before."
     )
 
     def get_token(self, registration: Registration) -> str | None:
@@ -123,7 +125,7 @@ class OtherMoneySerializer(serializers.Serializer[Any]):
 class RegistrationStateSerializer(RegistrationSerializer):
     """A registration as it is now."""
 
-    status_text = serializers.CharField(source="get_status_display", help_text="The status in words.")
+    status_text = serializers.CharField(help_text="The status in words.")
     holds_place = serializers.BooleanField(
         help_text="Whether a place is theirs now. A paid registration without one: staff are looking into it."
     )

@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 
 from config.api import Conflict, NothingSerializer, Unavailable
 from config.errors import language_of
-from config.rate_limit import PaymentThrottle, TooOften
+from config.rate_limit import TooOften, require_allowed
 from payments.checkout.attempts import OrderNotPayable
 from payments.orders.models import Order
 from payments.pages.checkout_return import CheckoutReturn
@@ -36,8 +36,10 @@ from registrations.api.serializers import (
     NewRegistrationSerializer,
     RegistrationStateSerializer,
 )
+from registrations.holds import TooManyHolds
 from registrations.links import find_by_token
 from registrations.models import Activity, Registration
+from registrations.pages.activities import FREE_TRIES
 from registrations.pages.display_state import PAYABLE_STATES, display_state_of
 from registrations.services.register import (
     ActivityFull,
@@ -48,8 +50,14 @@ from registrations.services.register import (
     register_or_resume,
     start_checkout,
 )
+from registrations.visitors import Visitor, client_fingerprint
 
+TOO_MANY_HOLDS = _(
+    "Several places are already held without being paid, for this address or from this connection. Pay for one of "
+    "them, or wait until they are released."
+)
 CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
+    TooManyHolds: ("too_many_holds", TOO_MANY_HOLDS),
     ActivityFull: ("activity_full", _("No place is left in this activity.")),
     SalesClosed: ("sales_closed", _("Places in this activity are not on sale.")),
     AlreadyRegistered: ("already_registered", _("This person is registered for this activity already.")),
@@ -96,21 +104,22 @@ class ActivityView(PublicView):
 class RegistrationsView(PublicView):
     """Where one registers for an activity."""
 
-    throttle_classes = (PaymentThrottle,)
-
     @extend_schema(**documentation.REGISTER)
     def post(self, request: Request, slug: str) -> Response:
         activity = get_object_or_404(Activity, slug=slug)
         serializer = NewRegistrationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        if activity.price:
+            require_allowed(request, "payment")
+        else:
+            require_allowed(request, "registration", times=FREE_TRIES)
         at = timezone.now()
         person = {"language": language_of(request), **serializer.validated_data}
         with refusals_as_api_errors():
-            result = register_or_resume(activity=activity, at=at, **person)
-            if result.is_resumed and not result.registration.order.amount:
-                raise AlreadyRegistered(result.registration.email)
-            url = open_payment(result.registration, at=at)
-        # Who merely knows a name and an address may pay for that person, and learns nothing else.
+            visitor = Visitor(client=client_fingerprint(request._request))
+            result = register_or_resume(activity=activity, at=at, visitor=visitor, **person)
+            url = None if result.is_mailed else open_payment(result.registration, at=at)
+        # Who merely knows a name and an address learns nothing: the mailbox gets the link.
         code = status.HTTP_200_OK if result.is_resumed else status.HTTP_201_CREATED
         return Response(checkout_data(result.registration, url, with_token=not result.is_resumed), status=code)
 
@@ -129,8 +138,6 @@ class RegistrationView(PublicView):
 class CheckoutView(PublicView):
     """Where one pays for a registration that waits for it."""
 
-    throttle_classes = (PaymentThrottle,)
-
     @extend_schema(**documentation.CHECKOUT)
     def post(self, request: Request, token: str) -> Response:
         registration = get_registration(token)
@@ -138,6 +145,8 @@ class CheckoutView(PublicView):
         at = timezone.now()
         if display_state_of(registration, at=at) not in PAYABLE_STATES:
             raise Conflict("not_payable", NOT_PAYABLE)
+        if registration.order.amount:
+            require_allowed(request, "payment")
         with refusals_as_api_errors():
             url = open_payment(registration, at=at)
         return Response(checkout_data(registration, url, with_token=True))

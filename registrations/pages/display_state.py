@@ -17,6 +17,8 @@ class RegistrationDisplayState(StrEnum):
     NO_PLACE = "no_place"
     CONFIRMING = "confirming"
     UNCONFIRMED = "unconfirmed"
+    CONFIRM_ADDRESS = "confirm_address"
+    OFFERED = "offered"
     WAITING = "waiting"
     ACTION_REQUIRED = "action_required"
     PROCESSING = "processing"
@@ -31,7 +33,10 @@ class RegistrationDisplayState(StrEnum):
     CALLED_OFF_PAID = "called_off_paid"
 
 
-PAYABLE_STATES = frozenset(map(RegistrationDisplayState, checkout_return.PAYABLE_STATES))
+# A free place that is offered is taken by the same button that leads to the payment of another.
+PAYABLE_STATES = frozenset(
+    {RegistrationDisplayState.OFFERED, *map(RegistrationDisplayState, checkout_return.PAYABLE_STATES)}
+)
 STATE_BY_STATUS = {
     **{status: RegistrationDisplayState(state) for status, state in UNPAID_STATE_BY_STATUS.items()},
     OrderStatus.EXPIRED: RegistrationDisplayState.EXPIRED,
@@ -70,4 +75,6 @@ def _waiting_state(row: Registration, *, at: datetime) -> RegistrationDisplaySta
         return RegistrationDisplayState.EXPIRED
     if row.activity.starts_at <= at:
         return RegistrationDisplayState.TOO_LATE
-    return STATE_BY_STATUS[OrderStatus(row.order.status)]
+    if row.order.amount:
+        return STATE_BY_STATUS[OrderStatus(row.order.status)]
+    return RegistrationDisplayState.CONFIRM_ADDRESS if row.is_unconfirmed else RegistrationDisplayState.OFFERED

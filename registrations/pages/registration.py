@@ -12,7 +12,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config.rate_limit import limited
+from config.rate_limit import allow, too_often
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.checkout.attempts import OrderNotPayable
 from payments.orders.decline_reasons import decline_reason_of
@@ -22,7 +22,8 @@ from payments.pages.checkout_return import CheckoutReturn, newest_session
 from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration
 from registrations.pages.display_state import PAYABLE_STATES, RegistrationDisplayState, display_state_of
-from registrations.services.register import CheckoutUnavailable, confirm_free, start_checkout
+from registrations.services.register import CheckoutUnavailable, confirm_address, start_checkout
+from registrations.visitors import visitor_of
 
 
 @require_safe
@@ -33,16 +34,15 @@ def registration(request: HttpRequest, token: str) -> HttpResponse:
     returned = CheckoutReturn.read(request, orders=Order.objects.filter(pk=row.order_id), at=now)
     row = _get_registration(token) if returned else row
     state = display_state_of(row, at=now, returned=returned)
-    response = render(request, "registrations/registration.html", _context(row, state, at=now))
+    response = render(request, "registrations/registration.html", _context(request, row, state, at=now))
     if returned and state == RegistrationDisplayState.CONFIRMING:
         returned.refresh(request, response)
     return response
 
 
 @method_decorator(never_cache, name="dispatch")
-@method_decorator(limited("payment"), name="dispatch")
 class PayRegistrationPage(View):
-    """The button that leads to the payment: always to the same session while it is open."""
+    """The button that leads to the payment: always to the same session while it is open. What is free is taken."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(page_path(_get_registration(token)))
@@ -50,8 +50,13 @@ class PayRegistrationPage(View):
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         row, now = _get_registration(token), timezone.now()
         own_page = page_path(row)
-        if display_state_of(row, at=now) not in PAYABLE_STATES or confirm_free(registration=row, at=now):
+        if not _can_go_on(request, row, display_state_of(row, at=now)):
             return see_other(own_page)
+        if not row.order.amount:
+            confirm_address(registration=row, at=now)
+            return see_other(own_page)
+        if not (decision := allow(request, "payment")).is_allowed:
+            return too_often(request, decision)
         try:
             return see_other(start_checkout(registration=row, at=now))
         except OrderNotPayable:
@@ -83,12 +88,20 @@ def _get_registration(token: str) -> Registration:
 
 
 def _unavailable(request: HttpRequest, row: Registration, error: CheckoutUnavailable, *, at: datetime) -> HttpResponse:
-    context = _context(row, display_state_of(row, at=at), at=at)
+    context = _context(request, row, display_state_of(row, at=at), at=at)
     context |= {"unavailable": "free" if error.is_place_free else "held"}
     return render(request, "registrations/registration.html", context, status=503)
 
 
-def _context(row: Registration, state: RegistrationDisplayState, *, at: datetime) -> dict[str, Any]:
+def _can_go_on(request: HttpRequest, row: Registration, state: RegistrationDisplayState) -> bool:
+    """By this button; who is asked to confirm an address need not, if they are signed in under it."""
+    is_known = state == RegistrationDisplayState.CONFIRM_ADDRESS and visitor_of(request).owns(row.email)
+    return is_known or state in PAYABLE_STATES
+
+
+def _context(
+    request: HttpRequest, row: Registration, state: RegistrationDisplayState, *, at: datetime
+) -> dict[str, Any]:
     held_until = row.held_until if row.held_until and row.held_until > at else None
     return {
         "token": token_of(row),
@@ -96,7 +109,7 @@ def _context(row: Registration, state: RegistrationDisplayState, *, at: datetime
         "order": row.order,
         "activity": row.activity,
         "display_state": state,
-        "can_pay": state in PAYABLE_STATES,
+        "can_pay": _can_go_on(request, row, state),
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
         "reason": decline_reason_of(row.order),

@@ -1,26 +1,27 @@
-"""Registers one person for an activity: a place, held for a while, and the way to pay for it."""
+"""Registers one person for an activity: a place, held for a while, and the way to pay for it or to confirm it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
-from django.db.models.lookups import Exact
 
 from accounts.models import User
 from payments.checkout.attempts import SESSION_LIFE
 from payments.checkout.open_checkout import confirm_free as confirm_free_order
 from payments.checkout.open_checkout import open_checkout
 from payments.cleanup.closing import close_order
+from payments.effects.enqueue import enqueue
 from payments.orders.models import Order
 from payments.orders.opening import open_order
-from payments.statuses import OPEN_STATUSES, OrderStatus
+from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from registrations.models import ORDER_KIND, Activity, Registration, WaitingEntry
+from registrations.holds import require_few_holds, wait_in_line
+from registrations.invitations import way_on_messages
+from registrations.models import ORDER_KIND, Activity, EmailState, Registration, WaitingEntry
 from registrations.places import take_place
+from registrations.visitors import NOBODY, Visitor
 
 log = structlog.get_logger(__name__)
 CHECKOUT_SOURCE = "checkout"
@@ -52,43 +53,52 @@ class CheckoutUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RegisterResult:
-    """`is_resumed`: this person held the place already, with an order that still waits."""
+    """`is_resumed`: the place was held already, with an order that still waits. `is_mailed`: only a mail leads on."""
 
     registration: Registration
     is_resumed: bool = False
+    is_mailed: bool = False
 
 
 @transaction.atomic
-def register_or_resume(*, activity: Activity, name: str, email: str, language: str, at: datetime) -> RegisterResult:
-    """A place for this person, held while they pay; what costs nothing is theirs at once.
+def register_or_resume(
+    *, activity: Activity, name: str, email: str, language: str, at: datetime, visitor: Visitor = NOBODY
+) -> RegisterResult:
+    """A place for this person, held while they pay or, where nothing is due, while they confirm their address.
 
-    Clicked twice, or in two windows, it is one registration. Raises SalesClosed, AlreadyRegistered (paid, or free and
-    confirmed) or ActivityFull; then nothing has happened.
+    Clicked twice, or in two windows, it is one registration. What somebody else may have begun goes on by mail. Raises
+    SalesClosed, AlreadyRegistered (paid, or free and confirmed), ActivityFull or TooManyHolds; then nothing has
+    happened.
     """
     if activity.sale_at(at).is_closed:
         raise SalesClosed(activity.title)
+    wait_in_line(email=email, client=visitor.client)
     if held := _find_held(activity, name=name, email=email):
-        return _resume(held)
+        return _resume(held, visitor, at=at)
     if activity.has_waiting_people():
         raise ActivityFull(activity.title)
+    require_few_holds(email=email, client=visitor.client, at=at)
     try:
-        row = register(activity=activity, name=name, email=email, language=language, at=at)
+        row = register(activity=activity, name=name, email=email, language=language, at=at, visitor=visitor)
     except AlreadyRegistered:
         # A click a moment earlier, in another process: it is committed by now.
         if held := _find_held(activity, name=name, email=email):
-            return _resume(held)
+            return _resume(held, visitor, at=at)
         raise
-    confirm_free(registration=row, at=at)
-    return RegisterResult(row)
+    if row.order.amount or confirm_free(registration=row, at=at):
+        return RegisterResult(row)
+    return _mail_way_on(row, is_resumed=False, at=at)
 
 
 @transaction.atomic
 def register(
-    *, activity: Activity, name: str, email: str, language: str, at: datetime, external_id: str | None = None
-) -> Registration:
-    """One place for one person, held for as long as one can pay for it, and the order to pay.
+    *, activity: Activity, name: str, email: str, language: str, at: datetime, external_id: str | None = None,
+    visitor: Visitor | None = None,
+) -> Registration:  # fmt: skip
+    """One place for one person, held for as long as one can pay for it or confirm it, and the order to pay.
 
-    Raises SalesClosed, AlreadyRegistered or ActivityFull; then nothing has happened.
+    `visitor` None: nobody need be asked whether the address is theirs. Raises SalesClosed, AlreadyRegistered or
+    ActivityFull; then nothing has happened.
     """
     if not activity.is_on_sale:
         raise SalesClosed(activity.title)
@@ -96,9 +106,11 @@ def register(
         kind=ORDER_KIND, email=email, label=activity.title, amount=activity.price, currency=activity.currency,
         livemode=settings.STRIPE_LIVEMODE, created_at=at,
     )  # fmt: skip
+    by = visitor or NOBODY
     row = Registration(
         activity=activity, name=name, email=email, language=language, external_id=external_id, holds_place=True,
-        held_until=at + SESSION_LIFE, created_at=at, user=User.objects.find_confirmed(email),
+        held_until=at + _hold_time(activity), created_at=at, user=User.objects.find_confirmed(email),
+        email_state=_email_state(activity, email, visitor), client=by.client, browser=by.browser,
     )  # fmt: skip
     names = [f"registration:{name}" for name in (row.public_id, external_id) if name]
     row.order = open_order(order, names=names, expires_at=row.held_until, at=at)
@@ -111,8 +123,21 @@ def register(
 
 
 @transaction.atomic
+def confirm_address(*, registration: Registration, at: datetime) -> bool:
+    """Somebody who reads mail at the address wants the free place: it is theirs. False where it waits no more."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=registration.order_id)
+    if order.status in AWAITING_PAYMENT:
+        asked = Registration.objects.filter(pk=registration.pk, email_state=EmailState.ASKED)
+        asked.update(email_state=EmailState.CONFIRMED)
+    registration.refresh_from_db()
+    return confirm_free(registration=registration, at=at)
+
+
+@transaction.atomic
 def confirm_free(*, registration: Registration, at: datetime) -> bool:
-    """Confirm a registration that costs nothing. True if it was one that waits."""
+    """Confirm a registration that costs nothing. True if it was one that waits, and not for its address."""
+    if registration.is_unconfirmed:
+        return False
     is_confirmed = confirm_free_order(order=registration.order, at=at)
     if is_confirmed:
         registration.refresh_from_db()
@@ -142,16 +167,38 @@ def still_waits(order: Order) -> bool:
 
 
 def _find_held(activity: Activity, *, name: str, email: str) -> Registration | None:
-    """What this person holds there, or has paid for; compared as the database's own constraint does."""
-    rows = Registration.objects.select_related("order").filter(activity=activity, email=email)
-    mine = rows.filter(Exact(Lower("name"), Lower(Value(name))))
-    return mine.filter(Q(holds_place=True) | Q(waits_since__isnull=False)).order_by("pk").last()
+    rows = Registration.objects.placed(activity, name=name, email=email)
+    return rows.select_related("order", "activity").order_by("pk").last()
 
 
-def _resume(row: Registration) -> RegisterResult:
-    if not still_waits(row.order):
+def _resume(row: Registration, visitor: Visitor, *, at: datetime) -> RegisterResult:
+    if row.order.status not in AWAITING_PAYMENT:
         raise AlreadyRegistered(row.email)
-    return RegisterResult(row, is_resumed=True)
+    if row.order.amount and visitor.may_go_on_with(row):
+        return RegisterResult(row, is_resumed=True)
+    if not row.order.amount and visitor.owns(row.email):
+        confirm_address(registration=row, at=at)
+        return RegisterResult(row, is_resumed=True)
+    return _mail_way_on(row, is_resumed=True, at=at)
+
+
+def _mail_way_on(row: Registration, *, is_resumed: bool, at: datetime) -> RegisterResult:
+    """Whoever reads mail at the address can go on from there; nobody is flooded."""
+    enqueue(way_on_messages(row, at=at), at=at)
+    return RegisterResult(row, is_resumed=is_resumed, is_mailed=True)
+
+
+def _hold_time(activity: Activity) -> timedelta:
+    return SESSION_LIFE if activity.price else timedelta(minutes=settings.FREE_HOLD_MINUTES)
+
+
+def _email_state(activity: Activity, email: str, visitor: Visitor | None) -> EmailState:
+    """What costs money is confirmed by paying."""
+    if visitor is None:
+        return EmailState.NOT_ASKED
+    if visitor.owns(email):
+        return EmailState.CONFIRMED
+    return EmailState.NOT_ASKED if activity.price else EmailState.ASKED
 
 
 def _save(row: Registration) -> None:

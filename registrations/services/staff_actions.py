@@ -18,6 +18,7 @@ from payments.effects.models import Effect
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
 from payments.statuses import AWAITING_PAYMENT, EffectStatus, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from registrations.invitations import confirmation_message
 from registrations.mails import called_off_message, message_for, offer_message
 from registrations.models import Registration, WaitingEntry
 
@@ -86,10 +87,11 @@ def present_message(row: Registration) -> EffectRequest | None:
         return called_off_message(row, order)
     if message := message_for(row, order):
         return message
-    is_offer = (
-        row.holds_place and order.status in AWAITING_PAYMENT and WaitingEntry.objects.filter(offered=row).exists()
-    )
-    return offer_message(row) if is_offer else None
+    if not (row.holds_place and order.status in AWAITING_PAYMENT):
+        return None
+    if row.is_unconfirmed:
+        return confirmation_message(row)
+    return offer_message(row) if WaitingEntry.objects.filter(offered=row).exists() else None
 
 
 def end_holds(rows: Sequence[Registration], *, at: datetime) -> None:

@@ -4,19 +4,21 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, Subquery, Value
-from django.db.models.functions import Lower
-from django.db.models.lookups import Exact
+from django.db.models import F, Subquery
 
 from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
+from registrations.invitations import waiting_confirmation_messages
 from registrations.mails import offer_message
-from registrations.models import Activity, Registration, Sale, WaitingEntry
+from registrations.models import Activity, EmailState, Registration, Sale, WaitingEntry, is_called
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.visitors import NOBODY, Visitor
 
 log = structlog.get_logger(__name__)
 OFFER_LIFETIME = timedelta(hours=24)
+# For who was never asked to confirm their address: perhaps nobody reads it there.
+SHORT_OFFER_LIFETIME = timedelta(hours=2)
 MAX_SEATED_AT_ONCE = 100
 
 
@@ -24,26 +26,41 @@ class PlacesLeft(Exception):
     """The activity is not full: one can simply register."""
 
 
-def join_waiting_list(*, activity: Activity, name: str, email: str, language: str, at: datetime) -> WaitingEntry:
-    """Put the person on the list; who is on it already keeps their position, however often they ask.
+@transaction.atomic
+def join_waiting_list(
+    *, activity: Activity, name: str, email: str, language: str, at: datetime, visitor: Visitor = NOBODY
+) -> WaitingEntry:
+    """Put the person on the list, where they count as soon as their address is confirmed: a mail asks for that.
 
-    Raises SalesClosed (not on sale, ended or called off), AlreadyRegistered (holds a place, or has paid and comes
-    first anyway) or PlacesLeft.
+    Who is on it already keeps their position, however often they ask. Raises SalesClosed (not on sale, ended or called
+    off), AlreadyRegistered (holds a place, or has paid and comes first anyway) or PlacesLeft.
     """
     activity = Activity.objects.get(pk=activity.pk)
     sale = activity.sale_at(at, has_waiting=activity.has_waiting_people())
     if sale.is_closed:
         raise SalesClosed(activity.title)
-    if _has_place(activity, name=name, email=email):
+    if Registration.objects.placed(activity, name=name, email=email).exists():
         raise AlreadyRegistered(email)
     if sale == Sale.OPEN:
         raise PlacesLeft(activity.title)
-    entry, is_new = WaitingEntry.objects.filter(_is_called(name)).get_or_create(
-        activity=activity, email=email, offered=None, defaults={"name": name, "language": language, "created_at": at}
+    defaults = {"name": name, "language": language, "created_at": at, "email_state": EmailState.ASKED}
+    entry, is_new = WaitingEntry.objects.filter(is_called(name)).get_or_create(
+        activity=activity, email=email, offered=None, defaults=defaults
     )
     if is_new:
         log.info("waiting.joined", entry=entry.pk, activity=activity.slug)
+    if visitor.owns(email):
+        confirm_waiting(entry=entry)
+    elif entry.is_unconfirmed:
+        enqueue(waiting_confirmation_messages(entry, at=at), at=at)
     return entry
+
+
+def confirm_waiting(*, entry: WaitingEntry) -> None:
+    """Somebody who reads mail at the address wants to wait: from now on the entry counts, as old as it is."""
+    if WaitingEntry.objects.filter(pk=entry.pk, email_state=EmailState.ASKED).update(email_state=EmailState.CONFIRMED):
+        log.info("waiting.confirmed", entry=entry.pk)
+    entry.refresh_from_db()
 
 
 def seat_waiting(*, at: datetime) -> int:
@@ -59,23 +76,13 @@ def seat_waiting(*, at: datetime) -> int:
 def offer_places(*, at: datetime) -> int:
     """Offer every free place to who waits, after people who paid for one. Returns how many offers were made.
 
-    An offer is a registration that holds its place for OFFER_LIFETIME; when its order closes the place is free again,
-    for the next person. Each offer is a transaction of its own; any number of workers may do this at once.
+    An offer is a registration that holds its place for OFFER_LIFETIME, or less where nobody has confirmed the address;
+    when its order closes the place is free again, for the next person. Each offer is a transaction of its own; any
+    number of workers may do this at once.
     """
     while seat_waiting(at=at):
         pass
     return sum(_offer_all(activity_id, at=at) for activity_id in _activities_to_offer(at=at))
-
-
-def _has_place(activity: Activity, *, name: str, email: str) -> bool:
-    has_or_comes_first = Q(holds_place=True) | Q(waits_since__isnull=False)
-    rows = Registration.objects.filter(has_or_comes_first, _is_called(name), activity=activity, email=email)
-    return rows.exists()
-
-
-def _is_called(name: str) -> Exact:
-    """As the database's own constraints compare names; `iexact` folds some letters otherwise."""
-    return Exact(Lower("name"), Lower(Value(name)))
 
 
 def _activities_to_offer(*, at: datetime) -> list[int]:
@@ -118,8 +125,8 @@ def _claim_oldest(activity_id: int) -> WaitingEntry | None:
 
 def _make_offer(entry: WaitingEntry, row: Registration, *, at: datetime) -> None:
     """The place is held, and can be paid for, until the offer ends; the person is told so."""
-    until = at + OFFER_LIFETIME
-    Registration.objects.filter(pk=row.pk).update(held_until=until)
+    until = at + (OFFER_LIFETIME if entry.email_state == EmailState.CONFIRMED else SHORT_OFFER_LIFETIME)
+    Registration.objects.filter(pk=row.pk).update(held_until=until, email_state=entry.email_state)
     CheckoutAttempt.objects.filter(order_id=row.order_id).update(expires_at=until)
     WaitingEntry.objects.filter(pk=entry.pk).update(offered=row)
     enqueue([offer_message(row)], at=at)

@@ -68,8 +68,12 @@ class Buyer(Visitor):
         self.comes_back_confirmed()
 
     def joins_the_waiting_list(self, activity: Activity) -> None:
-        """Of an activity that is full."""
+        """Of an activity that is full; the link in the mail makes it count."""
         self.fills_in(activity)
+        self.press("Join the waiting list")
+        self.sees("Please check your e-mails")
+        [link] = self.is_told("Please confirm your place on the waiting list: %(title)s", activity)
+        self.open(link)
         self.press("Join the waiting list")
         self.sees("You are on the waiting list")
 

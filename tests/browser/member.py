@@ -31,7 +31,7 @@ class Member(Buyer):
         self.sees("Choose your password")
         self.examines()
         self.fill("Your new password", PASSWORD)
-        self.fill("The same password again", PASSWORD)
+        self.fill("Confirm password", PASSWORD)
         self.press("Save and sign in")
         self.sees("Your account")
 

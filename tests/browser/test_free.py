@@ -2,12 +2,18 @@ from registrations.models import Activity
 
 
 class TestFreeActivity:
-    def test_gives_the_place_at_once_and_asks_for_no_money(self, buyer, make_activity):
+    def test_gives_the_place_by_the_link_in_a_mail_and_asks_for_no_money(self, buyer, make_activity):
         activity = make_activity(price=0)
         buyer.fills_in(activity)
         buyer.examines()
 
         buyer.press("Register")
+        buyer.sees("Please confirm your e-mail address")
+        buyer.examines()
+        [link] = buyer.is_told("Please confirm your registration: %(title)s", activity)
+        buyer.open(link)
+        buyer.examines()
+        buyer.press("Confirm my place")
 
         buyer.sees("Your place is confirmed")
         buyer.examines()

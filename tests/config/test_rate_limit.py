@@ -6,7 +6,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import path
+from django.urls import include, path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -36,7 +36,8 @@ class Api(APIView):
         raise TooOften(wait)
 
 
-urlpatterns = [path("buy/<name>", page), path("api/buy", Api.as_view())]
+# With the site's own: the page of a refusal leads on to them.
+urlpatterns = [path("buy/<name>", page), path("api/buy", Api.as_view()), path("", include("config.urls"))]
 handler404 = "config.errors.not_found"
 pytestmark = pytest.mark.urls(__name__)
 
@@ -230,6 +231,18 @@ class TestLimited:
         assert (response.status_code, response["Retry-After"]) == (429, "900")
         assert response["Content-Type"].startswith("text/html")
         assert "Try again in 15 minutes." in response.content.decode()
+        assert 'href="/modules/"' in response.content.decode()
+
+    def test_keeps_what_was_typed_but_no_password(self, client, now):
+        for _ in range(5):
+            client.post("/buy/camille")
+
+        typed = {"email": 'a"b@example.com', "password": "hunter2", "csrfmiddlewaretoken": "x"}
+        page = client.post("/buy/camille?next=/x", typed).content.decode()
+
+        assert '<input type="hidden" name="email" value="a&quot;b@example.com">' in page
+        assert 'action="/buy/camille?next=/x"' in page
+        assert "hunter2" not in page
 
     def test_is_json_for_programs(self, client, now, settings):
         settings.STRIPE_RATE_LIMIT_MAX, settings.STRIPE_RATE_LIMIT_WINDOW = 1, 60_000

@@ -5,7 +5,7 @@ import pytest
 from django.core import mail as post
 from django.utils import translation
 
-from modules_access.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED, message_for
+from modules_access.mails import SKIP_BOUGHT, SKIP_ROW_MISSING, SKIP_STATE_CHANGED, message_for
 from modules_access.models import ModuleAccess, Purchase
 from modules_access.services.grants import extend_access, revoke_access
 from payments.apply.apply import follow_orders_again
@@ -24,7 +24,7 @@ TITLE = "Raku & thé"
 ENGLISH = {
     "opened": (
         "Your module is open: Raku & thé", "We have received your payment, and “Raku & thé” is open for you.",
-        "Your access lasts until April 1, 2026 at 2 p.m.", "You enter it from the page of your modules",
+        "Your access lasts until April 1, 2026 at 2 p.m.", "Open it from “My modules”",
     ),
     "failed": (
         "Your payment did not go through: Raku & thé", "Your payment of 49.00 EUR for “Raku & thé” did not go through.",
@@ -40,7 +40,7 @@ FRENCH = {
     "opened": (
         "Votre module est ouvert : Raku & thé",
         "Nous avons bien reçu votre paiement, et « Raku & thé » vous est ouvert.",
-        "Votre accès dure jusqu’au 1 avril 2026 à 14:00.", "depuis la page de vos modules",
+        "Votre accès dure jusqu’au 1 avril 2026 à 14:00.", "depuis « Mes modules »",
     ),
     "failed": (
         "Votre paiement n’a pas abouti : Raku & thé", "Rien n’a été débité.", "pas assez d’argent sur le compte",
@@ -171,7 +171,7 @@ class TestOpened:
         tell(purchase("opened", price=0, access_days=None), "opened")
 
         for text in read(sent()):
-            assert "“Raku & thé” is open for you. Your access has no end." in text
+            assert "“Raku & thé” is open for you. You have lifetime access." in text
             assert [word for word in ("payment", "receipt", "EUR") if word in text] == []
 
     def test_tells_the_end_as_staff_have_moved_it(self):
@@ -201,7 +201,37 @@ class TestFailed:
 
         tell(row, "failed")
 
-        assert "declined the payment without saying why" in read(sent())[0]
+        assert "declined the payment and gave no reason" in read(sent())[0]
+
+    def test_asks_nobody_to_pay_for_what_another_payment_has_bought(self):
+        row = purchase("failed")
+        other = make_purchase(row.user, row.module)
+        pay(other.order)
+        row.order.refresh_from_db()
+        Effect.objects.all().delete()
+
+        assert tell(row, "failed").outcome == SKIP_BOUGHT.reason
+
+    def test_is_told_three_times_an_hour(self):
+        row = purchase("failed")
+        for number in range(5):
+            Order.objects.update(failed_charge=f"ch_{number}")
+            row.order.refresh_from_db()
+            key, charge = f"module.failed:{number}", row.order.attempt_charge
+            deliver(key, kind="module.failed", order_id=row.order_id, purchase=row.pk, attempt=1, charge=charge)
+
+        assert len(post.outbox) == 3
+
+
+class TestRefunded:
+    def test_says_so_where_the_module_stays_open_in_another_way(self):
+        row = purchase("refunded")
+        pay(make_purchase(row.user, row.module).order)
+        Effect.objects.all().delete()
+
+        tell(row, "refunded")
+
+        assert "still open for you in another way" in read(sent())[0]
 
 
 class TestGreeting:

@@ -10,7 +10,15 @@ from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.statuses import DisputeState, EffectStatus, OrderStatus
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.mails import SKIP_ROW_MISSING, SKIP_STATE_CHANGED, message_for
+from registrations.mails import (
+    SKIP_BEGUN,
+    SKIP_HAS_PLACE,
+    SKIP_MONEY_HERE,
+    SKIP_ROW_MISSING,
+    SKIP_STATE_CHANGED,
+    SKIP_UNCONFIRMED,
+    message_for,
+)
 from registrations.models import Activity, Registration, RegistrationStatus
 from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent
@@ -51,24 +59,36 @@ ENGLISH = {
         "Your money is safe",
         "nothing you need to do",
     ),
-    "failed": ("did not go through", "Nothing was charged", "not enough money in the account", "try again there"),
+    "failed": ("did not go through", "Nothing was charged", "not enough money in the account", "You can try again"),
     "action_required": (
         "confirm your payment",
         "bank asks you to confirm",
         "Nothing is charged before",
         "payment page",
     ),
-    "expired": ("has expired", "has run out", "Nothing was charged", "place has been released", "register again"),
-    "canceled": ("is canceled", "was canceled", "Nothing was charged", "place has been released", "register again"),
+    "expired": (
+        "has expired",
+        "has run out",
+        "Nothing was charged",
+        "held for you has been released",
+        "register again",
+    ),
+    "canceled": (
+        "is canceled",
+        "was canceled",
+        "Nothing was charged",
+        "held for you has been released",
+        "register again",
+    ),
     "refunded": (
         "Your refund",
-        "refunded 49.00 EUR for “Atelier poterie & thé”. With this your registration has ended.",
+        "refunded 49.00 EUR for “Atelier poterie & thé”. With this the registration has ended.",
         "5 to 10 working days",
         "nothing you need to do",
     ),
     "given_up": (
         "Your place has been released",
-        "place in “Atelier poterie & thé” has been released, as was asked for. Nothing was charged.",
+        "place in “Atelier poterie & thé” has been released by our team.",
         "welcome to register again",
     ),
 }
@@ -82,17 +102,17 @@ FRENCH = {
         "Rien n’est débité avant",
         "page de paiement",
     ),
-    "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
-    "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "place a été libérée", "inscrire de nouveau"),
+    "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
+    "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
     "refunded": (
         "Votre remboursement",
-        "remboursé 49,00 EUR pour « Atelier poterie & thé ». Votre inscription prend ainsi fin.",
+        "remboursé 49,00 EUR pour « Atelier poterie & thé ». L’inscription prend ainsi fin.",
         "5 à 10 jours ouvrés",
         "n’avez rien à faire",
     ),
     "given_up": (
         "Votre place a été libérée",
-        "place pour « Atelier poterie & thé » a été libérée, comme demandé. Rien n’a été débité.",
+        "place pour « Atelier poterie & thé » a été libérée par notre équipe.",
         "inscrire de nouveau",
     ),
 }
@@ -259,6 +279,144 @@ class TestSkipping:
         assert "is canceled" in sent().subject
 
 
+class TestWhatStandsBesideIt:
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
+    def test_keeps_quiet_about_money_that_staff_are_looking_into(self, case):
+        row = registered(case, order__amount_received=100)
+
+        assert tell(row, case).outcome == SKIP_MONEY_HERE.reason
+        assert message_for(row, row.order) is None
+
+    def test_says_of_what_has_ended_that_other_money_came(self):
+        row = registered("expired", language="en", order__amount_received=100)
+
+        tell(row, "expired")
+
+        assert "We have received 1.00" in read(sent())[0]
+        assert "Nothing was charged" not in read(sent())[0]
+
+    def test_says_of_what_has_ended_that_another_registration_stays(self):
+        row = registered("expired", language="en", holds_place=False)
+        RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
+
+        tell(row, "expired")
+
+        assert "Your other registration for it stays as it is." in read(sent())[0]
+        for words in ("released", "register again"):
+            assert words not in read(sent())[0]
+
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
+    def test_keeps_quiet_where_another_registration_has_the_place(self, case):
+        row = registered(case, holds_place=False)
+        RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
+
+        assert tell(row, case).outcome == SKIP_HAS_PLACE.reason
+
+    @pytest.mark.parametrize("case", ["failed", "action_required"])
+    def test_asks_nobody_to_pay_for_what_has_begun(self, case):
+        row = registered(case)
+        Activity.objects.update(starts_at=NOON)
+
+        assert tell(row, case).outcome == SKIP_BEGUN.reason
+
+    def test_offers_no_new_registration_for_what_has_begun(self):
+        row = registered("expired", language="en")
+        Activity.objects.update(starts_at=NOON)
+
+        tell(row, "expired")
+
+        assert "register again" not in read(sent())[0]
+
+    def test_does_not_say_that_nothing_was_charged_where_it_was_refunded(self):
+        row = registered("expired", language="en", order__amount_received=100, order__amount_refunded=100)
+
+        tell(row, "expired")
+
+        assert "We have refunded 1.00" in read(sent())[0]
+        assert "Nothing was charged" not in read(sent())[0]
+
+    def test_says_until_when_the_place_is_held(self):
+        row = registered("failed", language="en", held_until=SUMMER_EVENING - timedelta(days=1))
+
+        tell(row, "failed")
+
+        assert "we hold your place until July 13, 2026 at 6:30 p.m." in read(sent())[0]
+
+    def test_speaks_of_no_place_to_who_has_none(self):
+        row = registered("failed", language="en", holds_place=False, held_until=SUMMER_EVENING)
+
+        tell(row, "failed")
+
+        assert "your place" not in read(sent())[0]
+
+    def test_promises_nothing_for_want_of_a_place_while_the_bank_has_the_money(self):
+        row = registered("no_place", order__dispute_state=DisputeState.OPEN)
+
+        assert tell(row, "no_place").outcome == SKIP_STATE_CHANGED.reason
+
+    def test_names_the_true_reason_why_a_second_payment_finds_no_place(self):
+        row = registered("no_place", language="en")
+        RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
+
+        tell(row, "no_place")
+
+        assert "you hold a place there already" in read(sent())[0]
+        assert "last place had been taken" not in read(sent())[0]
+
+    def test_tells_who_keeps_another_registration_so_when_one_is_refunded(self):
+        row = registered("refunded", language="en")
+        RegistrationFactory(activity=row.activity, name=row.name, email=row.email, order__status=OrderStatus.PAID)
+
+        tell(row, "refunded")
+
+        assert "Your other registration for it stays as it is." in read(sent())[0]
+
+    def test_is_silent_to_an_address_that_nobody_has_confirmed(self):
+        row = registered("expired", email_state="asked")
+
+        assert tell(row, "expired").outcome == SKIP_UNCONFIRMED.reason
+
+    @pytest.mark.parametrize(
+        ("order", "words"),
+        [
+            ({"status": OrderStatus.PAID}, "You get back all that you have paid"),
+            ({"status": OrderStatus.REFUNDED}, "What you had paid has been refunded"),
+            ({"status": OrderStatus.PAID, "dispute_state": DisputeState.OPEN}, "your bank decides about the money"),
+            ({"status": OrderStatus.PENDING}, "Nothing was charged"),
+        ],
+    )
+    def test_promises_of_what_is_called_off_only_the_money_that_is_here(self, order, words):
+        row = registered("confirmed", language="en", **{f"order__{name}": value for name, value in order.items()})
+        Activity.objects.update(called_off_at=NOON, called_off_reason="Snow")
+
+        tell(row, "called_off")
+
+        assert words in read(sent())[0]
+
+
+class TestManyFailures:
+    def fail(self, row, number):
+        row.order.failed_charge = f"ch_{number}"
+        row.order.save()
+        return tell(row, "failed", key=f"ch_{number}")
+
+    def test_are_told_three_times_an_hour(self):
+        row = registered("failed")
+
+        told = [self.fail(row, number) for number in range(5)]
+
+        assert [effect.status for effect in told] == [EffectStatus.DONE] * 3 + [EffectStatus.SKIPPED] * 2
+        assert told[-1].outcome == "The buyer was told of three failures within the hour."
+
+    def test_are_told_again_an_hour_later(self):
+        row = registered("failed")
+        for number in range(3):
+            self.fail(row, number)
+        Effect.objects.update(delivered_at=NOON - timedelta(hours=1))
+
+        assert self.fail(row, 4).status == EffectStatus.DONE
+
+
 class TestFailureOfADelayedMethod:
     """It fails as a charge, with a reason, and as a session, without: one failure, one mail."""
 
@@ -317,7 +475,7 @@ class TestPlaceGivenUp:
 
         deliver_due(at=NOON)
 
-        assert "as was asked for" in sent().body
+        assert "released by our team" in sent().body
         for text in (sent().body, html_of(sent())):
             assert "http" not in text
             assert "register again" not in text

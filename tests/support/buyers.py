@@ -121,9 +121,9 @@ def sell(count: int, *, activity: Activity, stripe: StripeClient, fates: dict[Fa
     registrations = []
     for number, fate in enumerate(chosen):
         at = timezone.now()
-        person = {"name": f"Buyer {number}", "email": f"buyer{number}@{activity.slug}.example", "language": "fr"}
+        name, email = f"Buyer {number}", f"buyer{number}@{activity.slug}.example"
         try:
-            registration = register(activity=activity, at=at, **person)
+            registration = register(activity=activity, name=name, email=email, language="fr", at=at)
         except ActivityFull:
             continue
         opened = open_checkout(order_id=registration.order_id, at=at + timedelta(seconds=1))

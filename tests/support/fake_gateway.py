@@ -3,8 +3,10 @@
 import copy
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from payments.stripe_api import clock
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RefundReason
 from payments.stripe_api.snapshots import StripeCheckoutSession, StripeRefund
 
@@ -21,6 +23,7 @@ class FakeGateway:
         self.refunds: list[dict[str, Any]] = []
         self.money: defaultdict[str, int] = defaultdict(lambda: 4900)
         self.now = 0
+        self.asked_at: datetime | None = None
         self.sessions: dict[str, dict[str, Any]] = {}
         self.asked: list[Mapping[str, Any]] = []
         self.keys: dict[str, str] = {}
@@ -103,7 +106,11 @@ class FakeGateway:
                 raise GatewayRefused(code="idempotency_error", message="The key was used for something else.")
             return self.sessions[self.keys[key]]
         if params["expires_at"] < self.now + SHORTEST_SESSION:
-            raise GatewayRefused(code="", message="The `expires_at` timestamp must be at least 30 minutes from now.")
+            # Its answer carries its own time, as every answer does.
+            now, here = datetime.fromtimestamp(self.now, tz=UTC), self.asked_at or datetime.now(UTC)
+            clock.learn(said_at=now, asked_at=here, heard_at=here)
+            message = "The `expires_at` timestamp must be at least 30 minutes from now."
+            raise GatewayRefused(code="parameter_invalid", message=message, param="expires_at")
         self.asked.append(params)
         self._params[key] = copy.deepcopy(params)
         self.keys[key] = f"cs_test_{len(self.asked)}"

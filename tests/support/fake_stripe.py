@@ -21,11 +21,12 @@ class Asked:
 
 @dataclass
 class FakeStripe:
-    """Answers with `status` and `body` (a dict as JSON, a text as it is), every time."""
+    """Answers with `status`, `date` and `body` (a dict as JSON, a text as it is), every time."""
 
     url: str = ""
     status: int = 200
     body: Any = field(default_factory=dict)
+    date: str = ""
     asked: list[Asked] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -44,7 +45,9 @@ def fake_stripe() -> Iterator[FakeStripe]:
             form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             fake.asked.append(Asked(self.command, self.path, dict(self.headers), form))
             said = fake.body if isinstance(fake.body, str) else json.dumps(fake.body)
-            self.send_response(fake.status)
+            self.send_response_only(fake.status)
+            if fake.date:
+                self.send_header("Date", fake.date)
             for name, value in {"Request-Id": "req_fake", **fake.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(said.encode())))

@@ -40,6 +40,10 @@ DELAYED = frozenset(
 )  # fmt: skip
 
 
+# Decline codes without a reason: https://docs.stripe.com/declines/codes
+SAYS_NOTHING = ("generic_decline", "generic_could_not_process")
+
+
 @dataclass(frozen=True, slots=True)
 class StripeRefund:
     """`status` is Stripe's word; `pending_reason` why it waits, "" where it does not."""
@@ -171,9 +175,12 @@ def _latest_charge(source: Json) -> str:
 
 
 def _failure(error: Json) -> Failure:
-    error_code = find_text(error, "code", longest=MAX_WORD_LENGTH)
-    code = find_text(error, "decline_code", longest=MAX_WORD_LENGTH) or error_code
-    return Failure(code=code, message=find_text(error, "message"), error_code=error_code)
+    """The word that says most: of cards `decline_code`; of debits it is general, and `code` has the bank's reason."""
+    decline_code, code = (find_text(error, name, longest=MAX_WORD_LENGTH) for name in ("decline_code", "code"))
+    says_most = decline_code
+    if not decline_code or (decline_code in SAYS_NOTHING and code != "card_declined"):
+        says_most = code or decline_code
+    return Failure(code=says_most, message=find_text(error, "message"), error_code=code)
 
 
 @dataclass(frozen=True, slots=True)

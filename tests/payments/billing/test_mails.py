@@ -433,6 +433,36 @@ class TestDisputeClosed:
         assert closed("closed").status == EffectStatus.DONE
 
 
+class TestDisputeOfARefundedPayment:
+    @pytest.fixture(autouse=True)
+    def _refunded(self, order):
+        Payment.objects.create(key="pi_1", order=order, currency="eur", received=4900, refunded=4900)
+
+    def test_says_what_to_hand_in_instead_of_asking_for_an_answer(self, make_dispute, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute()
+
+        opened()
+
+        for text in read(sent()):
+            assert "All of this payment has been refunded: hand in the refund" in text
+            assert "without an answer the money is lost" not in text
+            assert "stays in use" not in text
+
+    def test_says_of_a_win_that_the_money_went_back(self, make_dispute, settings):
+        settings.LANGUAGE_CODE = "en"
+        make_dispute("won")
+
+        closed("closed")
+
+        assert "money stays with us" not in read(sent())[0]
+
+    def test_asks_nobody_to_give_back_again_what_another_refund_gave(self, make_refund):
+        make_refund()
+
+        assert failed().outcome == "The money went back by another refund meanwhile."
+
+
 class TestRefundFailed:
     def test_says_how_much_for_which_order_and_what_to_do(self, make_refund, order, language):
         make_refund()

@@ -10,8 +10,10 @@ from django.db import connection, transaction
 
 from payments.checkout.attempts import OrderNotPayable
 from payments.checkout.open_checkout import OpenedCheckout, open_checkout
+from payments.effects.models import Effect
 from payments.orders.models import Order, Reference
 from payments.statuses import OrderStatus
+from payments.stripe_api import clock
 from payments.stripe_api import gateway as real_gateway
 from payments.stripe_api.checkout_params import SESSION_ID
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
@@ -33,6 +35,43 @@ def pay_at(order: Order, *, at=NOON) -> OpenedCheckout:
 
 def attempts_of(order: Order) -> list[tuple[int, str]]:
     return list(order.checkouts.order_by("number").values_list("number", "session"))
+
+
+@pytest.mark.usefixtures("db")
+class TestClockThatIsOff:
+    def test_that_is_behind_gets_a_session_that_ends_later(self, gateway, registration):
+        gateway.asked_at, ahead = NOON, timedelta(minutes=5)
+        gateway.now = int((NOON + ahead).timestamp())
+
+        opened = pay_at(registration.order)
+
+        assert opened.expires_at == NOON + ahead + timedelta(minutes=31)
+        registration.refresh_from_db()
+        assert registration.held_until == opened.expires_at
+        assert attempts_of(registration.order) == [(1, ""), (2, "cs_test_1")]
+
+    def test_is_known_from_the_last_answer_so_nothing_is_refused(self, gateway, order):
+        ahead = timedelta(minutes=5)
+        gateway.now = int((NOON + ahead).timestamp())
+        clock.learn(said_at=NOON + ahead, asked_at=NOON, heard_at=NOON)
+
+        pay_at(order)
+
+        assert attempts_of(order) == [(1, "cs_test_1")]
+
+    def test_that_is_far_off_is_an_alert_to_staff(self, gateway, order):
+        clock.learn(said_at=NOON - timedelta(minutes=5), asked_at=NOON, heard_at=NOON)
+
+        pay_at(order)
+
+        assert Effect.objects.get(kind="alert.clock").data["seconds"] == -300
+
+    def test_explains_no_other_refusal(self, gateway, order):
+        gateway.asked_at, gateway.now = NOON, int((NOON + timedelta(minutes=5)).timestamp())
+        gateway.will(refused())
+
+        with pytest.raises(GatewayRefused):
+            pay_at(order)
 
 
 @pytest.mark.usefixtures("db")

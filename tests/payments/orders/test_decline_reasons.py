@@ -24,6 +24,9 @@ class TestDeclineReason:
             ("card_not_supported", "kind of payment"),
             ("debit_not_authorized", "direct debit"),
             ("account_closed", "account is closed"),
+            ("refer_to_customer", "asks you to contact it"),
+            ("payment_intent_payment_attempt_failed", "could not carry out the direct debit"),
+            ("incorrect_account_holder_name", "account's holder"),
             ("payment_method_customer_decline", "canceled"),
         ],
     )

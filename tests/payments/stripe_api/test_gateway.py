@@ -2,11 +2,14 @@
 
 import socket
 import traceback
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from payments.stripe_api import gateway
+from payments.stripe_api import clock, gateway
 from payments.stripe_api.gateway import (
     GatewayRefused,
     GatewayUnavailable,
@@ -38,6 +41,28 @@ def stripe_server(settings, monkeypatch):
 
 def create():
     return create_checkout_session(params={"mode": "payment", "metadata": {"attempt": "2"}}, idempotency_key="o:2")
+
+
+class TestClock:
+    @pytest.mark.parametrize("status", [200, 400, 503])
+    def test_is_learned_from_every_answer(self, stripe_server, status):
+        now = datetime.now(UTC)
+        stripe_server.refuses(status, message="No.")
+        if status == 200:
+            stripe_server.body = session_object()
+        stripe_server.date = format_datetime(now + timedelta(minutes=5), usegmt=True)
+
+        with suppress(GatewayRefused, GatewayUnavailable):
+            create()
+
+        assert timedelta(minutes=4, seconds=50) < clock.offset(at=now) < timedelta(minutes=5, seconds=10)
+
+    def test_stays_unknown_where_no_date_is_told(self, stripe_server):
+        stripe_server.body, stripe_server.date = session_object(), "yesterday"
+
+        create()
+
+        assert clock.offset(at=datetime.now(UTC)) == timedelta(0)
 
 
 class TestCreateCheckoutSession:

@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 
 from config.api import LARGEST_BODY
+from payments.effects.models import Effect
 from payments.orders.models import Order
 from registrations.models import Activity, Registration, WaitingEntry
+from registrations.services.register import confirm_address
 from tests.registrations.api.conftest import PERSON, code_of
 from tests.support.fake_gateway import refused
 from tests.support.road import NOON
@@ -41,27 +43,50 @@ class TestRegister:
 
         assert Registration.objects.get().language == "fr"
 
-    def test_leads_the_same_person_to_the_same_payment_without_the_token(self, api, stripe):
+    def test_tells_who_knows_name_and_address_neither_the_token_nor_where_to_pay(self, api, stripe):
         first = api.register()
 
         again = api.register(name="camille martin", email="Camille@Example.com")
 
-        assert (again.status_code, again.json()["token"]) == (200, None)
-        assert again.json()["checkout_url"] == first.json()["checkout_url"]
+        assert (again.status_code, again.json()["token"], again.json()["checkout_url"]) == (200, None, None)
+        for secret in (first.json()["token"], first.json()["checkout_url"]):
+            assert secret not in again.content.decode()
+        assert Effect.objects.get().kind == "registration.resume"
         assert (len(stripe.asked), Registration.objects.count(), places_taken()) == (1, 1, 1)
 
     def test_takes_who_gave_a_place_up_once_more(self, api, given_up):
         response = api.register("open-day", name=given_up.name, email=given_up.email)
 
-        assert (response.status_code, response.json()["status"]) == (201, "PAID")
+        assert (response.status_code, response.json()["status"]) == (201, "PENDING")
 
-    def test_confirms_at_once_what_is_free(self, api, stripe):
+    def test_holds_what_is_free_until_the_address_is_confirmed(self, api, stripe):
         Activity.objects.update(price=0)
 
         response = api.register()
 
-        assert (response.status_code, response.json()["status"]) == (201, "PAID")
-        assert (response.json()["checkout_url"], stripe.asked) == (None, [])
+        told = response.json()
+        assert (response.status_code, told["status"]) == (201, "PENDING")
+        assert (told["checkout_url"], told["place_held_until"]) == (None, "2026-03-02T13:30:00+01:00")
+        assert stripe.asked == []
+        paying = api.post(f"/api/registrations/{told['token']}/checkout/")
+        assert (paying.status_code, code_of(paying)) == (409, "not_payable")
+        text = api.get(f"/api/registrations/{told['token']}/").json()["status_text"]
+        assert text == "Waiting for confirmation"
+
+    def test_refuses_too_many_unpaid_places_for_one_address(self, api, stripe, settings):
+        settings.HOLDS_PER_ADDRESS = 1
+        api.register()
+
+        response = api.register(name="Alex Martin")
+
+        assert (response.status_code, code_of(response)) == (409, "too_many_holds")
+
+    def test_counts_neither_bad_input_nor_what_is_free_as_a_try_to_pay(self, api, stripe, make_activity, settings):
+        settings.STRIPE_RATE_LIMIT_MAX = 1
+        make_activity(slug="open-day", price=0)
+
+        assert [api.register(email="x").status_code, api.register("open-day").status_code] == [400, 201]
+        assert api.register().status_code == 201
 
     @pytest.mark.parametrize(
         "change", [{"is_on_sale": False}, {"starts_at": NOON}, {"called_off_at": NOON - timedelta(days=1)}]
@@ -93,6 +118,7 @@ class TestRegister:
     def test_refuses_who_has_a_place(self, api, stripe):
         Activity.objects.update(price=0)
         api.register()
+        confirm_address(registration=Registration.objects.get(), at=NOON)
 
         response = api.register()
 

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from registrations.links import page_path
+from accounts.models import User
+from registrations.links import page_path, token_of
 from registrations.models import Activity, Registration, WaitingEntry
 from registrations.pages.activities import ACTIVITIES_PER_PAGE
 from tests.support.factories import ActivityFactory
@@ -85,14 +86,48 @@ class TestRegister:
         row = Registration.objects.get()
         assert (row.name, row.email) == ("Zoë Martin", "zoe@example.com")
 
-    def test_of_a_free_activity_is_confirmed_at_once(self, visitor, gateway, make_activity):
+    def test_of_a_free_activity_waits_for_the_link_in_the_mail(self, visitor, gateway, make_activity):
         make_activity(price=0)
 
         response = visitor.post(ADDRESS, CAMILLE, follow=True)
 
         assert response.redirect_chain == [(page_path(Registration.objects.get()), 303)]
-        assert "Your place is confirmed" in text_of(response)
+        assert "Please confirm your e-mail address" in text_of(response)
+        assert "waiting for payment" not in text_of(response)
         assert gateway.asked == []
+
+    def test_of_a_free_activity_is_theirs_at_once_who_is_signed_in(self, visitor, make_activity):
+        make_activity(price=0)
+        visitor.force_login(User.objects.create_user(CAMILLE["email"], email_confirmed_at=NOON))
+
+        response = visitor.post(ADDRESS, CAMILLE, follow=True)
+
+        assert "Your place is confirmed" in text_of(response)
+
+    @pytest.mark.parametrize("price", [4900, 0])
+    def test_that_somebody_else_has_begun_goes_on_by_mail_without_any_secret(
+        self, visitor, gateway, make_activity, price
+    ):
+        make_activity(price=price)
+        visitor.post(ADDRESS, CAMILLE)
+        row = Registration.objects.get()
+
+        response = Client(headers={"Accept-Language": "en"}).post(ADDRESS, CAMILLE, follow=True)
+
+        assert response.redirect_chain == [(f"{ADDRESS}?mailed", 303)]
+        assert "Please check your e-mails" in text_of(response)
+        for secret in (token_of(row), str(row.public_id), "pay.example"):
+            assert secret not in response.content.decode()
+
+    def test_of_too_many_places_at_once_is_refused_and_keeps_what_was_typed(self, visitor, gateway, activity, settings):
+        settings.HOLDS_PER_ADDRESS = 1
+        visitor.post(ADDRESS, CAMILLE)
+
+        response = visitor.post(ADDRESS, {**CAMILLE, "name": "Alex Martin"})
+
+        assert response.status_code == 409
+        assert "Too many places are being held" in text_of(response)
+        assert 'value="Alex Martin"' in response.content.decode()
 
     def test_needs_a_form_of_ours(self, gateway, activity):
         response = Client(enforce_csrf_checks=True).post(ADDRESS, CAMILLE)
@@ -108,6 +143,33 @@ class TestRegister:
         assert [answer.status_code for answer in answers] == [303, 303, 429]
         assert int(answers[2]["Retry-After"]) > 0
         assert "too often" in text_of(answers[2])
+        for kept in ('value="camille@example.com"', 'value="Camille Martin"', 'href="/modules/"'):
+            assert kept in answers[2].content.decode()
+
+    def test_that_is_not_filled_in_right_is_no_try_to_pay(self, visitor, gateway, activity, settings):
+        settings.STRIPE_RATE_LIMIT_MAX = 1
+
+        answers = [visitor.post(ADDRESS, {**CAMILLE, "email": "x"}) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [400] * 3
+        assert visitor.post(ADDRESS, CAMILLE).status_code == 303
+
+    def test_of_what_is_free_and_waiting_lists_are_no_try_to_pay(self, visitor, gateway, make_activity, full, settings):
+        settings.STRIPE_RATE_LIMIT_MAX = 1
+        make_activity(), make_activity(slug="open-day", price=0)
+
+        free = [visitor.post("/activities/open-day/", CAMILLE), visitor.post("/activities/tiny/waiting-list", CAMILLE)]
+
+        assert [answer.status_code for answer in free] == [303, 303]
+        assert visitor.post(ADDRESS, CAMILLE)["Location"].startswith("https://pay.example/")
+
+    def test_of_what_is_free_has_a_limit_of_its_own(self, visitor, make_activity, settings):
+        settings.STRIPE_RATE_LIMIT_MAX = 1
+        make_activity(price=0)
+
+        answers = [visitor.post(ADDRESS, CAMILLE) for _ in range(5)]
+
+        assert [answer.status_code for answer in answers] == [303] * 4 + [429]
 
 
 class TestInvalidInput:
@@ -225,9 +287,17 @@ class TestWaitingList:
         for _ in range(2):
             response = visitor.post(self.ADDRESS, CAMILLE, follow=True)
 
-        assert response.redirect_chain == [("/activities/tiny/?waiting", 303)]
-        assert "You are on the waiting list" in text_of(response)
+        assert response.redirect_chain == [("/activities/tiny/?mailed", 303)]
+        assert "Please check your e-mails" in text_of(response)
         assert WaitingEntry.objects.get().email == "camille@example.com"
+
+    def test_takes_who_is_signed_in_at_once(self, visitor, full):
+        visitor.force_login(User.objects.create_user(CAMILLE["email"], email_confirmed_at=NOON))
+
+        response = visitor.post(self.ADDRESS, CAMILLE, follow=True)
+
+        assert "You are on the waiting list" in text_of(response)
+        assert not WaitingEntry.objects.get().is_unconfirmed
 
     def test_names_what_is_wrong(self, visitor, full):
         response = visitor.post(self.ADDRESS, {"name": "Camille", "email": "x"})

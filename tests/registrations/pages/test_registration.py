@@ -1,9 +1,10 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from payments.billing.models import Payment, Receipt
 from payments.checkout.open_checkout import open_checkout
+from payments.cleanup.closing import overdue
 from payments.orders.models import Order
 from payments.pages.checkout_return import REFRESH_DELAYS
 from payments.statuses import OrderStatus
@@ -111,7 +112,7 @@ class TestRegistrationPage:
 
         for words in (
             "canceled Your place has been released",
-            "as was asked for. Nothing was charged.",
+            "Your place was released by our team.",
             "Register again",
         ):
             assert words in page
@@ -137,7 +138,7 @@ class TestRegistrationPage:
         assert "Your place is confirmed" in read(visitor, registration)
 
     @pytest.mark.parametrize(
-        ("event", "words"), [(None, "Nothing was charged"), (COMPLETED, "What you paid goes back")]
+        ("event", "words"), [(None, "Nothing was charged"), (COMPLETED, "What you paid is refunded")]
     )
     def test_says_that_the_activity_is_called_off(self, visitor, registration, event, words):
         if event:
@@ -174,6 +175,67 @@ class TestRegistrationPage:
         assert "no-store" in response["Cache-Control"]
         assert 'content="noindex"' in response.content.decode()
         assert response["Referrer-Policy"] == "same-origin"
+
+
+class TestFailedDebit:
+    @pytest.fixture
+    def failed(self, paying, time_machine) -> Registration:
+        """Three days after it was begun, the bank has refused the debit."""
+        when = NOON + timedelta(days=3)
+        told = {"session": "cs_test_1"}
+        hear(event_of(paying, COMPLETED, status="unpaid", subject=told))
+        hear(
+            event_of(paying, "payment_intent.payment_failed", at=when, decline_code="debit_not_authorized"),
+            event_of(paying, "checkout.session.async_payment_failed", at=when, subject=told),
+            at=when,
+        )
+        time_machine.move_to(when + timedelta(minutes=1), tick=False)
+        paying.refresh_from_db()
+        return paying
+
+    def test_is_said_at_once_to_who_comes_back_to_the_sessions_address(self, visitor, failed):
+        response = visitor.get(page_path(failed), {"session_id": "cs_test_1"})
+
+        assert "Your payment did not go through" in text_of(response)
+        assert "Your bank did not allow the direct debit" in text_of(response)
+        assert "Refresh" not in response
+
+    def test_leaves_a_day_and_everybody_reads_the_same_date(self, visitor, failed, admin_client):
+        until = NOON + timedelta(days=4)
+        overdue_before = list(overdue(at=until - timedelta(minutes=1)))
+        overdue_then = list(overdue(at=until))
+
+        assert failed.held_until == until
+        assert "Until March 6, 2026 at 1 p.m. we hold your place for you" in read(visitor, failed)
+        api = visitor.get(f"/api{page_path(failed)}").json()
+        assert datetime.fromisoformat(api["place_held_until"]) == until
+        assert "March 6, 2026, 1 p.m." in text_of(
+            admin_client.get("/admin/registrations/registration/", HTTP_ACCEPT_LANGUAGE="en")
+        )
+        assert (overdue_before, overdue_then) == ([], [failed.order])
+
+    def test_leaves_the_sessions_own_time_while_that_is_open(self, visitor, paying):
+        hear(event_of(paying, "payment_intent.payment_failed", at=NOON + timedelta(minutes=5)))
+
+        paying.refresh_from_db()
+        assert paying.held_until == NOON + timedelta(minutes=31)
+
+    @pytest.mark.parametrize("status", ["unpaid", "paid"])
+    def test_holds_without_a_date_what_is_under_way_or_paid(self, paying, status):
+        hear(event_of(paying, COMPLETED, status=status, subject={"session": "cs_test_1"}))
+
+        paying.refresh_from_db()
+        assert (paying.holds_place, paying.held_until) == (True, None)
+
+
+class TestFreePlaceThatIsOffered:
+    def test_waits_for_no_payment(self, visitor, make_activity, make_registration):
+        row = make_registration(of=make_activity(slug="open-day", price=0))
+
+        page = read(visitor, row)
+
+        assert "A place is free for you" in page
+        assert "payment" not in page
 
 
 class TestComingBackFromThePayment:

@@ -3,14 +3,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.core import mail as post
 from django.db import connection
 
+from accounts.models import User
 from payments.checkout import open_checkout as actions_checkout
 from payments.checkout.attempts import OrderNotPayable
+from payments.cleanup.cleanup import clean_up
+from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.statuses import OrderStatus
 from payments.stripe_api import gateway as real_gateway
+from registrations.holds import TooManyHolds
 from registrations.models import Activity, Registration, WaitingEntry
 from registrations.services.register import (
     ActivityFull,
@@ -18,19 +23,28 @@ from registrations.services.register import (
     CheckoutUnavailable,
     RegisterResult,
     SalesClosed,
+    confirm_address,
     confirm_free,
     register_or_resume,
     start_checkout,
 )
+from registrations.visitors import Visitor
 from tests.support.fake_gateway import FakeGateway, refused, unavailable
 from tests.support.road import NOON, event_of, hear
 
+THIS_BROWSER, ANOTHER_BROWSER = Visitor(browser="b1", client="c1"), Visitor(browser="b2", client="c2")
 CAMILLE = {"name": "Camille Martin", "email": "camille@example.com", "language": "fr"}
 ALEX = {"name": "Alex Smith", "email": "alex@example.com", "language": "en"}
 
 
-def begun_by(person, activity: Activity, *, at=NOON) -> RegisterResult:
-    return register_or_resume(activity=activity, at=at, **person)
+def begun_by(person, activity: Activity, *, at=NOON, by: Visitor = THIS_BROWSER) -> RegisterResult:
+    return register_or_resume(activity=activity, at=at, visitor=by, **person)
+
+
+@pytest.fixture
+def signed_in(db) -> Visitor:
+    """Somebody with an account under Camille's address, who has opened the link in the mail."""
+    return Visitor(user=User.objects.create_user(CAMILLE["email"], "secret", email_confirmed_at=NOON))
 
 
 def places(activity: Activity) -> tuple[int, int]:
@@ -134,23 +148,145 @@ class TestRegisterOrResumeRefuses:
                 begun_by(person, activity)
 
 
+class TestConfirmAddress:
+    def test_gives_the_free_place_and_says_so(self, make_activity):
+        row = begun_by(CAMILLE, make_activity(slug="open-day", price=0)).registration
+
+        assert confirm_address(registration=row, at=NOON)
+
+        assert (row.status, row.order.status, row.email_state) == ("PAID", OrderStatus.PAID, "confirmed")
+        assert Effect.objects.filter(order_id=row.order_id, kind="registration.confirmed").count() == 1
+        assert not confirm_address(registration=row, at=NOON)
+
+    def test_pays_nothing_that_costs_money(self, activity):
+        row = begun_by(CAMILLE, activity).registration
+
+        assert not confirm_address(registration=row, at=NOON)
+        assert row.order.status == OrderStatus.PENDING
+
+
+class TestBegunAgain:
+    """Knowing a name and an address gives nobody what another has begun."""
+
+    def test_by_another_browser_goes_on_by_mail(self, activity):
+        first = begun_by(CAMILLE, activity)
+
+        again = begun_by(CAMILLE, activity, by=ANOTHER_BROWSER)
+
+        assert again == RegisterResult(first.registration, is_resumed=True, is_mailed=True)
+        assert Effect.objects.get().kind == "registration.resume"
+
+    def test_without_any_browser_goes_on_by_mail(self, activity):
+        begun_by(CAMILLE, activity, by=Visitor())
+
+        assert begun_by(CAMILLE, activity, by=Visitor()).is_mailed
+
+    def test_by_its_signed_in_owner_goes_on_at_once(self, activity, signed_in):
+        begun_by(CAMILLE, activity)
+
+        assert not begun_by(CAMILLE, activity, by=signed_in).is_mailed
+
+    def test_by_an_account_whose_address_nobody_has_confirmed_goes_on_by_mail(self, activity):
+        begun_by(CAMILLE, activity)
+        user = User.objects.create_user(CAMILLE["email"], "secret")
+
+        assert begun_by(CAMILLE, activity, by=Visitor(user=user)).is_mailed
+
+
+class TestTooManyHolds:
+    @pytest.fixture
+    def activities(self, make_activity):
+        return [make_activity(slug=f"a{number}", price=4900 * (number % 2)) for number in range(4)]
+
+    def test_refuses_a_fourth_unpaid_place_for_one_address_over_all_activities(self, activities):
+        *three, fourth = activities
+        for each in three:
+            begun_by(CAMILLE, each)
+
+        with pytest.raises(TooManyHolds):
+            begun_by(CAMILLE, fourth, by=ANOTHER_BROWSER)
+
+        assert places(fourth) == (0, 0)
+        assert begun_by(CAMILLE, three[1]).is_resumed
+
+    def test_refuses_more_for_one_client_than_the_setting_says(self, activity, settings):
+        settings.HOLDS_PER_CLIENT = 2
+        for number in range(2):
+            begun_by({**ALEX, "email": f"alex{number}@example.com"}, activity)
+
+        with pytest.raises(TooManyHolds):
+            begun_by(CAMILLE, activity)
+
+        assert begun_by(CAMILLE, activity, by=ANOTHER_BROWSER).registration.holds_place
+
+    def test_counts_neither_what_is_paid_nor_what_is_over(self, activities, settings):
+        settings.HOLDS_PER_ADDRESS = 1
+        paid, over, third = activities[1], activities[3], activities[0]
+        hear(event_of(begun_by(CAMILLE, paid).registration, "checkout.session.completed"))
+        begun_by(CAMILLE, over)
+
+        begun = begun_by(CAMILLE, third, at=NOON + timedelta(minutes=32))
+
+        assert begun.registration.holds_place
+
+
 class TestFreeActivity:
     @pytest.fixture
     def free(self, make_activity):
         return make_activity(slug="open-day", price=0)
 
-    def test_is_confirmed_at_once_and_says_so(self, free):
+    def test_is_held_for_half_an_hour_while_a_mail_asks_for_the_address(self, free):
+        begun = begun_by(CAMILLE, free)
+
+        row = begun.registration
+        assert (row.status, row.holds_place, row.held_until) == ("PENDING", True, NOON + timedelta(minutes=30))
+        assert (begun.is_mailed, begun.is_resumed) == (True, False)
+        assert [effect.kind for effect in Effect.objects.all()] == ["registration.confirm_address"]
+
+    def test_is_held_as_long_as_the_setting_says(self, free, settings):
+        settings.FREE_HOLD_MINUTES = 10
+
+        assert begun_by(CAMILLE, free).registration.held_until == NOON + timedelta(minutes=10)
+
+    def test_is_not_confirmed_by_its_page_alone(self, free):
         row = begun_by(CAMILLE, free).registration
+
+        assert not confirm_free(registration=row, at=NOON)
+        assert row.order.status == OrderStatus.PENDING
+
+    def test_is_released_by_the_clean_up_and_nothing_more_is_sent(self, free):
+        row = begun_by(CAMILLE, free).registration
+        deliver_due(at=NOON)
+        post.outbox.clear()
+
+        clean_up(at=NOON + timedelta(minutes=29))
+        kept = places(free)
+        clean_up(at=NOON + timedelta(minutes=31))
+        deliver_due(at=NOON + timedelta(minutes=31))
+
+        assert (kept, places(free)) == ((1, 1), (0, 0))
+        assert post.outbox == []
+        assert not confirm_address(registration=row, at=NOON + timedelta(minutes=32))
+
+    def test_is_theirs_at_once_who_is_signed_in_under_the_confirmed_address(self, free, signed_in):
+        row = begun_by(CAMILLE, free, by=signed_in).registration
 
         assert (row.status, row.order.status, row.holds_place) == ("PAID", OrderStatus.PAID, True)
         assert Effect.objects.get(order_id=row.order_id).kind == "registration.confirmed"
         assert row.order.changes.get(field="status").after == OrderStatus.PAID
 
-    def test_is_not_confirmed_twice(self, free):
-        begun_by(CAMILLE, free)
+    def test_is_not_confirmed_twice(self, free, signed_in):
+        begun_by(CAMILLE, free, by=signed_in)
 
         with pytest.raises(AlreadyRegistered):
             begun_by(CAMILLE, free)
+
+    def test_asked_for_again_writes_at_most_three_mails_an_hour(self, free):
+        for minute in range(5):
+            begun_by(CAMILLE, free, at=NOON + timedelta(minutes=minute))
+
+        assert Effect.objects.filter(kind="registration.confirm_address").count() == 3
+        assert places(free) == (1, 1)
 
     def test_can_be_confirmed_later_where_a_place_was_offered(self, free, make_registration):
         offered = make_registration(of=free)

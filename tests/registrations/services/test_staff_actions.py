@@ -15,7 +15,7 @@ from payments.effects.models import Effect
 from payments.orders.models import OrderChange
 from registrations.models import Activity, Registration
 from registrations.services.call_off import call_off
-from registrations.services.register import register_or_resume
+from registrations.services.register import confirm_address, register_or_resume
 from registrations.services.staff_actions import NotResent, PlaceNotFreed, free_place, resend_message
 from registrations.services.waiting_list import offer_places
 from tests.support.factories import RegistrationFactory
@@ -171,6 +171,7 @@ class TestConfirmedPlaceThatCostNothing:
         person = {"name": given_up.name, "email": given_up.email, "language": "en"}
 
         again = register_or_resume(activity=given_up.activity, at=LATER, **person)
+        confirm_address(registration=again.registration, at=LATER)
 
         assert (again.is_resumed, state(again.registration)) == (False, ("PAID", True, 1))
         assert again.registration != given_up
@@ -278,6 +279,15 @@ class TestResendMessage:
         send_again(paid)
 
         assert deliver() == ["Your place is confirmed: Pottery"] * 2
+
+    def test_sends_the_link_again_where_the_address_is_not_confirmed(self, make_activity):
+        person = {"name": "Zoë Martin", "email": "zoe@example.com", "language": "en"}
+        row = register_or_resume(activity=make_activity(slug="open-day", price=0), at=NOON, **person).registration
+
+        deliver()
+        send_again(row)
+
+        assert deliver() == ["Please confirm your registration: Open-Day"] * 2
 
     def test_sends_one_for_each_request(self, paid):
         for _request in range(2):

@@ -24,7 +24,9 @@ from registrations.services.register import (
 )
 from registrations.services.waiting_list import (
     OFFER_LIFETIME,
+    SHORT_OFFER_LIFETIME,
     PlacesLeft,
+    confirm_waiting,
     join_waiting_list,
     offer_places,
 )
@@ -33,7 +35,7 @@ from tests.support.mails import read, sent
 from tests.support.processes import wait_until
 from tests.support.road import NOON, event_of, hear
 from tests.support.stripe_moods import MoodyGateway, stand_in
-from tests.support.waiting_people import address_of, wait_for
+from tests.support.waiting_people import address_of, ask_to_wait_for, wait_for
 
 COMPLETED, EXPIRED = "checkout.session.completed", "checkout.session.expired"
 LATER = NOON + timedelta(hours=2)
@@ -442,3 +444,53 @@ class TestOffersByManyWorkers:
 
         full.refresh_from_db()
         assert (sum(made), full.places_taken) == (1, 2)
+
+
+@pytest.mark.django_db
+class TestUnconfirmedEntries:
+    def test_get_no_offer_and_take_nobodys_turn(self, full):
+        ask_to_wait_for(full, "First Unread")
+        wait_for(full, "Second Reader", at=LATER)
+        add_places(full, 2)
+
+        offer_places(at=LATER)
+
+        assert offered(full) == ["Second Reader"]
+
+    def test_keep_nobody_from_a_free_place(self, activity):
+        WaitingEntry.objects.create(
+            activity=activity, name="A", email="a@example.com", language="en", created_at=NOON, email_state="asked"
+        )
+
+        begun = register_or_resume(activity=activity, name="B", email="b@example.com", language="en", at=NOON)
+
+        assert begun.registration.holds_place
+
+    def test_are_asked_by_mail_at_most_three_times_an_hour(self, full):
+        for _time in range(5):
+            ask_to_wait_for(full, "First Unread")
+
+        assert Effect.objects.filter(kind="waiting.confirm_address").count() == 3
+
+    def test_count_from_when_they_were_made_once_confirmed(self, full):
+        [first] = ask_to_wait_for(full, "First Unread")
+        wait_for(full, "Second Reader", at=LATER)
+        confirm_waiting(entry=first)
+        add_places(full, 2)
+
+        offer_places(at=LATER)
+
+        assert offered(full) == ["First Unread"]
+
+
+@pytest.mark.django_db
+class TestOfferToAnAddressThatNobodyWasAskedAbout:
+    def test_is_short(self, full):
+        WaitingEntry.objects.create(
+            activity=full, name="Old Entry", email="old@example.com", language="en", created_at=NOON
+        )
+        add_places(full, 2)
+
+        offer_places(at=LATER)
+
+        assert offer_of("Old Entry").held_until == LATER + SHORT_OFFER_LIFETIME

@@ -7,6 +7,22 @@ from payments.stripe_api.snapshots import Money, StripePaymentIntent
 from tests.support.stripe_objects import ORDER, intent_object
 
 
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            ({"code": "card_declined", "decline_code": "insufficient_funds"}, "insufficient_funds"),
+            ({"code": "card_declined", "decline_code": "generic_decline"}, "generic_decline"),
+            ({"code": "debit_not_authorized", "decline_code": "generic_decline"}, "debit_not_authorized"),
+            ({"code": "account_closed"}, "account_closed"),
+        ],
+    )
+    def test_is_the_word_that_says_most(self, error, code):
+        intent = StripePaymentIntent.read({"id": "pi_1", "object": "payment_intent", "last_payment_error": error})
+
+        assert intent.failure.code == code
+
+
 class TestPaymentIntent:
     @pytest.mark.parametrize(
         "shape",

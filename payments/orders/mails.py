@@ -1,0 +1,79 @@
+"""The mails to a buyer about money that moves after the payment: the same for whatever was bought."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from payments.billing.models import Dispute, Payment, Refund
+from payments.effects.deliver import Skip
+from payments.effects.mail import Mail, amount_in_words, mails
+from payments.effects.models import Effect
+from payments.orders.models import Order
+from payments.products import language_of, product_of
+from payments.statuses import DisputePhase, DisputeState, OrderStatus, RefundStatus
+
+SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
+ALL_WENT_BACK = Skip(gettext_noop("All of the money went back, which another e-mail tells."))
+NOTHING_WENT_BACK = Skip(gettext_noop("The refund did not arrive, which another e-mail tells."))
+REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
+REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
+DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
+
+
+@mails("order.refunded_in_part")
+def refunded_in_part(effect: Effect) -> Mail | Skip:
+    order = effect.order
+    if order is None:
+        return SUBJECT_GONE
+    if order.status == OrderStatus.REFUNDED:
+        return ALL_WENT_BACK
+    if not order.amount_refunded:
+        return NOTHING_WENT_BACK
+    return _mail(
+        order,
+        refunded=amount_in_words(order.amount_refunded, order.currency),
+        received=amount_in_words(order.amount_received, order.currency),
+        is_kept=order.has_money,
+    )
+
+
+@mails("order.refund_failed")
+def refund_failed(effect: Effect) -> Mail | Skip:
+    refund = Refund.objects.filter(stripe_id=effect.data["refund"]).first()
+    if refund is None or effect.order is None:
+        return SUBJECT_GONE
+    if refund.status != RefundStatus.FAILED:
+        return REFUND_NOT_FAILED
+    if effect.order.status == OrderStatus.REFUNDED or _is_replaced(refund):
+        return REFUNDED_SINCE
+    return _mail(effect.order, amount=amount_in_words(refund.amount, refund.currency))
+
+
+@mails("order.payment_taken_back")
+def payment_taken_back(effect: Effect) -> Mail | Skip:
+    """What was bought has ended only where no other payment pays for it, and not more was lost than a part."""
+    dispute = Dispute.objects.filter(stripe_id=effect.data["dispute"]).first()
+    order = effect.order
+    if dispute is None or order is None:
+        return SUBJECT_GONE
+    if dispute.phase != DisputePhase.LOST:
+        return DISPUTE_MOVED_ON
+    if order.status == OrderStatus.REFUNDED:
+        return ALL_WENT_BACK
+    amount = amount_in_words(dispute.amount, dispute.currency)
+    return _mail(order, amount=amount, has_ended=order.dispute_state == DisputeState.LOST)
+
+
+def _is_replaced(refund: Refund) -> bool:
+    """Whether nothing is left to give back of its payment, or the same was given back since."""
+    payment = Payment.objects.filter(key=refund.payment).first()
+    later = Refund.objects.filter(payment=refund.payment, amount=refund.amount, status_at__gt=refund.status_at)
+    return bool(payment and not payment.left) or later.filter(status=RefundStatus.SUCCEEDED).exists()
+
+
+def _mail(order: Order, **context: Any) -> Mail:
+    address = order.user.email if order.user else order.email
+    path = product_of(order).page_of(order)
+    known = {"order": order, "link": f"{settings.SITE_URL}{path}" if path else ""}
+    return Mail(to=(address,) if address else (), language=language_of(order), context={**known, **context})
