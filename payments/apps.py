@@ -19,6 +19,7 @@ class PaymentsConfig(AppConfig):
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
         for module in (
+            "apply.undelivered",
             "checks",
             "billing.mails",
             "processing.process",

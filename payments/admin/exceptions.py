@@ -16,8 +16,8 @@ from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
 from payments.money import format_amount
+from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
-from payments.refunds.refund import REFUND_KIND
 from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
 from payments.statuses import EffectStatus, ExceptionKind
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 from typing import Any
 from uuid import uuid4
 
@@ -21,13 +21,15 @@ from django.utils.functional import lazy
 from django.utils.text import slugify
 from django.utils.translation import gettext_noop
 
-from payments.effects.deliver import Deliver, OutcomeUnknown, Skip, delivers
+from payments.effects.deliver import Deliver, OutcomeUnknown, Refused, Skip, delivers
 from payments.effects.models import Effect
 from payments.money import format_amount
 
 # An amount for a mail's context: it finds its words when the mail is written, in the reader's language.
 amount_in_words = lazy(format_amount, str)
 BLANK_LINES = re.compile(r"\n\s*\n")
+# The first code with which a mail server says no for good.
+PERMANENT = 500
 NO_ADDRESS = gettext_noop("There is no address to write to.")
 
 
@@ -92,7 +94,7 @@ def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:
 def send(message: EmailMultiAlternatives) -> None:
     """Hand the message over, on a connection of its own. Raises OutcomeUnknown if that broke halfway.
 
-    Any other error means that the message was refused: nothing has been sent.
+    Any other error means that the message was refused: nothing has been sent. Raises Refused where it is for good.
     """
     connection = get_connection()
     connection.open()
@@ -100,14 +102,35 @@ def send(message: EmailMultiAlternatives) -> None:
         connection.send_messages([message])
     except SMTPServerDisconnected as error:
         raise OutcomeUnknown(str(error)) from error
-    except SMTPException:
-        raise  # the server has answered, and it was a no
+    except SMTPException as error:
+        if _is_for_good(error):
+            raise Refused(_words_of(error)) from error
+        raise  # the server has answered: not now
     except OSError as error:
         raise OutcomeUnknown(str(error)) from error
     finally:
         # The server has answered by now: whatever goes wrong with the farewell changes nothing.
         with suppress(OSError):
             connection.close()
+
+
+def _is_for_good(error: SMTPException) -> bool:
+    """An answer of the 5xx kind, for each recipient: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1"""
+    answers = _answers(error)
+    return bool(answers) and all(code >= PERMANENT for code, _words in answers)
+
+
+def _words_of(error: SMTPException) -> str:
+    """What the server says: "550 no such mailbox"."""
+    return "; ".join(f"{code} {words}" for code, words in _answers(error))
+
+
+def _answers(error: SMTPException) -> list[tuple[int, str]]:
+    if isinstance(error, SMTPRecipientsRefused):
+        told = list(error.recipients.values())
+    else:
+        told = [(error.smtp_code, error.smtp_error)] if isinstance(error, SMTPResponseException) else []
+    return [(code, words.decode("utf-8", "replace") if isinstance(words, bytes) else words) for code, words in told]
 
 
 def one_line(text: str) -> str:

@@ -14,9 +14,9 @@ from payments.bell import ring_on_commit
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
 from payments.effects.models import Effect
+from payments.names import REFUND_KIND
 from payments.orders.models import Order, OrderException
 from payments.refunds.refund import (
-    REFUND_KIND,
     Owner,
     Refundable,
     charged_back,

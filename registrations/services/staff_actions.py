@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from payments.apply.apply import follow_orders_again
 from payments.cleanup.cleanup import Verdict, clean_up_order
 from payments.cleanup.closing import close_order
+from payments.effects.deliver import RESENT
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
@@ -26,7 +27,6 @@ log = structlog.get_logger(__name__)
 PLACE_FREED = "freed"
 MESSAGE_RESENT = "message"
 HISTORY_TEXT_MAX_LENGTH = 255
-RESEND_KEY_MARK = ":again:"
 UNSENT = (EffectStatus.PENDING, EffectStatus.CLAIMED)
 
 
@@ -165,6 +165,6 @@ def _once_more(message: EffectRequest, order: Order, *, reason: str, by: Any) ->
     earlier = Effect.objects.filter(order=order, kind=message.kind)
     if earlier.filter(status__in=UNSENT).exists():
         raise NotResent(_("The same message is about to be sent anyway."))
-    number = earlier.filter(key__contains=RESEND_KEY_MARK).count() + 1
+    number = earlier.filter(key__contains=RESENT).count() + 1
     data = {**message.data, "reason": reason, "by": str(by)}
-    return replace(message, key=f"{message.key}{RESEND_KEY_MARK}{number}", data=data, not_before=None)
+    return replace(message, key=f"{message.key}{RESENT}{number}", data=data, not_before=None)
