@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments import bell
+from payments.apply.undelivered import look_after_undelivered
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
@@ -34,6 +35,12 @@ def deliver_effects_job(**_later: object) -> None:
 def recover_effects_job(**_later: object) -> None:
     """Settle the effects whose worker died while it delivered them."""
     recover_claimed(at=timezone.now())
+
+
+@shared_task(name="payments.look_after_undelivered")
+def look_after_undelivered_job(**_later: object) -> None:
+    """Ask staff about what could not be delivered, and try again what is still owed."""
+    look_after_undelivered(at=timezone.now())
 
 
 @shared_task(name="payments.clean_up")

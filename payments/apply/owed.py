@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
-from payments.apply.locked_rows import MoneyState
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.deliver import try_again
 from payments.effects.models import Effect
@@ -227,8 +226,3 @@ def is_due_again(debt: Debt, money: Money, *, at: datetime) -> bool:
         return debt.code == NO_BALANCE and debt.since + TRIED_AGAIN_AFTER <= at
     tried_at = debt.effect.claimed_at or debt.since
     return debt.effect.status == EffectStatus.DEAD and tried_at + TRIED_AGAIN_AFTER <= at
-
-
-def payments_in_trouble(states: Iterable[MoneyState]) -> set[str]:
-    """The payments of which something went back or is disputed: where news may settle what is owed."""
-    return {payment for state in states if state.refunds or state.disputes for payment in state.payments}

@@ -51,7 +51,7 @@ def look_after_undelivered(*, at: datetime) -> int:
     for effect in Effect.objects.filter(key__in=asked.filter(is_open=True).values("subject")):
         if effect.status in SETTLED:
             save_exceptions(_settled(effect), at=at)
-        elif isinstance(_written(effect), Skip):
+        elif effect.status != EffectStatus.UNCERTAIN and isinstance(_written(effect), Skip):
             # It looks once more, finds nothing to tell, and the question closes.
             try_again(key=effect.key, at=at)
     return _look_after_debts(at=at)

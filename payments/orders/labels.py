@@ -29,6 +29,7 @@ def name_of(what: str) -> str:
         "freed": _("place freed by hand"),
         "called off": _("called off"),
         "message": _("message sent again"),
+        "again": _("refund tried again"),
         "deleted": _("deleted at Stripe"),
         **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},
     }

@@ -119,7 +119,7 @@ class PortalView(OwnView):
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         language = (get_language() or "auto")[:2]
         with refusals_as_api_errors():
-            url = open_portal(user=_user(request), return_path=reverse("account"), language=language)
+            url = open_portal(user=_user(request), return_path=reverse("account"), language=language, at=timezone.now())
         return Response({"portal_url": url}, status=status.HTTP_201_CREATED)
 
 

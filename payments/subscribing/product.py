@@ -29,6 +29,9 @@ class PlanProduct(Product):
             interval=plan.interval,
         )  # fmt: skip
 
+    def price_name(self, order: Order) -> str:
+        return f"{PLAN}:{order.plan.slug if order.plan else order.label}"
+
     def page_of(self, order: Order) -> str:
         return reverse("subscription")
 

@@ -162,7 +162,7 @@ class TestResume:
 
 class TestOpenPortal:
     def test_leads_the_customer_in_and_back(self, ada, subscribed):
-        url = open_portal(user=ada, return_path="/account/", language="fr")
+        url = open_portal(user=ada, return_path="/account/", language="fr", at=now())
 
         session = StoredObject.objects.get(kind="billing_portal.session").data
         assert session["url"] == url
@@ -172,8 +172,8 @@ class TestOpenPortal:
     def test_is_still_open_to_who_has_canceled(self, ada, subscribed, stripe_api):
         stripe_api.subscriptions.cancel(subscribed)
 
-        assert open_portal(user=ada, return_path="/account/", language="fr")
+        assert open_portal(user=ada, return_path="/account/", language="fr", at=now())
 
     def test_is_not_there_for_who_never_subscribed(self, ada):
         with pytest.raises(NoCustomer):
-            open_portal(user=ada, return_path="/account/", language="fr")
+            open_portal(user=ada, return_path="/account/", language="fr", at=now())
