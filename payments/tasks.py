@@ -13,7 +13,7 @@ from payments.processing.drain import requeue_naming, sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.reconcile.window import next_window
 from payments.resync import ResyncOptions, resync_where_needed
-from payments.subscribing import ask_about_second_subscriptions
+from payments.subscribing import ask_about_closed_accounts, ask_about_second_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +64,9 @@ def tell_ending_soon_job(**_later: object) -> None:
 
 @shared_task(name="payments.ask_about_second")
 def ask_about_second_job(**_later: object) -> None:
-    """Ask staff about people with two subscriptions."""
+    """Ask staff about people with two subscriptions, and about those who pay and cannot sign in any more."""
     ask_about_second_subscriptions(at=timezone.now())
+    ask_about_closed_accounts(at=timezone.now())
 
 
 @shared_task(name="payments.warn_of_deadlines")

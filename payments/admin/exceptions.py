@@ -10,6 +10,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.hooks import Ending
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner
 from payments.admin.kit.screens import ReadOnlyAdmin
@@ -21,6 +22,7 @@ from payments.orders.models import OrderException
 from payments.refunds.again import find_debt, refund_again, send_again
 from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
 from payments.statuses import ABOUT_NO_MONEY, EffectStatus, ExceptionKind
+from payments.subscribing.ending import end_in_question
 
 # Whoever has waited longest comes first.
 oldest_first = partial(confirmed_action, order=("opened_at", "pk"))
@@ -96,6 +98,33 @@ def send_once_more(question: OrderException, confirmation: Confirmation) -> None
     send_again(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
 
 
+def _end_action(ending: Ending, *, description: Any, button: Any) -> Any:
+    """A button that ends the subscription in question, in one of two ways."""
+
+    def end(question: OrderException, confirmation: Confirmation) -> None:
+        end_in_question(
+            exception=question, ending=ending, reason=confirmation.reason, by=confirmation.by.get_username(),
+            at=confirmation.at,
+        )  # fmt: skip
+
+    end.__name__ = f"end_{ending}"
+    return oldest_first(
+        description=description, permission=SETTLE, title=gettext_lazy("End these subscriptions?"), button=button,
+        applies_to=lambda question: question.is_open and question.kind == ExceptionKind.ACCOUNT_CLOSED,
+        done=gettext_lazy("asked of Stripe. The question closes when it is done."),
+        consequences=(
+            gettext_lazy("Stripe is asked to end it; no money goes back by that."),
+            gettext_lazy("What the subscription gave ends with it."),
+        ),
+    )(end)  # fmt: skip
+
+
+end_now = _end_action(Ending.NOW, description=gettext_lazy("End now…"), button=gettext_lazy("End now"))
+end_with_period = _end_action(
+    Ending.PERIOD, description=gettext_lazy("End with the period…"), button=gettext_lazy("End with the period")
+)
+
+
 @oldest_first(
     description=gettext_lazy("Give a place…"), permission=SETTLE,
     applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NO_PLACE,
@@ -130,7 +159,7 @@ def close(question: OrderException, confirmation: Confirmation) -> None:
 class OrderExceptionAdmin(ReadOnlyAdmin):
     """The oldest open question first; nothing is deleted, what was settled stays as history."""
 
-    actions = (refund, refund_once_more, send_once_more, seat, close)
+    actions = (refund, refund_once_more, send_once_more, end_now, end_with_period, seat, close)
     list_display = (
         "kind", "owner_link", "money_text", "detail_text", "is_open", "age_text", "refund_text", "closed_because",
         "subject",

@@ -30,6 +30,7 @@ def name_of(what: str) -> str:
         "called off": _("called off"),
         "message": _("message sent again"),
         "again": _("refund tried again"),
+        "ended": _("end asked for by staff"),
         "deleted": _("deleted at Stripe"),
         **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},
     }
