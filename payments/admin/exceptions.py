@@ -48,7 +48,8 @@ def _refund_sentence(question: OrderException) -> str:
 
 @oldest_first(
     description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda question: question.is_open and question.order_id and question.kind not in SETTLED_OTHERWISE,
+    permission="payments.add_refund",
+    applies_to=lambda question: question.is_open and question.order_id and question.kind not in SETTLED_OTHERWISE,
     title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
     done=gettext_lazy("asked for. What becomes of it stands at the order."),
 )  # fmt: skip

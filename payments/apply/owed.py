@@ -17,7 +17,7 @@ from payments.money import sum_of
 from payments.names import REFUND_KIND
 from payments.orders.fold import UNDONE
 from payments.orders.models import OrderException
-from payments.products import Question
+from payments.products import Question, Value
 from payments.statuses import REFUND_COUNTS, DisputePhase, EffectStatus, ExceptionKind
 
 OWED = gettext_noop("%(amount)s of payment %(payment)s are owed to %(person)s. Stripe says: %(words)s")
@@ -56,7 +56,7 @@ class Debt:
     def question(self) -> Question:
         """What staff read."""
         row = self.payment
-        values = {
+        values: dict[str, Value] = {
             "amount": sum_of(self.amount, row.currency), "payment": row.key, "person": _person(row) or "?",
             "words": self.words[:250],
         }  # fmt: skip

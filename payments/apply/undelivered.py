@@ -13,7 +13,7 @@ from payments.apply.batch import guarded
 from payments.apply.owed import DECIDED, ask_again, is_due_again, money_of, questions_of_debts
 from payments.billing.models import Payment, Refund
 from payments.effects.deliver import RESENT, Skip, try_again, watches_deliveries
-from payments.effects.mail import Mail, find_writer
+from payments.effects.mail import NO_ADDRESS, Mail, find_writer
 from payments.effects.models import Effect
 from payments.names import REFUND_KIND
 from payments.orders.fold import UNDONE
@@ -22,7 +22,8 @@ from payments.products import Question
 from payments.statuses import EffectStatus, ExceptionKind
 
 NOT_SENT = gettext_noop("The e-mail “%(kind)s” to %(person)s was not sent: %(words)s")
-IN_DOUBT = gettext_noop("The e-mail “%(kind)s” to %(person)s was sent, or not: %(words)s")
+IN_DOUBT = gettext_noop("The e-mail “%(kind)s” to %(person)s was sent, or not: the delivery broke off halfway.")
+NO_PERSON = gettext_noop("The e-mail “%(kind)s” was not sent: nobody knows an address to write to.")
 NOT_DONE = gettext_noop("“%(kind)s” was not carried out for %(person)s: %(words)s")
 FAILED = (EffectStatus.DEAD, EffectStatus.UNCERTAIN)
 SETTLED = (EffectStatus.DONE, EffectStatus.SKIPPED)
@@ -93,6 +94,8 @@ def _question(effect: Effect) -> Question:
 def _sentence(effect: Effect) -> str:
     if find_writer(effect.kind) is None:
         return NOT_DONE
+    if effect.outcome.endswith(NO_ADDRESS):
+        return NO_PERSON
     return IN_DOUBT if effect.status == EffectStatus.UNCERTAIN else NOT_SENT
 
 

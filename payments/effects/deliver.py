@@ -1,6 +1,7 @@
 """Delivers the effects that are due, each claimed in a step of its own, so that none ever happens twice by itself."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -230,28 +231,28 @@ def _give_up(effect: Effect, outcome: str, *, at: datetime) -> None:
     log.error("effect.given_up", effect=effect.key, kind=effect.kind, order=effect.order_id, error=outcome)
 
 
-@transaction.atomic
 def _finish(
     effect: Effect, status: EffectStatus, *, at: datetime, only_if: dict[str, Any] | None = None,
     is_refused: bool = False, **columns: Any,
 ) -> bool:  # fmt: skip
     """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
     ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
-    if ours.filter(**(only_if or {})).update(status=status, **columns) != 1:
-        return False
-    effect.status, effect.outcome = status, columns.get("outcome", effect.outcome)
-    if is_refused or _is_watched(effect):
-        for watch in _watchers:
+    watchers = _watchers if is_refused or _is_watched(effect, status) else ()
+    with transaction.atomic() if watchers else nullcontext():
+        if ours.filter(**(only_if or {})).update(status=status, **columns) != 1:
+            return False
+        effect.status, effect.outcome = status, columns.get("outcome", effect.outcome)
+        for watch in watchers:
             watch(effect, at)
     return True
 
 
-def _is_watched(effect: Effect) -> bool:
+def _is_watched(effect: Effect, status: EffectStatus) -> bool:
     """Whether somebody must hear of it: it has failed, or it has had trouble before and that is over."""
-    if effect.status in (EffectStatus.DEAD, EffectStatus.UNCERTAIN):
+    if status in (EffectStatus.DEAD, EffectStatus.UNCERTAIN):
         return True
     had_trouble = effect.attempts > 1 or "again" in effect.data or RESENT in effect.key
-    return had_trouble and effect.status in (EffectStatus.DONE, EffectStatus.SKIPPED)
+    return had_trouble and status in (EffectStatus.DONE, EffectStatus.SKIPPED)
 
 
 def _storable(text: str) -> str:

@@ -30,6 +30,8 @@ amount_in_words = lazy(format_amount, str)
 BLANK_LINES = re.compile(r"\n\s*\n")
 # The first code with which a mail server says no for good.
 PERMANENT = 500
+# The kinds that go to staff, of whom a site in development may have none.
+ALERT = "alert."
 NO_ADDRESS = gettext_noop("There is no address to write to.")
 
 
@@ -58,8 +60,11 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
             mail = write(effect)
             if isinstance(mail, Skip):
                 return mail
-            if not mail.to:
+            if not mail.to and kind.startswith(ALERT):
                 return Skip(NO_ADDRESS)
+            if not mail.to:
+                # It may become known; until then somebody waits for this mail.
+                raise Refused(NO_ADDRESS)
             send(build(mail, kind=kind, key=effect.key))
             return None
 
@@ -127,10 +132,10 @@ def _words_of(error: SMTPException) -> str:
 
 def _answers(error: SMTPException) -> list[tuple[int, str]]:
     if isinstance(error, SMTPRecipientsRefused):
-        told = list(error.recipients.values())
+        told: list[tuple[int, bytes | str]] = [*error.recipients.values()]
     else:
         told = [(error.smtp_code, error.smtp_error)] if isinstance(error, SMTPResponseException) else []
-    return [(code, words.decode("utf-8", "replace") if isinstance(words, bytes) else words) for code, words in told]
+    return [(code, words if isinstance(words, str) else words.decode("utf-8", "replace")) for code, words in told]
 
 
 def one_line(text: str) -> str:

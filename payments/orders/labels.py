@@ -28,6 +28,7 @@ def name_of(what: str) -> str:
         "clean-up": _("clean-up"),
         "freed": _("place freed by hand"),
         "called off": _("called off"),
+        "address": _("address corrected"),
         "message": _("message sent again"),
         "again": _("refund tried again"),
         "ended": _("end asked for by staff"),

@@ -19,7 +19,7 @@ from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from payments.money import sum_of
 from payments.orders.models import OrderChange, OrderException
-from payments.products import Question
+from payments.products import Question, Value
 from payments.refunds.staff_refunds import DecisionRefused, require, require_open
 from payments.statuses import EffectStatus, ExceptionKind
 from payments.stripe_api.gateway import cancel_subscription, update_subscription
@@ -90,7 +90,7 @@ def end_in_question(*, exception: OrderException, ending: Ending, reason: str, b
     """End the subscription that the question is about; it closes when Stripe has done so. Raises DecisionRefused."""
     require(reason)
     require_open(exception)
-    row = Subscription.objects.select_for_update(no_key=True).filter(pk=exception.subscription_id).first()
+    row = Subscription.objects.select_for_update(no_key=True).filter(exceptions=exception).first()
     if row is None or row.has_ended:
         raise DecisionRefused(_("There is no subscription to end."))
     enqueue([end_request(row, ending, by=by, at=at)], at=at)
@@ -106,7 +106,7 @@ def _going_on() -> QuerySet[Subscription]:
 
 
 def _question(row: Subscription) -> Question:
-    values = {
+    values: dict[str, Value] = {
         "person": str(row.customer), "what": str(row.plan or row.stripe_id), "amount": sum_of(row.amount, row.currency),
     }  # fmt: skip
     return Question(ExceptionKind.ACCOUNT_CLOSED, row.stripe_id, None, True, GOES_ON, values, row.pk)
