@@ -25,8 +25,6 @@ GONE_BACK = gettext_noop("The money has gone back in another way.")
 # An inquiry has taken no money yet: a refund is one way to settle it.
 INQUIRY_STATUS_PREFIX = "warning_"
 CHARGE_DISPUTED = "charge_disputed"
-# https://docs.stripe.com/refunds#failed-refunds: what may pass without anybody doing anything.
-DISPUTED_AT_THE_BANK, NO_BALANCE = "charge_for_pending_refund_disputed", "insufficient_funds"
 TRIED_AGAIN_AFTER = timedelta(hours=24)
 # Staff have said that nothing more is to be done.
 DECIDED = Q(kind=ExceptionKind.REFUND_OWED, closed_by__isnull=False)
@@ -204,7 +202,7 @@ def _let_go(debt: Debt, money: Money) -> None:
 
 def _was_disputed(debt: Debt, money: Money) -> bool:
     """Refused because of a dispute that is over by now."""
-    return debt.code in (CHARGE_DISPUTED, DISPUTED_AT_THE_BANK) and not money.is_blocked()
+    return debt.refund is None and debt.code == CHARGE_DISPUTED and not money.is_blocked()
 
 
 def ask_again(debt: Debt, *, at: datetime) -> bool:
@@ -220,9 +218,8 @@ def ask_again(debt: Debt, *, at: datetime) -> bool:
 
 def is_due_again(debt: Debt, money: Money, *, at: datetime) -> bool:
     """Whether a day is over since it was tried, and it may go differently now, though nobody has done anything."""
-    if debt.effect is None or not debt.is_open or money.is_blocked():
+    # What the bank has sent back may have found its place since: that is for a person to say (docs/adr/0007).
+    if debt.effect is None or debt.refund or not debt.is_open or money.is_blocked():
         return False
-    if debt.refund:
-        return debt.code == NO_BALANCE and debt.since + TRIED_AGAIN_AFTER <= at
     tried_at = debt.effect.claimed_at or debt.since
     return debt.effect.status == EffectStatus.DEAD and tried_at + TRIED_AGAIN_AFTER <= at
