@@ -1,14 +1,19 @@
 """The people's screen: who may sign in, and who may do what. Rights, and who has any, are for superusers alone."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.forms import ModelForm
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.hooks import Ending, billed_to, end_billing, follow_account
 from accounts.models import User
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -23,10 +28,32 @@ class NewUserForm(AdminUserCreationForm):
         fields = ("email",)
 
 
+class PersonForm(UserChangeForm):
+    """Whoever is switched off can end nothing any more: the form asks what becomes of what they go on paying for."""
+
+    ending = ChoiceField(
+        label=_("If the account is switched off: what goes on being billed"), required=False,
+        choices=[("", "---------"), *Ending.choices],
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if is_switched_off(self) and not data.get("ending") and (billed := billed_to(self.instance)):
+            told = gettext("%(names)s goes on being billed: choose what becomes of it.") % {"names": ", ".join(billed)}
+            self.add_error("ending", told)
+        return data
+
+
+def is_switched_off(form: ModelForm) -> bool:
+    """Whether the person may sign in until now, and not from now on."""
+    return "is_active" in form.changed_data and not form.cleaned_data.get("is_active", True)
+
+
 @admin.register(User)
 class UserAdmin(StockUserAdmin):
     """People are switched off rather than deleted: what they did names them."""
 
+    form = PersonForm
     add_form = NewUserForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     fieldsets = (
@@ -47,11 +74,27 @@ class UserAdmin(StockUserAdmin):
         hidden = () if request.user.is_superuser else RIGHTS_FIELDS
         return (*self.readonly_fields, *hidden)
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """What becomes of subscriptions is asked where there are some, beside the switch."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or not (obj.is_active and billed_to(obj)):
+            return sets
+        return [
+            (name, {**options, "fields": ("is_active", "ending", *RIGHTS_FIELDS)} if "is_active" in fields else options)
+            for name, options in sets
+            for fields in [options["fields"]]
+        ]
+
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        """Another address is one that nobody has confirmed."""
+        """Another address is one that nobody has confirmed. What others know of the person follows."""
         if change and "email" in form.changed_data:
             obj.email_confirmed_at = None
         super().save_model(request, obj, form, change)
+        at = timezone.now()
+        if change and is_switched_off(form) and (ending := form.cleaned_data.get("ending")):
+            end_billing(obj, Ending(ending), by=request.user.get_username(), at=at)
+        if change:
+            follow_account(obj, at=at)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Nobody takes over the account of somebody who may do more: neither by its address nor by its password."""

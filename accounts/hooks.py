@@ -1,13 +1,22 @@
 """What the apps above add to an account: a section of its page, and what was done as a guest with its address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+
+
+class Ending(models.TextChoices):
+    """What becomes of what somebody goes on paying for when their account is switched off."""
+
+    NOW = "now", _("End it now")
+    PERIOD = "period", _("End it with the period that is paid")
+    LEAVE = "leave", _("Leave it as it is, as a question for staff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,16 @@ class AccountExtension:
 
     def join_account(self, user: User, *, at: datetime) -> None:
         """Give the user what belongs to their confirmed address; may be called again."""
+
+    def follow_account(self, user: User, *, at: datetime) -> None:
+        """Bring others who know the person in line with their address, their name, and whether they may sign in."""
+
+    def billed_to(self, user: User) -> Sequence[str]:
+        """What the person goes on being billed for, in words."""
+        return ()
+
+    def end_billing(self, user: User, ending: Ending, *, by: str, at: datetime) -> None:
+        """See to all that `billed_to` names."""
 
     def account_section(self, user: User, *, at: datetime) -> Section | None:
         """What this person has of it; None: no section."""
@@ -50,3 +69,22 @@ def join(user: User, *, at: datetime) -> None:
     if user.email_confirmed_at:
         for extension in _extensions:
             extension.join_account(user, at=at)
+
+
+@transaction.atomic
+def follow_account(user: User, *, at: datetime) -> None:
+    """Let every app follow what has changed about the person; may be called again."""
+    for extension in _extensions:
+        extension.follow_account(user, at=at)
+
+
+def billed_to(user: User) -> list[str]:
+    """What the person goes on being billed for, app by app."""
+    return [name for extension in _extensions for name in extension.billed_to(user)]
+
+
+@transaction.atomic
+def end_billing(user: User, ending: Ending, *, by: str, at: datetime) -> None:
+    """Let every app see to what it goes on billing the person for."""
+    for extension in _extensions:
+        extension.end_billing(user, ending, by=by, at=at)

@@ -29,7 +29,7 @@ from accounts.forms import AddressForm, ChangePasswordForm, ChoosePasswordForm, 
 from accounts.hooks import join, sections_for
 from accounts.mails import MailUnavailable, link_tokens, write_link
 from accounts.models import User
-from accounts.services import LinkSpent, choose_password, sign_up
+from accounts.services import LinkSpent, change_details, choose_password, sign_up
 from config.rate_limit import limited
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class AccountPage(LoginRequiredMixin, View):
         form = DetailsForm(request.POST)
         if not form.is_valid():
             return self._show(request, form, status=400)
-        User.objects.filter(pk=cast(User, request.user).pk).update(**form.cleaned_data)
+        change_details(user_id=cast(User, request.user).pk, details=form.cleaned_data, at=timezone.now())
         response = HttpResponseRedirect(f"{request.path}?saved", status=HTTP_SEE_OTHER)
         _remember_language(response, form.cleaned_data["language"])
         return response

@@ -1,12 +1,13 @@
 """The life of an account: begun by signing up, confirmed by choosing the password, purged if that never happens."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import transaction
 
-from accounts.hooks import join
+from accounts.hooks import follow_account, join
 from accounts.mails import link_tokens
 from accounts.models import User
 
@@ -53,6 +54,13 @@ def choose_password(*, user_id: int, token: str, password: str, at: datetime) ->
     join(user, at=at)
     log.info("account.password_chosen", user=user.pk)
     return user
+
+
+@transaction.atomic
+def change_details(*, user_id: int, details: Mapping[str, str], at: datetime) -> None:
+    """Call the person what they say, in their language; whoever else knows them hears of it."""
+    User.objects.filter(pk=user_id).update(**details)
+    follow_account(User.objects.get(pk=user_id), at=at)
 
 
 @transaction.atomic

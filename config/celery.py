@@ -66,6 +66,7 @@ app.conf.update(
         "requeue events whose names became known": every(60, "payments.sweep"),
         "deliver effects": every(60, "payments.deliver_effects"),
         "recover effects whose worker died": every(60, "payments.recover_effects"),
+        "look after what could not be delivered": every(300, "payments.look_after_undelivered"),
         "seat people who paid and wait": every(60, "registrations.seat_waiting"),
         "offer free places to who waits": every(60, "registrations.offer_places"),
         "finish calling activities off": every(60, "registrations.finish_calling_off"),

@@ -23,6 +23,7 @@ class PaymentsConfig(AppConfig):
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
         for module in (
+            "apply.undelivered",
             "checks",
             "billing.mails",
             "checkout.clock_alert",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # The names of our own under which events find an order (payments.orders.models.Reference).
 ORDER, REGISTRATION = "order:", "registration:"
+# The kind of the effects that give money back.
+REFUND_KIND = "refund"
 KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 

@@ -102,6 +102,10 @@ class Product(AccountExtension):
         """The buyer's language, one of settings.LANGUAGES; "" if the product does not know it."""
         return order.user.language if order.user else ""
 
+    def price_name(self, order: "Order") -> str:
+        """Whose price the order has: what Stripe refuses to one buyer of it, it refuses to all."""
+        return f"{order.kind}:{order.label}"
+
     def page_of(self, order: "Order") -> str:
         """The path of the buyer's own page, to which Checkout leads back, paid or not; "" if there is none."""
         return ""

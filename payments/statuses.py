@@ -192,6 +192,10 @@ class ExceptionKind(models.TextChoices):
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Account switched off, subscription goes on")
 
 
+# No money of an order waits for the answer: it is cleaned up as any other, and nothing is refunded to settle it.
+ABOUT_NO_MONEY = (ExceptionKind.NOT_DELIVERED, ExceptionKind.CHECKOUT_REFUSED, ExceptionKind.ACCOUNT_CLOSED)
+
+
 class EventStatus(models.TextChoices):
     """Life of a ledger row (docs/adr/0003-ledger-is-the-queue.md)."""
 

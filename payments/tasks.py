@@ -5,6 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments import bell
+from payments.apply.undelivered import look_after_undelivered
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
@@ -14,7 +15,7 @@ from payments.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.reconcile.unfinished import unfinished_runs
 from payments.reconcile.window import next_window
 from payments.resync import ResyncOptions, resync_where_needed
-from payments.subscribing import ask_about_second_subscriptions
+from payments.subscribing import ask_about_closed_accounts, ask_about_second_subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,12 @@ def recover_effects_job(**_later: object) -> None:
     recover_claimed(at=timezone.now())
 
 
+@shared_task(name="payments.look_after_undelivered")
+def look_after_undelivered_job(**_later: object) -> None:
+    """Ask staff about what could not be delivered, and try again what is still owed."""
+    look_after_undelivered(at=timezone.now())
+
+
 @shared_task(name="payments.clean_up")
 def clean_up_job(**_later: object) -> None:
     """Settle the orders whose time is over, and queue the events again whose order is known by that."""
@@ -59,8 +66,9 @@ def tell_ending_soon_job(**_later: object) -> None:
 
 @shared_task(name="payments.ask_about_second")
 def ask_about_second_job(**_later: object) -> None:
-    """Ask staff about people with two subscriptions."""
+    """Ask staff about people with two subscriptions, and about those who pay and cannot sign in any more."""
     ask_about_second_subscriptions(at=timezone.now())
+    ask_about_closed_accounts(at=timezone.now())
 
 
 @shared_task(name="payments.warn_of_deadlines")

@@ -121,6 +121,10 @@ class RegistrationProduct(Product):
         row = Registration.objects.filter(order=order).first()
         return page_path(row) if row else ""
 
+    def price_name(self, order: Order) -> str:
+        slugs = Registration.objects.filter(order=order).values_list("activity__slug", flat=True)
+        return f"{ORDER_KIND}:{slugs.first() or order.label}"
+
     def purchased_rows(self, order: Order) -> Iterator[tuple[Model, str]]:
         """The registration, by the person's name."""
         for row in Registration.objects.filter(order=order):

@@ -1,4 +1,4 @@
-"""The exception desk: money that needs a person, and the three ways in which a person can settle it."""
+"""The exception desk: what needs a person, above all money, and the ways in which a person can settle it."""
 
 from functools import partial
 from typing import Any
@@ -10,19 +10,24 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.hooks import Ending
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import CARE, NONE, OFF, link_to_order, pill, tells_of
+from payments.admin.kit.display import CARE, NONE, OFF, link_to_owner, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.effects.models import Effect
+from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
-from payments.refunds.refund import REFUND_KIND
+from payments.refunds.again import find_debt, refund_again, send_again
 from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
-from payments.statuses import EffectStatus, ExceptionKind
+from payments.statuses import ABOUT_NO_MONEY, EffectStatus, ExceptionKind
+from payments.subscribing.ending import end_in_question
 
 # Whoever has waited longest comes first.
 oldest_first = partial(confirmed_action, order=("opened_at", "pk"))
 SETTLE = "payments.change_orderexception"
+# What has a button of its own, or is about no money.
+SETTLED_OTHERWISE = (*ABOUT_NO_MONEY, ExceptionKind.REFUND_OWED)
 
 
 def _refund_consequences(questions: QuerySet) -> list[str]:
@@ -42,7 +47,8 @@ def _refund_sentence(question: OrderException) -> str:
 
 @oldest_first(
     description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda question: question.is_open and question.order_id,
+    permission="payments.add_refund",
+    applies_to=lambda question: question.is_open and question.order_id and question.kind not in SETTLED_OTHERWISE,
     title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
     done=gettext_lazy("asked for. What becomes of it stands at the order."),
 )  # fmt: skip
@@ -51,6 +57,72 @@ def refund(question: OrderException, confirmation: Confirmation) -> None:
     refund_exception(
         exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at
     )
+
+
+def _debt_sentences(questions: QuerySet) -> list[str]:
+    once = _(
+        "Stripe is asked once more, at once, and gives back this much and no more; the question closes when it has."
+    )
+    return [*map(_debt_sentence, questions[:ROWS_LISTED]), once]
+
+
+def _debt_sentence(question: OrderException) -> str:
+    """What is owed, and why it has not gone back."""
+    return question.detail_text if find_debt(question) else _("Nothing of this is owed any more.")
+
+
+@oldest_first(
+    description=gettext_lazy("Refund again…"), permission="payments.add_refund",
+    applies_to=lambda question: question.is_open and question.kind == ExceptionKind.REFUND_OWED,
+    title=gettext_lazy("Try these refunds again?"), button=gettext_lazy("Refund again now"),
+    consequences=_debt_sentences, done=gettext_lazy("asked for. What becomes of it stands at the order."),
+)  # fmt: skip
+def refund_once_more(question: OrderException, confirmation: Confirmation) -> None:
+    """What was promised and has not gone back."""
+    refund_again(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
+
+
+@oldest_first(
+    description=gettext_lazy("Send again…"), permission=SETTLE,
+    applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NOT_DELIVERED,
+    title=gettext_lazy("Send these again?"), button=gettext_lazy("Send again now"),
+    done=gettext_lazy("on the way. The question closes when it is delivered."),
+    consequences=(
+        gettext_lazy("It goes to the address that is known now: correct that first where it was wrong."),
+        gettext_lazy("What may have been sent already is then there twice."),
+        gettext_lazy("Where there is nothing to tell any more nothing is sent, and the question closes."),
+    ),
+)  # fmt: skip
+def send_once_more(question: OrderException, confirmation: Confirmation) -> None:
+    """A message, or what Stripe was to be told."""
+    send_again(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
+
+
+def _end_action(ending: Ending, *, description: Any, button: Any) -> Any:
+    """A button that ends the subscription in question, in one of two ways."""
+
+    def end(question: OrderException, confirmation: Confirmation) -> None:
+        end_in_question(
+            exception=question, ending=ending, reason=confirmation.reason, by=confirmation.by.get_username(),
+            at=confirmation.at,
+        )  # fmt: skip
+
+    end.__name__ = f"end_{ending}"
+    return oldest_first(
+        description=description, permission=SETTLE, title=gettext_lazy("End these subscriptions?"), button=button,
+        applies_to=lambda question: question.is_open and question.kind == ExceptionKind.ACCOUNT_CLOSED,
+        done=gettext_lazy("asked of Stripe. The question closes when it is done."),
+        consequences=(
+            gettext_lazy("Stripe is asked to end it; no money goes back by that."),
+            gettext_lazy("What the subscription gave ends with it."),
+        ),
+    )(end)  # fmt: skip
+
+
+end_now = _end_action(Ending.NOW, description=gettext_lazy("End now…"), button=gettext_lazy("End now"))
+end_with_period = _end_action(
+    Ending.PERIOD, description=gettext_lazy("End with the period…"), button=gettext_lazy("End with the period")
+)
 
 
 @oldest_first(
@@ -87,29 +159,29 @@ def close(question: OrderException, confirmation: Confirmation) -> None:
 class OrderExceptionAdmin(ReadOnlyAdmin):
     """The oldest open question first; nothing is deleted, what was settled stays as history."""
 
-    actions = (refund, seat, close)
+    actions = (refund, refund_once_more, send_once_more, end_now, end_with_period, seat, close)
     list_display = (
-        "kind", "order_link", "money_text", "detail_text", "open_text", "age_text", "refund_text", "closed_because",
+        "kind", "owner_link", "money_text", "detail_text", "open_text", "age_text", "refund_text", "closed_because",
         "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
-    list_select_related = ("order",)
+    list_select_related = ("order", "subscription")
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
-        ("kind", "open_text"), ("order_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
+        ("kind", "open_text"), ("owner_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
         ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("order_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because")
+    readonly_fields = ("owner_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
         rows = super().get_queryset(request).prefetch_related("order__payments")
         return rows.annotate(refund=Subquery(refunds.values("status")[:1]))
 
-    @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
-    def order_link(self, row: OrderException) -> str:
-        return link_to_order(row.order)
+    @tells_of("payments.order", description=gettext_lazy("order or subscription"), ordering="order")
+    def owner_link(self, row: OrderException) -> str:
+        return link_to_owner(row)
 
     @tells_of("payments.order", description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop
 
 from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target, guarded
 from payments.apply.fold import fold_order_facts
-from payments.apply.locked_rows import OrderState, OrderStates, SubscriptionStates
+from payments.apply.locked_rows import MoneyState, OrderState, OrderStates, SubscriptionStates
+from payments.apply.owed import questions_of_debts
 from payments.apply.references import Match, ReferenceMap, UnknownOrder, is_foreign
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
@@ -39,6 +40,10 @@ def apply(fact_sets: Sequence[FactSet], *, at: datetime) -> BatchResult:
     followed = follow_orders([state.order for state in orders], at=at)
     followed.add(follow_subscriptions(subscriptions, at=at))
     _write_down(applied, followed, orders=orders, at=at)
+    moved: list[MoneyState] = [*orders, *(batch.subscriptions[row.pk] for row in subscriptions)]
+    # Where something went back or is disputed, news may settle what is owed.
+    if payments := {name for state in moved if state.refunds or state.disputes for name in state.payments}:
+        save_exceptions(questions_of_debts(payments, at=at, is_news=True), at=at)
     return BatchResult(applied, new_references)
 
 

@@ -11,6 +11,7 @@ from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.checkout.attempts import OrderNotPayable, StartedAttempt, begin_attempt, end_attempt, remember_session
 from payments.checkout.clock_alert import warn_of_clock
+from payments.checkout.refusals import Cause, ask_about_refusal, close_refusal
 from payments.facts import ObjectRefs, OrderFact
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OPEN_STATUSES, OrderStatus
@@ -95,8 +96,10 @@ def _create(begun: StartedAttempt, *, at: datetime) -> StripeCheckoutSession | N
         # A call that had been carried out would have been answered again: https://docs.stripe.com/api/idempotent_requests
         if begun.is_repeated:
             return None
+        ask_about_refusal(Cause.of_order(attempt.order), refusal, at=at)
         raise
     remember_session(attempt, session=session.refs.session)
+    close_refusal(Cause.of_order(attempt.order), at=at)
     return session
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import (
     Case,
     DateTimeField,
+    Exists,
     ExpressionWrapper,
     F,
     FloatField,
@@ -29,8 +30,8 @@ from payments.apply.batch import FactSet
 from payments.checkout.attempts import SESSION_LIFE
 from payments.checkout.session_facts import find_session, has_failed
 from payments.facts import ObjectRefs, OrderFact
-from payments.orders.models import CheckoutAttempt, Order, OrderChange
-from payments.statuses import AWAITING_PAYMENT, OrderStatus
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
+from payments.statuses import ABOUT_NO_MONEY, AWAITING_PAYMENT, OrderStatus
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +123,8 @@ def overdue(*, at: datetime) -> QuerySet[Order]:
 
     An order with money, or with an open question about money, is for staff to decide; one that is under way waits.
     """
-    waiting = Order.objects.filter(status__in=AWAITING_PAYMENT, amount_received=0).exclude(exceptions__is_open=True)
+    asked = OrderException.objects.filter(order=OuterRef("pk"), is_open=True).exclude(kind__in=ABOUT_NO_MONEY)
+    waiting = Order.objects.filter(~Exists(asked), status__in=AWAITING_PAYMENT, amount_received=0)
     waiting = waiting.exclude(payments__received__gt=0)  # in another currency than was asked for
     return _with_due_at(waiting).filter(due_at__lte=at).order_by("due_at", "pk")
 

@@ -8,13 +8,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
+from payments.apply.apply import save_exceptions
 from payments.apply.batch import ApplyResult
 from payments.checkout.attempts import OrderNotPayable, remember_session
 from payments.checkout.session_facts import apply_session, find_session, has_failed
 from payments.cleanup import decide as decisions
 from payments.cleanup.closing import HOLD_AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
-from payments.orders.models import CheckoutAttempt, Order, OrderChange
-from payments.statuses import OrderStatus
+from payments.names import order_number
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
+from payments.products import Question
+from payments.statuses import ExceptionKind, OrderStatus
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.lookups import ThrottledStripe
@@ -37,6 +40,10 @@ NOT_SETTLED = gettext_noop("Kept: what Stripe tells does not settle the order; s
 FOREIGN = gettext_noop("Kept: the payment page was made for another site.")
 UNREACHABLE = gettext_noop("Kept: Stripe could not be reached.")
 REFUSED = gettext_noop("Kept: Stripe refuses to tell or to end the payment page.")
+NOT_ENDED = gettext_noop(
+    "The time of order %(order)s is over, and Stripe refuses to tell or to end its payment page (%(words)s): what it "
+    "holds stays taken. It is tried again by itself; see to the payment page in Stripe's Dashboard."
+)
 NOT_ASKED = gettext_noop("Kept: only asking again tells whether Stripe made a payment page, and that may make one.")
 CHANGED = gettext_noop("The order has changed meanwhile.")
 
@@ -72,6 +79,7 @@ class Decision:
 
 def record_decision(decision: Decision, *, at: datetime) -> None:
     """Write it into the history unless that says the same already. In a transaction that has locked the order."""
+    _ask_about_refusal(decision, at=at)
     rows = OrderChange.objects.filter(order_id=decision.order_id, field=HISTORY_FIELD)
     last = rows.order_by("-id").values_list("before", "after").first()
     if last == (decision.answer, decision.reason):
@@ -80,6 +88,18 @@ def record_decision(decision: Decision, *, at: datetime) -> None:
         order_id=decision.order_id, field=HISTORY_FIELD, before=decision.answer, after=decision.reason, occurred_at=at,
         learned_at=at, source=SOURCE,
     )  # fmt: skip
+
+
+def _ask_about_refusal(decision: Decision, *, at: datetime) -> None:
+    """A place that stays taken because Stripe refuses is a question for staff, until Stripe does not."""
+    subject, is_refused = f"clean-up:{decision.order_id}", decision.reason == REFUSED
+    asked = OrderException.objects.filter(kind=ExceptionKind.CHECKOUT_REFUSED, subject=subject, is_open=True)
+    if is_refused or asked.exists():
+        values = {"order": order_number(decision.order_id), "words": decision.answer or "?"}
+        question = Question(
+            ExceptionKind.CHECKOUT_REFUSED, subject, decision.order_id, is_refused, NOT_ENDED, values
+        )  # fmt: skip
+        save_exceptions([question], at=at)
 
 
 # Paid in the very moment in which we end it, a session cannot be ended: a second look tells.

@@ -1,17 +1,20 @@
 """Delivers the effects that are due, each claimed in a step of its own, so that none ever happens twice by itself."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 from django.utils.translation import gettext_noop
 from structlog.contextvars import bound_contextvars
 
 from payments.effects.models import Effect
 from payments.names import registration_of
 from payments.statuses import EffectStatus
+from payments.stripe_api.gateway import GatewayRefused
 
 ShouldStop = Callable[[], bool]
 
@@ -32,7 +35,12 @@ class OutcomeUnknown(RuntimeError):
     """Raised by a deliverer that was cut off halfway: it may have happened, or not."""
 
 
+class Refused(RuntimeError):
+    """Raised by a deliverer where the other side has answered, and the answer is no: only a person can change that."""
+
+
 Deliver = Callable[[Effect], Skip | None]
+Watch = Callable[[Effect, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class Deliverer:
 
 
 _deliverers: dict[str, Deliverer] = {}
+_watchers: list[Watch] = []
 
 
 class DeliveredTwice(RuntimeError):
@@ -64,6 +73,15 @@ def delivers(kind: str, *, repeatable: bool = False) -> Callable[[Deliver], Deli
         return deliver
 
     return register
+
+
+def watches_deliveries(watch: Watch) -> Watch:
+    """Register what a higher room does about an effect that is given up, in doubt or refused, and when that is over.
+
+    It is called in the transaction that writes it down, and finds status and outcome in the effect as they are then.
+    """
+    _watchers.append(watch)
+    return watch
 
 
 def find_deliverer(kind: str) -> Deliverer | None:
@@ -87,6 +105,8 @@ BACK_OFF = (
 )
 # Longer than any delivery takes: who has had an effect in hand for so long is dead.
 LOST_AFTER = timedelta(minutes=10)
+# The key of a message that staff have sent once more: the first one's, this, and a number.
+RESENT = ":again:"
 WORKER_DIED = gettext_noop("The worker died during the delivery: it may have happened, or not.")
 CUT_OFF = gettext_noop("The connection broke during the delivery: it may have happened, or not.")
 NOBODY_DELIVERS = gettext_noop("Nobody delivers this kind of effect in this version.")
@@ -144,19 +164,36 @@ def deliver_effect(effect: Effect, *, at: datetime) -> None:
     except OutcomeUnknown as error:
         _leave_open(effect, error, is_repeatable=deliverer.is_repeatable, at=at)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-        _put_off(effect, _described(error), at=at)
+        _put_off(effect, _described(error), is_refused=isinstance(error, Refused | GatewayRefused), at=at)
     else:
-        _skip(effect, skip) if skip else _done(effect, at=at)
+        _skip(effect, skip, at=at) if skip else _done(effect, at=at)
 
 
 def recover_claimed(*, at: datetime) -> int:
     """Settle what dead workers left in hand: done again where that does no harm, else shown. Returns how many."""
     lost = Effect.objects.filter(status=EffectStatus.CLAIMED, claimed_at__lte=at - LOST_AFTER)
     again = lost.filter(kind__in=repeatable_kinds()).update(status=EffectStatus.PENDING, claimed_at=None, not_before=at)
-    uncertain = lost.update(status=EffectStatus.UNCERTAIN, outcome=WORKER_DIED)
+    uncertain = sum(_finish(effect, EffectStatus.UNCERTAIN, at=at, outcome=WORKER_DIED) for effect in lost)
     if again or uncertain:
         log.warning("effects.recovered", again=again, uncertain=uncertain)
     return again + uncertain
+
+
+@transaction.atomic
+def try_again(*, key: str, at: datetime) -> bool:
+    """Deliver at once what was given up, is in doubt, or has not done what it was for. False: it is under way or gone.
+
+    `again` in its data counts, so that the other side does not take it for what it has refused.
+    """
+    unsettled = Effect.objects.filter(key=key).exclude(status__in=[EffectStatus.CLAIMED, EffectStatus.SKIPPED])
+    effect = unsettled.select_for_update().first()
+    if effect is None:
+        return False
+    effect.data = {**effect.data, "again": effect.data.get("again", 0) + 1}
+    effect.status, effect.not_before, effect.attempts, effect.claimed_at = EffectStatus.PENDING, at, 0, None
+    effect.save(update_fields=["data", "status", "not_before", "attempts", "claimed_at"])
+    log.info("effect.again", effect=effect.key, order=effect.order_id)
+    return True
 
 
 def _claim(*, at: datetime) -> Effect | None:
@@ -165,14 +202,15 @@ def _claim(*, at: datetime) -> Effect | None:
 
 
 def _done(effect: Effect, *, at: datetime) -> None:
-    _finish(effect, EffectStatus.DONE, delivered_at=at, outcome="")
+    _finish(effect, EffectStatus.DONE, at=at, delivered_at=at, outcome="")
     log.info("effect.delivered", effect=effect.key, order=effect.order_id)
 
 
-def _skip(effect: Effect, skip: Skip) -> None:
+def _skip(effect: Effect, skip: Skip, *, at: datetime) -> None:
     """Skipped, unless it was noted again while we looked: then its state is back, and we look again."""
-    if not _finish(effect, EffectStatus.SKIPPED, only_if={"not_before": effect.not_before}, outcome=skip.reason[:500]):
-        _finish(effect, EffectStatus.PENDING, claimed_at=None)
+    as_seen = {"not_before": effect.not_before}
+    if not _finish(effect, EffectStatus.SKIPPED, at=at, only_if=as_seen, outcome=skip.reason[:500]):
+        _finish(effect, EffectStatus.PENDING, at=at, claimed_at=None)
         return
     log.info("effect.skipped", effect=effect.key, order=effect.order_id, reason=skip.reason)
 
@@ -181,7 +219,7 @@ def _leave_open(effect: Effect, error: OutcomeUnknown, *, is_repeatable: bool, a
     if is_repeatable:
         _put_off(effect, _described(error), at=at)
         return
-    _finish(effect, EffectStatus.UNCERTAIN, outcome=CUT_OFF)
+    _finish(effect, EffectStatus.UNCERTAIN, at=at, outcome=CUT_OFF)
     log.warning("effect.uncertain", effect=effect.key, order=effect.order_id, error=repr(error))
 
 
@@ -189,25 +227,45 @@ def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _put_off(effect: Effect, outcome: str, *, at: datetime) -> None:
+def _put_off(effect: Effect, outcome: str, *, at: datetime, is_refused: bool = False) -> None:
     """The n-th refusal waits the n-th span; after the last one the effect is given up."""
     if effect.attempts > len(BACK_OFF):
-        _give_up(effect, outcome)
+        _give_up(effect, outcome, at=at)
         return
-    again_at = at + BACK_OFF[effect.attempts - 1]
-    _finish(effect, EffectStatus.PENDING, claimed_at=None, not_before=again_at, outcome=_storable(outcome))
+    again_at, told = at + BACK_OFF[effect.attempts - 1], _storable(outcome)
+    _finish(
+        effect, EffectStatus.PENDING, at=at, is_refused=is_refused, claimed_at=None, not_before=again_at, outcome=told
+    )
     log.warning("effect.refused", effect=effect.key, order=effect.order_id, error=outcome, again_at=again_at)
 
 
-def _give_up(effect: Effect, outcome: str) -> None:
-    _finish(effect, EffectStatus.DEAD, outcome=_storable(outcome))
+def _give_up(effect: Effect, outcome: str, *, at: datetime) -> None:
+    _finish(effect, EffectStatus.DEAD, at=at, outcome=_storable(outcome))
     log.error("effect.given_up", effect=effect.key, kind=effect.kind, order=effect.order_id, error=outcome)
 
 
-def _finish(effect: Effect, status: EffectStatus, *, only_if: dict[str, Any] | None = None, **columns: Any) -> bool:
+def _finish(
+    effect: Effect, status: EffectStatus, *, at: datetime, only_if: dict[str, Any] | None = None,
+    is_refused: bool = False, **columns: Any,
+) -> bool:  # fmt: skip
     """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
     ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
-    return ours.filter(**(only_if or {})).update(status=status, **columns) == 1
+    watchers = _watchers if is_refused or _is_watched(effect, status) else ()
+    with transaction.atomic() if watchers else nullcontext():
+        if ours.filter(**(only_if or {})).update(status=status, **columns) != 1:
+            return False
+        effect.status, effect.outcome = status, columns.get("outcome", effect.outcome)
+        for watch in watchers:
+            watch(effect, at)
+    return True
+
+
+def _is_watched(effect: Effect, status: EffectStatus) -> bool:
+    """Whether somebody must hear of it: it has failed, or it has had trouble before and that is over."""
+    if status in (EffectStatus.DEAD, EffectStatus.UNCERTAIN):
+        return True
+    had_trouble = effect.attempts > 1 or "again" in effect.data or RESENT in effect.key
+    return had_trouble and status in (EffectStatus.DONE, EffectStatus.SKIPPED)
 
 
 def _storable(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPServerDisconnected
 from typing import Any
 from uuid import uuid4
 
@@ -23,13 +23,17 @@ from django.utils.functional import lazy
 from django.utils.text import slugify
 from django.utils.translation import gettext_noop
 
-from payments.effects.deliver import Deliver, OutcomeUnknown, Skip, delivers
+from payments.effects.deliver import Deliver, OutcomeUnknown, Refused, Skip, delivers
 from payments.effects.models import Effect
 from payments.money import format_amount
 
 # An amount for a mail's context: it finds its words when the mail is written, in the reader's language.
 amount_in_words = lazy(format_amount, str)
 BLANK_LINES = re.compile(r"\n\s*\n")
+# The first code with which a mail server says no for good.
+PERMANENT = 500
+# The kinds that go to staff, of whom a site in development may have none.
+ALERT = "alert."
 NO_ADDRESS = gettext_noop("There is no address to write to.")
 
 
@@ -58,8 +62,11 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
             mail = write(effect)
             if isinstance(mail, Skip):
                 return mail
-            if not mail.to:
+            if not mail.to and kind.startswith(ALERT):
                 return Skip(NO_ADDRESS)
+            if not mail.to:
+                # It may become known; until then somebody waits for this mail.
+                raise Refused(NO_ADDRESS)
             send(build(mail, kind=kind, key=effect.key))
             return None
 
@@ -105,7 +112,7 @@ def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:
 def send(message: EmailMultiAlternatives) -> None:
     """Hand the message over, on a connection of its own. Raises OutcomeUnknown if that broke halfway.
 
-    Any other error means that the message was refused: nothing has been sent.
+    Any other error means that the message was refused: nothing has been sent. Raises Refused where it is for good.
     """
     connection = get_connection()
     connection.open()
@@ -113,14 +120,35 @@ def send(message: EmailMultiAlternatives) -> None:
         connection.send_messages([message])
     except SMTPServerDisconnected as error:
         raise OutcomeUnknown(str(error)) from error
-    except SMTPException:
-        raise  # the server has answered, and it was a no
+    except SMTPException as error:
+        if _is_for_good(error):
+            raise Refused(_words_of(error)) from error
+        raise  # the server has answered: not now
     except OSError as error:
         raise OutcomeUnknown(str(error)) from error
     finally:
         # The server has answered by now: whatever goes wrong with the farewell changes nothing.
         with suppress(OSError):
             connection.close()
+
+
+def _is_for_good(error: SMTPException) -> bool:
+    """An answer of the 5xx kind, for each recipient: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1"""
+    answers = _answers(error)
+    return bool(answers) and all(code >= PERMANENT for code, _words in answers)
+
+
+def _words_of(error: SMTPException) -> str:
+    """What the server says: "550 no such mailbox"."""
+    return "; ".join(f"{code} {words}" for code, words in _answers(error))
+
+
+def _answers(error: SMTPException) -> list[tuple[int, str]]:
+    if isinstance(error, SMTPRecipientsRefused):
+        told: list[tuple[int, bytes | str]] = [*error.recipients.values()]
+    else:
+        told = [(error.smtp_code, error.smtp_error)] if isinstance(error, SMTPResponseException) else []
+    return [(code, words if isinstance(words, str) else words.decode("utf-8", "replace")) for code, words in told]
 
 
 def one_line(text: str) -> str:

@@ -32,7 +32,10 @@ def name_of(what: str) -> str:
         "clean-up": _("clean-up"),
         "freed": _("place freed by hand"),
         "called off": _("called off"),
+        "address": _("address corrected"),
         "message": _("message sent again"),
+        "again": _("refund tried again"),
+        "ended": _("end asked for by staff"),
         "deleted": _("deleted at Stripe"),
         **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},
     }

@@ -118,7 +118,9 @@ class PortalView(OwnView):
     def post(self, request: Request) -> Response:
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         with refusals_as_api_errors():
-            url = open_portal(user=_user(request), return_path=reverse("account"), language=language_of(request))
+            url = open_portal(
+                user=_user(request), return_path=reverse("account"), language=language_of(request), at=timezone.now()
+            )
         return Response({"portal_url": url}, status=status.HTTP_201_CREATED)
 
 

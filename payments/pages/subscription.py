@@ -172,7 +172,9 @@ class PortalPage(SubscriptionPage):
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
         language = (get_language() or "auto")[:2]
         try:
-            url = open_portal(user=user_of(request), return_path=reverse("account"), language=language)
+            url = open_portal(
+                user=user_of(request), return_path=reverse("account"), language=language, at=timezone.now()
+            )
         except NoCustomer:
             return redirect("account")
         return see_other(url)

@@ -20,12 +20,12 @@ from payments.effects.deliver import Skip, delivers
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount
+from payments.names import REFUND_KIND
 from payments.orders.models import Order, Reference
-from payments.statuses import DisputePhase, EffectStatus
+from payments.statuses import REFUND_UNDONE, DisputePhase, EffectStatus
 from payments.stripe_api.gateway import GatewayRefused, RefundReason, create_refund, list_refunds
 from payments.stripe_api.snapshots import StripeRefund
 
-REFUND_KIND = "refund"
 # Whom money belongs to.
 Owner = Order | Subscription
 PaymentOrEffect = TypeVar("PaymentOrEffect", Effect, Payment)
@@ -188,7 +188,7 @@ def deliver_refund(effect: Effect) -> Skip | None:
         return PAYMENT_GONE
     intent = _intent_of(payment)
     # How an earlier try has ended is unknown, and Stripe keeps its key for a day only: look before repeating it.
-    given = _find_ours(effect, intent) if effect.attempts > 1 else None
+    given = _find_ours(effect, intent) if effect.attempts > 1 or "again" in effect.data else None
     if given is None and payment.left == 0:
         return NOTHING_LEFT
     given = given or _refund(effect, payment, intent)
@@ -240,19 +240,30 @@ def _refund(effect: Effect, payment: Payment, intent: str) -> StripeRefund | Non
     if payment.order:
         names["orderId"] = str(payment.order.public_id)
     reason: RefundReason = "duplicate" if effect.data["is_duplicate"] else "requested_by_customer"
+    again = effect.data.get("again")
     try:
         return create_refund(
             payment_intent=intent, amount=effect.data["amount"], reason=reason, metadata=names,
-            idempotency_key=effect.key,
+            # Under the same key Stripe would repeat a refusal for a day, whatever has changed meanwhile.
+            idempotency_key=f"{effect.key}:{again}" if again else effect.key,
         )  # fmt: skip
     except GatewayRefused as refusal:
         log.warning("refund.refused", effect=effect.key, code=refusal.code, stripe_request=refusal.request_id)
         if refusal.code != "charge_already_refunded":
+            _keep_refusal(effect, refusal)
             raise
     return _find_ours(effect, intent)
 
 
+def _keep_refusal(effect: Effect, refusal: GatewayRefused) -> None:
+    """It is owed from now on, and asked for as something new when it is tried again."""
+    since = effect.data.get("owed_since") or (effect.claimed_at or effect.not_before).isoformat()
+    again = effect.data.get("again", 0) + 1
+    effect.data = {**effect.data, "again": again, "code": refusal.code, "owed_since": since}
+    Effect.objects.filter(pk=effect.pk).update(data=effect.data)
+
+
 def _find_ours(effect: Effect, intent: str) -> StripeRefund | None:
-    """The refund at Stripe that this effect has brought about, if it has."""
+    """The refund at Stripe that this effect has brought about, if it has; one that failed has brought about nothing."""
     refunds = list_refunds(payment_intent=intent)
-    return next((refund for refund in refunds if refund.effect == effect.key), None)
+    return next((each for each in refunds if each.effect == effect.key and each.status not in REFUND_UNDONE), None)

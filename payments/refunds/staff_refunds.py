@@ -14,9 +14,9 @@ from payments.bell import ring_on_commit
 from payments.billing.models import Subscription
 from payments.effects.enqueue import enqueue
 from payments.effects.models import Effect
+from payments.names import REFUND_KIND
 from payments.orders.models import Order, OrderException
 from payments.refunds.refund import (
-    REFUND_KIND,
     Owner,
     Refundable,
     charged_back,
@@ -142,7 +142,7 @@ def refund_exception(*, exception: OrderException, reason: str, by: str, at: dat
         raise DecisionRefused(_("Nothing is left to refund, or a refund has been asked for already."))
     _asked(order, keys, by=by, reason=reason, at=at)
     # Last, because following locks what the question is about: somebody may have found a place at this very moment.
-    _require_open(exception)
+    require_open(exception)
     return keys
 
 
@@ -153,7 +153,7 @@ def give_place(*, exception: OrderException, reason: str, by: str, at: datetime)
     if exception.kind != ExceptionKind.NO_PLACE or exception.order_id is None:
         raise DecisionRefused(_("This is no question of a place."))
     order = _lock(exception.order_id)
-    _require_open(exception)
+    require_open(exception)
     _withdraw_refunds(order)
     follow_orders_again([order.pk], source=f"{by}: {reason}"[:255], at=at)
     exception.refresh_from_db()
@@ -170,6 +170,9 @@ def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) ->
     open_ones = OrderException.objects.filter(pk=exception.pk, is_open=True)
     if not open_ones.update(is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by):
         raise DecisionRefused(_("This question is closed already."))
+    # What it is about is not tried any more: whoever decides that nothing is done must not be surprised.
+    waiting = Effect.objects.filter(key=exception.subject, status=EffectStatus.PENDING)
+    waiting.update(status=EffectStatus.DEAD)
     log.info("exception.dismissed", question=exception.pk, order=exception.order_id, by=by.pk, reason=reason)
 
 
@@ -197,7 +200,8 @@ def _asked(order: Order, keys: list[str], *, by: str, reason: str, at: datetime)
     return keys
 
 
-def _require_open(exception: OrderException) -> None:
+def require_open(exception: OrderException) -> None:
+    """Raises DecisionRefused where the question has found an end."""
     exception.refresh_from_db()
     if not exception.is_open:
         raise DecisionRefused(_("This question is closed already."))

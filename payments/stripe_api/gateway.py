@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, cast
 import requests
 import stripe
 from django.conf import settings
-from stripe.params import CustomerCreateParams, RefundCreateParams, SubscriptionUpdateParams
+from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCreateParams, SubscriptionUpdateParams
 from stripe.params.billing_portal import SessionCreateParams as PortalParams
 from stripe.params.checkout import SessionCreateParams
 
@@ -221,6 +221,20 @@ def create_customer(*, email: str, metadata: Mapping[str, str], idempotency_key:
     params: CustomerCreateParams = {"email": email, "metadata": {**metadata}}
     answer = ask(lambda api: api.customers.create(params, {"idempotency_key": idempotency_key}))
     return read_answer(StripeCustomer.read, answer).refs.customer
+
+
+def update_customer(*, customer: str, email: str, name: str, idempotency_key: str) -> Answer:
+    """The customer under this address; a name that is "" leaves theirs: https://docs.stripe.com/api/customers/update"""
+    params: CustomerUpdateParams = {"email": email, "name": name} if name else {"email": email}
+    return ask_one(lambda api: api.customers.update(customer, params, {"idempotency_key": idempotency_key}))
+
+
+def cancel_subscription(*, subscription: str, idempotency_key: str) -> Answer:
+    """The subscription as it is after its end, which is now; no money goes back by that.
+
+    https://docs.stripe.com/api/subscriptions/cancel
+    """
+    return ask_one(lambda api: api.subscriptions.cancel(subscription, {}, {"idempotency_key": idempotency_key}))
 
 
 def update_subscription(*, subscription: str, params: Mapping[str, Any], idempotency_key: str) -> Answer:

@@ -14,6 +14,7 @@ from payments.subscribing.change import (
     resume,
 )
 from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
+from payments.subscribing.ending import ask_about_closed_accounts
 from payments.subscribing.start import AlreadySubscribed, subscribe
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "NoCustomer",
     "NoSubscription",
     "NotChangeable",
+    "ask_about_closed_accounts",
     "ask_about_second_subscriptions",
     "can_change",
     "cancel_at_period_end",

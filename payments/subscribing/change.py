@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.models import User
 from payments.billing.fold import seconds
 from payments.billing.models import Customer, Plan, Subscription
+from payments.checkout.refusals import Cause, asking_about_refusals
 from payments.statuses import SUBSCRIPTION_PAYING
 from payments.stripe_api.gateway import create_portal_session, update_subscription
 from payments.stripe_api.lookups import look_up_subscription
@@ -18,6 +19,8 @@ from payments.stripe_api.snapshots.reading import find_object, find_rows, get_id
 from payments.subscribing.current import apply_answer, get_live, live_of
 
 log = structlog.get_logger(__name__)
+# Stripe's own name for it.
+PORTAL = "Customer portal"
 
 
 class NotChangeable(Exception):
@@ -52,7 +55,7 @@ def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
         "proration_behavior": "always_invoice",
         "payment_behavior": "error_if_incomplete",
     }
-    return _update(row, params, verb=f"plan:{plan.slug}", at=at)
+    return _update(row, params, verb=f"plan:{plan.slug}", cause=Cause.of_plan(plan), at=at)
 
 
 def cancel_at_period_end(*, user: User, at: datetime) -> Subscription:
@@ -74,19 +77,25 @@ def resume(*, user: User, at: datetime) -> Subscription:
     )
 
 
-def open_portal(*, user: User, return_path: str, language: str) -> str:
+def open_portal(*, user: User, return_path: str, language: str, at: datetime) -> str:
     """The address of Stripe's Customer Portal for cards and invoices, good for some minutes. Raises NoCustomer."""
     live = live_of(user).first()
     customer = live.customer if live else Customer.objects.living_of(user.pk).last()
     if customer is None:
         raise NoCustomer(str(user.pk))
     return_url = f"{settings.SITE_URL}{return_path}"
-    return create_portal_session(customer=customer.stripe_id, return_url=return_url, language=language)
+    # One cause for all: the portal has to be set up in Stripe's Dashboard before anybody gets in.
+    with asking_about_refusals(Cause("portal", PORTAL), at=at):
+        return create_portal_session(customer=customer.stripe_id, return_url=return_url, language=language)
 
 
-def _update(row: Subscription, params: Mapping[str, Any], *, verb: str, at: datetime) -> Subscription:
+def _update(
+    row: Subscription, params: Mapping[str, Any], *, verb: str, at: datetime, cause: Cause | None = None
+) -> Subscription:
     key = _idempotency_key(row, verb, at)
-    apply_answer(update_subscription(subscription=row.stripe_id, params=params, idempotency_key=key), at=at)
+    with asking_about_refusals(cause or Cause(f"{verb}:{row.stripe_id}", f"{row.stripe_id}, {verb}"), at=at):
+        answer = update_subscription(subscription=row.stripe_id, params=params, idempotency_key=key)
+    apply_answer(answer, at=at)
     log.info("subscription.asked", subscription=row.stripe_id, verb=verb)
     row.refresh_from_db()
     return row

@@ -12,6 +12,7 @@ from accounts.models import User
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import FactSet
 from payments.billing.models import Customer, Subscription
+from payments.checkout.refusals import Cause, asking_about_refusals
 from payments.ledger.record import requeue_naming
 from payments.orders.models import OrderException, Reference
 from payments.products import Question
@@ -100,7 +101,8 @@ def _make_customer(user: User, *, at: datetime) -> Customer:
     # Other sites may share the Stripe account, and a database that was set up anew counts from 1 again.
     key = f"cust:{settings.SITE_NAME}:{user.pk}:{int(user.date_joined.timestamp())}:{former}"
     metadata = {"site": settings.SITE_NAME, "userId": str(user.pk)}
-    name = create_customer(email=user.email, metadata=metadata, idempotency_key=key)
+    with asking_about_refusals(Cause(f"customer:{user.pk}", user.email), at=at):
+        name = create_customer(email=user.email, metadata=metadata, idempotency_key=key)
     row = _record_customer(name, user)
     requeue_naming([name], at=at)
     return row

@@ -2,18 +2,19 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from payments.admin.kit.actions import Confirmation, confirmed_action
+from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
 from payments.admin.kit.display import link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import read_number, read_uuid
 from registrations.models import Registration
-from registrations.services.staff_actions import free_place, resend_message
+from registrations.services.staff_actions import correct_address, free_place, resend_message
 
 # Stripe is asked about each, and somebody waits for the page.
 PLACES_FREED_AT_ONCE = 20
@@ -71,6 +72,30 @@ def resend_action(row: Registration, confirmation: Confirmation) -> None:
     resend_message(registration=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
 
 
+class CorrectionForm(ReasonForm):
+    """The right address, and why it is another one."""
+
+    field_order = ("email", "reason")
+    email = forms.EmailField(label=gettext_lazy("Right e-mail address"))
+
+
+@confirmed_action(
+    description=gettext_lazy("Correct the address…"), query=SHOW_ENDED, permission="registrations.change_registration",
+    only_one=gettext_lazy("Addresses are corrected one at a time: choose one."), form=CorrectionForm,
+    title=gettext_lazy("Correct this address?"), button=gettext_lazy("Correct now"), done=gettext_lazy("corrected."),
+    consequences=(
+        gettext_lazy("Every e-mail about this registration goes to the new address from now on."),
+        gettext_lazy("Nothing is sent by that: what was not delivered can be sent again from its question."),
+    ),
+)  # fmt: skip
+def address_action(row: Registration, confirmation: Confirmation) -> None:
+    """Writes to the person under another address from now on."""
+    correct_address(
+        registration=row, email=confirmation.fields["email"], reason=confirmation.reason, by=confirmation.by,
+        at=confirmation.at,
+    )  # fmt: skip
+
+
 class EndedFilter(admin.SimpleListFilter):
     """Registrations that ended unpaid are kept as evidence and stay out of sight until one asks for them."""
 
@@ -93,7 +118,7 @@ class EndedFilter(admin.SimpleListFilter):
 class RegistrationAdmin(ReadOnlyAdmin):
     """Nobody edits or deletes a row: the right to delete frees a place, the right to change writes once more."""
 
-    actions = (free_action, resend_action)
+    actions = (free_action, resend_action, address_action)
     list_display = (
         "name", "email", "activity", "state", "holds_place", "held_until", "payment", "order_link", "created_at",
     )  # fmt: skip

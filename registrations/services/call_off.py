@@ -20,8 +20,8 @@ from payments.cleanup.closing import close_order
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from payments.money import format_amount
+from payments.names import REFUND_KIND as REFUND
 from payments.orders.models import Order
-from payments.refunds.refund import REFUND_KIND as REFUND
 from payments.refunds.refund import refund_requests
 from payments.statuses import AWAITING_PAYMENT, DisputeState, OrderStatus
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable

@@ -7,12 +7,16 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from payments.apply.apply import follow_orders_again
 from payments.cleanup.cleanup import Verdict, clean_up_order
 from payments.cleanup.closing import close_order
+from payments.effects.deliver import RESENT
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
 from payments.orders.models import CheckoutAttempt, Order, OrderChange
@@ -26,8 +30,8 @@ log = structlog.get_logger(__name__)
 # What the history of an order calls these acts.
 PLACE_FREED = "freed"
 MESSAGE_RESENT = "message"
+ADDRESS_CORRECTED = "address"
 HISTORY_TEXT_MAX_LENGTH = 255
-RESEND_KEY_MARK = ":again:"
 UNSENT = (EffectStatus.PENDING, EffectStatus.CLAIMED)
 
 
@@ -37,6 +41,10 @@ class PlaceNotFreed(ValueError):
 
 class NotResent(ValueError):
     """Nothing is sent; the text says why."""
+
+
+class AddressNotCorrected(ValueError):
+    """The address stays as it was; the text says why."""
 
 
 def free_place(*, registration: Registration, reason: str, by: Any, at: datetime) -> None:
@@ -78,6 +86,30 @@ def resend_message(*, registration: Registration, reason: str, by: Any, at: date
     enqueue([again], at=at)
     record_staff_action(MESSAGE_RESENT, order_ids=[order.pk], reason=reason.strip(), by=by, at=at)
     log.info("message.resent", effect=again.key, order=order.pk, by=str(by))
+
+
+@transaction.atomic
+def correct_address(*, registration: Registration, email: str, reason: str, by: Any, at: datetime) -> None:
+    """Write to the person under another address from now on; what was not delivered can be sent again.
+
+    Raises AddressNotCorrected where it is theirs already, or where it would make two of one person.
+    """
+    if not reason.strip():
+        raise AddressNotCorrected(_("Correcting an address needs a reason."))
+    order = Order.objects.select_for_update(no_key=True).get(pk=registration.order_id)
+    row = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
+    before, row.email = row.email, email.strip().lower()
+    if row.email == before:
+        raise AddressNotCorrected(_("This is the address that is known already."))
+    if Registration.objects.exclude(pk=row.pk).filter(
+        Exact(Lower("name"), Lower(Value(row.name))), activity=row.activity_id, email=row.email, holds_place=True
+    ).exists():  # fmt: skip
+        raise AddressNotCorrected(_("Somebody of this name and address has a place there already."))
+    row.user = row.user or User.objects.find_confirmed(row.email)
+    row.save(update_fields=["email", "user"])
+    Order.objects.filter(pk=order.pk).update(email=row.email)
+    record_staff_action(ADDRESS_CORRECTED, order_ids=[order.pk], reason=reason.strip(), by=by, at=at)
+    log.info("registration.address_corrected", registration=str(row.public_id), order=order.pk, by=str(by))
 
 
 def present_message(row: Registration) -> EffectRequest | None:
@@ -167,6 +199,6 @@ def _once_more(message: EffectRequest, order: Order, *, reason: str, by: Any) ->
     earlier = Effect.objects.filter(order=order, kind=message.kind)
     if earlier.filter(status__in=UNSENT).exists():
         raise NotResent(_("The same message is about to be sent anyway."))
-    number = earlier.filter(key__contains=RESEND_KEY_MARK).count() + 1
+    number = earlier.filter(key__contains=RESENT).count() + 1
     data = {**message.data, "reason": reason, "by": str(by)}
-    return replace(message, key=f"{message.key}{RESEND_KEY_MARK}{number}", data=data, not_before=None)
+    return replace(message, key=f"{message.key}{RESENT}{number}", data=data, not_before=None)

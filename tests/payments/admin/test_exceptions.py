@@ -4,11 +4,12 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from payments.apply.undelivered import look_after_undelivered
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
-from payments.statuses import ExceptionKind
+from payments.statuses import EffectStatus, ExceptionKind
 from registrations.models import Activity
-from tests.support.refunds import pay
+from tests.support.refunds import ask, pay
 from tests.support.road import NOON, event_of, hear
 
 LIST = reverse("admin:payments_orderexception_changelist")
@@ -195,3 +196,86 @@ class TestPage:
 
     def test_shows_the_money_at_stake(self, page, question):
         assert "49.00\N{NO-BREAK SPACE}EUR" in page.get(LIST).content.decode()
+
+
+class TestSendAgain:
+    @pytest.fixture
+    def unsent(self, db):
+        """A mail that was given up, and the question about it."""
+        Effect.objects.create(
+            key="letter:1", kind="letter", status=EffectStatus.DEAD, attempts=6, not_before=NOON, created_at=NOON
+        )
+        return OrderException.objects.create(
+            kind=ExceptionKind.NOT_DELIVERED, subject="letter:1", detail="no", opened_at=NOON
+        )
+
+    def test_says_what_will_happen_and_does_nothing_before(self, page, unsent):
+        assert "the address that is known now" in choose(page, "send_once_more", unsent).content.decode()
+
+        assert Effect.objects.get().status == EffectStatus.DEAD
+
+    def test_puts_the_message_on_its_way(self, page, unsent):
+        response = confirm(page, "send_once_more", unsent)
+
+        effect = Effect.objects.get()
+        assert (effect.status, effect.attempts) == (EffectStatus.PENDING, 0)
+        assert messages_of(response) == ["1 on the way. The question closes when it is delivered."]
+
+    def test_is_the_one_button_of_a_message_beside_dismissing(self, page, unsent):
+        content = page.get(reverse("admin:payments_orderexception_change", args=[unsent.pk])).content.decode()
+
+        offered = [
+            name
+            for name in ("refund", "refund_once_more", "send_once_more", "seat", "close")
+            if f'value="{name}"' in content
+        ]
+        assert offered == ["send_once_more", "close"]
+
+    def test_needs_the_right_to_settle(self, client, clerk, unsent):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_orderexception"))
+        client.force_login(clerk)
+
+        confirm(client, "send_once_more", unsent)
+
+        assert Effect.objects.get().status == EffectStatus.DEAD
+
+
+class TestRefundAgain:
+    @pytest.fixture
+    def debt(self, registration):
+        """A refund that was given up, and the question about it."""
+        order = pay(registration)
+        [effect] = ask(order, amount=1000)
+        Effect.objects.exclude(pk=effect.pk).delete()
+        Effect.objects.update(status=EffectStatus.DEAD, outcome="GatewayRefused: no money", claimed_at=NOON)
+        look_after_undelivered(at=NOON)
+        return OrderException.objects.get()
+
+    def test_says_how_much_is_owed_to_whom_and_what_stripe_says(self, page, debt):
+        content = choose(page, "refund_once_more", debt).content.decode()
+
+        assert "10.00\N{NO-BREAK SPACE}EUR of payment" in content
+        assert "Stripe says: no money" in content
+        assert Effect.objects.get().status == EffectStatus.DEAD
+
+    def test_asks_stripe_again_at_once(self, page, debt):
+        confirm(page, "refund_once_more", debt)
+
+        assert Effect.objects.get().status == EffectStatus.PENDING
+        debt.refresh_from_db()
+        assert debt.is_open
+
+    def test_is_refused_when_nothing_is_owed_any_more(self, page, debt):
+        Effect.objects.update(status=EffectStatus.SKIPPED)
+
+        response = confirm(page, "refund_once_more", debt)
+
+        assert messages_of(response) == ["1 refused: Nothing of this is owed any more."]
+
+    def test_needs_the_right_to_refund(self, client, clerk, debt):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_orderexception"))
+        client.force_login(clerk)
+
+        confirm(client, "refund_once_more", debt)
+
+        assert Effect.objects.get().status == EffectStatus.DEAD

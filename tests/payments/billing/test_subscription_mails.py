@@ -7,6 +7,7 @@ from django.core import mail as post
 from payments.billing import mails
 from payments.billing.models import Payment, Subscription
 from payments.effects.mail import NO_ADDRESS
+from payments.orders.models import OrderException
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
 from tests.support.mails import deliver, english_in, html_of, leads_to, read, sent
@@ -73,18 +74,24 @@ class TestEveryMail:
         assert [english_in(text) for text in (sent().subject, *read(sent()))] == [[], [], []]
 
     @pytest.mark.parametrize("kind", KINDS)
-    @pytest.mark.parametrize(
-        ("fields", "reason"),
-        [({"status": "canceled"}, mails.HAS_ENDED), ({"customer": None}, NO_ADDRESS)],
-        ids=["ended", "nobody"],
-    )
-    def test_is_skipped_when_there_is_nobody_to_tell(self, kind, fields, reason):
+    def test_is_skipped_when_the_subscription_has_ended(self, kind):
         row = member(kind)
-        Subscription.objects.filter(pk=row.pk).update(**fields)
+        Subscription.objects.filter(pk=row.pk).update(status="canceled")
 
         effect = tell(kind)
 
-        assert (effect.status, effect.outcome) == (EffectStatus.SKIPPED, getattr(reason, "reason", reason))
+        assert (effect.status, effect.outcome) == (EffectStatus.SKIPPED, mails.HAS_ENDED.reason)
+        assert post.outbox == []
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_waits_on_the_desk_while_nobody_knows_whom_to_tell(self, kind):
+        row = member(kind)
+        Subscription.objects.filter(pk=row.pk).update(customer=None)
+
+        effect = tell(kind)
+
+        assert (effect.status, effect.outcome) == (EffectStatus.PENDING, f"Refused: {NO_ADDRESS}")
+        assert OrderException.objects.get(is_open=True).subject == effect.key
         assert post.outbox == []
 
     @pytest.mark.parametrize("kind", KINDS)

@@ -139,6 +139,29 @@ class TestCleanUpOrder:
         assert (decision.verdict, decision.is_unanswered) == (Verdict.KEPT, True)
         assert state_of(order) == ("PENDING", True)
 
+    @pytest.mark.parametrize("call", ["retrieve", "expire"])
+    def test_asks_staff_while_stripe_refuses_and_no_longer(self, stripe, order, call):
+        open_checkout(order_id=order.pk, at=NOON)
+        stripe.troubles[call] = refused("api_key_expired")
+
+        settle(order)
+        question = OrderException.objects.get(kind="CHECKOUT_REFUSED")
+        assert (question.order, question.is_open, is_overdue(order, at=LATER)) == (order, True, True)
+        assert order.number in question.detail_text
+
+        stripe.troubles.clear()
+        settle(order)
+        question.refresh_from_db()
+        assert (state_of(order), question.is_open) == (("EXPIRED", False), False)
+
+    def test_asks_nobody_while_stripe_only_does_not_answer(self, stripe, order):
+        open_checkout(order_id=order.pk, at=NOON)
+        stripe.troubles["retrieve"] = unavailable()
+
+        settle(order)
+
+        assert not OrderException.objects.exists()
+
     def test_settles_it_in_the_next_run(self, stripe, order):
         open_checkout(order_id=order.pk, at=NOON)
         stripe.troubles["retrieve"] = unavailable()

@@ -8,6 +8,7 @@ from payments.effects.deliver import CUT_OFF, Skip, deliver_due
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import NO_ADDRESS, Mail, build, mails, one_line
 from payments.effects.models import Effect
+from payments.orders.models import OrderException
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
 from tests.support.processes import free_port
@@ -122,10 +123,11 @@ class TestMails:
 
         assert (effect.status, effect.outcome, post.outbox) == (EffectStatus.SKIPPED, "Too late.", [])
 
-    def test_sends_nothing_to_nobody(self, deliver_letter):
+    def test_waits_for_an_address_where_none_is_known(self, deliver_letter):
         effect = deliver_letter(Mail(to=(), language="en"))
 
-        assert (effect.status, effect.outcome, post.outbox) == (EffectStatus.SKIPPED, NO_ADDRESS, [])
+        assert (effect.status, effect.outcome, post.outbox) == (EffectStatus.PENDING, f"Refused: {NO_ADDRESS}", [])
+        assert OrderException.objects.get().kind == "NOT_DELIVERED"
 
 
 class TestSend:

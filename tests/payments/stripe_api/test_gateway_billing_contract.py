@@ -8,8 +8,10 @@ from payments.stripe_api import gateway as billing
 from payments.stripe_api.gateway import (
     GatewayRefused,
     GatewayUnavailable,
+    cancel_subscription,
     create_customer,
     create_portal_session,
+    update_customer,
     update_subscription,
 )
 from payments.stripe_api.snapshots import StripeSubscription
@@ -35,6 +37,39 @@ class TestCreateCustomer:
 
     def test_makes_one_for_one_key(self):
         assert self.make() == self.make()
+
+
+class TestUpdateCustomer:
+    def update(self, stripe_api, **different):
+        customer = customer_with(stripe_api).id
+        usual = {"customer": customer, "email": "new@example.com", "name": "Ada L.", "idempotency_key": "key"}
+        update_customer(**{**usual, **different})
+        return StoredObject.objects.get(stripe_id=customer).data
+
+    def test_tells_stripe_the_other_address_and_name(self, stripe_api):
+        told = self.update(stripe_api)
+
+        assert (told["email"], told["name"]) == ("new@example.com", "Ada L.")
+
+    def test_leaves_the_name_where_none_is_known(self, stripe_api):
+        before = StoredObject.objects.get(stripe_id=customer_with(stripe_api).id).data["name"]
+
+        assert self.update(stripe_api, name="")["name"] == before
+
+    def test_is_refused_for_a_customer_that_stripe_does_not_know(self, stripe_api):
+        with pytest.raises(GatewayRefused) as refusal:
+            self.update(stripe_api, customer="cus_unknown")
+
+        assert refusal.value.code == "resource_missing"
+
+
+class TestCancelSubscription:
+    def test_answers_with_what_has_ended(self, stripe_api):
+        subscription = subscribe(stripe_api, customer_with(stripe_api), price_of(stripe_api))
+
+        answer = cancel_subscription(subscription=subscription.id, idempotency_key="key")
+
+        assert StripeSubscription.read(answer.raw).status == "canceled"
 
 
 class TestUpdateSubscription:

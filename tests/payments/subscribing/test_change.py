@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from payments.billing.models import Subscription
+from payments.orders.models import OrderException
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.subscribing import (
     NoCustomer,
@@ -80,6 +81,28 @@ class TestChangePlan:
         assert refusal.value.is_declined
         assert Subscription.objects.get().plan == monthly
         assert updates(subscribed)["items"]["data"][0]["price"]["unit_amount"] == 400
+
+    def test_asks_staff_where_stripe_refuses_the_price(self, ada, yearly, subscribed):
+        yearly.price = "price_archived"
+        yearly.save()
+
+        with pytest.raises(GatewayRefused):
+            change_plan(user=ada, plan=yearly, at=now())
+
+        question = OrderException.objects.get()
+        assert (question.kind, question.subject) == ("CHECKOUT_REFUSED", "price:plan:yearly")
+        assert "No such price" in question.detail_text
+
+    def test_asks_nobody_where_the_bank_declines(self, ada, yearly, subscribed, stripe_api):
+        card = stripe_api.payment_methods.attach(
+            "pm_card_chargeCustomerFail", {"customer": updates(subscribed)["customer"]}
+        )
+        stripe_api.subscriptions.update(subscribed, {"default_payment_method": card.id})
+
+        with pytest.raises(GatewayRefused):
+            change_plan(user=ada, plan=yearly, at=now())
+
+        assert not OrderException.objects.exists()
 
     def test_is_refused_without_a_subscription(self, ada, yearly):
         with pytest.raises(NoSubscription):
@@ -162,7 +185,7 @@ class TestResume:
 
 class TestOpenPortal:
     def test_leads_the_customer_in_and_back(self, ada, subscribed):
-        url = open_portal(user=ada, return_path="/account/", language="fr")
+        url = open_portal(user=ada, return_path="/account/", language="fr", at=now())
 
         session = StoredObject.objects.get(kind="billing_portal.session").data
         assert session["url"] == url
@@ -172,8 +195,8 @@ class TestOpenPortal:
     def test_is_still_open_to_who_has_canceled(self, ada, subscribed, stripe_api):
         stripe_api.subscriptions.cancel(subscribed)
 
-        assert open_portal(user=ada, return_path="/account/", language="fr")
+        assert open_portal(user=ada, return_path="/account/", language="fr", at=now())
 
     def test_is_not_there_for_who_never_subscribed(self, ada):
         with pytest.raises(NoCustomer):
-            open_portal(user=ada, return_path="/account/", language="fr")
+            open_portal(user=ada, return_path="/account/", language="fr", at=now())

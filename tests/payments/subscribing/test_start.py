@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from payments.billing.models import Customer, Subscription
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderException
 from payments.purchasing import PaymentUnderWay
-from payments.stripe_api.gateway import GatewayUnavailable
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.subscribing import AlreadySubscribed, start, subscribe
 from stripe_emulator.models import StoredObject
 from tests.support.resync import heard
@@ -52,6 +52,15 @@ class TestSubscribe:
         subscribe(user=ada, plan=plan, at=now())
 
         assert sessions().get().hidden["line_items"][0]["price"]["id"] == price.id
+
+    def test_asks_staff_about_a_price_that_stripe_does_not_take(self, ada):
+        plan = make_plan(slug="gold", price="price_archived")
+
+        with pytest.raises(GatewayRefused):
+            subscribe(user=ada, plan=plan, at=now())
+
+        question = OrderException.objects.get()
+        assert (question.kind, question.subject) == ("CHECKOUT_REFUSED", "price:plan:gold")
 
     def test_opens_one_page_however_often_it_is_asked_for(self, ada, monthly):
         first = subscribe(user=ada, plan=monthly, at=now())

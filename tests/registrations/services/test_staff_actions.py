@@ -16,7 +16,14 @@ from payments.orders.models import OrderChange
 from registrations.models import Activity, Registration
 from registrations.services.call_off import call_off
 from registrations.services.register import confirm_address, register_or_resume
-from registrations.services.staff_actions import NotResent, PlaceNotFreed, free_place, resend_message
+from registrations.services.staff_actions import (
+    AddressNotCorrected,
+    NotResent,
+    PlaceNotFreed,
+    correct_address,
+    free_place,
+    resend_message,
+)
 from registrations.services.waiting_list import offer_places
 from tests.support.factories import RegistrationFactory
 from tests.support.fake_gateway import unavailable
@@ -383,3 +390,41 @@ class TestResendMessage:
             send_again(paid, reason=reason)
 
         assert len(deliver()) == 1
+
+
+class TestCorrectAddress:
+    @staticmethod
+    def correct(row, email="Camille@Example.org", *, reason="mistyped"):
+        correct_address(registration=row, email=email, reason=reason, by="boss@example.com", at=LATER)
+        row.refresh_from_db()
+
+    def test_writes_to_the_new_address_from_now_on(self, registration):
+        hear(event_of(registration, COMPLETED))
+        Effect.objects.exclude(kind="registration.confirmed").delete()
+
+        self.correct(registration)
+        deliver_due(at=NOON + timedelta(days=1))
+
+        assert [message.to for message in post.outbox] == [["camille@example.org"]]
+        assert (registration.email, registration.order.email) == ("camille@example.org", "camille@example.org")
+
+    def test_keeps_who_did_it_and_why(self, registration):
+        self.correct(registration)
+
+        change = OrderChange.objects.get(field="address")
+        assert (change.order, change.after, change.source) == (registration.order, "mistyped", "boss@example.com")
+
+    @pytest.mark.parametrize("reason", ["", " "])
+    def test_needs_a_reason(self, registration, reason):
+        with pytest.raises(AddressNotCorrected):
+            self.correct(registration, reason=reason)
+
+    def test_is_refused_for_the_address_that_is_known(self, registration):
+        with pytest.raises(AddressNotCorrected):
+            self.correct(registration, registration.email.upper())
+
+    def test_makes_no_two_places_of_one_person(self, registration):
+        other = RegistrationFactory(activity=registration.activity, name=registration.name.upper())
+
+        with pytest.raises(AddressNotCorrected):
+            self.correct(registration, other.email)
