@@ -38,7 +38,7 @@ VALUE_LENGTH = 255
 ORDER_DETAILS = ("paid_at", "settled_at", "city", "country", "attempt_status", "attempt_number", "failure_code")
 SUBSCRIPTION_DETAILS = (
     "price", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "trial_end",
-    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until",
+    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until", "prices", "resumes_at", "days_until_due",
 )  # fmt: skip
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Since = tuple[str, Any]
@@ -64,7 +64,7 @@ def reset(state: MoneyState, facts: Collection[Fact], *, names: ReferenceMap) ->
         known_before.payments[payment.key] = values_of(payment, PAYMENT_STATE)
         payment.received = payment.charge_refunded = payment.off_stripe = 0
         payment.session = payment.charge = payment.currency = ""
-        payment.paid_at = None
+        payment.paid_at = payment.period_start = payment.period_end = None
     for fact in facts:
         if isinstance(fact, RefundFact) and (refund := state.refunds.get(fact.refund)):
             known_before.refunds[fact.refund] = (refund.status, refund.status_at)
@@ -189,7 +189,9 @@ def describe(state: MoneyState) -> dict[str, str]:
         told[f"paid {key}"] = _word(payment.received or "")
         told[f"refunded {key}"] = _word(payment.refunded or "")
         told[f"refunded by {payment.charge or key}"] = _word(payment.charge_refunded or "")
-        told[f"details {key}"] = _words(payment.paid_at, payment.currency, payment.session, payment.charge)
+        told[f"details {key}"] = _words(
+            payment.paid_at, payment.currency, payment.session, payment.charge, payment.period_start, payment.period_end
+        )
         told[f"elsewhere {key}"] = _word(payment.off_stripe or "")
     for key, refund in state.refunds.items():
         told[f"refund {key}"] = f"{refund.status} {refund.amount}"

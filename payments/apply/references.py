@@ -129,6 +129,7 @@ class ClaimedRows:
 
     customers: dict[str, Customer] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
+    plans_of_orders: dict[int, int | None] = field(default_factory=dict)
     new_references: set[str] = field(default_factory=set)
 
 
@@ -158,7 +159,7 @@ def _ours(named: Iterable[SubscriptionSide], claimed: ClaimedRows) -> list[Subsc
     facts = list(named)
     ids = {fact.refs.subscription for fact in facts}
     ours = set(Subscription.objects.filter(stripe_id__in=ids).values_list("stripe_id", flat=True))
-    prices = {price for plan in claimed.plans for price in (plan.stripe_price, *plan.former_prices) if price}
+    prices = {price for plan in claimed.plans for price in plan.all_prices}
     ours |= {fact.refs.subscription for fact in facts if _is_ours(fact, prices, claimed.customers)}
     ours |= _started_here(facts)
     return [fact for fact in facts if fact.refs.subscription in ours]
@@ -168,8 +169,8 @@ def _is_ours(fact: SubscriptionSide, prices: Collection[str], customers: Collect
     refs = fact.refs
     if refs.site:
         return refs.site == settings.SITE_NAME
-    price = fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
-    return price in prices or refs.customer in customers
+    told = fact.prices if isinstance(fact, SubscriptionFact | InvoiceFact) else ()
+    return any(price in prices for price in told) or refs.customer in customers
 
 
 def _started_here(facts: Iterable[SubscriptionSide]) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
@@ -20,9 +20,12 @@ def has_premium(user: User, *, at: datetime) -> bool:
 
 
 def subscriptions_of(user: User) -> list[Subscription]:
-    """Those that have begun and have not ended, the newest first."""
-    rows = Subscription.objects.live().filter(customer__user=user, plan__isnull=False)
-    return list(rows.select_related("plan", "customer").order_by("-started_at", "-pk"))
+    """Those that have begun and have not ended, and those that ended while what they had paid for goes on; the newest
+    first.
+    """
+    rows = Subscription.objects.filter(customer__user=user, plan__isnull=False)
+    may_give = rows.filter(Q(pk__in=Subscription.objects.live().values("pk")) | Q(covered_until__isnull=False))
+    return list(may_give.select_related("plan", "customer").order_by("-started_at", "-pk"))
 
 
 def gives_access(row: Subscription, *, at: datetime) -> bool:
@@ -34,17 +37,34 @@ def gives_access(row: Subscription, *, at: datetime) -> bool:
 def access_until(row: Subscription) -> datetime | None:
     """Until when it gives access as far as we know now; None: it gives none.
 
-    Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
-    a planned end ends it on its day. Overdue: PAST_DUE_GRACE_DAYS from the beginning of the period that is not paid.
+    What is paid and was not given back stays open to its end, whatever becomes of the subscription; a planned end ends
+    it on its day. Beyond that its state decides. Where all the money of the period went back, nothing is open.
     """
-    if row.has_ended or row.period_end is None:
+    if row.money_back or row.period_end is None:
         return None
-    if row.status in SUBSCRIPTION_PAYING:
-        until = row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
-        return min(until, row.cancel_at) if row.cancel_at else until
-    if row.status == SubscriptionStatus.PAST_DUE and row.period_start:
-        return row.period_start + timedelta(days=settings.PAST_DUE_GRACE_DAYS)
-    return None
+    ends = (row.covered_until, None if row.has_ended else _until_by_state(row))
+    until = max(filter(None, ends), default=None)
+    if until and row.cancel_at:
+        until = min(until, row.cancel_at)
+    if row.has_ended and not (until and row.ended_at and until > row.ended_at):
+        return None
+    return until
+
+
+def _until_by_state(row: Subscription) -> datetime | None:
+    """Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
+    while nothing is collected to the end of what is settled. Overdue: PAST_DUE_GRACE_DAYS from the day it was due.
+    """
+    if row.quantity == 0 or row.period_end is None:
+        return None
+    if row.status == SubscriptionStatus.PAST_DUE:
+        due_at = row.unpaid_since or row.period_start
+        return due_at + timedelta(days=settings.PAST_DUE_GRACE_DAYS) if due_at else None
+    if row.status not in SUBSCRIPTION_PAYING:
+        return None
+    if row.pause and row.amount:
+        return row.trial_end if row.status == SubscriptionStatus.TRIALING else row.paid_until
+    return row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
 
 
 def keep_former_price(plan: Plan, *, former: str) -> None:
@@ -59,7 +79,7 @@ def keep_former_price(plan: Plan, *, former: str) -> None:
 def plan_with_price(price: str, *, exclude: Plan) -> Plan | None:
     """Another plan to which the price belongs or once belonged: subscriptions with it are that plan's."""
     others = Plan.objects.exclude(pk=exclude.pk)
-    return next((plan for plan in others if price in (plan.stripe_price, *plan.former_prices)), None)
+    return next((plan for plan in others if price in plan.all_prices), None)
 
 
 def is_used(plan: Plan) -> bool:
