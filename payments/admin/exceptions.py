@@ -5,25 +5,35 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import NONE, link_to_order
+from payments.admin.kit.display import NONE, link_to, link_to_order
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
+from payments.admin.subscription_actions import SETTLE, cancel_subscription, give_back
 from payments.effects.models import Effect
 from payments.money import format_amount
 from payments.orders.models import OrderException
-from payments.refunds.refund import REFUND_KIND
-from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
+from payments.refunds.refund import REFUND_KIND, Refundable
+from payments.refunds.staff_refunds import (
+    concerns,
+    dismiss,
+    give_place,
+    owner_name,
+    owner_of,
+    preview_refund,
+    refund_exception,
+)
 from payments.statuses import EffectStatus, ExceptionKind
 
 # Whoever has waited longest comes first.
 oldest_first = partial(confirmed_action, order=("opened_at", "pk"))
-SETTLE = "payments.change_orderexception"
 
 
 def _refund_consequences(questions: QuerySet) -> list[str]:
@@ -32,10 +42,11 @@ def _refund_consequences(questions: QuerySet) -> list[str]:
 
 def _refund_sentence(question: OrderException) -> str:
     """What goes back to settle one question."""
-    if question.order is None:
+    owner = owner_of(question)
+    if owner is None:
         return _("%(question)s: no order belongs to it, so it can only be refunded at Stripe.") % {"question": question}
-    left = [each for each in preview_refund(question.order)[1] if concerns(question, each)]
-    values = {"order": question.order.number, "amount": sum_text(left), "kind": question.get_kind_display()}
+    left = [each for each in preview_refund(owner)[1] if concerns(question, each)]
+    values = {"order": owner_name(owner), "amount": sum_text(left), "kind": question.get_kind_display()}
     if not left:
         return _("%(order)s, %(kind)s: nothing is left to refund.") % values
     return _("%(order)s, %(kind)s: %(amount)s goes back the way it came.") % values
@@ -43,7 +54,7 @@ def _refund_sentence(question: OrderException) -> str:
 
 @oldest_first(
     description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda question: question.is_open and question.order_id,
+    permission="payments.add_refund", applies_to=lambda question: question.is_open and owner_of(question),
     title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
     done=gettext_lazy("asked for. What becomes of it stands at the order."),
 )  # fmt: skip
@@ -88,32 +99,45 @@ def close(question: OrderException, confirmation: Confirmation) -> None:
 class OrderExceptionAdmin(ReadOnlyAdmin):
     """The oldest open question first; nothing is deleted, what was settled stays as history."""
 
-    actions = (refund, seat, close)
+    actions = (refund, cancel_subscription, give_back, seat, close)
     list_display = (
-        "kind", "order_link", "money_text", "detail_text", "is_open", "age_text", "refund_text", "closed_because",
+        "kind", "owner_link", "money_text", "detail_text", "is_open", "age_text", "refund_text", "closed_because",
         "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
-    list_select_related = ("order",)
+    list_select_related = ("order", "subscription__customer")
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
-        ("kind", "is_open"), ("order_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
+        ("kind", "is_open"), ("owner_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
         ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("order_link", "money_text", "detail_text", "refund_text", "closed_because")
+    readonly_fields = ("owner_link", "money_text", "detail_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
-        return super().get_queryset(request).annotate(refund=Subquery(refunds.values("status")[:1]))
+        refunds = Effect.objects.filter(kind=REFUND_KIND).order_by("-pk").values("status")
+        of_order = Subquery(refunds.filter(order=OuterRef("order"))[:1])
+        of_subscription = Subquery(refunds.filter(subscription=OuterRef("subscription"))[:1])
+        rows = super().get_queryset(request).prefetch_related("subscription__payments")
+        return rows.annotate(refund=Coalesce(of_subscription, of_order))
 
-    @admin.display(description=gettext_lazy("order"), ordering="order")
-    def order_link(self, row: OrderException) -> str:
+    @admin.display(description=gettext_lazy("order or subscription"), ordering="order")
+    def owner_link(self, row: OrderException) -> str:
+        if row.subscription:
+            person = row.subscription.customer
+            return format_html("{} {}", link_to(row.subscription), link_to(person) if person else "")
         return link_to_order(row.order)
 
     @admin.display(description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:
-        """What the order has received and not given back."""
+        """What was received and not given back: by the order, or by the payments of a subscription in question."""
+        if row.subscription:
+            own = [
+                each
+                for each in row.subscription.payments.all()
+                if row.subject in (each.key, row.subscription.stripe_id)
+            ]
+            return sum_text(Refundable(each, each.left) for each in own) or NONE
         if row.order is None:
             return NONE
         return format_amount(row.order.amount_received - row.order.amount_refunded, row.order.currency)

@@ -39,7 +39,7 @@ def questions_of_subscription(
         asked = [*_about_money(row, payment, disputes, currencies), *_about_period(row, payment, running, disputes)]
         asked.append((ExceptionKind.SECOND_PAYMENT, first is not None, SAME_PERIOD))
         for kind, is_open, detail in asked:
-            yield Question(kind, payment.key, row.order_id, is_open, detail, values, subscription_id=row.pk)
+            yield Question(kind, payment.key, None, is_open, detail, values, subscription_id=row.pk)
 
 
 def _about_money(

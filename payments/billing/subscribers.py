@@ -51,6 +51,19 @@ def access_until(row: Subscription) -> datetime | None:
     return until
 
 
+def told_until(row: Subscription) -> datetime | None:
+    """Until when its person is told that it gives access: our days of grace for late news are no promise."""
+    until = access_until(row)
+    if until and row.period_end and row.status in SUBSCRIPTION_PAYING:
+        return min(until, row.period_end)
+    return until
+
+
+def is_renewed(row: Subscription) -> bool:
+    """Whether its period is followed by another one, as it stands."""
+    return row.status in SUBSCRIPTION_PAYING and not (row.cancel_at or row.pause or row.money_back)
+
+
 def _until_by_state(row: Subscription) -> datetime | None:
     """Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
     while nothing is collected to the end of what is settled. Overdue: PAST_DUE_GRACE_DAYS from the day it was due.

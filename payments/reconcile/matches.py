@@ -161,8 +161,8 @@ def _matches_subscription(page: Page, fact: SubscriptionFact, known: Match) -> b
     if row is None or not _matches_owners(page, row, fact):
         return False
     told = values_told(fact, page.plans)
-    held = plans_of(row, page.plans)
-    is_same_plan = [row.plan_id, *row.further_plans] == ([plan.pk for plan in held] or [None])
+    held = [plan.pk for plan in plans_of(row, page.plans)]
+    is_same_plan = (row.plan_id, row.further_plans) == (held[0] if held else None, held[1:])
     return is_same_plan and all(getattr(row, name) == value for name, value in told.items())
 
 

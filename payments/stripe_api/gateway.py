@@ -181,6 +181,11 @@ def update_subscription(*, subscription: str, params: Mapping[str, Any], idempot
     return ask_one(lambda api: api.subscriptions.update(subscription, told, {"idempotency_key": idempotency_key}))
 
 
+def cancel_subscription(*, subscription: str) -> Answer:
+    """The subscription, ended at once; nothing is refunded: https://docs.stripe.com/api/subscriptions/cancel"""
+    return ask_one(lambda api: api.subscriptions.cancel(subscription))
+
+
 def create_portal_session(*, customer: str, return_url: str, language: str) -> str:
     """Where the customer sees their cards and invoices; whoever knows the address gets in, for some minutes.
 

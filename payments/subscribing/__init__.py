@@ -14,6 +14,7 @@ from payments.subscribing.change import (
     resume,
 )
 from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
+from payments.subscribing.staff import cancel_now, give_access_back
 from payments.subscribing.start import AlreadySubscribed, subscribe
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "ask_about_second_subscriptions",
     "can_change",
     "cancel_at_period_end",
+    "cancel_now",
     "change_plan",
+    "give_access_back",
     "live_of",
     "open_portal",
     "resume",
