@@ -22,7 +22,10 @@ RowKey = tuple[str, int, int]
 SOURCE_COLUMNS = {
     AccessType.PURCHASE: "order_id", AccessType.SUBSCRIPTION: "subscription_id", AccessType.TOKEN: "token_id",
 }  # fmt: skip
-MONEY_BACK_ENDS: dict[str, AccessEnd] = {MoneyBack.REFUNDED: AccessEnd.REFUNDED, MoneyBack.DISPUTE_LOST: AccessEnd.DISPUTE_LOST}
+MONEY_BACK_ENDS: dict[str, AccessEnd] = {
+    MoneyBack.REFUNDED: AccessEnd.REFUNDED,
+    MoneyBack.DISPUTE_LOST: AccessEnd.DISPUTE_LOST,
+}
 # The columns that follow the source; the others are the row's own.
 FOLLOWING_COLUMNS = ("user_id", "module_id", "expires_at", "is_active", "ended_at", "ended_reason")
 

@@ -120,8 +120,10 @@ def _subscriptions(user: User) -> list[Subscription]:
 def _openings(subscriptions: Iterable[Subscription], modules: dict[int, Module]) -> Openings:
     """What their plans open, as `Openings.read` has it of all plans."""
     plans = {plan for row in subscriptions for plan in (row.plan_id, *row.further_plans)}
-    openings = PlanOpening.objects.filter(plan__in=plans, is_all=False).prefetch_related("modules") if plans else ()
-    listed = {row.plan_id: frozenset(each.pk for each in row.modules.all()) for row in openings}
+    openings = PlanOpening.objects.filter(plan__in=plans, is_all=False).values_list("plan_id", "modules")
+    listed: dict[int, frozenset[int]] = {}
+    for plan_id, module_id in openings if plans else ():
+        listed[plan_id] = listed.get(plan_id, frozenset()) | ({module_id} if module_id else set())
     return Openings(tuple(sorted(modules)), listed)
 
 

@@ -122,7 +122,9 @@ def _reset_order(row: Order, facts: Collection[Fact], known_before: Before) -> N
 
 def _reset_subscription(row: Subscription, facts: Collection[Fact], known_before: Before) -> None:
     if any(isinstance(fact, SubscriptionFact) for fact in facts):
-        known_before.row = values_of(row, ("fingerprint", "needs_resync", *UPDATE_FIELDS, *OWNER_FIELDS))
+        known_before.row = values_of(
+            row, ("fingerprint", "needs_resync", "plan_slug", "plan_told_at", *UPDATE_FIELDS, *OWNER_FIELDS)
+        )
         row.status, row.stripe_updated_at, row.fingerprint = "", None, ""
         row.customer_id = row.order_id = None
     if any(isinstance(fact, InvoiceFact) for fact in facts):
@@ -149,6 +151,8 @@ def _restore_subscription(row: Subscription, known: Mapping[str, Any]) -> None:
     if known and not known["needs_resync"] and known["fingerprint"] == row.fingerprint:
         _set_values(row, known, UPDATE_FIELDS)
     _set_values(row, known, [name for name in OWNER_FIELDS if known and getattr(row, name) is None])
+    if known and known["plan_slug"] == row.plan_slug:
+        _set_values(row, known, ("plan_told_at",))
 
 
 def _restore_payment(payment: Payment, known: Mapping[str, Any], refunds: Iterable[Refund]) -> None:
