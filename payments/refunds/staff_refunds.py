@@ -87,8 +87,9 @@ def refund_order(*, order_id: int, amount: int | None, reason: str, by: str, sho
 def refund_subscription(
     *, subscription_id: int, payment: str, amount: int | None, reason: str, by: str, shown: str, at: datetime
 ) -> list[str]:
-    """Ask for money of one payment (`in_…`) of the subscription to go back; as `refund_order`. Access ends with the whole of
-    the running period's money; the subscription itself goes on.
+    """Ask for money of one payment (`in_…`) of the subscription to go back; as `refund_order`.
+
+    Access ends with the whole of the running period's money; the subscription itself goes on.
     """
     require(reason)
     row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)

@@ -110,7 +110,10 @@ def inquiry_ends_with_a_refund(life: Life) -> None:
 REFUNDED: Ending = {"back": "refunded", "questions": ["PERIOD_REFUNDED"], "is_covered": False}
 LOST: Ending = {**REFUNDED, "back": "dispute_lost"}
 STORIES = (
-    story("gets a part back", in_part, ending(payments=[(MONTHLY, 150)], refunds=[(150, "succeeded")], questions=["PARTLY_REFUNDED"], is_covered=True)),
+    story(
+        "gets a part back", in_part,
+        ending(payments=[(MONTHLY, 150)], refunds=[(150, "succeeded")], questions=["PARTLY_REFUNDED"], is_covered=True),
+    ),
     story(
         "gets it back in two parts", in_two_parts,
         ending(payments=[(MONTHLY, MONTHLY)], refunds=[(150, "succeeded"), (250, "succeeded")], **REFUNDED),
@@ -134,7 +137,9 @@ STORIES = (
     story("has a refund that fails later", comes_back, ending(refunds=[(MONTHLY, "failed")])),
     story(
         "gets a part back after a refund that failed", comes_back_and_goes_again,
-        ending(payments=[(MONTHLY, 100)], refunds=[(100, "succeeded"), (MONTHLY, "failed")], questions=["PARTLY_REFUNDED"]),
+        ending(
+            payments=[(MONTHLY, 100)], refunds=[(100, "succeeded"), (MONTHLY, "failed")], questions=["PARTLY_REFUNDED"]
+        ),
     ),
     story(
         "has a refund that takes a while", takes_a_while,
@@ -142,11 +147,11 @@ STORIES = (
     ),
     story(
         "has a refund that arrives", arrives,
-        ending(payments=[(MONTHLY, MONTHLY)], refunds=[(MONTHLY, "succeeded")]),
+        ending(payments=[(MONTHLY, MONTHLY)], refunds=[(MONTHLY, "succeeded")], **REFUNDED),
     ),
     story(
         "gets back what a debit brought", what_a_debit_brought,
-        ending(payments=[(MONTHLY, MONTHLY)], refunds=[(MONTHLY, "succeeded")]),
+        ending(payments=[(MONTHLY, MONTHLY)], refunds=[(MONTHLY, "succeeded")], **REFUNDED),
     ),
     story("disputes", disputed, ending(disputes=[(MONTHLY, "needs_response")], is_covered=True)),
     story("disputes and loses", won, ending(disputes=[(MONTHLY, "won")])),
