@@ -114,16 +114,16 @@ def _subscriptions(user: User) -> list[Subscription]:
     rows = Subscription.objects.filter(
         ~Q(status__in=SUBSCRIPTION_ENDED) | has_opened | Q(covered_until__isnull=False), customer__user=user
     )
-    return list(rows.select_related("customer", "plan").order_by("-pk")[:MAX_ROWS])
+    rows = rows.select_related("customer", "plan__opening").prefetch_related("plan__opening__modules")
+    return list(rows.order_by("-pk")[:MAX_ROWS])
 
 
 def _openings(subscriptions: Iterable[Subscription], modules: dict[int, Module]) -> Openings:
     """What their plans open, as `Openings.read` has it of all plans."""
-    plans = {plan for row in subscriptions for plan in (row.plan_id, *row.further_plans)}
-    openings = PlanOpening.objects.filter(plan__in=plans, is_all=False).values_list("plan_id", "modules")
-    listed: dict[int, frozenset[int]] = {}
-    for plan_id, module_id in openings if plans else ():
-        listed[plan_id] = listed.get(plan_id, frozenset()) | ({module_id} if module_id else set())
+    openings = [opening for row in subscriptions if (opening := getattr(row.plan, "opening", None))]
+    if further := {plan for row in subscriptions for plan in row.further_plans}:
+        openings += PlanOpening.objects.filter(plan__in=further).prefetch_related("modules")
+    listed = {row.plan_id: frozenset(each.pk for each in row.modules.all()) for row in openings if not row.is_all}
     return Openings(tuple(sorted(modules)), listed)
 
 
