@@ -14,7 +14,7 @@ from payments.billing.models import Subscription
 from payments.billing.subscribers import access_until
 from payments.orders.models import Order
 from payments.sql import update_rows
-from payments.statuses import DisputeState, OrderStatus
+from payments.statuses import DisputeState, MoneyBack, OrderStatus
 
 log = structlog.get_logger(__name__)
 # Type, source and module; the module is 0 where a source opens one only: a row that names a wrong one is its row.
@@ -22,6 +22,10 @@ RowKey = tuple[str, int, int]
 SOURCE_COLUMNS = {
     AccessType.PURCHASE: "order_id", AccessType.SUBSCRIPTION: "subscription_id", AccessType.TOKEN: "token_id",
 }  # fmt: skip
+MONEY_BACK_ENDS: dict[str, AccessEnd] = {
+    MoneyBack.REFUNDED: AccessEnd.REFUNDED,
+    MoneyBack.DISPUTE_LOST: AccessEnd.DISPUTE_LOST,
+}
 # The columns that follow the source; the others are the row's own.
 FOLLOWING_COLUMNS = ("user_id", "module_id", "expires_at", "is_active", "ended_at", "ended_reason")
 
@@ -87,20 +91,24 @@ class Openings:
             return ()
         return self.listed.get(plan_id, self.modules)
 
+    def of_subscription(self, row: Subscription) -> Collection[int]:
+        """The modules that all of its plans open."""
+        return {module for plan_id in (row.plan_id, *row.further_plans) for module in self.of_plan(plan_id)}
+
 
 def entitlements_of_subscription(
     row: Subscription, openings: Openings, *, existing: Iterable[ModuleAccess] = ()
 ) -> Iterator[Entitlement]:
-    """One for each module of its plan, and for each that it opened once. `row` brings its customer and plan.
+    """One for each module of its plans, and for each that it opened once. `row` brings its customer and plan.
 
     `existing`: the rows that it has. Nothing for somebody without an account.
     """
     user_id = row.customer.user_id if row.customer else None
-    until, opened = access_until(row), openings.of_plan(row.plan_id)
+    until, opened = access_until(row), openings.of_subscription(row)
     for module_id in sorted({*opened, *(access.module_id for access in existing)}):
         reason = AccessEnd.NONE
         if until is None or user_id is None:
-            reason = AccessEnd.SUBSCRIPTION_ENDED
+            reason = MONEY_BACK_ENDS.get(row.money_back, AccessEnd.SUBSCRIPTION_ENDED)
         elif module_id not in opened:
             reason = AccessEnd.NOT_IN_PLAN
         owner = user_id or next((access.user_id for access in existing if access.module_id == module_id), None)

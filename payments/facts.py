@@ -174,8 +174,23 @@ class CustomerFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One price of a subscription, how many times, and the period of it that is running."""
+
+    price: str
+    quantity: int = 1
+    interval: str = ""
+    interval_count: int = 1
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What a subscription costs: `amount` in minor units for one period of `interval_count` intervals."""
+    """What a subscription costs: `amount` in minor units for one period of `interval_count` intervals.
+
+    The amount is that of all `items`; the rest is the first one's.
+    """
 
     price: str = ""
     amount: int = 0
@@ -183,14 +198,16 @@ class Terms:
     interval: str = ""
     interval_count: int = 1
     quantity: int = 1
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFact:
     """A whole subscription as it was at `occurred_at`. `refs` names it and its customer.
 
-    `cancel_at`: when it is going to end, whatever way that was asked for. `order`: public id of the order whose
-    Checkout began it; `plan`: our plan's slug; both from the metadata, "" where they are not told.
+    `cancel_at`: when it is going to end, whatever way that was asked for. `pause`: what becomes of its invoices while
+    nothing is collected ("" = it is), until `resumes_at`. `days_until_due`: where invoices are sent. `order`: public id
+    of the order whose Checkout began it; `plan`: our plan's slug; both from the metadata, "" where they are not told.
     """
 
     refs: ObjectRefs
@@ -204,15 +221,18 @@ class SubscriptionFact:
     cancel_at: datetime | None = None
     canceled_at: datetime | None = None
     ended_at: datetime | None = None
+    pause: str = ""
+    resumes_at: datetime | None = None
+    days_until_due: int = 0
     order: str = ""
     plan: str = ""
     from_created_event: bool = False
     """Told by `created`: whatever else is told of the same second came after it."""
 
     @property
-    def price(self) -> str:
-        """The price at Stripe, by which a subscription of ours is known when nothing else tells."""
-        return self.terms.price
+    def prices(self) -> tuple[str, ...]:
+        """The prices at Stripe, by which a subscription of ours is known when nothing else tells."""
+        return tuple(item.price for item in self.terms.items) or (self.terms.price,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +249,8 @@ class InvoiceFact:
     """An invoice of a subscription: its money, never the subscription's state. Amounts in minor units.
 
     `refs` names subscription and invoice, and what pays it as far as that was told. `paid_at` None: not paid (yet).
-    `period_end`: until when the subscription is paid by it; None for a proration. `off_stripe`: the part of `received`
-    that came by another way.
+    `period_start`, `period_end`: what it pays for; None for a proration. `off_stripe`: the part of `received` that came
+    by another way.
     """
 
     refs: ObjectRefs
@@ -239,9 +259,10 @@ class InvoiceFact:
     received: int = 0
     currency: str = ""
     paid_at: datetime | None = None
+    period_start: datetime | None = None
     period_end: datetime | None = None
     off_stripe: int = 0
-    price: str = ""
+    prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,14 +304,14 @@ Facts = Iterator[Fact | NoFacts]
 def references_to_wait_for(fact: Fact) -> tuple[str, ...]:
     """The names of which one must become known before the fact can be applied.
 
-    Of a subscription also its customer, its price and the order that began it: by each of them it may be ours.
+    Of a subscription also its customer, its prices and the order that began it: by each of them it may be ours.
     """
     names = fact.refs.names()
     if not fact.refs.subscription:
         return names
-    price = fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
+    prices = fact.prices if isinstance(fact, SubscriptionFact | InvoiceFact) else ()
     order = getattr(fact, "order", "")
-    more = (fact.refs.customer, price, f"{ORDER}{order}" if order else "")
+    more = (fact.refs.customer, *prices, f"{ORDER}{order}" if order else "")
     return tuple(dict.fromkeys((*names, *filter(None, more))))
 
 

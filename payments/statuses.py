@@ -158,7 +158,11 @@ SUBSCRIPTION_PAYING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.TRIALING)
 SUBSCRIPTION_OVERDUE = (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID)
 # Named by an event or begun, but not paid for yet.
 SUBSCRIPTION_NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, SubscriptionStatus.UNKNOWN)
-# The rank within a second; what has ended stays so (docs/adr/0009-subscriptions.md). An unknown word ranks lowest.
+# https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection-behavior
+PAUSE_BEHAVIORS = frozenset({"keep_as_draft", "mark_uncollectible", "void"})
+# https://docs.stripe.com/api/invoices/object#invoice_object-status
+INVOICE_STATUSES = frozenset({"draft", "open", "paid", "uncollectible", "void"})
+# The rank within a second; what has ended stays so (docs/adr/0009-subscriptions.md).
 SUBSCRIPTION_ORDER: dict[str, int] = {
     SubscriptionStatus.INCOMPLETE: 1,
     SubscriptionStatus.PAST_DUE: 2,
@@ -169,6 +173,14 @@ SUBSCRIPTION_ORDER: dict[str, int] = {
     SubscriptionStatus.INCOMPLETE_EXPIRED: 5,
     SubscriptionStatus.CANCELED: 6,
 }
+
+
+class MoneyBack(models.TextChoices):
+    """How all the money went back that had paid the running period of a subscription."""
+
+    NONE = "", _("no")
+    REFUNDED = "refunded", _("Refunded")
+    DISPUTE_LOST = "dispute_lost", _("Dispute lost")
 
 
 class ExceptionKind(models.TextChoices):
@@ -188,6 +200,7 @@ class ExceptionKind(models.TextChoices):
     CHECKOUT_REFUSED = "CHECKOUT_REFUSED", _("Stripe refuses the payment page")
     UNKNOWN_SUBSCRIPTION = "UNKNOWN_SUBSCRIPTION", _("Paid for a subscription that is unknown")
     PAID_AFTER_END = "PAID_AFTER_END", _("Paid for a subscription that is over")
+    PARTLY_REFUNDED = "PARTLY_REFUNDED", _("A part of the running period was refunded")
     PERIOD_REFUNDED = "PERIOD_REFUNDED", _("The money of the running period went back")
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Account switched off, subscription goes on")
 

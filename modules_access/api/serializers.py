@@ -1,5 +1,6 @@
 """What goes over the wire, under the names of the modules' own programs. Times with their offset."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +9,7 @@ from rest_framework import serializers
 
 from config.api import StrictSerializer
 from modules_access.models import AccessToken, AccessType, ModuleAccess, Purchase
-from modules_access.services.my_modules import AccessState, access_state
+from modules_access.services.my_modules import AccessState, access_state, renews_at, told_end
 from modules_access.services.verify import Verified
 from payments.statuses import OrderStatus
 
@@ -134,14 +135,27 @@ class OwnAccessSerializer(serializers.Serializer[ModuleAccess]):
     source = serializers.ChoiceField(  # type: ignore[assignment]
         source="access_type", choices=AccessType.choices, help_text="What gives it."
     )
-    expiresAt = serializers.DateTimeField(source="expires_at", allow_null=True, help_text="Null: without end.")
+    expiresAt = serializers.SerializerMethodField(help_text="Null: without end.")
+    renewsAt = serializers.SerializerMethodField(help_text="When its subscription is renewed. Null: it is not.")
     usesLeft = serializers.SerializerMethodField(help_text="Null: they are not limited.")
 
     def get_state(self, access: ModuleAccess) -> AccessState:
         return access_state(access, at=self.context["at"])
 
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_expiresAt(self, access: ModuleAccess) -> str | None:
+        return _moment(told_end(access))
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_renewsAt(self, access: ModuleAccess) -> str | None:
+        return _moment(renews_at(access))
+
     def get_usesLeft(self, access: ModuleAccess) -> int | None:
         return access.token.uses_left if access.token else None
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return serializers.DateTimeField().to_representation(moment) if moment else None
 
 
 class WaitingSerializer(serializers.Serializer[Purchase]):

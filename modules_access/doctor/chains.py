@@ -35,7 +35,7 @@ from modules_access.entitlements import (
     entitlements_of_subscription,
     rows_by_key,
 )
-from modules_access.models import AccessToken, AccessType, Module, ModuleAccess, Purchase
+from modules_access.models import AccessToken, AccessType, Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.repair.sources import repair_key
 from payments.billing.models import Payment, Subscription
 from payments.billing.subscribers import gives_access
@@ -111,7 +111,9 @@ def _tokens(user: User, module: Module | None, order_id: int | None) -> list[Acc
 def _subscriptions(user: User) -> list[Subscription]:
     """Those that go on, and those that have opened something."""
     has_opened = Exists(ModuleAccess.objects.filter(subscription=OuterRef("pk")))
-    rows = Subscription.objects.filter(~Q(status__in=SUBSCRIPTION_ENDED) | has_opened, customer__user=user)
+    rows = Subscription.objects.filter(
+        ~Q(status__in=SUBSCRIPTION_ENDED) | has_opened | Q(covered_until__isnull=False), customer__user=user
+    )
     rows = rows.select_related("customer", "plan__opening").prefetch_related("plan__opening__modules")
     return list(rows.order_by("-pk")[:MAX_ROWS])
 
@@ -119,6 +121,8 @@ def _subscriptions(user: User) -> list[Subscription]:
 def _openings(subscriptions: Iterable[Subscription], modules: dict[int, Module]) -> Openings:
     """What their plans open, as `Openings.read` has it of all plans."""
     openings = [opening for row in subscriptions if (opening := getattr(row.plan, "opening", None))]
+    if further := {plan for row in subscriptions for plan in row.further_plans}:
+        openings += PlanOpening.objects.filter(plan__in=further).prefetch_related("modules")
     listed = {row.plan_id: frozenset(each.pk for each in row.modules.all()) for row in openings if not row.is_all}
     return Openings(tuple(sorted(modules)), listed)
 
@@ -200,7 +204,7 @@ def _of_subscription(row: Subscription, records: Records) -> Iterator[ModuleChai
         event_link(events, is_fine=is_fine, is_known=is_known, command=command),
     ]
     by_module = {each.module_id: each for each in entitlements_of_subscription(row, records.openings, existing=own)}
-    opened = records.openings.of_plan(row.plan_id)
+    opened = records.openings.of_subscription(row)
     shown = {records.module.pk} if records.module else set(by_module)
     for module_id in sorted(shown & records.modules.keys()):
         each = by_module.get(module_id)

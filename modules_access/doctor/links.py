@@ -178,13 +178,25 @@ def _received_money(payments: Sequence[dict[str, Any]]) -> str:
 def payment_of_subscription(row: Subscription, *, at: datetime) -> Link:
     """Whether it gives access now, by its state and its period."""
     end, values = access_until(row), {"subscription": row.stripe_id, "state": row.status_text}
-    facts: dict[str, Any] = {"status": row.status, "access_until": end, "subscription": row.stripe_id}
+    facts: dict[str, Any] = {
+        "status": row.status, "access_until": end, "subscription": row.stripe_id, "pause": row.pause,
+        "money_back": row.money_back,
+    }  # fmt: skip
     if end and at < end:
         sentence = _("%(subscription)s (%(state)s) gives access (%(until)s).") % {**values, "until": format_end(end)}
         return fine(PAYMENT, sentence, about=row, **facts)
     if row.has_ended:
         sentence, remedy = _("%(subscription)s has ended (%(state)s)."), _("They can subscribe again.")
         return broken(PAYMENT, sentence % values, remedy=remedy, about=row, **facts)
+    if row.money_back:
+        values["reason"] = row.get_money_back_display()
+        sentence = _("The money of the running period of %(subscription)s went back: %(reason)s.") % values
+        remedy = _("Decide under “Exceptions” in the admin: cancel the subscription, or give the access back.")
+        return broken(PAYMENT, sentence, remedy=remedy, about=row, **facts)
+    if row.pause:
+        sentence = _("%(subscription)s: payments are paused, and this period is not paid.") % values
+        remedy = _("Let Stripe collect it again in its Dashboard, or give access in the admin.")
+        return broken(PAYMENT, sentence, remedy=remedy, about=row, **facts)
     sentence = _("%(subscription)s (%(state)s) gives no access at the moment.") % values
     remedy = _("Ask Stripe whether it has been paid meanwhile; otherwise the person has to pay.")
     command = f"manage.py resync subscription {row.stripe_id}"

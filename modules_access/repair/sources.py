@@ -29,6 +29,12 @@ from payments.statuses import SUBSCRIPTION_PAYING, DisputeState, OrderStatus, Su
 ORDER_COLUMNS = ("order__status", "order__paid_at", "order__dispute_state")
 TOKEN_COLUMNS = ("user_id", "module_id", "expires_at", "revoked_at", "order_id", "grant_id")
 ACCESS_COLUMNS = (*SOURCE_COLUMNS.values(), *FOLLOWING_COLUMNS, "access_type", "revoked_at", "extended_until")
+SUBSCRIPTION_COLUMNS = (
+    "plan_id", "further_plans", "status", "period_start", "period_end", "trial_end", "cancel_at", "ended_at", "pause",
+    "amount", "quantity", "paid_until", "covered_until", "unpaid_since", "money_back", "customer__user_id",
+)  # fmt: skip
+# What is paid goes on whatever its state is.
+MAY_GIVE_ACCESS = Q(status__in=[*SUBSCRIPTION_PAYING, SubscriptionStatus.PAST_DUE]) | Q(covered_until__isnull=False)
 IS_PAID = Q(order__status=OrderStatus.PAID) & ~Q(order__dispute_state=DisputeState.LOST)
 
 
@@ -133,9 +139,8 @@ class SubscriptionSource:
 
     def rows(self) -> QuerySet[Any]:
         has_some = Exists(ModuleAccess.objects.filter(subscription=OuterRef("pk")))
-        is_live = Q(status__in=[*SUBSCRIPTION_PAYING, SubscriptionStatus.PAST_DUE])
-        rows = Subscription.objects.filter(is_live | has_some).select_related("customer")
-        return rows.only("plan_id", "status", "period_start", "period_end", "cancel_at", "customer__user_id")
+        rows = Subscription.objects.filter(MAY_GIVE_ACCESS | has_some).select_related("customer")
+        return rows.only(*SUBSCRIPTION_COLUMNS)
 
     def differing(self, rows: Sequence[Any], *, at: datetime) -> list[int]:
         existing = list(_accesses(subscription__in=[row.pk for row in rows]))
@@ -250,14 +255,14 @@ def _live_subscriptions(at: datetime, limit: int) -> Iterator[MissingAccess]:
 
 
 def _subscriptions_without_access() -> QuerySet[Subscription]:
-    """Live subscriptions whose plan opens a module for which they have no access."""
+    """Subscriptions whose plan opens a module for which they have no access; with further plans they all may."""
     listing = PlanOpening.objects.filter(plan=OuterRef(OuterRef("plan_id")), is_all=False)
     has_one = _has_good_access(
         subscription=OuterRef(OuterRef("pk")), module=OuterRef("pk"), user=OuterRef(OuterRef("customer__user"))
     )
     lacks = Module.objects.filter(~Exists(listing) | Exists(listing.filter(modules=OuterRef("pk"))), ~has_one)
     live = Subscription.objects.filter(
-        Exists(lacks), status__in=[*SUBSCRIPTION_PAYING, SubscriptionStatus.PAST_DUE], period_end__isnull=False,
-        plan__isnull=False, customer__user__isnull=False,
+        MAY_GIVE_ACCESS, Exists(lacks) | ~Q(further_plans=[]), period_end__isnull=False, plan__isnull=False,
+        customer__user__isnull=False, money_back="",
     )  # fmt: skip
     return live.select_related("customer__user").order_by("pk")

@@ -63,5 +63,8 @@ def _enqueue(*, run: str, plan_id: int | None, after: int, at: datetime) -> None
 def _subscriptions_concerned(plan_id: int | None) -> QuerySet[Subscription]:
     """Who has something to open, and who has something open that may have to be closed."""
     opened = ModuleAccess.objects.filter(is_active=True, subscription__isnull=False).values("subscription")
-    rows = Subscription.objects.filter(Q(pk__in=Subscription.objects.live().values("pk")) | Q(pk__in=opened))
-    return rows.filter(plan_id=plan_id) if plan_id else rows.filter(plan__isnull=False)
+    is_live = Q(pk__in=Subscription.objects.live().values("pk")) | Q(covered_until__isnull=False)
+    rows = Subscription.objects.filter(is_live | Q(pk__in=opened))
+    return (
+        rows.filter(Q(plan_id=plan_id) | Q(further_plans__contains=[plan_id])) if plan_id else rows.exclude(plan=None)
+    )

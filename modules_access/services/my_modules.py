@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import User
 from modules_access.links import receipt_path
 from modules_access.models import AccessEnd, AccessType, Module, ModuleAccess, Purchase
+from payments.billing.subscribers import is_renewed
 from payments.orders.models import Order
-from payments.statuses import OPEN_STATUSES, SUBSCRIPTION_PAYING
+from payments.statuses import OPEN_STATUSES
 
 # Nobody has so many; the page must not grow without limit all the same. What is active comes first.
 MAX_ROWS = 1000
@@ -48,7 +49,7 @@ class ModuleLine:
     module: Module
     access: ModuleAccess
     source: str
-    is_renewed: bool
+    renews_at: datetime | None
     others: Sequence[str]
     bought: Sequence[BoughtOrder]
     ended_at: datetime | None = None
@@ -97,12 +98,12 @@ def _line(rows: Sequence[ModuleAccess], *, at: datetime) -> ModuleLine:
     if not open_rows:
         last = max(rows, key=lambda row: end_of(row, at=at))
         return ModuleLine(
-            last.module, last, source_text(last), False, (), bought, end_of(last, at=at), end_sentence(last, at=at)
+            last.module, last, source_text(last), None, (), bought, end_of(last, at=at), end_sentence(last, at=at)
         )  # fmt: skip
     best, *others = open_rows
     source = source_text(best)
     also = dict.fromkeys(each for row in others if (each := source_text(row)) != source)
-    return ModuleLine(best.module, best, source, is_renewed(best), tuple(also), bought)
+    return ModuleLine(best.module, best, source, renews_at(best), tuple(also), bought)
 
 
 def _bought(rows: Iterable[ModuleAccess]) -> Sequence[BoughtOrder]:
@@ -171,10 +172,18 @@ def source_text(access: ModuleAccess) -> str:
     return pgettext("source of access", "given to you")
 
 
-def is_renewed(access: ModuleAccess) -> bool:
-    """Its date is only the next one: it moves on as long as the person subscribes."""
+def renews_at(access: ModuleAccess) -> datetime | None:
+    """When its subscription is renewed; None: it ends on its date. Our days of grace for late news are no promise."""
     row = access.subscription
-    return row is not None and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None
+    return row.period_end if row and is_renewed(row) else None
+
+
+def told_end(access: ModuleAccess) -> datetime | None:
+    """When it ends as its person is told: with the period, if it is renewed then."""
+    renewal = renews_at(access)
+    if renewal is None:
+        return access.expires_at
+    return max(renewal, access.extended_until) if access.extended_until else renewal
 
 
 def longest_first(accesses: Iterable[ModuleAccess]) -> list[ModuleAccess]:

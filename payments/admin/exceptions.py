@@ -5,27 +5,38 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.hooks import Ending
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
-from payments.admin.kit.display import CARE, NONE, OFF, link_to_owner, pill, tells_of
+from payments.admin.kit.display import CARE, NONE, OFF, link_to, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
+from payments.admin.subscription_actions import SETTLE, cancel_subscription, give_back
 from payments.effects.models import Effect
 from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
 from payments.refunds.again import find_debt, refund_again, send_again
-from payments.refunds.staff_refunds import concerns, dismiss, give_place, preview_refund, refund_exception
+from payments.refunds.refund import Refundable
+from payments.refunds.staff_refunds import (
+    concerns,
+    dismiss,
+    give_place,
+    owner_name,
+    owner_of,
+    preview_refund,
+    refund_exception,
+)
 from payments.statuses import ABOUT_NO_MONEY, EffectStatus, ExceptionKind
 from payments.subscribing.ending import end_in_question
 
 # Whoever has waited longest comes first.
 oldest_first = partial(confirmed_action, order=("opened_at", "pk"))
-SETTLE = "payments.change_orderexception"
 # What has a button of its own, or is about no money.
 SETTLED_OTHERWISE = (*ABOUT_NO_MONEY, ExceptionKind.REFUND_OWED)
 
@@ -36,10 +47,11 @@ def _refund_consequences(questions: QuerySet) -> list[str]:
 
 def _refund_sentence(question: OrderException) -> str:
     """What goes back to settle one question."""
-    if question.order is None:
+    owner = owner_of(question)
+    if owner is None:
         return _("%(question)s: no order belongs to it, so it can only be refunded at Stripe.") % {"question": question}
-    left = [each for each in preview_refund(question.order)[1] if concerns(question, each)]
-    values = {"order": question.order.number, "amount": sum_text(left), "kind": question.get_kind_display()}
+    left = [each for each in preview_refund(owner)[1] if concerns(question, each)]
+    values = {"order": owner_name(owner), "amount": sum_text(left), "kind": question.get_kind_display()}
     if not left:
         return _("%(order)s, %(kind)s: nothing is left to refund.") % values
     return _("%(order)s, %(kind)s: %(amount)s goes back the way it came.") % values
@@ -48,7 +60,7 @@ def _refund_sentence(question: OrderException) -> str:
 @oldest_first(
     description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
     permission="payments.add_refund",
-    applies_to=lambda question: question.is_open and question.order_id and question.kind not in SETTLED_OTHERWISE,
+    applies_to=lambda question: question.is_open and owner_of(question) and question.kind not in SETTLED_OTHERWISE,
     title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
     done=gettext_lazy("asked for. What becomes of it stands at the order."),
 )  # fmt: skip
@@ -159,13 +171,15 @@ def close(question: OrderException, confirmation: Confirmation) -> None:
 class OrderExceptionAdmin(ReadOnlyAdmin):
     """The oldest open question first; nothing is deleted, what was settled stays as history."""
 
-    actions = (refund, refund_once_more, send_once_more, end_now, end_with_period, seat, close)
+    actions = (
+        refund, refund_once_more, send_once_more, end_now, end_with_period, cancel_subscription, give_back, seat, close,
+    )  # fmt: skip
     list_display = (
         "kind", "owner_link", "money_text", "detail_text", "open_text", "age_text", "refund_text", "closed_because",
         "subject",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
-    list_select_related = ("order", "subscription")
+    list_select_related = ("order", "subscription__customer")
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
@@ -175,17 +189,29 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     readonly_fields = ("owner_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        refunds = Effect.objects.filter(order=OuterRef("order"), kind=REFUND_KIND).order_by("-pk")
-        rows = super().get_queryset(request).prefetch_related("order__payments")
-        return rows.annotate(refund=Subquery(refunds.values("status")[:1]))
+        refunds = Effect.objects.filter(kind=REFUND_KIND).order_by("-pk").values("status")
+        of_order = Subquery(refunds.filter(order=OuterRef("order"))[:1])
+        of_subscription = Subquery(refunds.filter(subscription=OuterRef("subscription"))[:1])
+        rows = super().get_queryset(request).prefetch_related("order__payments", "subscription__payments")
+        return rows.annotate(refund=Coalesce(of_subscription, of_order))
 
     @tells_of("payments.order", description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, row: OrderException) -> str:
-        return link_to_owner(row)
+        if row.subscription:
+            person = row.subscription.customer
+            return format_html("{} {}", link_to(row.subscription), link_to(person) if person else "")
+        return link_to_order(row.order)
 
     @tells_of("payments.order", description=gettext_lazy("money here"))
     def money_text(self, row: OrderException) -> str:
-        """What the order has received and neither given back nor lost, each currency for itself."""
+        """What was neither given back nor lost: of the order, or of a subscription’s payments in question."""
+        if row.subscription:
+            own = [
+                each
+                for each in row.subscription.payments.all()
+                if row.subject in (each.key, row.subscription.stripe_id)
+            ]
+            return sum_text(Refundable(each, each.here) for each in own) or NONE
         return row.order.here_text if row.order else NONE
 
     @admin.display(description=gettext_lazy("detail"))

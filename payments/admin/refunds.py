@@ -100,6 +100,7 @@ def _consequences(rows: QuerySet) -> list[str]:
     return [
         _("What is left of the payment that you choose goes back the way it came, unless you give a smaller amount."),
         once,
+        _("When all that the running period has paid goes back, its access ends and the subscriber gets an e-mail."),
         _("The subscription goes on, and is paid again at its next date, unless it is canceled as well."),
         fees,
     ]

@@ -12,10 +12,12 @@ from django.utils.translation import gettext_noop
 
 from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target, guarded
 from payments.apply.fold import fold_order_facts
-from payments.apply.locked_rows import MoneyState, OrderState, OrderStates, SubscriptionStates
+from payments.apply.fold_subscription import fold_subscription_facts
+from payments.apply.locked_rows import MoneyState, OrderState, OrderStates, SubscriptionState, SubscriptionStates
 from payments.apply.owed import questions_of_debts
-from payments.apply.references import Match, ReferenceMap, UnknownOrder, is_foreign
-from payments.billing.models import Subscription
+from payments.apply.references import ClaimedRows, Match, ReferenceMap, UnknownOrder, is_foreign
+from payments.billing.models import Plan
+from payments.billing.questions import questions_of_subscription
 from payments.effects.enqueue import enqueue
 from payments.facts import DisputeFact, Fact, OrderFact, RefundFact
 from payments.ledger.models import FOREIGN_SITE, UNMATCHED
@@ -38,9 +40,9 @@ def apply(fact_sets: Sequence[FactSet], *, at: datetime) -> BatchResult:
     orders, subscriptions = _orders_to_follow(batch, applied), _subscriptions_to_follow(batch, applied)
     new_references = batch.save()
     followed = follow_orders([state.order for state in orders], at=at)
-    followed.add(follow_subscriptions(subscriptions, at=at))
-    _write_down(applied, followed, orders=orders, at=at)
-    moved: list[MoneyState] = [*orders, *(batch.subscriptions[row.pk] for row in subscriptions)]
+    followed.add(follow_subscriptions([state.row for state in subscriptions], at=at))
+    _write_down(applied, followed, orders=orders, subscriptions=subscriptions, at=at)
+    moved: list[MoneyState] = [*orders, *subscriptions]
     # Where something went back or is disputed, news may settle what is owed.
     if payments := {name for state in moved if state.refunds or state.disputes for name in state.payments}:
         save_exceptions(questions_of_debts(payments, at=at, is_news=True), at=at)
@@ -76,6 +78,22 @@ def recompute_order(order_id: int, *, source: str, at: datetime) -> list[tuple[s
     states.save(written)
     followed = follow_orders([state.order for state in states.values()], at=at)
     _write_down(applied, followed, orders=states.values(), at=at)
+    return [change for each in applied for change in each.folded.changes]
+
+
+@kept_or_untold()
+def recompute_subscription(subscription_id: int, *, source: str, at: datetime) -> list[tuple[str, str, str]]:
+    """As `recompute_order`, of a subscription: staff have decided something about its money. Returns what changed."""
+    states = SubscriptionStates.lock([subscription_id])
+    written = states.snapshot()
+    fact_set = FactSet([], source=source, occurred_at=at)
+    applied = [ApplyResult(fact_set, subscription_id=key) for key in states]
+    for each, state in zip(applied, states.values(), strict=True):
+        folded = fold_subscription_facts(state, [], names=ReferenceMap(), claimed=ClaimedRows())
+        each.parts = [(Target(Match(subscription_id=state.row.pk), []), folded)]
+    states.save(written)
+    followed = follow_subscriptions([state.row for state in states.values()], at=at)
+    _write_down(applied, followed, subscriptions=states.values(), at=at)
     return [change for each in applied for change in each.folded.changes]
 
 
@@ -121,10 +139,10 @@ def _orders_to_follow(batch: Batch, applied: Iterable[ApplyResult]) -> list[Orde
     return [batch.orders[key] for key in sorted(wanted)]
 
 
-def _subscriptions_to_follow(batch: Batch, applied: Iterable[ApplyResult]) -> list[Subscription]:
+def _subscriptions_to_follow(batch: Batch, applied: Iterable[ApplyResult]) -> list[SubscriptionState]:
     replayed = {each.subscription_id for each in applied if each.fact_set.follow_always and each.subscription_id}
     wanted = batch.changed_subscriptions() | (replayed & batch.subscriptions.keys())
-    return [batch.subscriptions[key].row for key in sorted(wanted)]
+    return [batch.subscriptions[key] for key in sorted(wanted)]
 
 
 # Writing down what came of it.
@@ -132,12 +150,13 @@ def _subscriptions_to_follow(batch: Batch, applied: Iterable[ApplyResult]) -> li
 
 def _write_down(
     applied: Sequence[ApplyResult], followed: FollowResult, *, at: datetime, orders: Iterable[OrderState] = (),
-    source: str = "product",
+    subscriptions: Collection[SubscriptionState] = (), source: str = "product",
 ) -> None:  # fmt: skip
     changes = [row for each in applied for row in _fact_changes(each, at=at)]
     changes += [_product_change(change, source=source, at=at) for change in followed.changes]
     OrderChange.objects.bulk_create(changes)
-    save_exceptions(_questions(orders, applied, followed), at=at)
+    questions = [*_questions(orders, applied, followed), *_questions_of_subscriptions(subscriptions)]
+    save_exceptions(questions, at=at)
     enqueue([request for each in applied for request in each.folded.effects] + followed.effects, at=at)
 
 
@@ -151,6 +170,16 @@ def _questions(
     for each in applied:
         yield from each.folded.questions
     yield from followed.questions
+
+
+def _questions_of_subscriptions(states: Collection[SubscriptionState]) -> Iterator[Question]:
+    ids = {state.row.plan_id for state in states if state.row.plan_id}
+    currencies = dict(Plan.objects.filter(pk__in=ids).values_list("pk", "currency")) if ids else {}
+    for state in states:
+        yield from questions_of_subscription(
+            state.row, payments=state.payments.values(), disputes=state.disputes.values(),
+            plan_currency=currencies.get(state.row.plan_id or 0, ""),
+        )  # fmt: skip
 
 
 def _fact_changes(applied: ApplyResult, *, at: datetime) -> Iterator[OrderChange]:

@@ -114,6 +114,7 @@ class Batch:
         names = resolve(list(dict.fromkeys(fact.refs for fact in facts)), also=set(_starting_orders(facts)))
         orders = OrderStates.lock(names.order_ids())
         names.keep_orders(orders)
+        claimed.plans_of_orders = {key: state.order.plan_id for key, state in orders.items()}
         subscriptions = SubscriptionStates.lock(names.subscription_ids() | subscriptions_without_account(facts))
         customers = lock_customers(facts)
         before = {key: values_of(row, CUSTOMER_STATE) for key, row in customers.items()}

@@ -14,8 +14,9 @@ from payments.apply.fold import (
 from payments.apply.full_refresh import changes_since, reset, restore_unchanged
 from payments.apply.locked_rows import SubscriptionState
 from payments.apply.references import ClaimedRows, ReferenceMap
-from payments.billing.fold import fold_paid_invoice, fold_subscription, plan_of
+from payments.billing.fold import fold_paid_invoice, fold_plan, fold_subscription, plans_of, seconds
 from payments.billing.models import Payment, Plan, Subscription
+from payments.billing.periods import running_payments
 from payments.effects.enqueue import EffectRequest
 from payments.facts import (
     DisputeFact,
@@ -34,7 +35,8 @@ from payments.orders.fold import fold_payment
 
 # The bank's question fails the same attempt: its own mail says what to do, and comes first.
 PAYMENT_FAILED_MAIL_DELAY = timedelta(minutes=5)
-VISIBLE = ("status", "amount", "period_end", "cancel_at", "ended_at")
+VISIBLE = ("status", "amount", "period_end", "cancel_at", "ended_at", "pause", "money_back")
+ENDED_MAIL = "subscription.access_ended"
 
 
 def fold_subscription_facts(
@@ -47,7 +49,7 @@ def fold_subscription_facts(
 ) -> Folded:
     """Fold the facts of one set and work out what changed for people to see. `is_full_snapshot`: see full_refresh."""
     folded = Folded()
-    before = _visible(state, claimed.plans)
+    before, had_money = _visible(state, claimed.plans), not state.row.money_back
     known_before = reset(state, facts, names=names) if is_full_snapshot else None
     for fact in facts:
         _fold_fact(state, fact, names=names, claimed=claimed, folded=folded)
@@ -57,6 +59,8 @@ def fold_subscription_facts(
         state.recompute()
         folded.changes = changes_since(folded.changes, known_before, state)
     ask_about_fraud(state, folded)
+    if state.row.money_back and had_money:
+        folded.effects.append(_access_ended(state))
     after = _visible(state, claimed.plans)
     known = {name: before.get(name, "") for name in after}
     said = {name for name, _before, _after in folded.changes}
@@ -99,8 +103,11 @@ def _fold_subscription_fact(
     _set_customer(row, fact.refs, claimed)
     if row.order_id is None and (order := names.known.get(f"{ORDER}{fact.order}")):
         row.order_id = order.order_id
-    if isinstance(fact, SubscriptionFact) and fold_subscription(row, fact):
-        row.plan = plan_of(row, claimed.plans, slug=fact.plan)
+    if isinstance(fact, SubscriptionFact):
+        fold_subscription(row, fact, claimed.plans)
+        fold_plan(row, fact, claimed.plans)
+    held = plans_of(row, claimed.plans, order_plan=claimed.plans_of_orders.get(row.order_id or 0))
+    row.plan, row.further_plans = held[0] if held else None, [plan.pk for plan in held[1:]]
 
 
 def _set_customer(row: Subscription, refs: ObjectRefs, claimed: ClaimedRows) -> None:
@@ -117,6 +124,8 @@ def _fold_invoice(state: SubscriptionState, fact: InvoiceFact) -> None:
     money = PaymentFact(fact.refs, received=fact.received, currency=fact.currency, occurred_at=fact.paid_at)
     row = _fold_payment(state, money, key=fact.refs.invoice)
     row.off_stripe = max(row.off_stripe, fact.off_stripe)
+    if fact.period_end and seconds(fact.period_end) >= seconds(row.period_end):
+        row.period_start, row.period_end = fact.period_start, fact.period_end
 
 
 def _fold_payment(state: SubscriptionState, fact: PaymentFact, *, key: str) -> Payment:
@@ -139,6 +148,16 @@ def _notice(state: SubscriptionState, fact: SubscriptionNoticeFact) -> EffectReq
     return EffectRequest(
         key=f"{kind}:{refs}", kind=kind, order_id=order_id_of(state), data=data,
         not_before=fact.occurred_at + delay, subscription_id=state.row.pk,
+    )  # fmt: skip
+
+
+def _access_ended(state: SubscriptionState) -> EffectRequest:
+    """The subscriber is told once for each payment that went back, and why."""
+    row = state.row
+    payment = running_payments(row, state.payments.values())[-1]
+    return EffectRequest(
+        key=f"{ENDED_MAIL}:{payment.key}:{row.money_back}", kind=ENDED_MAIL, order_id=order_id_of(state),
+        data={"subscription": row.stripe_id, "payment": payment.key}, subscription_id=row.pk,
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ VALUE_LENGTH = 255
 ORDER_DETAILS = ("paid_at", "settled_at", "city", "country", "attempt_status", "attempt_number", "failure_code")
 SUBSCRIPTION_DETAILS = (
     "price", "currency", "interval", "interval_count", "quantity", "started_at", "period_start", "trial_end",
-    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until",
+    "canceled_at", "customer_id", "order_id", "last_paid_at", "paid_until", "prices", "resumes_at", "days_until_due",
 )  # fmt: skip
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Since = tuple[str, Any]
@@ -64,7 +64,7 @@ def reset(state: MoneyState, facts: Collection[Fact], *, names: ReferenceMap) ->
         known_before.payments[payment.key] = values_of(payment, PAYMENT_STATE)
         payment.received = payment.charge_refunded = payment.off_stripe = 0
         payment.session = payment.charge = payment.currency = ""
-        payment.paid_at = None
+        payment.paid_at = payment.period_start = payment.period_end = None
     for fact in facts:
         if isinstance(fact, RefundFact) and (refund := state.refunds.get(fact.refund)):
             known_before.refunds[fact.refund] = (refund.status, refund.status_at)
@@ -122,7 +122,9 @@ def _reset_order(row: Order, facts: Collection[Fact], known_before: Before) -> N
 
 def _reset_subscription(row: Subscription, facts: Collection[Fact], known_before: Before) -> None:
     if any(isinstance(fact, SubscriptionFact) for fact in facts):
-        known_before.row = values_of(row, ("fingerprint", "needs_resync", *UPDATE_FIELDS, *OWNER_FIELDS))
+        known_before.row = values_of(
+            row, ("fingerprint", "needs_resync", "plan_slug", "plan_told_at", *UPDATE_FIELDS, *OWNER_FIELDS)
+        )
         row.status, row.stripe_updated_at, row.fingerprint = "", None, ""
         row.customer_id = row.order_id = None
     if any(isinstance(fact, InvoiceFact) for fact in facts):
@@ -149,6 +151,8 @@ def _restore_subscription(row: Subscription, known: Mapping[str, Any]) -> None:
     if known and not known["needs_resync"] and known["fingerprint"] == row.fingerprint:
         _set_values(row, known, UPDATE_FIELDS)
     _set_values(row, known, [name for name in OWNER_FIELDS if known and getattr(row, name) is None])
+    if known and known["plan_slug"] == row.plan_slug:
+        _set_values(row, known, ("plan_told_at",))
 
 
 def _restore_payment(payment: Payment, known: Mapping[str, Any], refunds: Iterable[Refund]) -> None:
@@ -191,7 +195,9 @@ def describe(state: MoneyState) -> dict[str, str]:
         told[f"refunded {key}"] = _sum(payment.refunded, payment.currency, own)
         told[f"refunded by {payment.charge or key}"] = _sum(payment.charge_refunded, payment.currency, own)
         told[f"lost {key}"] = _sum(payment.lost, payment.currency, own)
-        told[f"details {key}"] = _words(payment.paid_at, payment.currency, payment.session, payment.charge)
+        told[f"details {key}"] = _words(
+            payment.paid_at, payment.currency, payment.session, payment.charge, payment.period_start, payment.period_end
+        )
         told[f"elsewhere {key}"] = _sum(payment.off_stripe, payment.currency, own)
     for key, refund in state.refunds.items():
         told[f"refund {key}"] = f"{refund.status} {_sum(refund.amount, refund.currency, own)}"

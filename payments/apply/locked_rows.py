@@ -9,6 +9,7 @@ from django.db import models
 
 from payments.billing.fold import needs_resync
 from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.billing.periods import settle_periods
 from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
 from payments.sql import update_rows
@@ -115,13 +116,14 @@ ORDER_KEY = ("status", "attempt_status", "attempt_number", "attempt_at")
 SUBSCRIPTION_STATE = (
     "customer_id", "order_id", "plan_id", "status", "stripe_updated_at", "fingerprint", "from_created_event",
     "has_conflict", "price", "amount", "currency", "interval", "interval_count", "quantity", "started_at",
-    "period_start", "period_end",
-    "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until", "needs_resync",
+    "period_start", "period_end", "trial_end", "cancel_at", "canceled_at", "ended_at", "last_paid_at", "paid_until",
+    "needs_resync", "further_plans", "plan_slug", "plan_told_at", "prices", "pause", "resumes_at", "days_until_due",
+    "covered_until", "unpaid_since", "money_back",
 )  # fmt: skip
 SUBSCRIPTION_KEY = ("status", "stripe_updated_at", "fingerprint")
 PAYMENT_STATE = (
     "session", "charge", "currency", "received", "charge_refunded", "refunded", "lost", "off_stripe", "paid_at",
-    "fraud_warning", "fraud_type", "fraud_told_at", "is_fraud_actionable",
+    "fraud_warning", "fraud_type", "fraud_told_at", "is_fraud_actionable", "period_start", "period_end",
 )  # fmt: skip
 REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason")
 DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
@@ -183,6 +185,7 @@ class SubscriptionState:
         for payment in self.payments.values():
             payment.refunded = refunded_of(payment, self.refunds.values())
             payment.lost = lost_of(payment, self.disputes.values())
+        settle_periods(self.row, payments=self.payments.values())
         self.row.needs_resync = needs_resync(self.row)
 
 

@@ -144,6 +144,7 @@ class ClaimedRows:
 
     customers: dict[str, Customer] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
+    plans_of_orders: dict[int, int | None] = field(default_factory=dict)
     new_references: set[str] = field(default_factory=set)
 
 
@@ -174,7 +175,7 @@ def _ours(named: Iterable[SubscriptionSide], claimed: ClaimedRows) -> list[Subsc
     facts = list(named)
     ids = {fact.refs.subscription for fact in facts}
     ours = set(Subscription.objects.filter(stripe_id__in=ids).values_list("stripe_id", flat=True))
-    prices = {price for plan in claimed.plans for price in (plan.stripe_price, *plan.former_prices) if price}
+    prices = {price for plan in claimed.plans for price in plan.all_prices}
     ours |= {fact.refs.subscription for fact in facts if _is_ours(fact, prices, claimed.customers)}
     ours |= _started_here(facts)
     return [fact for fact in facts if fact.refs.subscription in ours]
@@ -184,16 +185,16 @@ def _is_ours(fact: SubscriptionSide, prices: Collection[str], customers: Collect
     refs = fact.refs
     if refs.site:
         return not is_foreign(refs)
-    return _price_of(fact) in prices or refs.customer in customers
+    return any(price in prices for price in _prices_of(fact)) or refs.customer in customers
 
 
-def _price_of(fact: SubscriptionSide) -> str:
-    return fact.price if isinstance(fact, SubscriptionFact | InvoiceFact) else ""
+def _prices_of(fact: SubscriptionSide) -> tuple[str, ...]:
+    return fact.prices if isinstance(fact, SubscriptionFact | InvoiceFact) else ()
 
 
 def _remember_prices(ours: Iterable[SubscriptionSide], plans: Iterable[Plan]) -> None:
     """With which of the prices in the settings somebody has subscribed."""
-    used = {_price_of(fact) for fact in ours}
+    used = {price for fact in ours for price in _prices_of(fact)}
     for plan in plans:
         if plan.stripe_price in used - {""}:
             remember_price(plan)

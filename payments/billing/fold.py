@@ -3,19 +3,23 @@
 docs/adr/0009-subscriptions.md
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from payments.billing.models import Customer, Plan, Subscription
-from payments.facts import CustomerFact, InvoiceFact, SubscriptionFact
+from payments.facts import CustomerFact, InvoiceFact, SubscriptionFact, Terms
 from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_ORDER
 
 SUBSCRIPTION_FIELDS = (
-    "status", "started_at", "period_start", "period_end", "trial_end", "cancel_at", "canceled_at", "ended_at",
+    "status", "started_at", "period_start", "period_end", "trial_end", "cancel_at", "canceled_at", "ended_at", "pause",
+    "resumes_at", "days_until_due",
 )  # fmt: skip
-TERMS_FIELDS = ("price", "amount", "currency", "interval", "interval_count", "quantity")
+ITEM_FIELDS = ("price", "interval", "interval_count", "quantity")
+TERMS_FIELDS = (*ITEM_FIELDS, "amount", "currency")
+PERIOD_FIELDS = ("period_start", "period_end")
 
 # Ended, second, told later than its birth, rank, content.
 Key = tuple[bool, int, bool, int, str]
@@ -26,7 +30,26 @@ def seconds(moment: datetime | None) -> int:
     return int(moment.timestamp()) if moment else 0
 
 
-def fold_subscription(row: Subscription, fact: SubscriptionFact) -> bool:
+def values_told(fact: SubscriptionFact, plans: Iterable[Plan]) -> dict[str, Any]:
+    """What the fact says, column by column. Period, price and quantity are those of the items that are plans of ours:
+    a plan may stand beside add-ons. What is not told at all is left out: it is not thereby gone.
+    """
+    told = {name: getattr(fact, name) for name in SUBSCRIPTION_FIELDS}
+    if fact.terms != Terms():
+        told |= {name: getattr(fact.terms, name) for name in TERMS_FIELDS} | {"prices": list(fact.prices)}
+    ours = {price for plan in plans for price in plan.all_prices}
+    # What is had no times opens nothing; it names the plan only where nothing else does.
+    own = sorted((item for item in fact.terms.items if item.price in ours), key=lambda item: item.quantity == 0)
+    if own:
+        told |= {name: getattr(own[0], name) for name in ITEM_FIELDS}
+        told["prices"] = [item.price for item in (*own, *fact.terms.items) if item.quantity] or [own[0].price]
+        starts, ends = [item.period_start for item in own], [item.period_end for item in own]
+        told["period_start"] = min(filter(None, starts), default=fact.period_start)
+        told["period_end"] = max(filter(None, ends), default=fact.period_end)
+    return {name: value for name, value in told.items() if value is not None or name not in PERIOD_FIELDS}
+
+
+def fold_subscription(row: Subscription, fact: SubscriptionFact, plans: Sequence[Plan] = ()) -> bool:
     """Take the whole of the fact if it is the greater: ended, then the second, then the rank. True if it was.
 
     Two that differ within one second contradict each other: which was the later one, only Stripe knows.
@@ -38,10 +61,8 @@ def fold_subscription(row: Subscription, fact: SubscriptionFact) -> bool:
         return False
     row.has_conflict = contradicts
     row.stripe_updated_at, row.from_created_event, row.fingerprint = fact.occurred_at, fact.from_created_event, told[-1]
-    for name in SUBSCRIPTION_FIELDS:
-        setattr(row, name, getattr(fact, name))
-    for name in TERMS_FIELDS:
-        setattr(row, name, getattr(fact.terms, name))
+    for name, value in values_told(fact, plans).items():
+        setattr(row, name, value)
     return True
 
 
@@ -98,10 +119,26 @@ def fold_customer(row: Customer, fact: CustomerFact) -> None:
         row.located_at, row.country, row.city = fact.occurred_at, fact.country, fact.city
 
 
-def plan_of(row: Subscription, plans: Iterable[Plan], *, slug: str = "") -> Plan | None:
-    """The plan that the price belongs to or once belonged to; else the one that was named when it began."""
-    known = list(plans)
-    for plan in known:
-        if row.price and row.price in (plan.stripe_price, *plan.former_prices):
-            return plan
-    return next((plan for plan in known if slug and plan.slug == slug), None)
+def fold_plan(row: Subscription, fact: SubscriptionFact, plans: Sequence[Plan]) -> None:
+    """Which plan was named last, by a price or by its slug: prices change, and metadata may be missing later."""
+    slugs = [plan.slug for plan in _with_prices(fact.prices, plans)] + [
+        plan.slug for plan in plans if plan.slug == fact.plan
+    ]
+    if slugs and (seconds(fact.occurred_at), slugs[0]) > (seconds(row.plan_told_at), row.plan_slug):
+        row.plan_told_at, row.plan_slug = fact.occurred_at, slugs[0]
+
+
+def plans_of(row: Subscription, plans: Sequence[Plan], *, order_plan: int | None = None) -> list[Plan]:
+    """All plans of ours that it holds, by the prices of its items, which belong or once belonged to them.
+
+    Where none does, the one that was named last, else the one of the order that began it, else the one that was known.
+    """
+    if held := _with_prices(row.prices or [row.price], plans):
+        return held
+    named = [plan for plan in plans if row.plan_slug and plan.slug == row.plan_slug]
+    return named or [plan for plan in plans if plan.pk and plan.pk == (order_plan or row.plan_id)]
+
+
+def _with_prices(prices: Iterable[str], plans: Sequence[Plan]) -> list[Plan]:
+    found = {plan.slug: plan for price in prices if price for plan in plans if price in plan.all_prices}
+    return list(found.values())

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.billing.reminders import DISPUTE_DUE_ALERT
+from payments.billing.subscribers import gives_access
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails, to_staff
 from payments.effects.models import Effect
@@ -196,6 +197,8 @@ INVOICE_PAID = Skip(gettext_noop("It has been paid meanwhile."))
 HAS_ENDED = Skip(gettext_noop("The subscription has ended meanwhile."))
 NOT_BEGUN = Skip(gettext_noop("The subscription has not begun: the buyer is still on the payment page."))
 ANOTHER_MAIL = Skip(gettext_noop("Another mail about the same invoice says what to do."))
+ANOTHER_MAIL_OF_END = Skip(gettext_noop("Another mail says that the access has ended already."))
+ACCESS_IS_BACK = Skip(gettext_noop("The access has come back meanwhile."))
 NO_TRIAL = Skip(gettext_noop("The trial is over already."))
 NO_END_PLANNED = Skip(gettext_noop("The subscription goes on after all."))
 ACCOUNT = "/account/"
@@ -249,7 +252,21 @@ def trial_will_end(row: Subscription, effect: Effect) -> Skip | None:
 
 @_about("subscription.ending_soon")
 def ending_soon(row: Subscription, effect: Effect) -> Skip | None:
+    if row.money_back:
+        return ANOTHER_MAIL_OF_END
     return None if row.cancel_at and row.cancel_at > timezone.now() else NO_END_PLANNED
+
+
+@mails("subscription.access_ended")
+def access_ended(effect: Effect) -> Mail | Skip:
+    """All the money of the running period went back; also of one that has ended since."""
+    row = _find(effect)
+    if row is None:
+        return SUBSCRIPTION_GONE
+    payment = Payment.objects.filter(key=effect.data["payment"]).first()
+    if payment is None or not row.money_back:
+        return ACCESS_IS_BACK
+    return _subscriber_mail(row, effect, amount=amount_in_words(payment.received, payment.currency))
 
 
 @mails("alert.finalization_failed")
@@ -283,7 +300,7 @@ def _address(row: Subscription) -> str:
     return row.customer.user.email if row.customer.user else row.customer.email
 
 
-def _subscriber_mail(row: Subscription, effect: Effect) -> Mail:
+def _subscriber_mail(row: Subscription, effect: Effect, **more: object) -> Mail:
     user = row.customer.user if row.customer else None
     address = _address(row)
     context = {
@@ -291,7 +308,10 @@ def _subscriber_mail(row: Subscription, effect: Effect) -> Mail:
         "subscription": row,
         "plan": row.plan,
         "next_try_at": _moment(effect.data.get("next_try_at", "")),
+        "has_access": gives_access(row, at=timezone.now()),
+        "goes_on": not (row.has_ended or row.cancel_at or row.pause),
         "link": f"{settings.SITE_URL}{ACCOUNT}",
+        **more,
     }
     return Mail(
         to=(address,) if address else (), language=user.language if user else settings.LANGUAGE_CODE, context=context

@@ -21,6 +21,7 @@ from payments.statuses import (
     SUBSCRIPTION_ENDED,
     DisputePhase,
     DisputeStatus,
+    MoneyBack,
     RefundStatus,
     SubscriptionStatus,
 )
@@ -106,6 +107,11 @@ class Plan(models.Model):
         return self.price or settings.STRIPE_PRICES.get(self.slug, "")
 
     @property
+    def all_prices(self) -> list[str]:
+        """Every price at Stripe that is this plan's, or once was."""
+        return [price for price in (self.stripe_price, *self.former_prices) if price]
+
+    @property
     def price_text(self) -> str:
         """The price in words for people."""
         return format_amount(self.amount, self.currency)
@@ -137,7 +143,11 @@ class Subscription(models.Model):
     plan = models.ForeignKey(
         Plan, models.PROTECT, null=True, blank=True, related_name="subscriptions", verbose_name=_("plan")
     )
-    # No `choices`: Stripe may add words, which are kept and shown as they are.
+    # Other plans of ours among its items.
+    further_plans = ArrayField(models.BigIntegerField(), default=list, db_default=[], blank=True, editable=False)
+    # The plan that was named last, by a price or by its slug: a message that names none takes nothing away.
+    plan_slug = models.CharField(max_length=50, default="", db_default="", blank=True, editable=False)
+    plan_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     status = models.CharField(_("state"), max_length=30, blank=True)
     stripe_updated_at = models.DateTimeField(_("as told"), null=True, blank=True)
     # Of what was told last: its content, and whether it was its birth; another one of the same second contradicts it.
@@ -146,6 +156,9 @@ class Subscription(models.Model):
     has_conflict = models.BooleanField(default=False)
 
     price = models.CharField(_("price at Stripe"), max_length=255, blank=True)
+    prices = ArrayField(
+        models.CharField(max_length=255), default=list, db_default=[], blank=True, verbose_name=_("all prices")
+    )
     amount = models.PositiveBigIntegerField(_("amount"), default=0)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     interval = models.CharField(_("paid"), max_length=10, blank=True)
@@ -159,10 +172,19 @@ class Subscription(models.Model):
     cancel_at = models.DateTimeField(_("is going to end"), null=True, blank=True)
     canceled_at = models.DateTimeField(_("canceled"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    pause = models.CharField(_("collection paused"), max_length=30, default="", db_default="", blank=True)
+    resumes_at = models.DateTimeField(_("collected again"), null=True, blank=True)
+    days_until_due = models.PositiveIntegerField(_("days to pay"), default=0, db_default=0)
 
     # The invoice that was paid last, and the end of its period: beyond `period_end`, news is missing.
     last_paid_at = models.DateTimeField(_("last paid"), null=True, blank=True)
     paid_until = models.DateTimeField(_("paid until"), null=True, blank=True)
+    # Worked out from its payments (payments/billing/periods.py).
+    covered_until = models.DateTimeField(_("paid for, and kept, until"), null=True, blank=True)
+    unpaid_since = models.DateTimeField(_("unpaid since"), null=True, blank=True)
+    money_back = models.CharField(
+        _("money of the period"), max_length=20, choices=MoneyBack.choices, default="", db_default="", blank=True
+    )
     needs_resync = models.BooleanField(_("to be looked up at Stripe"), default=False)
 
     objects = SubscriptionQuerySet.as_manager()
@@ -188,7 +210,8 @@ class Subscription(models.Model):
     def status_text(self) -> str:
         """The state in words for people; Stripe's own word where we know none."""
         known = dict(SubscriptionStatus.choices)
-        return str(known.get(self.status, self.status))
+        word = str(known.get(self.status, self.status))
+        return f"{word}, {_('collection paused')}" if self.pause and not self.has_ended else word
 
     @property
     def price_text(self) -> str:
@@ -228,6 +251,11 @@ class Payment(models.Model):
     fraud_type = models.CharField(_("kind of fraud"), max_length=120, blank=True, default="", db_default="")
     fraud_told_at = models.DateTimeField(_("warned"), null=True, blank=True)
     is_fraud_actionable = models.BooleanField(_("can be refunded before a dispute"), default=False, db_default=False)
+    # Of an invoice: the period that it pays; none of a proration.
+    period_start = models.DateTimeField(_("pays from"), null=True, blank=True)
+    period_end = models.DateTimeField(_("pays until"), null=True, blank=True)
+    # Staff have decided: what it paid for stays open although the money went back.
+    access_kept = models.BooleanField(_("access given back"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("payment")

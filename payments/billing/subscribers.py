@@ -34,17 +34,43 @@ def gives_access(row: Subscription, *, at: datetime) -> bool:
 def access_until(row: Subscription) -> datetime | None:
     """Until when it gives access as far as we know now; None: it gives none.
 
-    Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
-    a planned end ends it on its day. Overdue: PAST_DUE_GRACE_DAYS from the beginning of the period that is not paid.
+    While it lives, what is paid and was not given back stays open to its end; a planned end ends it on its day, and
+    what has ended gives none (mission E8). Beyond that its state decides. Where all the money of the period went back,
+    nothing is open.
     """
-    if row.has_ended or row.period_end is None:
+    if row.has_ended or row.money_back or row.period_end is None:
         return None
-    if row.status in SUBSCRIPTION_PAYING:
-        until = row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
-        return min(until, row.cancel_at) if row.cancel_at else until
-    if row.status == SubscriptionStatus.PAST_DUE and row.period_start:
-        return row.period_start + timedelta(days=settings.PAST_DUE_GRACE_DAYS)
-    return None
+    until = max(filter(None, (row.covered_until, _until_by_state(row))), default=None)
+    return min(until, row.cancel_at) if until and row.cancel_at else until
+
+
+def told_until(row: Subscription) -> datetime | None:
+    """Until when its person is told that it gives access: our days of grace for late news are no promise."""
+    until = access_until(row)
+    if until and row.period_end and row.status in SUBSCRIPTION_PAYING:
+        return min(until, row.period_end)
+    return until
+
+
+def is_renewed(row: Subscription) -> bool:
+    """Whether its period is followed by another one, as it stands."""
+    return row.status in SUBSCRIPTION_PAYING and not (row.cancel_at or row.pause or row.money_back)
+
+
+def _until_by_state(row: Subscription) -> datetime | None:
+    """Active or on trial: to the end of the period and SUBSCRIPTION_GRACE_DAYS longer, because a renewal is told late;
+    while nothing is collected to the end of what is settled. Overdue: PAST_DUE_GRACE_DAYS from the day it was due.
+    """
+    if row.quantity == 0 or row.period_end is None:
+        return None
+    if row.status == SubscriptionStatus.PAST_DUE:
+        due_at = row.unpaid_since or row.period_start
+        return due_at + timedelta(days=settings.PAST_DUE_GRACE_DAYS) if due_at else None
+    if row.status not in SUBSCRIPTION_PAYING:
+        return None
+    if row.pause and row.amount:
+        return row.trial_end if row.status == SubscriptionStatus.TRIALING else row.paid_until
+    return row.period_end + timedelta(days=settings.SUBSCRIPTION_GRACE_DAYS)
 
 
 def keep_former_price(plan: Plan, *, former: str) -> None:
@@ -69,7 +95,7 @@ def remember_price(plan: Plan) -> None:
 def plan_with_price(price: str, *, exclude: Plan) -> Plan | None:
     """Another plan to which the price belongs or once belonged: subscriptions with it are that plan's."""
     others = Plan.objects.exclude(pk=exclude.pk)
-    return next((plan for plan in others if price in (plan.stripe_price, *plan.former_prices)), None)
+    return next((plan for plan in others if price in plan.all_prices), None)
 
 
 def is_used(plan: Plan) -> bool:

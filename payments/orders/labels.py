@@ -15,7 +15,7 @@ from payments.billing.models import Customer, Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
 from payments.products import all_products
-from payments.statuses import DisputeStatus, OrderStatus, RefundStatus, SubscriptionStatus
+from payments.statuses import DisputeStatus, MoneyBack, OrderStatus, RefundStatus, SubscriptionStatus
 
 NO_VALUE = "–"
 # What has a name and an amount of its own: `paid in_1`, `refunded in_1`, `refunded by ch_1`, `lost in_1`.
@@ -98,7 +98,10 @@ def _moment(stored: str) -> str:
 
 def _labels() -> dict[str, str]:
     """Every stored word that staff call otherwise: orders write theirs large, subscriptions small."""
-    states = [*OrderStatus.choices, *SubscriptionStatus.choices, *Order._meta.get_field("dispute_state").flatchoices]
+    states = [
+        *MoneyBack.choices, *OrderStatus.choices, *SubscriptionStatus.choices,
+        *Order._meta.get_field("dispute_state").flatchoices,
+    ]  # fmt: skip
     return {str(value): str(label) for value, label in states} | {"held": _("held"), "free": _("free")}
 
 

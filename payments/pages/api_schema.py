@@ -8,10 +8,12 @@ from rest_framework import serializers
 
 from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, NothingSerializer, StrictSerializer, refusal
 from payments.billing.models import Interval, Plan, Subscription
+from payments.billing.subscribers import told_until
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
 SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is 4.00 EUR."
 MAX_SLUG_LENGTH = 50
+TOLD_AS_IT_IS = ("amount", "currency", "interval", "interval_count", "period_end", "resumes_at")
 
 
 class PlanSerializer(serializers.Serializer[Plan]):
@@ -37,6 +39,12 @@ class SubscriptionSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="The end of the period; unless it ends, the next payment is due then."
     )
     ends_at = serializers.DateTimeField(allow_null=True, help_text="Null: it goes on.")
+    access_until = serializers.DateTimeField(
+        allow_null=True, help_text="What is paid for is open until then, as it stands. Null: nothing is open."
+    )
+    resumes_at = serializers.DateTimeField(
+        allow_null=True, help_text="With state `paused`: when payments go on. Null: nobody knows yet."
+    )
 
 
 class WantedPlanSerializer(StrictSerializer):
@@ -83,10 +91,10 @@ def shown(row: Subscription | None) -> dict[str, Any]:
     """The subscription, or that there is none, as the answer tells it."""
     told: dict[str, Any] = dict.fromkeys(SubscriptionSerializer().fields)
     if row:
+        told |= {name: getattr(row, name) for name in TOLD_AS_IT_IS}
         told |= {
-            name: getattr(row, name) for name in ("amount", "currency", "interval", "interval_count", "period_end")
-        }
-        told |= {"plan": row.plan.slug if row.plan else None, "ends_at": row.cancel_at}
+            "plan": row.plan.slug if row.plan else None, "ends_at": row.cancel_at, "access_until": told_until(row),
+        }  # fmt: skip
     return dict(SubscriptionSerializer(told | {"state": display_state_of(row)}).data)
 
 
@@ -101,6 +109,8 @@ ACTIVE = {
     "interval_count": 1,
     "period_end": "2026-10-01T12:00:00+02:00",
     "ends_at": None,
+    "access_until": "2026-10-01T12:00:00+02:00",
+    "resumes_at": None,
 }
 SIGNED_OUT = refusal(
     "Nobody is signed in, or the token against forged requests is missing.",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from payments.apply.references import Match, ReferenceMap, resolve
-from payments.billing.fold import SUBSCRIPTION_FIELDS, TERMS_FIELDS, plan_of
+from payments.billing.fold import plans_of, values_told
 from payments.billing.models import Dispute, Payment, Plan, Refund, Subscription
 from payments.facts import (
     BuyerAddressFact,
@@ -160,15 +160,10 @@ def _matches_subscription(page: Page, fact: SubscriptionFact, known: Match) -> b
     row = page.subscriptions.get(known.subscription_id or 0)
     if row is None or not _matches_owners(page, row, fact):
         return False
-    told = [getattr(fact, name) for name in SUBSCRIPTION_FIELDS] + [getattr(fact.terms, name) for name in TERMS_FIELDS]
-    return [getattr(row, name) for name in (*SUBSCRIPTION_FIELDS, *TERMS_FIELDS)] == told and _matches_plan(
-        page, row, fact
-    )
-
-
-def _matches_plan(page: Page, row: Subscription, fact: SubscriptionFact) -> bool:
-    plan = plan_of(row, page.plans, slug=fact.plan)
-    return row.plan_id == (plan.pk if plan else None)
+    told = values_told(fact, page.plans)
+    held = [plan.pk for plan in plans_of(row, page.plans)]
+    is_same_plan = (row.plan_id, row.further_plans) == (held[0] if held else None, held[1:])
+    return is_same_plan and all(getattr(row, name) == value for name, value in told.items())
 
 
 def _matches_owners(page: Page, row: Subscription | None, fact: SubscriptionFact | SubscriptionStartedFact) -> bool:
@@ -190,6 +185,8 @@ def _matches_invoice(page: Page, fact: InvoiceFact, known: Match) -> bool:
     payment = page.payments.get(fact.refs.invoice)
     if payment is None or not is_owned(payment, known):
         return not fact.received
+    if fact.period_end and payment.period_end is None:
+        return False
     is_same = (payment.received, payment.currency, payment.off_stripe)
     has_date = payment.paid_at is not None and payment.paid_at <= fact.paid_at
     return has_date and is_same == (fact.received, fact.currency, fact.off_stripe)

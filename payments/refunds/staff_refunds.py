@@ -29,6 +29,7 @@ from payments.refunds.refund import (
 from payments.statuses import EffectStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
+ABOUT_EVERYTHING = (ExceptionKind.NO_PLACE, ExceptionKind.SECOND_SUBSCRIPTION)
 WITHDRAWN = gettext_noop("Withdrawn: the order got what it had paid for after all.")
 
 
@@ -86,14 +87,14 @@ def refund_order(*, order_id: int, amount: int | None, reason: str, by: str, sho
 def refund_subscription(
     *, subscription_id: int, payment: str, amount: int | None, reason: str, by: str, shown: str, at: datetime
 ) -> list[str]:
-    """Ask for money of one payment (`in_…`) of the subscription to go back; as `refund_order`. It ends nothing."""
+    """Ask for money of one payment (`in_…`) of the subscription to go back; as `refund_order`.
+
+    Access ends with the whole of the running period's money; the subscription itself goes on.
+    """
     require(reason)
     row = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
     keys = _ask_once(row, payment=payment, amount=amount, reason=reason, by=by, shown=shown, at=at)
-    if keys:
-        log.info("refund.asked", subscription=row.pk, effects=keys, by=by, reason=reason)
-        ring_on_commit()
-    return keys
+    return _asked(row, keys, by=by, reason=reason, at=at) if keys else []
 
 
 def _ask_once(
@@ -124,23 +125,21 @@ def refund_exception(*, exception: OrderException, reason: str, by: str, at: dat
     Raises DecisionRefused where nothing is left of it, or the question has found another end.
     """
     require(reason)
-    if exception.order_id is None:
-        raise DecisionRefused(_("No order belongs to this money: refund it in the Stripe Dashboard."))
-    order = _lock(exception.order_id)
-    shown, left = preview_refund(order)
+    owner = _lock_owner(exception)
+    shown, left = preview_refund(owner)
     payments = [each.payment.key for each in left if concerns(exception, each)]
     requests = [
         request
         for payment in payments
         for request in refund_requests(
-            owner=order, payment=payment, reason=reason, by=by, key=f"staff:{shown.asked}", at=at,
+            owner=owner, payment=payment, reason=reason, by=by, key=f"staff:{shown.asked}", at=at,
             is_duplicate=exception.kind == ExceptionKind.SECOND_PAYMENT,
         )
     ]  # fmt: skip
     keys = enqueue(requests, at=at)
     if not keys:
         raise DecisionRefused(_("Nothing is left to refund, or a refund has been asked for already."))
-    _asked(order, keys, by=by, reason=reason, at=at)
+    _asked(owner, keys, by=by, reason=reason, at=at)
     # Last, because following locks what the question is about: somebody may have found a place at this very moment.
     require_open(exception)
     return keys
@@ -177,9 +176,14 @@ def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) ->
 
 
 def concerns(exception: OrderException, left: Refundable) -> bool:
-    """Whether the question is about this payment: who has no place gets back all that was paid."""
+    """Whether the question is about this payment: who has no place, or one subscription too many, gets back all."""
     names = (left.payment.key, left.payment.session)
-    return exception.kind == ExceptionKind.NO_PLACE or exception.subject in names
+    return exception.kind in ABOUT_EVERYTHING or exception.subject in names
+
+
+def owner_of(exception: OrderException) -> Owner | None:
+    """Whose money the question is about; None: nothing here."""
+    return exception.subscription or exception.order
 
 
 def require(reason: str) -> None:
@@ -192,10 +196,21 @@ def _lock(order_id: int) -> Order:
     return Order.objects.select_for_update(no_key=True).get(pk=order_id)
 
 
-def _asked(order: Order, keys: list[str], *, by: str, reason: str, at: datetime) -> list[str]:
+def _lock_owner(exception: OrderException) -> Owner:
+    """Raises DecisionRefused where the money belongs to nobody here."""
+    if exception.subscription_id:
+        return Subscription.objects.select_for_update(no_key=True).get(pk=exception.subscription_id)
+    if exception.order_id:
+        return _lock(exception.order_id)
+    raise DecisionRefused(_("No order belongs to this money: refund it in the Stripe Dashboard."))
+
+
+def _asked(owner: Owner, keys: list[str], *, by: str, reason: str, at: datetime) -> list[str]:
     """Whoever gets all their money back waits for no place any more."""
-    follow_orders_again([order.pk], source=f"{by}: {reason}"[:255], at=at)
-    log.info("refund.asked", order=order.pk, effects=keys, by=by, reason=reason)
+    if isinstance(owner, Order):
+        follow_orders_again([owner.pk], source=f"{by}: {reason}"[:255], at=at)
+    kind = "order" if isinstance(owner, Order) else "subscription"
+    log.info("refund.asked", **{kind: owner.pk}, effects=keys, by=by, reason=reason)
     ring_on_commit()
     return keys
 

@@ -95,5 +95,5 @@ def _why_not_ours(name: str, options: ResyncOptions) -> str:
     fact = read.to_fact(at=options.at)
     if fact.refs.site not in ("", settings.SITE_NAME):
         return f"it was made by another site ({fact.refs.site})"
-    price, order = fact.price or "none", fact.order or "none in its metadata"
-    return f"neither its price ({price}) nor its customer ({fact.refs.customer}) nor its order ({order}) is known here"
+    prices, order = ", ".join(fact.prices) or "none", fact.order or "none in its metadata"
+    return f"neither its price ({prices}) nor its customer ({fact.refs.customer}) nor its order ({order}) is known here"

@@ -15,6 +15,7 @@ from payments.subscribing.change import (
 )
 from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
 from payments.subscribing.ending import ask_about_closed_accounts
+from payments.subscribing.staff import cancel_now, give_access_back
 from payments.subscribing.start import AlreadySubscribed, subscribe
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "ask_about_second_subscriptions",
     "can_change",
     "cancel_at_period_end",
+    "cancel_now",
     "change_plan",
+    "give_access_back",
     "live_of",
     "open_portal",
     "resume",

@@ -21,15 +21,18 @@ class SubscriptionDisplayState(StrEnum):
     ENDING = "ending"
     OVERDUE = "overdue"
     PAUSED = "paused"
+    NO_ACCESS = "no_access"
 
 
 def display_state_of(row: Subscription | None) -> SubscriptionDisplayState:
     """What to tell the person first. What is not paid comes before a planned end: it can end earlier."""
     if row is None:
         return SubscriptionDisplayState.NONE
+    if row.money_back:
+        return SubscriptionDisplayState.NO_ACCESS
     if row.status in SUBSCRIPTION_OVERDUE:
         return SubscriptionDisplayState.OVERDUE
-    if row.status == SubscriptionStatus.PAUSED:
+    if row.pause or row.status == SubscriptionStatus.PAUSED:
         return SubscriptionDisplayState.PAUSED
     if row.cancel_at:
         return SubscriptionDisplayState.ENDING

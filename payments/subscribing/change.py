@@ -24,7 +24,9 @@ PORTAL = "Customer portal"
 
 
 class NotChangeable(Exception):
-    """As it stands, the subscription cannot go to this plan: it ends, is not paid, or the plan is not offered to it."""
+    """As it stands, the subscription cannot go to this plan: it ends, is not paid or collected, or the plan is not
+    offered to it.
+    """
 
 
 class NoCustomer(Exception):
@@ -34,7 +36,7 @@ class NoCustomer(Exception):
 def can_change(row: Subscription, plan: Plan) -> bool:
     """Whether the subscription may go to the plan now. Stripe keeps a customer's currency."""
     is_offered = plan.is_on_sale and plan.currency == row.currency and plan.pk != row.plan_id
-    return is_offered and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None
+    return is_offered and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None and not row.pause
 
 
 def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
@@ -48,7 +50,7 @@ def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
         return row
     if not can_change(row, plan):
         raise NotChangeable(plan.slug)
-    item = _item(look_up_subscription(row.stripe_id).raw)
+    item = _item(look_up_subscription(row.stripe_id).raw, row)
     params = {
         "items": [{"id": get_id(item), **_price(plan, item)}],
         "metadata": {"plan": plan.slug},
@@ -109,12 +111,13 @@ def _idempotency_key(row: Subscription, verb: str, at: datetime) -> str:
     return f"{row.stripe_id}:{verb}:{seconds(row.stripe_updated_at)}:{row.fingerprint[:16]}:{at:%Y%m%d%H%M}"
 
 
-def _item(raw: Json) -> Json:
-    """The one thing that our subscriptions consist of. Raises MalformedObject."""
+def _item(raw: Json, row: Subscription) -> Json:
+    """The item that is the plan; add-ons may stand beside it. Raises MalformedObject."""
     rows = find_rows(raw, "items")
-    if len(rows) != 1:
-        raise MalformedObject(f"subscription {get_id(raw)}: {len(rows)} items, and only one can be replaced.")
-    return rows[0]
+    own = [item for item in rows if id_of(item.get("price")) == row.price] or rows
+    if len(own) != 1:
+        raise MalformedObject(f"subscription {get_id(raw)}: which of its {len(rows)} items is the plan?")
+    return own[0]
 
 
 def _price(plan: Plan, item: Json) -> dict[str, Any]:

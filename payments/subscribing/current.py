@@ -55,7 +55,7 @@ def refresh_live(user: User, *, at: datetime) -> Subscription | None:
     return live_of(user).first()
 
 
-def apply_answer(answer: Answer, *, at: datetime) -> None:
+def apply_answer(answer: Answer, *, at: datetime, source: str = SOURCE) -> None:
     """Apply what Stripe has just answered about a subscription; its events find it known.
 
     Dated by Stripe's clock, and later than all that was known: it was asked after that.
@@ -64,7 +64,7 @@ def apply_answer(answer: Answer, *, at: datetime) -> None:
     name = subscription.refs.subscription
     known = Subscription.objects.filter(stripe_id=name).values_list("stripe_updated_at", flat=True).first()
     said_at = max(answer.said_at, known + timedelta(seconds=1)) if known else answer.said_at
-    report = apply([FactSet([subscription.to_fact(at=said_at)], source=SOURCE, occurred_at=said_at)], at=at)
+    report = apply([FactSet([subscription.to_fact(at=said_at)], source=source, occurred_at=said_at)], at=at)
     if error := report.applied[0].error:
         raise error
     requeue_naming(report.new_references, at=at)
@@ -147,4 +147,6 @@ def _second_subscriptions() -> Iterator[Question]:
     for first, *others in by_person.values():
         for row in others:
             detail = f"{row.customer}: {first.stripe_id}, {row.stripe_id}"
-            yield Question(ExceptionKind.SECOND_SUBSCRIPTION, row.stripe_id, row.order_id, True, detail)
+            yield Question(
+                ExceptionKind.SECOND_SUBSCRIPTION, row.stripe_id, row.order_id, True, detail, subscription_id=row.pk
+            )

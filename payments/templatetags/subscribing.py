@@ -1,12 +1,23 @@
 """Words about plans and subscriptions for templates."""
 
+from datetime import datetime
+
 from django import template
+from django.utils import timezone
 from django.utils.translation import ngettext
 
 from payments.billing.models import Plan, Subscription
+from payments.billing.subscribers import told_until
 from payments.money import format_amount
 
 register = template.Library()
+
+
+@register.simple_tag
+def open_until(row: Subscription | None) -> datetime | None:
+    """Until when what is paid for stays open, as its person is told; None where nothing is open."""
+    until = told_until(row) if row else None
+    return until if until and until > timezone.now() else None
 
 
 @register.simple_tag

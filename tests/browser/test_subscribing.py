@@ -49,7 +49,7 @@ class TestSubscription:
         member.press("Cancel the subscription")
         member.arrives_at_account("Your subscription is canceled. Nothing more is charged.")
         member.examines()
-        member.press("Go on with the subscription")
+        member.press("Keep my subscription")
         member.arrives_at_account("Your subscription goes on.")
 
     def test_leads_to_card_and_invoices_at_stripe_and_back(self, member):

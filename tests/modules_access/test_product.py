@@ -4,6 +4,7 @@ import pytest
 
 from modules_access.models import AccessType, ModuleAccess, PlanOpening
 from payments.apply.apply import follow_orders_again, follow_subscriptions_again
+from payments.billing.models import Subscription
 from payments.effects.models import Effect
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import OrderChange
@@ -18,6 +19,7 @@ from tests.support.modules import (
     make_token,
     pay,
 )
+from tests.support.subscriptions import make_plan
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(hours=1)
@@ -118,6 +120,33 @@ class TestFollowSubscriptions:
         self.follow(member)
 
         assert [row[1] for row in accesses()] == ["drawing"]
+
+    def test_opens_what_all_of_its_plans_name(self, module):
+        singing, other = make_module("singing"), make_plan("other")
+        member = make_member(further_plans=[other.pk])
+        PlanOpening.objects.create(plan=member.plan, is_all=False).modules.set([module])
+        PlanOpening.objects.create(plan=other, is_all=False).modules.set([singing])
+
+        self.follow(member)
+
+        assert [row[1] for row in accesses()] == ["drawing", "singing"]
+
+    @pytest.mark.parametrize("reason", ["refunded", "dispute_lost"])
+    def test_says_how_the_money_of_the_period_went_back(self, module, reason):
+        member = make_member()
+        self.follow(member)
+        Subscription.objects.update(money_back=reason)
+
+        self.follow(member)
+
+        assert accesses() == [("subscription", "drawing", False, reason)]
+
+    def test_keeps_open_what_is_paid_when_it_has_ended(self, module):
+        member = make_member(status="canceled", ended_at=NOON, covered_until=NOON + MONTH)
+
+        self.follow(member)
+
+        assert ModuleAccess.objects.get().expires_at == NOON + MONTH
 
     def test_closes_what_the_plan_no_longer_names(self, module):
         member = make_member()

@@ -155,8 +155,8 @@ def told(**changes: Any) -> SubscriptionFact:
 
 def paid(**changes: Any) -> InvoiceFact:
     """The invoice of its period, paid when it began."""
-    money = {"received": 400, "currency": "eur", "paid_at": BEGIN, "period_end": END}
-    usual = {"status": "paid", "occurred_at": NOON, "price": "price_monthly", **money}
+    money = {"received": 400, "currency": "eur", "paid_at": BEGIN, "period_start": BEGIN, "period_end": END}
+    usual = {"status": "paid", "occurred_at": NOON, "prices": ("price_monthly",), **money}
     return InvoiceFact(**{"refs": refs(invoice="in_1"), **usual, **changes})
 
 

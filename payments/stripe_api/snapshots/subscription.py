@@ -4,14 +4,18 @@ https://docs.stripe.com/api/subscriptions/object, https://docs.stripe.com/api/in
 Many fields moved with https://docs.stripe.com/changelog/basil: both shapes are read.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
-from payments.facts import InvoiceFact, ObjectRefs, SubscriptionFact, Terms
+from payments.facts import InvoiceFact, Item, ObjectRefs, SubscriptionFact, Terms
+from payments.statuses import INVOICE_STATUSES, PAUSE_BEHAVIORS, SubscriptionStatus
 from payments.stripe_api.snapshots.reading import (
     MAX_AMOUNT,
     MAX_WORD_LENGTH,
     Json,
+    MalformedObject,
     find_moment,
     find_object,
     find_rows,
@@ -25,7 +29,8 @@ from payments.stripe_api.snapshots.reading import (
     read_billing_refs,
 )
 
-MAX_STATUS_LENGTH, MAX_SLUG_LENGTH, MAX_COUNT = 30, 50, 32_000
+MAX_SLUG_LENGTH, MAX_COUNT, MAX_QUANTITY = 50, 32_000, 2**31 - 1
+STATUSES = frozenset(SubscriptionStatus.values) - {SubscriptionStatus.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,9 @@ class StripeSubscription:
 
     @classmethod
     def read(cls, source: Json) -> "StripeSubscription":
-        """Raises MalformedObject without an id or a status."""
+        """Raises MalformedObject without an id, or with a status that we do not know."""
         refs = read_billing_refs(source, subscription=get_id(source), customer=id_of(source.get("customer")))
-        return cls(refs=refs, status=get_word(source, "status")[:MAX_STATUS_LENGTH], raw=source)
+        return cls(refs=refs, status=_known_word(source, "status", STATUSES), raw=source)
 
     @property
     def period(self) -> tuple[datetime | None, datetime | None]:
@@ -56,8 +61,24 @@ class StripeSubscription:
         at_period_end = self.period[1] if self.raw.get("cancel_at_period_end") is True else None
         return find_moment(self.raw, "cancel_at") or at_period_end
 
+    @property
+    def pause(self) -> str:
+        """What becomes of invoices while nothing is collected; "" where it is.
+
+        https://docs.stripe.com/billing/subscriptions/pause-payment Raises MalformedObject for a word of which we do
+        not know what it means.
+        """
+        paused = find_object(self.raw, "pause_collection")
+        return _known_word(paused, "behavior", PAUSE_BEHAVIORS) if paused else ""
+
+    @property
+    def days_until_due(self) -> int:
+        """How long somebody has who is sent invoices; 0 where Stripe charges by itself."""
+        is_sent = self.raw.get("collection_method") == "send_invoice"
+        return _whole(self.raw, "days_until_due", most=MAX_COUNT) or 0 if is_sent else 0
+
     def to_fact(self, *, at: datetime, from_created_event: bool = False) -> SubscriptionFact:
-        """The whole of it as it was at that moment."""
+        """The whole of it as it was at that moment. Raises MalformedObject."""
         start, end = self.period
         metadata = find_object(self.raw, "metadata")
         return SubscriptionFact(
@@ -72,6 +93,9 @@ class StripeSubscription:
             cancel_at=self.cancel_at,
             canceled_at=find_moment(self.raw, "canceled_at"),
             ended_at=find_moment(self.raw, "ended_at"),
+            pause=self.pause,
+            resumes_at=find_moment(find_object(self.raw, "pause_collection"), "resumes_at"),
+            days_until_due=self.days_until_due,
             order=find_uuid(metadata, "orderId"),
             plan=find_text(metadata, "plan", longest=MAX_SLUG_LENGTH),
             from_created_event=from_created_event,
@@ -83,15 +107,31 @@ def read_terms(source: Json) -> Terms:
     rows = find_rows(source, "items")
     if not rows:
         return Terms()
-    price = _price(rows[0])
-    recurring = find_object(price, "recurring") or price
+    items, currency = tuple(_item(row, source) for row in rows), _currency(rows[0])
+    same = [(row, item) for row, item in zip(rows, items, strict=True) if _currency(row) == currency]
+    total = sum(_amount(_price(row)) * item.quantity for row, item in same)
     return Terms(
+        price=items[0].price,
+        amount=min(round(total), MAX_AMOUNT),
+        currency=currency,
+        interval=items[0].interval,
+        interval_count=items[0].interval_count,
+        quantity=items[0].quantity,
+        items=items,
+    )
+
+
+def _item(row: Json, source: Json) -> Item:
+    price = _price(row)
+    recurring = find_object(price, "recurring") or price
+    quantity = _whole(row, "quantity", most=MAX_QUANTITY)
+    return Item(
         price=id_of(price),
-        amount=min(sum(_amount(_price(row)) * _count(row, "quantity") for row in rows), MAX_AMOUNT),
-        currency=find_text(price, "currency", longest=3),
+        quantity=1 if quantity is None else quantity,
         interval=find_text(recurring, "interval", longest=10),
-        interval_count=_count(recurring, "interval_count"),
-        quantity=_count(rows[0], "quantity"),
+        interval_count=_whole(recurring, "interval_count", most=MAX_COUNT) or 1,
+        period_start=find_moment(row, "current_period_start") or find_moment(source, "current_period_start"),
+        period_end=find_moment(row, "current_period_end") or find_moment(source, "current_period_end"),
     )
 
 
@@ -100,17 +140,35 @@ def _price(item: Json) -> Json:
     return find_object(item, "price") or find_object(item, "plan")
 
 
-def _amount(price: Json) -> int:
+def _currency(row: Json) -> str:
+    return find_text(_price(row), "currency", longest=3).lower()
+
+
+def _amount(price: Json) -> int | Decimal:
+    """Of one, in minor units; Stripe also knows parts of them. What is counted by use has no amount beforehand."""
+    if (find_object(price, "recurring") or price).get("usage_type") == "metered":
+        return 0
     for name in ("unit_amount", "amount"):
-        value = price.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_AMOUNT:
+        if (value := _whole(price, name, most=MAX_AMOUNT)) is not None:
             return value
-    return 0
+    try:
+        amount = Decimal(find_text(price, "unit_amount_decimal") or find_text(price, "amount_decimal") or 0)
+    except InvalidOperation:
+        return 0
+    return amount if amount.is_finite() and 0 <= amount <= MAX_AMOUNT else 0
 
 
-def _count(source: Json, name: str) -> int:
+def _whole(source: Json, name: str, *, most: int) -> int | None:
+    """A whole number, not negative, at most so great; None for anything else."""
     value = source.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_COUNT else 1
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most else None
+
+
+def _known_word(source: Json, name: str, known: Container[str]) -> str:
+    """A word that decides. Raises MalformedObject where none is told, or one of which we do not know what it means."""
+    if (word := get_word(source, name)) in known:
+        return word
+    raise MalformedObject(f"{id_of(source) or name}: {name} is “{word[:40]}”, which is not known here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +181,7 @@ class StripeInvoice:
 
     @classmethod
     def read(cls, source: Json) -> "StripeInvoice":
-        """Raises MalformedObject without an id or a status."""
+        """Raises MalformedObject without an id, or with a status that we do not know."""
         parent = find_object(find_object(source, "parent"), "subscription_details")
         former = find_object(source, "subscription_details")
         payment = _payment(source)
@@ -135,7 +193,7 @@ class StripeInvoice:
             payment_intent=id_of(source.get("payment_intent")) or id_of(payment.get("payment_intent")),
             charge=id_of(source.get("charge")) or id_of(payment.get("charge")),
         )
-        return cls(refs=refs, status=get_word(source, "status"), raw=source)
+        return cls(refs=refs, status=_known_word(source, "status", INVOICE_STATUSES), raw=source)
 
     @property
     def is_paid(self) -> bool:
@@ -156,9 +214,10 @@ class StripeInvoice:
     def to_fact(self, *, at: datetime) -> InvoiceFact:
         """Its money as it was at that moment. Raises MalformedObject where a paid one does not tell how much."""
         if not self.is_paid:
-            return InvoiceFact(self.refs, status=self.status, occurred_at=at, price=self._price())
+            return InvoiceFact(self.refs, status=self.status, occurred_at=at, prices=self._prices())
         received = get_amount(self.raw, "amount_paid")
         off_stripe = self._off_stripe()
+        start, end = self._period()
         return InvoiceFact(
             self.refs,
             status=self.status,
@@ -166,9 +225,10 @@ class StripeInvoice:
             received=max(received, off_stripe),
             currency=get_currency(self.raw),
             paid_at=find_moment(find_object(self.raw, "status_transitions"), "paid_at") or at,
-            period_end=self._period_end(),
+            period_start=start,
+            period_end=end,
             off_stripe=off_stripe,
-            price=self._price(),
+            prices=self._prices(),
         )
 
     def _off_stripe(self) -> int:
@@ -177,15 +237,18 @@ class StripeInvoice:
             return get_amount(self.raw, "amount_paid_off_stripe")
         return get_amount(self.raw, "amount_due") if self.raw.get("paid_out_of_band") is True else 0
 
-    def _period_end(self) -> datetime | None:
-        """The end of the latest period that a line charges; prorations settle what was charged before."""
-        lines = [line for line in find_rows(self.raw, "lines") if _is_period(line)]
-        ends = [moment for line in lines if (moment := find_moment(find_object(line, "period"), "end"))]
-        return max(ends, default=None)
+    def _period(self) -> tuple[datetime | None, datetime | None]:
+        """The latest period that a line charges; prorations settle what was charged before."""
+        lines = [find_object(line, "period") for line in find_rows(self.raw, "lines") if _is_period(line)]
+        ends = [(end, find_moment(period, "start")) for period in lines if (end := find_moment(period, "end"))]
+        if not ends:
+            return None, None
+        last = max(end for end, _start in ends)
+        return min((start for end, start in ends if end == last and start), default=None), last
 
-    def _price(self) -> str:
+    def _prices(self) -> tuple[str, ...]:
         prices = (_price_of(line) for line in find_rows(self.raw, "lines"))
-        return next(filter(None, prices), "")
+        return tuple(dict.fromkeys(filter(None, prices)))
 
 
 @dataclass(frozen=True, slots=True)

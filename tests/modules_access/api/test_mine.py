@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 
 from modules_access.models import AccessToken, ModuleAccess
+from payments.apply.apply import follow_subscriptions_again
 from tests.modules_access.api.conftest import code_of
 from tests.support.factories import NOON
+from tests.support.members import make_member
 from tests.support.modules import (
     give_back,
     make_buyer,
@@ -46,7 +48,7 @@ class TestOwnModules:
         assert client.get(ADDRESS).json()["accesses"] == [
             {
                 "accessId": access.pk, "moduleId": "drawing", "title": "Drawing", "state": "active",
-                "source": "purchase", "expiresAt": None, "usesLeft": None,
+                "source": "purchase", "expiresAt": None, "renewsAt": None, "usesLeft": None,
             }
         ]  # fmt: skip
 
@@ -56,6 +58,14 @@ class TestOwnModules:
         (told,) = client.get(ADDRESS).json()["accesses"]
 
         assert (told["expiresAt"], told["usesLeft"]) == ("2026-03-05T13:00:00+01:00", 7)
+
+    def test_tell_when_a_subscription_renews_without_our_days_of_grace(self, client, learner, module):
+        member = make_member(user=learner)
+        follow_subscriptions_again([member.pk], source="a test", at=NOON)
+
+        (told,) = client.get(ADDRESS).json()["accesses"]
+
+        assert told["renewsAt"] == told["expiresAt"] == "2026-04-02T14:00:00+02:00"
 
     def test_tell_in_which_state_each_is(self, client, learner, module):
         give_back(make_buyer(learner, module).order, at=NOON)

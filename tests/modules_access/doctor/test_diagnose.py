@@ -271,7 +271,13 @@ class TestDiagnoseASubscription:
         assert verdict(learner, module).is_fine
 
     @pytest.mark.parametrize(
-        ("values", "sentence"), [({"status": "unpaid"}, "no access at the moment"), ({"status": "canceled"}, "ended")]
+        ("values", "sentence"),
+        [
+            ({"status": "unpaid"}, "no access at the moment"),
+            ({"status": "canceled"}, "ended"),
+            ({"money_back": "refunded"}, "went back: Refunded"),
+            ({"pause": "void"}, "payments are paused"),
+        ],
     )
     def test_names_the_payment(self, learner, module, member, values, sentence):
         type(member).objects.update(**values)

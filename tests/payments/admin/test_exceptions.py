@@ -5,10 +5,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from payments.apply.undelivered import look_after_undelivered
+from payments.billing.models import Payment
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from payments.statuses import EffectStatus, ExceptionKind
 from registrations.models import Activity
+from tests.support.members import make_member
 from tests.support.refunds import ask, pay
 from tests.support.road import NOON, event_of, hear
 
@@ -279,3 +281,44 @@ class TestRefundAgain:
         confirm(client, "refund_once_more", debt)
 
         assert Effect.objects.get().status == EffectStatus.DEAD
+
+
+class TestQuestionsAboutSubscriptions:
+    @pytest.fixture
+    def period(self, db):
+        row = make_member(money_back="refunded")
+        Payment.objects.create(
+            key="in_9", subscription=row, received=400, refunded=400, currency="eur", paid_at=NOON,
+            period_start=row.period_start, period_end=row.period_end,
+        )  # fmt: skip
+        return OrderException.objects.create(
+            kind=ExceptionKind.PERIOD_REFUNDED, subject="in_9", subscription=row, opened_at=NOON
+        )
+
+    def test_lead_to_the_subscription_and_its_person(self, page, period):
+        content = page.get(LIST).content.decode()
+
+        assert "sub_1" in content
+        assert "ada@example.com" in content
+
+    def test_offer_both_ways_on_their_page(self, page, period):
+        content = page.get(reverse("admin:payments_orderexception_change", args=[period.pk])).content.decode()
+
+        assert "Cancel the subscription now" in content
+        assert "Give the access back" in content
+
+    def test_give_the_access_back(self, page, staff, period):
+        confirm(page, "give_back", period)
+
+        period.refresh_from_db()
+        period.subscription.refresh_from_db()
+        assert (period.is_open, period.closed_by, period.subscription.money_back) == (False, staff, "")
+
+    def test_say_before_what_a_cancellation_does(self, page, period):
+        assert "nothing more is charged" in choose(page, "cancel_subscription", period).content.decode()
+
+    def test_can_be_dismissed(self, page, period):
+        confirm(page, "close", period)
+
+        period.refresh_from_db()
+        assert not period.is_open

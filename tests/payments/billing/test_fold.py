@@ -8,9 +8,10 @@ import pytest
 from payments.billing.fold import (
     fold_customer,
     fold_paid_invoice,
+    fold_plan,
     fold_subscription,
     needs_resync,
-    plan_of,
+    plans_of,
     seconds,
 )
 from payments.billing.models import Customer, Plan, Subscription
@@ -87,7 +88,6 @@ class TestFoldSubscription:
     @pytest.mark.parametrize(
         ("lower", "higher"),
         [
-            ("brand_new", "incomplete"),
             ("incomplete", "past_due"),
             ("past_due", "trialing"),
             ("unpaid", "trialing"),
@@ -218,31 +218,67 @@ class TestFoldCustomer:
         assert len(ends) == 1
 
 
-class TestPlanOf:
-    monthly = Plan(slug="monthly", price="price_monthly", former_prices=["price_2019"])
-    yearly = Plan(slug="yearly", price="price_yearly")
+class TestFoldPlan:
+    plans = (Plan(slug="monthly", price="price_monthly"), Plan(slug="yearly", price="price_yearly"))
 
-    def found(self, price, *, slug=""):
-        return plan_of(Subscription(price=price), [self.monthly, self.yearly], slug=slug)
+    def named(self, *facts):
+        row = Subscription(stripe_id="sub_1")
+        for fact in facts:
+            fold_plan(row, fact, self.plans)
+        return row.plan_slug
 
-    def test_is_the_one_with_its_price(self):
-        assert self.found("price_yearly") is self.yearly
+    def test_keeps_what_was_named_last_in_every_order(self):
+        first = told(terms=Terms("price_yearly"), occurred_at=NOON)
+        second = told(terms=Terms("price_new"), plan="monthly", occurred_at=NOON + SECOND)
+        silent = told(terms=Terms("price_new"), occurred_at=NOON + 2 * SECOND)
+
+        assert {self.named(*order) for order in permutations([first, second, silent])} == {"monthly"}
+
+    def test_believes_the_price_more_than_the_name(self):
+        assert self.named(told(terms=Terms("price_yearly"), plan="monthly")) == "yearly"
+
+    def test_takes_no_name_that_is_no_plans(self):
+        assert self.named(told(terms=Terms("price_new"), plan="gone")) == ""
+
+
+class TestPlansOf:
+    monthly = Plan(pk=1, slug="monthly", price="price_monthly", former_prices=["price_2019"])
+    yearly = Plan(pk=2, slug="yearly", price="price_yearly")
+
+    def found(self, *prices, order_plan=None, **fields):
+        row = Subscription(prices=list(prices), **fields)
+        return plans_of(row, [self.monthly, self.yearly], order_plan=order_plan)
+
+    def test_are_those_of_all_its_prices(self):
+        assert self.found("price_tea", "price_yearly", "price_monthly") == [self.yearly, self.monthly]
+
+    def test_are_named_once_each(self):
+        assert self.found("price_monthly", "price_2019") == [self.monthly]
 
     def test_is_the_one_that_once_had_its_price(self):
-        assert self.found("price_2019") is self.monthly
+        assert self.found("price_2019") == [self.monthly]
+
+    def test_is_known_by_its_first_price_where_no_other_was_kept(self):
+        assert self.found(price="price_yearly") == [self.yearly]
 
     def test_is_the_one_of_the_settings(self, settings):
         settings.STRIPE_PRICES = {"monthly": "price_of_settings"}
         plan = Plan(slug="monthly")
 
-        assert plan_of(Subscription(price="price_of_settings"), [plan]) is plan
+        assert plans_of(Subscription(prices=["price_of_settings"]), [plan]) == [plan]
 
     def test_believes_the_price_more_than_the_name(self):
-        assert self.found("price_yearly", slug="monthly") is self.yearly
+        assert self.found("price_yearly", plan_slug="monthly") == [self.yearly]
 
     def test_is_the_one_that_was_named_when_the_price_is_nobodys(self):
-        assert self.found("price_unknown", slug="monthly") is self.monthly
+        assert self.found("price_unknown", plan_slug="monthly", order_plan=2) == [self.monthly]
+
+    def test_is_the_one_of_the_order_that_began_it_when_nothing_was_named(self):
+        assert self.found("price_unknown", order_plan=2) == [self.yearly]
+
+    def test_stays_the_one_that_was_known(self):
+        assert self.found("price_unknown", plan_id=2) == [self.yearly]
 
     @pytest.mark.parametrize("slug", ["", "gone"])
     def test_may_be_none(self, slug):
-        assert self.found("", slug=slug) is None
+        assert self.found("", plan_slug=slug) == []

@@ -15,12 +15,13 @@ from tests.support.members import make_member
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-KINDS = ("payment_failed", "action_required", "trial_will_end", "ending_soon")
+KINDS = ("payment_failed", "action_required", "trial_will_end", "ending_soon", "access_ended")
 FITTING = {
     "payment_failed": {"status": "past_due"},
     "action_required": {"status": "past_due"},
     "trial_will_end": {"status": "trialing", "trial_end": NOON + 3 * DAY},
     "ending_soon": {"cancel_at": NOON + 2 * DAY},
+    "access_ended": {"money_back": "refunded"},
 }
 
 
@@ -37,13 +38,14 @@ def language(request):
 
 def member(kind, language="en", **fields):
     row = make_member(**{**FITTING[kind], **fields})
+    Payment.objects.create(key="in_9", subscription=row, received=400, refunded=400, currency="eur")
     row.customer.user.language = language
     row.customer.user.save()
     return row
 
 
 def tell(kind, **data):
-    given = {"subscription": "sub_1", "invoice": "in_1", "next_try_at": "", "reason": "", **data}
+    given = {"subscription": "sub_1", "invoice": "in_1", "payment": "in_9", "next_try_at": "", "reason": "", **data}
     return deliver(f"subscription.{kind}:in_1", kind=f"subscription.{kind}", **given)
 
 
@@ -73,7 +75,8 @@ class TestEveryMail:
 
         assert [english_in(text) for text in (sent().subject, *read(sent()))] == [[], [], []]
 
-    @pytest.mark.parametrize("kind", KINDS)
+    # That its money went back holds for what has ended, too.
+    @pytest.mark.parametrize("kind", KINDS[:-1])
     def test_is_skipped_when_the_subscription_has_ended(self, kind):
         row = member(kind)
         Subscription.objects.filter(pk=row.pk).update(status="canceled")
@@ -181,3 +184,30 @@ class TestFinalizationFailed:
 
     def test_is_skipped_when_the_subscription_is_gone(self):
         assert alert().outcome == mails.SUBSCRIPTION_GONE.reason
+
+
+class TestAccessEnded:
+    @pytest.mark.parametrize(
+        ("reason", "words"),
+        [("refunded", "was refunded in full"), ("dispute_lost", "Your bank has taken back your payment of")],
+    )
+    def test_says_why_and_what_goes_on(self, reason, words):
+        member("access_ended", money_back=reason)
+
+        assert tell("access_ended").status == EffectStatus.DONE
+
+        text = " ".join(read(sent())[0].split())
+        assert words in text
+        assert "it renews on April 2, 2026" in text
+
+    def test_promises_no_renewal_of_what_has_ended(self):
+        member("access_ended", status="canceled", ended_at=NOON)
+
+        assert tell("access_ended").status == EffectStatus.DONE
+
+        assert "renews" not in read(sent())[0]
+
+    def test_is_not_sent_once_the_access_is_back(self):
+        member("access_ended", money_back="")
+
+        assert tell("access_ended").outcome == mails.ACCESS_IS_BACK.reason

@@ -15,14 +15,16 @@ STATES = {
     SubscriptionDisplayState.ENDING: {"cancel_at": LATER},
     SubscriptionDisplayState.OVERDUE: {"status": "past_due"},
     SubscriptionDisplayState.PAUSED: {"status": "paused"},
+    SubscriptionDisplayState.NO_ACCESS: {"money_back": "refunded"},
     SubscriptionDisplayState.NONE: {"status": "canceled", "ended_at": LATER},
 }
 SENTENCES = {
-    SubscriptionDisplayState.ACTIVE: "The next payment is on May 3, 2030.",
+    SubscriptionDisplayState.ACTIVE: "Renews on May 3, 2030.",
     SubscriptionDisplayState.TRIAL: "Your trial ends on May 3, 2030",
     SubscriptionDisplayState.ENDING: "It ends on May 3, 2030.",
     SubscriptionDisplayState.OVERDUE: "Update your card",
     SubscriptionDisplayState.PAUSED: "Please add a card.",
+    SubscriptionDisplayState.NO_ACCESS: "Your payment for this period was refunded, so your access has ended.",
     SubscriptionDisplayState.NONE: "Your subscription ended on May 3, 2030.",
 }
 
@@ -48,6 +50,32 @@ class TestSubscriptionSection:
         browser.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
 
         assert english_in(text_of(browser.get("/account/")).replace(" English ", " ")) == []
+
+    def test_says_that_the_bank_took_the_money_back_and_that_it_goes_on(self, browser, member):
+        member(money_back="dispute_lost")
+
+        page = text_of(browser.get("/account/"))
+
+        assert "Your bank has taken back the payment for this period" in page
+        assert "it renews on May 3, 2030" in page
+        assert "Cancel the subscription" in page
+
+    @pytest.mark.parametrize(
+        ("paid_until", "sentence"),
+        [(LATER, "What you have paid for stays open until May 3, 2030."), (None, "You have no access until payments")],
+    )
+    def test_says_what_is_open_while_payments_are_paused(self, browser, member, paid_until, sentence):
+        member(pause="void", paid_until=paid_until, resumes_at=LATER)
+
+        page = text_of(browser.get("/account/"))
+
+        assert "Payments are paused until May 3, 2030" in page
+        assert sentence in page
+
+    def test_says_what_stays_open_after_the_end(self, browser, member):
+        member(status="canceled", ended_at=datetime(2026, 3, 2, tzinfo=UTC), covered_until=LATER)
+
+        assert "What you have paid for stays open until May 3, 2030." in text_of(browser.get("/account/"))
 
     def test_shows_the_plans_to_who_has_none(self, browser):
         page = text_of(browser.get("/account/"))

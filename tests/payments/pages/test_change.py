@@ -73,7 +73,7 @@ class TestCancelPage:
     def test_says_until_when_it_goes_on_and_cancels_nothing(self, browser, subscribed):
         page = text_of(browser.get("/subscription/cancel"))
 
-        assert "It goes on until" in page
+        assert "It stays active until" in page
         assert Subscription.objects.get().cancel_at is None
 
     def test_cancels_and_offers_the_way_back(self, browser, subscribed):
@@ -81,7 +81,7 @@ class TestCancelPage:
 
         assert "Your subscription is canceled." in page
         assert "It ends on" in page
-        assert "Go on with the subscription" in page
+        assert "Keep my subscription" in page
 
     def test_leads_whoever_has_canceled_back(self, browser, subscribed):
         browser.post("/subscription/cancel")
@@ -102,7 +102,7 @@ class TestResumePage:
         page = text_of(browser.post("/subscription/resume", follow=True))
 
         assert "Your subscription goes on." in page
-        assert "The next payment is on" in page
+        assert "Renews on" in page
 
 
 class TestPortalPage:

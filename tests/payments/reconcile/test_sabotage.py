@@ -12,7 +12,7 @@ UNTOLD = {
     "Order": {"attempt_at"},
     "Refund": {"status_at"},
     "Dispute": {"status_at"},
-    "Subscription": {"stripe_updated_at", "from_created_event"},
+    "Subscription": {"stripe_updated_at", "from_created_event", "plan_told_at"},
 }
 
 

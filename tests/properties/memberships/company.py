@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from tests.properties.memberships.life import MONTHLY, YEARLY, Life
+from tests.properties.memberships.beginnings import INLINE
+from tests.properties.memberships.life import DEARER, MONTHLY, YEARLY, Life
 from tests.properties.memberships.story import ending, story
+from tests.support.billing import DAY
 
 THEIRS: dict[str, Any] = {"metadata": {"site": "another-site"}}
 TEA = 900
@@ -61,6 +63,22 @@ def renewed(life: Life) -> None:
     life.renews()
 
 
+def beside_something_else(life: Life) -> None:
+    """The plan is the second item, and the third is another one of ours."""
+    tea = life.priced("tea", TEA).id
+    names = [tea, life.price("monthly").id, life.price("gold").id]
+    life.is_subscribed(items=[{"price": name} for name in names])
+    life.renews()
+
+
+def names_nothing_any_more(life: Life) -> None:
+    """No price of ours, and metadata that somebody has emptied."""
+    life.checks_out(line=INLINE)
+    life.passes(DAY)
+    life.changes(metadata="")
+    life.renews()
+
+
 def was_subscribed(life: Life) -> None:
     life.is_subscribed()
 
@@ -83,11 +101,21 @@ STORIES = (
         "has a price that is no plan's", with_our_name_only,
         ending(plan=None, costs=(TEA, "eur", "month"), payments=[(TEA, 0)]),
     ),
+    story(
+        "has the plan beside something else", beside_something_else,
+        ending(
+            plan="monthly", further=["gold"], costs=(TEA + MONTHLY + DEARER, "eur", "month"),
+            payments=[(TEA + MONTHLY + DEARER, 0)] * 2, order=None, is_covered=True,
+        ),
+    ),
+    # The order that began it tells the plan.
+    story("is told of without any name of ours", names_nothing_any_more, ending(payments=[(MONTHLY, 0)] * 2)),
     # Only its name is known: its invoices say nothing of its state.
     story(
         "is known by its invoices only", renewed,
         ending(
-            status="", plan=None, costs=(0, "", ""), payments=[(MONTHLY, 0)] * 2, order="PAID", needs_resync=True
+            status="", plan="monthly", costs=(0, "", ""), payments=[(MONTHLY, 0)] * 2, order="PAID",
+            needs_resync=True, questions=["UNKNOWN_SUBSCRIPTION"] * 2,
         ),
         unheard=("customer.subscription",),
     ),
@@ -95,6 +123,7 @@ STORIES = (
         "was subscribed before, is known by an invoice only", was_subscribed,
         ending(
             status="", plan=None, costs=(0, "", ""), order=None, needs_resync=True,
+            questions=["UNKNOWN_SUBSCRIPTION"],
             who=("ada@example.com", "Ada", "", False),
         ),
         unheard=("customer.subscription",),

@@ -75,7 +75,8 @@ class Life:
 
     def has_ordered(self, slug: str = "monthly") -> None:
         """An order, and nothing at Stripe yet."""
-        self.orders.append(_order(len(self.orders), self.price(slug)))
+        price = self.price(slug)
+        self.orders.append(_order(len(self.orders), price, plan=Plan.objects.filter(slug=slug).first()))
 
     def opens_checkout(
         self, slug: str = "monthly", *, is_answered: bool = True, line: Any = None, is_again: bool = False, **data: Any
@@ -200,9 +201,9 @@ class Life:
         return self.api.disputes.list().data[0]
 
 
-def _order(number: int, price: Any) -> Order:
+def _order(number: int, price: Any, *, plan: Plan | None) -> Order:
     order = Order(
-        public_id=uuid5(SPACE, str(number)), kind="plan", email="ada@example.com", label="Plan",
+        public_id=uuid5(SPACE, str(number)), kind="plan", plan=plan, email="ada@example.com", label="Plan",
         amount=price.unit_amount, currency=price.currency, created_at=NOON,
     )  # fmt: skip
     return open_order(order, names=[], expires_at=None, at=NOON)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
-from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Plan, Refund, Subscription
 from payments.effects.models import Effect
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderException
 from tests.properties.memberships.story import Ending
 
 APPEALS = ("payment_failed", "action_required", "trial_will_end")
@@ -16,15 +16,16 @@ EVERYTHING = (
         Subscription,
         (
             "stripe_id", "customer__stripe_id", "order", "plan", "status", "stripe_updated_at", "fingerprint",
-            "has_conflict", "price", "amount", "quantity", "period_start", "period_end", "trial_end",
-            "cancel_at", "ended_at", "paid_until", "needs_resync",
+            "has_conflict", "price", "prices", "further_plans", "plan_slug", "plan_told_at", "amount", "quantity",
+            "period_start", "period_end", "trial_end", "cancel_at", "ended_at", "pause", "paid_until",
+            "covered_until", "unpaid_since", "money_back", "needs_resync",
         ),
     ),
     (
         Payment,
         (
             "key", "order", "subscription__stripe_id", "currency", "received", "refunded", "paid_at", "charge",
-            "off_stripe",
+            "off_stripe", "period_start", "period_end",
         ),
     ),
     (Refund, ("stripe_id", "subscription__stripe_id", "payment", "amount", "status", "status_at")),
@@ -35,7 +36,8 @@ EVERYTHING = (
 
 def everything() -> list[Any]:
     """All that must not depend on what was heard when."""
-    return [sorted(model._default_manager.values_list(*columns), key=str) for model, columns in EVERYTHING]
+    known = [sorted(model._default_manager.values_list(*columns), key=str) for model, columns in EVERYTHING]
+    return [*known, sorted(_open_questions().values_list("kind", "subject", "detail", "values__received__amount"))]
 
 
 def picture() -> list[Ending]:
@@ -60,11 +62,21 @@ def _ending(row: Subscription) -> Ending:
         "elsewhere": payments.aggregate(sum=Sum("off_stripe", default=0))["sum"],
         "refunds": sorted(Refund.objects.filter(subscription=row).values_list("amount", "status")),
         "disputes": sorted(Dispute.objects.filter(subscription=row).values_list("amount", "status")),
+        "back": row.money_back,
         "asks": _asks(row),
+        "questions": sorted(_open_questions().filter(subscription=row).values_list("kind", flat=True)),
+        "pause": row.pause,
+        "is_covered": row.covered_until is not None and row.covered_until == row.period_end,
+        "further": sorted(Plan.objects.filter(pk__in=row.further_plans).values_list("slug", flat=True)),
         "order": row.order.status if row.order else None,
         "needs_resync": row.needs_resync,
         "who": _who(row.customer),
     }
+
+
+def _open_questions() -> QuerySet[OrderException]:
+    """What was asked for a while only, because news came late, is no end."""
+    return OrderException.objects.filter(is_open=True)
 
 
 def _asks(row: Subscription) -> list[str]:

@@ -115,6 +115,19 @@ def collection_rests(life: Life) -> None:
     life.renews()
 
 
+def collection_will_rest(life: Life) -> None:
+    life.checks_out()
+    life.passes(DAY)
+    life.changes(pause_collection={"behavior": "keep_as_draft"})
+
+
+def collection_has_rested(life: Life) -> None:
+    life.checks_out()
+    life.passes(DAY)
+    life.changes(pause_collection={"behavior": "mark_uncollectible", "resumes_at": life.stripe.created + 3 * DAY})
+    life.renews()
+
+
 def collection_goes_on(life: Life) -> None:
     collection_rests(life)
     life.changes(pause_collection="")
@@ -158,7 +171,9 @@ STORIES = (
     story(
         "gets an invoice and pays it by transfer", sent_and_paid_by_transfer, ending(order=None, elsewhere=MONTHLY)
     ),
-    story("is not charged for a while", collection_rests, ending()),
+    story("is not charged for a while", collection_rests, ending(pause="void", is_covered=False)),
+    story("is not charged from tomorrow on", collection_will_rest, ending(pause="keep_as_draft", is_covered=True)),
+    story("has a pause that is over", collection_has_rested, ending(payments=PAID_TWICE, pause="", is_covered=True)),
     story("is charged again after a while", collection_goes_on, ending(payments=PAID_TWICE)),
     story("saves another card and renews with it", saves_another_card, ending(payments=PAID_TWICE)),
 )  # fmt: skip

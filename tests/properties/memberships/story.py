@@ -17,7 +17,8 @@ Ending = dict[str, Any]
 SHAPES = {"old": OLD_VERSION, "current": settings.STRIPE_API_VERSION}
 
 # A subscription of the monthly plan that an order of ours began and that was paid once. `payments`: what each brought
-# and what of it went back; `elsewhere`: what came by another way than Stripe; `asks`: the messages that it calls for.
+# and what of it went back; `elsewhere`: what came by another way than Stripe; `back`: how all of the running period's
+# money went back; `asks`: the messages that it calls for; `questions`: what staff are asked.
 USUAL: Ending = {
     "status": "active",
     "plan": "monthly",
@@ -27,7 +28,9 @@ USUAL: Ending = {
     "elsewhere": 0,
     "refunds": [],
     "disputes": [],
+    "back": "",
     "asks": [],
+    "questions": [],
     "order": "PAID",
     "needs_resync": False,
 }

@@ -47,6 +47,10 @@ class TestRead:
     def test_may_belong_to_no_subscription(self, parent):
         assert StripeInvoice.read(invoice_object(parent=parent)).refs.subscription == ""
 
+    def test_refuses_a_status_that_nobody_knows_yet(self):
+        with pytest.raises(MalformedObject, match="in_1: status is “half_paid”"):
+            StripeInvoice.read(invoice_object(status="half_paid"))
+
     @pytest.mark.parametrize("name", ["id", "status"])
     @pytest.mark.parametrize("odd", [None, "", 7, []])
     def test_refuses_to_guess_what_decides(self, name, odd):
@@ -60,7 +64,8 @@ class TestTold:
         fact = StripeInvoice.read(source).to_fact(at=NOON)
 
         assert (fact.received, fact.currency, fact.off_stripe) == (400, "eur", 0)
-        assert (fact.paid_at, fact.period_end, fact.price) == (BEGIN, END, "price_monthly")
+        assert (fact.paid_at, fact.period_start, fact.period_end) == (BEGIN, BEGIN, END)
+        assert fact.prices == ("price_monthly",)
 
     def test_says_the_same_in_every_shape_but_for_the_names(self):
         current, old = (
@@ -70,7 +75,7 @@ class TestTold:
 
         assert replace(old, refs=current.refs) == current
 
-    @pytest.mark.parametrize("status", ["draft", "open", "void", "uncollectible", "brand_new"])
+    @pytest.mark.parametrize("status", ["draft", "open", "void", "uncollectible"])
     def test_tells_of_no_money_unless_it_is_paid(self, status):
         fact = StripeInvoice.read(invoice_object(status=status, amount_paid=None)).to_fact(at=NOON)
 
@@ -116,6 +121,11 @@ class TestTold:
         fact = StripeInvoice.read(invoice_object(lines=lines(proration))).to_fact(at=NOON)
 
         assert (fact.received, fact.period_end) == (400, None)
+
+    def test_names_the_prices_of_all_its_lines(self):
+        rows = lines(line_object(pricing={"price_details": {"price": "price_tea"}}), line_object(), line_object())
+
+        assert StripeInvoice.read(invoice_object(lines=rows)).to_fact(at=NOON).prices == ("price_tea", "price_monthly")
 
     def test_pays_the_latest_period_among_its_lines(self):
         rows = lines(line_object(period={"end": unix(NOON)}), line_object(), line_object(is_proration=True))
