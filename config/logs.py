@@ -65,6 +65,7 @@ QUIET_LOGGERS = {
     **dict.fromkeys(
         (f"django.security.{kind}" for kind in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent")), "CRITICAL"
     ),
+    "django.template": "INFO",  # at DEBUG the whole context where a name is missing: links and addresses
     "django.server": "WARNING",
     "django.db.backends": "INFO",  # at DEBUG every statement with its parameters
     "celery.worker.strategy": "WARNING",  # "received" and "succeeded", every few seconds for the sweep

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-CREATE = import_module("accounts.migrations.0002_counters_table").CREATE
+CREATE = import_module("accounts.migrations.0003_counters_table").CREATE
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from payments.billing.models import Dispute, Plan
 from tests.support.factories import NOON, OrderFactory
 
 initial = import_module("payments.migrations.0001_initial")
-dispute_stages = import_module("payments.migrations.0003_dispute_stages")
+dispute_stages = import_module("payments.migrations.0007_dispute_stages")
 
 
 @pytest.mark.django_db

@@ -25,9 +25,6 @@ class TestDispute:
 
         assert refs.names() == ("ch_1",)
 
-    def test_keeps_a_status_that_nobody_knows_yet(self):
-        assert StripeDispute.read(dispute_object(status="brand_new")).status == "brand_new"
-
     def test_refuses_to_guess_a_missing_status(self):
         with pytest.raises(MalformedObject, match="status is missing"):
             StripeDispute.read(dispute_object(status=None))
