@@ -6,10 +6,13 @@ What Stripe charges, in which steps, from how little to how much: https://docs.s
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
-from django.utils.formats import number_format
+from babel import Locale
+from django.conf import settings
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 
@@ -42,6 +45,9 @@ USUAL_GREATEST_CHARGE = 10**8 - 1
 GREATEST_CHARGES = {
     "cop": 10**10 - 1, "huf": 10**10 - 1, "idr": 10**12 - 1, "inr": 10**9 - 1, "jpy": 10**10 - 1, "lbp": 10**11 - 1,
 }  # fmt: skip
+NO_BREAK = "\N{NO-BREAK SPACE}"
+# A currency without a sign of its own is written by its code: "CHF 49.00".
+CODE_BEFORE_DIGITS = re.compile("(?<=[A-Z])(?=[0-9])")
 WRITTEN = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
 
@@ -74,9 +80,12 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 
 
 def format_amount(amount: int, currency: str) -> str:
-    """4900, "eur" → "49.00 EUR" in English, "49,00 EUR" in French. The number never breaks from its currency."""
-    digits = number_format(to_decimal(amount, currency), decimal_pos=_shown(amount, currency), force_grouping=True)
-    return f"{digits}\N{NO-BREAK SPACE}{currency.upper()}"
+    """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks."""
+    locale = Locale.parse(to_locale(get_language() or settings.LANGUAGE_CODE))
+    pattern, decimals = copy(locale.currency_formats["standard"]), _shown(amount, currency)
+    pattern.frac_prec = (decimals, decimals)
+    written = pattern.apply(to_decimal(amount, currency), locale, currency=currency.upper(), currency_digits=False)
+    return CODE_BEFORE_DIGITS.sub(NO_BREAK, str(written))
 
 
 def sum_of(amount: int, currency: str) -> dict[str, int | str]:
@@ -104,7 +113,7 @@ def _shown(amount: int, currency: str) -> int:
 
 
 def total_text(amounts: Iterable[tuple[int, str]]) -> str:
-    """Amounts and their currencies in words: one sum for each currency, "49.00 EUR + 30.00 USD"; "" for nothing."""
+    """Amounts and their currencies in words: one sum for each currency, "€49.00 + $30.00"; "" for nothing."""
     totals = Counter[str]()
     for amount, code in amounts:
         totals[code] += amount

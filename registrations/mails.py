@@ -151,13 +151,13 @@ def closed(row: Registration, effect: Effect) -> Mail | Skip:
     order = row.order
     if order.status not in CLOSED_STATUSES:
         return SKIP_STATE_CHANGED
-    has_other, payments = has_another_place(row), order.payments.all()
+    has_other = has_another_place(row)
     return mail_about(
         row,
         is_expired=order.status == OrderStatus.EXPIRED,
         has_other=has_other,
-        received=here_in_words(order) if any(payment.here for payment in payments) else "",
-        refunded=refunded_in_words(order) if any(payment.refunded for payment in payments) else "",
+        received=here_in_words(order) if order.has_money_here else "",
+        refunded=refunded_in_words(order) if order.refunded_text else "",
         can_register=not has_other and not row.activity.sale_at(effect.delivery_at).is_closed,
     )
 
@@ -196,8 +196,8 @@ def called_off(row: Registration, effect: Effect) -> Mail | Skip:
         row,
         reason=row.activity.called_off_reason,
         is_disputed=bool(order.dispute_state),
-        has_money=any(payment.here > 0 for payment in order.payments.all()),
-        is_refunded=order.payments.filter(refunded__gt=0).exists(),
+        has_money=order.has_money_here,
+        is_refunded=bool(order.refunded_text),
     )
 
 

@@ -167,7 +167,7 @@ class WaitingSerializer(serializers.Serializer[Purchase]):
     title = serializers.CharField(source="module.title")
     status = serializers.ChoiceField(source="order.status", choices=OrderStatus.choices)
     amount = serializers.IntegerField(
-        source="order.amount", help_text="In the smallest unit of `currency`: 4900 is 49.00 EUR."
+        source="order.amount", help_text="In the smallest unit of `currency`: 4900 is €49.00."
     )
     currency = serializers.CharField(source="order.currency", help_text="Three letters, lower case.")
 

@@ -68,12 +68,12 @@ class RefundForm(ReasonForm):
 
 
 def sum_text(left: Iterable[Refundable]) -> str:
-    """ "49.00 EUR", or one sum for each currency."""
+    """ "€49.00", or one sum for each currency."""
     return total_text((each.amount, each.payment.currency) for each in left)
 
 
 def payment_text(left: Refundable) -> str:
-    """ "in_1: 4.00 EUR left, paid on March 2, 2026"."""
+    """ "in_1: €4.00 left, paid on March 2, 2026"."""
     values = {"payment": left.payment.key, "amount": format_amount(left.amount, left.payment.currency)}
     if left.payment.paid_at is None:
         return _("%(payment)s: %(amount)s left") % values

@@ -161,7 +161,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 
 def terms_of(row: Subscription) -> str:
-    """ "4.00 EUR a month", "12.00 EUR × 3 (month)" for each third month."""
+    """ "€4.00 a month", "€12.00 × 3 (month)" for each third month."""
     if not row.currency:
         return NONE
     label = dict(Interval.choices).get(row.interval, row.interval)

@@ -57,7 +57,7 @@ def name_of(what: str) -> str:
 
 
 def value_of(what: str, stored: str, *, currency: str) -> str:
-    """`PAID` → "Paid", `4900` → "49.00 EUR", `3000 usd` → "30.00 USD", "" → a dash. `currency`: its owner's."""
+    """`PAID` → "Paid", `4900` → "€49.00", `3000 usd` → "$30.00", "" → a dash. `currency`: its owner's."""
     if not stored:
         return NO_VALUE
     noun = what.partition(" ")[0]
@@ -83,7 +83,7 @@ def _amount(stored: str, *, currency: str) -> str:
 
 
 def _state_and_amount(noun: str, stored: str, *, currency: str) -> str:
-    """ "succeeded 900" → "Succeeded, 9.00 EUR"; a word that we do not know stays Stripe's own."""
+    """ "succeeded 900" → "Succeeded, €9.00"; a word that we do not know stays Stripe's own."""
     state, _space, amount = stored.partition(" ")
     words = RefundStatus.choices if noun == "refund" else DisputeStatus.choices
     word = str(dict(words).get(state, state))

@@ -20,7 +20,7 @@ class MoneyInWords:
 
     @property
     def received_text(self) -> str:
-        """All that came for it, "0.00 EUR" for nothing."""
+        """All that came for it, "€0.00" for nothing."""
         return self._total(self.amount_received, "received") or format_amount(0, self.currency)
 
     @property
@@ -35,9 +35,15 @@ class MoneyInWords:
 
     @property
     def here_text(self) -> str:
-        """What is still here, "0.00 EUR" for nothing."""
+        """What is still here, "€0.00" for nothing."""
         own = self.amount_received - self.amount_refunded - self._lost()
         return self._total(own, "here") or format_amount(0, self.currency)
+
+    @property
+    def has_money_here(self) -> bool:
+        """Whether money came for it, in any currency, and was neither given back nor lost."""
+        own = self.amount_received - self.amount_refunded - self._lost()
+        return bool(self._total(own, "here"))
 
     @property
     def other_money(self) -> list[dict[str, int | str]]:

@@ -11,7 +11,7 @@ from payments.billing.models import Interval, Plan, Subscription
 from payments.billing.subscribers import told_until
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 
-SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is 4.00 EUR."
+SMALLEST_UNIT = "In the smallest unit of `currency`: 400 is €4.00."
 MAX_SLUG_LENGTH = 50
 TOLD_AS_IT_IS = ("amount", "currency", "interval", "interval_count", "period_end", "resumes_at")
 

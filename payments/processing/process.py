@@ -151,7 +151,7 @@ def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
 
 
 def _sum_of(fact: Fact) -> str:
-    """How much it is about: "49.00 EUR: "; "" where it names no amount."""
+    """How much it is about: "€49.00: "; "" where it names no amount."""
     match fact:
         case PaymentFact() | InvoiceFact():
             return f"{format_amount(fact.received, fact.currency)}: "

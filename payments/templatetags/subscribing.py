@@ -22,7 +22,7 @@ def open_until(row: Subscription | None) -> datetime | None:
 
 @register.simple_tag
 def terms(what: Plan | Subscription) -> str:
-    """What it costs and how often: "4.00 EUR a month". An interval that we have no word for is left out."""
+    """What it costs and how often: "€4.00 a month". An interval that we have no word for is left out."""
     count = what.interval_count if isinstance(what, Subscription) else 1
     texts = {
         "day": ngettext("%(price)s a day", "%(price)s every %(count)s days", count),

@@ -13,7 +13,7 @@ from registrations.forms import EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, tidy_name
 from registrations.links import token_of
 from registrations.models import Activity, Registration, RegistrationStatus, Sale
 
-SMALLEST_UNIT = "In the smallest unit of `currency`: 4900 is 49.00 EUR."
+SMALLEST_UNIT = "In the smallest unit of `currency`: 4900 is €49.00."
 TOKEN = "By which the registration is reached from now on. Whoever has it may see and pay: keep it to the buyer."
 
 

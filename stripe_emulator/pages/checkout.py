@@ -78,7 +78,7 @@ def summary(session: StoredObject) -> Json:
         "session": data,
         "email": (data["customer_details"] or {}).get("email"),
         "lines": [_line(row) for row in session.hidden["line_items"]],
-        "total": localized_amount(data["amount_total"], data["currency"]) if data["amount_total"] is not None else "",
+        "total": localized_amount(data["amount_total"], data["currency"]),
         "heading": HEADINGS[data["mode"]],
         "button": _button(data),
         "onward": onward(data),

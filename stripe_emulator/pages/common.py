@@ -1,18 +1,18 @@
 """What several pages need: the answer 303, amounts, moments, intervals and states in words."""
 
 import re
+from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from babel import Locale
 from django.http import HttpResponseRedirect
 from django.utils import timezone
-from django.utils.formats import number_format
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, to_locale
 from django.utils.translation import gettext as _
 
 from stripe_emulator.behaviour.amounts import exponent
 
-SYMBOLS = {"eur": "€", "gbp": "£", "jpy": "¥", "usd": "$"}
 NO_BREAK = "\u00a0"
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 GOOD_STATES = frozenset(["active", "complete", "delivered", "enabled", "paid", "succeeded", "trialing", "won"])
@@ -25,13 +25,15 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def localized_amount(amount: int, currency: str) -> str:
-    """Minor units as "€30.00" or, in French, "30,00 €"; rarer currencies by their code."""
-    number = _in_digits(amount, currency)
-    symbol = SYMBOLS.get(currency, currency.upper())
-    if (get_language() or "").startswith("fr"):
-        return f"{number}{NO_BREAK}{symbol}"
-    return f"{symbol}{number}" if currency in SYMBOLS else f"{symbol}{NO_BREAK}{number}"
+def localized_amount(amount: int | None, currency: str | None) -> str:
+    """4900, "eur" → "€49.00" or, in French, "49,00 €"; "" where there is no amount."""
+    if amount is None or not currency:
+        return ""
+    locale, decimals = Locale.parse(to_locale(get_language() or "en")), exponent(currency)
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (decimals, decimals)
+    written = pattern.apply(Decimal(amount).scaleb(-decimals), locale, currency=currency.upper(), currency_digits=False)
+    return re.sub("(?<=[A-Z])(?=[0-9])", NO_BREAK, str(written))
 
 
 def interval_in_words(unit: str, count: int) -> str:
@@ -43,18 +45,6 @@ def interval_in_words(unit: str, count: int) -> str:
         "year": ngettext("every year", "every %(count)s years", count),
     }
     return texts[unit] % {"count": count}
-
-
-def amount_with_code(minor: int | None, currency: str | None) -> str:
-    """4900, "eur" → "49.00 EUR", in the language of the reader; "" where there is no amount."""
-    if minor is None or not currency:
-        return ""
-    return f"{_in_digits(minor, currency)}{NO_BREAK}{currency.upper()}"
-
-
-def _in_digits(minor: int, currency: str) -> str:
-    decimals = exponent(currency)
-    return number_format(Decimal(minor).scaleb(-decimals), decimals, use_l10n=True, force_grouping=True)
 
 
 def minor_units(written: str, currency: str) -> int | None:

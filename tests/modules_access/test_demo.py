@@ -58,5 +58,5 @@ class TestSeedModules:
         first = capsys.readouterr().out
         call_command("seed_modules")
 
-        assert "glazes  29.00\xa0EUR  http" in first
+        assert "glazes  €29.00  http" in first
         assert capsys.readouterr().out == "The demo modules are there already.\n"

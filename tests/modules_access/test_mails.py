@@ -27,12 +27,12 @@ ENGLISH = {
         "Your access lasts until April 1, 2026 at 2 p.m.", "Open it from “My modules”",
     ),
     "failed": (
-        "Your payment did not go through: Raku & thé", "Your payment of 49.00 EUR for “Raku & thé” did not go through.",
+        "Your payment did not go through: Raku & thé", "Your payment of €49.00 for “Raku & thé” did not go through.",
         "Nothing was charged.", "The reason: There is not enough money in the account", "You can pay here:",
     ),
     "refunded": (
         "Your refund: Raku & thé",
-        "We have refunded 49.00 EUR for “Raku & thé”. With this the access that you had bought has ended.",
+        "We have refunded €49.00 for “Raku & thé”. With this the access that you had bought has ended.",
         "5 to 10 working days",
     ),
 }  # fmt: skip
@@ -47,7 +47,7 @@ FRENCH = {
         "essayer de nouveau",
     ),
     "refunded": (
-        "Votre remboursement : Raku & thé", "Nous vous avons remboursé 49,00 EUR pour « Raku & thé ».",
+        "Votre remboursement : Raku & thé", "Nous vous avons remboursé 49,00 € pour « Raku & thé ».",
         "L’accès que vous aviez acheté prend ainsi fin.", "5 à 10 jours ouvrés",
     ),
 }  # fmt: skip
@@ -90,7 +90,7 @@ class TestEveryMail:
             assert [sentence for sentence in sentences if sentence not in text] == []
 
     @pytest.mark.parametrize("case", CASES)
-    @pytest.mark.parametrize(("language", "price"), [("en", "49.00 EUR"), ("fr", "49,00 EUR")])
+    @pytest.mark.parametrize(("language", "price"), [("en", "€49.00"), ("fr", "49,00 €")])
     def test_names_order_module_amount_and_person(self, case, language, price):
         row = purchase(case, language=language)
 

@@ -94,15 +94,16 @@ class TestFormatAmount:
     @pytest.mark.parametrize(
         ("amount", "currency", "english", "french"),
         [
-            (4900, "eur", "49.00 EUR", "49,00 EUR"),
-            (123456, "jpy", "123,456 JPY", "123 456 JPY"),
-            (5120, "kwd", "5.120 KWD", "5,120 KWD"),
-            (500, "isk", "5 ISK", "5 ISK"),
-            (550, "ugx", "5.50 UGX", "5,50 UGX"),
-            (17555, "huf", "175.55 HUF", "175,55 HUF"),
+            (4900, "eur", "€49.00", "49,00 €"),
+            (123456, "usd", "$1,234.56", "1 234,56 $US"),
+            (123456, "jpy", "¥123,456", "123 456 JPY"),
+            (5120, "kwd", "KWD 5.120", "5,120 KWD"),
+            (500, "isk", "ISK 5", "5 ISK"),
+            (550, "ugx", "UGX 5.50", "5,50 UGX"),
+            (17555, "huf", "HUF 175.55", "175,55 HUF"),
         ],
     )
-    def test_shows_the_decimals_of_the_currency(self, amount, currency, english, french):
+    def test_writes_as_people_of_each_language_do(self, amount, currency, english, french):
         told = {}
         for language in ("en", "fr"):
             with override(language):

@@ -29,13 +29,13 @@ def monthly(amount: int = 900) -> Any:
 
 
 def session_params(**more: Any) -> Any:
-    """A session over 30.00 EUR, changed by what is given; None leaves a parameter out."""
+    """A session over €30.00, changed by what is given; None leaves a parameter out."""
     usual = {"mode": "payment", "success_url": SUCCESS, "cancel_url": CANCEL, "line_items": [line()]}
     return {name: value for name, value in {**usual, **more}.items() if value is not None}
 
 
 def subscription_params(**more: Any) -> Any:
-    """A session that begins a membership of 9.00 EUR a month."""
+    """A session that begins a membership of €9.00 a month."""
     return session_params(**{"mode": "subscription", "line_items": [monthly()], **more})
 
 

@@ -31,7 +31,7 @@ class UserFactory(DjangoModelFactory[User]):
 
 
 class ActivityFactory(DjangoModelFactory[Activity]):
-    """An activity with ten places for 49.00 EUR, a month from noon; nobody is registered."""
+    """An activity with ten places for €49.00, a month from noon; nobody is registered."""
 
     class Meta:
         model = Activity

@@ -21,7 +21,7 @@ def unix(moment: datetime) -> int:
 
 
 def price_object(**changes: Any) -> Json:
-    """4.00 EUR a month."""
+    """€4.00 a month."""
     usual = {
         "id": "price_monthly",
         "object": "price",

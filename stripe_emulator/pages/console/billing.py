@@ -8,7 +8,7 @@ from stripe_emulator import store
 from stripe_emulator.behaviour import invoices, payment_methods, subscription_status, subscriptions
 from stripe_emulator.errors import Json
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.common import amount_with_code, local_datetime
+from stripe_emulator.pages.common import local_datetime, localized_amount
 from stripe_emulator.pages.console.actions import Kind, has_status, row_of
 from stripe_emulator.pages.console.payments import by_id
 
@@ -73,7 +73,7 @@ def _subscription_row(subscription: StoredObject, method: StoredObject | None) -
     return row_of(
         SUBSCRIPTION,
         subscription,
-        what=amount_with_code(item["price"]["unit_amount"], item["price"]["currency"]),
+        what=localized_amount(item["price"]["unit_amount"], item["price"]["currency"]),
         more=method.hidden["test"] if method else "",
         detail="cancel_at_period_end" if ends else "",
         when=local_datetime(item["current_period_end"]),

@@ -14,7 +14,7 @@ from stripe_emulator import store
 from stripe_emulator.behaviour import cards, checkout, disputes, invoices, payment_intents, payment_methods, refunds
 from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
 from stripe_emulator.models import StoredObject
-from stripe_emulator.pages.common import amount_with_code, minor_units
+from stripe_emulator.pages.common import localized_amount, minor_units
 from stripe_emulator.pages.console.actions import Button, Form, Kind, has_status, row_of
 
 
@@ -199,7 +199,7 @@ def _session_row(session: StoredObject) -> Json:
     details = {"detail": data["payment_status"]} if is_complete else {}
     if is_complete and data["payment_status"] == "unpaid":
         details["tone"] = "open"
-    what = amount_with_code(data["amount_total"], data["currency"])
+    what = localized_amount(data["amount_total"], data["currency"])
     more, url = line.get("description") or data["mode"], urlsplit(data["url"] or "").path
     return row_of(SESSION, session, what=what, more=more, url=url, **details)
 
@@ -209,8 +209,8 @@ def _payment_row(payment: Payment) -> Json:
     return row_of(
         PAYMENT,
         payment.intent,
-        what=amount_with_code(payment.data["amount"], currency),
-        more=amount_with_code(refunded, currency) if refunded else "",
+        what=localized_amount(payment.data["amount"], currency),
+        more=localized_amount(refunded, currency) if refunded else "",
         related=[(each.stripe_id, each.data["status"]) for each in payment.disputes],
         buttons=payment_buttons(payment),
     )

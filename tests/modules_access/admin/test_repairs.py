@@ -53,7 +53,7 @@ class TestPaidWithoutPage:
         text = text_of(page.get(reverse(self.ADDRESS)))
 
         assert "3 accesses are missing" in text
-        assert "49.00 EUR" in text
+        assert "€49.00" in text
         assert broken.order.number in text
         assert member.stripe_id in text
 

@@ -1,4 +1,4 @@
-"""A browser that reads English, somebody with an account, a module for 49.00 EUR, and a Stripe that answers."""
+"""A browser that reads English, somebody with an account, a module for €49.00, and a Stripe that answers."""
 
 import pytest
 

@@ -24,7 +24,7 @@ class TestCatalogue:
 
         page = text_of(visitor.get("/modules/"))
 
-        assert "Drawing Lines and light Access without end 49.00 EUR Look at it – Drawing" in page
+        assert "Drawing Lines and light Access without end €49.00 Look at it – Drawing" in page
         assert "Singing Access for 30 days Free" in page
         assert "Hidden" not in page
 
@@ -106,10 +106,10 @@ class TestModulePage:
 
         for words in (
             "Drawing Lines and light",
-            "Price 49.00 EUR",
+            "Price €49.00",
             "Access without end",
             "In ten lessons.",
-            "Pay 49.00 EUR",
+            "Pay €49.00",
         ):
             assert words in page
 
@@ -130,7 +130,7 @@ class TestModulePage:
 
         page = text_of(visitor.get(PAGE))
 
-        assert "All, 4.00 EUR a month Some, 4.00 EUR a month See the plans" in page
+        assert "All, €4.00 a month Some, €4.00 a month See the plans" in page
         assert "Others" not in page
         assert "Gone" not in page
 
@@ -138,7 +138,7 @@ class TestModulePage:
         page = visitor.get(PAGE)
 
         assert 'href="/account/sign-in/?next=/modules/drawing/"' in page.content.decode()
-        assert "Sign in and pay 49.00 EUR" in text_of(page)
+        assert "Sign in and pay €49.00" in text_of(page)
         assert "<form" not in page.content.decode().split("<main")[1]
 
     def test_leads_to_the_own_modules_what_was_bought(self, browser, ada, module):
@@ -155,7 +155,7 @@ class TestModulePage:
         page = text_of(browser.get(PAGE))
 
         assert "This module is in your plan" in page
-        assert "Pay 49.00 EUR" in page
+        assert "Pay €49.00" in page
 
     @pytest.mark.parametrize("has_it", [True, False])
     def test_offers_nothing_that_is_not_on_sale(self, browser, ada, module, has_it):

@@ -79,14 +79,14 @@ class TestMoneyHere:
         dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
         hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
 
-        assert self.shown(page, registration) == ("30.00 USD", "30.00 USD, expected 49.00 EUR")
-        assert "30.00 USD" in in_plain_words(page.get(LIST).content.decode())
+        assert self.shown(page, registration) == ("$30.00", "$30.00, expected €49.00")
+        assert "$30.00" in in_plain_words(page.get(LIST).content.decode())
 
     def test_is_without_what_a_dispute_took(self, page, registration):
         pay(registration)
         hear(event_of(registration, "charge.dispute.closed", status="lost", amount=900))
 
-        assert self.shown(page, registration) == ("40.00 EUR", "9.00 EUR of 49.00 EUR: this part is lost.")
+        assert self.shown(page, registration) == ("€40.00", "€9.00 of €49.00: this part is lost.")
 
 
 def in_plain_words(text: str) -> str:
@@ -97,7 +97,7 @@ class TestQuestions:
     @pytest.mark.parametrize(
         ("action", "words"),
         [
-            ("refund", "49.00\N{NO-BREAK SPACE}EUR goes back the way it came"),
+            ("refund", "€49.00 goes back the way it came"),
             ("seat", "gets a place, as far as places are free"),
             ("close", "No money moves"),
         ],
@@ -197,7 +197,7 @@ class TestPage:
         assert 'value="seat"' not in content
 
     def test_shows_the_money_at_stake(self, page, question):
-        assert "49.00\N{NO-BREAK SPACE}EUR" in page.get(LIST).content.decode()
+        assert "€49.00" in page.get(LIST).content.decode()
 
 
 class TestSendAgain:
@@ -256,7 +256,7 @@ class TestRefundAgain:
     def test_says_how_much_is_owed_to_whom_and_what_stripe_says(self, page, debt):
         content = choose(page, "refund_once_more", debt).content.decode()
 
-        assert "10.00\N{NO-BREAK SPACE}EUR of payment" in content
+        assert "€10.00 of payment" in content
         assert "Stripe says: no money" in content
         assert Effect.objects.get().status == EffectStatus.DEAD
 

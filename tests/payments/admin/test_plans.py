@@ -86,7 +86,7 @@ class TestAdd:
         ("field", "value", "complaint"),
         [
             ("amount", "0", "must be more than nothing"),
-            ("amount", "0.49", "Stripe takes no less than 0.50 EUR."),
+            ("amount", "0.49", "Stripe takes no less than €0.50."),
             ("amount", "much", "“much” is no amount."),
             ("currency", "E1R", "is not one of the available choices"),
             ("price", "prod_1", "named price_…"),

@@ -70,7 +70,7 @@ class TestReconcileRunAdmin:
 
         told = text_of(page.get(reverse("admin:payments_reconcilerun_change", args=[run.pk])))
 
-        assert f"{order.number} Received 0.00 USD 49.00 USD put right" in told
+        assert f"{order.number} Received $0.00 $49.00 put right" in told
 
     def test_is_for_looking_only(self, page, run):
         assert page.get(reverse("admin:payments_reconcilerun_add")).status_code == 403

@@ -74,7 +74,7 @@ class TestQuestion:
 
         assert f"Put {order.number} right?" in text
         assert "Waiting for payment Paid" in text
-        assert "Received 0.00 EUR 49.00 EUR" in text
+        assert "Received €0.00 €49.00" in text
         assert "Asked of Stripe:" in text
         assert differences(before, all_rows()) == []
 
@@ -204,7 +204,7 @@ class TestResync:
         response = choose(page, row, confirmed="x", preview_token=shown, reason="a missing webhook")
 
         assert "has changed since" in messages_of(response)[0]
-        assert "2.00 EUR 4.00 EUR" in text_of(response)
+        assert "€2.00 €4.00" in text_of(response)
         assert Payment.objects.get().received == 200
 
     @pytest.mark.parametrize("shown", ["", "x", "[]", "{}", '{"O-000001": "0"}', '{"O-000001": ["0", 1, []]}'])

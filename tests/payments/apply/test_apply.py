@@ -90,9 +90,9 @@ class TestSaveExceptions:
         with translation.override("fr"):
             asked = self.ask()
 
-        assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "1.00 USD, expected 49.00 EUR"
+        assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "$1.00, expected €49.00"
         with translation.override("fr"):
-            assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "1,00 USD au lieu de 49,00 EUR"
+            assert asked.detail_text.replace("\N{NO-BREAK SPACE}", " ") == "1,00 $US au lieu de 49,00 €"
 
     def test_tells_an_open_question_as_it_stands_now(self):
         self.ask()

@@ -59,7 +59,7 @@ class TestRefusedRefund:
 
         assert owed() == [(effect.key, True)]
         told = question().detail_text.replace("\N{NO-BREAK SPACE}", " ")
-        assert (question().order, "10.00 EUR" in told, order.email in told) == (order, True, True)
+        assert (question().order, "€10.00" in told, order.email in told) == (order, True, True)
         assert "Insufficient funds in your Stripe balance." in told
 
     def test_closes_when_stripe_makes_it_after_all(self, stripe, order):

@@ -95,8 +95,8 @@ class TestFraudWarned:
         assert warned().status == EffectStatus.DONE
 
         words = {
-            "en": ("49.00 EUR", "the card was stolen", "refund the money, or dismiss"),
-            "fr": ("49,00 EUR", "la carte a été volée", "remboursez l’argent, ou classez"),
+            "en": ("€49.00", "the card was stolen", "refund the money, or dismiss"),
+            "fr": ("49,00 €", "la carte a été volée", "remboursez l’argent, ou classez"),
         }[language]
         for text in read(sent()):
             for fact in (*words, order.number, "Atelier poterie", "ines@example.com", "pi_1", "issfr_1"):
@@ -128,9 +128,9 @@ class TestDisputeOpened:
         assert opened().status == EffectStatus.DONE
 
         words = {
-            "en": ("49.00 EUR", "owner did not make this payment", "July 14, 2026, 6:30 p.m.", "hand in the evidence"),
+            "en": ("€49.00", "owner did not make this payment", "July 14, 2026, 6:30 p.m.", "hand in the evidence"),
             "fr": (
-                "49,00 EUR",
+                "49,00 €",
                 "titulaire de la carte n’a pas fait ce paiement",
                 "14 juillet 2026 18:30",
                 "déposez les preuves",
@@ -203,7 +203,7 @@ class TestDisputeOpened:
 
 @pytest.fixture
 def paid_by(order):
-    """The disputed payment, as it stands: 49.00 EUR received."""
+    """The disputed payment, as it stands: €49.00 received."""
 
     def make(**fields):
         return Payment.objects.create(order=order, key="pi_1", currency="eur", received=4900, paid_at=NOON, **fields)
@@ -223,7 +223,7 @@ class TestInquiry:
 
         opened()
 
-        assert sent().subject == f"The bank asks: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+        assert sent().subject == f"The bank asks: €49.00, order {order.number}"
         for text in read(sent()):
             for fact in ("No money has moved", "July 14, 2026, 6:30 p.m.", "refund the payment"):
                 assert fact in text
@@ -234,7 +234,7 @@ class TestInquiry:
 
         due()
 
-        assert sent().subject == f"Answer the bank soon: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+        assert sent().subject == f"Answer the bank soon: €49.00, order {order.number}"
 
     def test_is_not_told_once_it_has_become_a_chargeback(self, make_dispute):
         make_dispute("needs_response")
@@ -276,7 +276,7 @@ class TestBesideOtherThings:
 
         opened()
 
-        assert "a part of the money only: 9.00 EUR of 49.00 EUR" in self.told()
+        assert "a part of the money only: €9.00 of €49.00" in self.told()
 
     def test_a_part_that_is_lost_withdraws_nothing(self, make_dispute, paid_by):
         paid_by(lost=900)
@@ -312,7 +312,7 @@ class TestBesideOtherThings:
         opened()
 
         assert "hand in the refund" in self.told()
-        assert "Given back already: 49.00 EUR" in self.told()
+        assert "Given back already: €49.00" in self.told()
 
     def test_a_refund_that_a_dispute_stopped_is_not_to_be_made_otherwise(self, make_dispute, make_refund):
         make_refund(failure_reason="charge_for_pending_refund_disputed")
@@ -338,7 +338,7 @@ class TestDisputeDue:
 
         due()
 
-        assert sent().subject == f"Answer this dispute soon: 49.00\N{NO-BREAK SPACE}EUR, order {order.number}"
+        assert sent().subject == f"Answer this dispute soon: €49.00, order {order.number}"
         for text in read(sent()):
             for fact in ("July 14, 2026, 6:30 p.m.", "evidence as a download", "du_1"):
                 assert fact in text
@@ -390,7 +390,7 @@ class TestOfASubscription:
 
         failed()
 
-        assert "A refund of 12.00 EUR for subscription sub_1 did not reach the customer" in self.told()
+        assert "A refund of €12.00 for subscription sub_1 did not reach the customer" in self.told()
 
     def test_tells_of_one_whose_customer_is_unknown(self, make_dispute):
         make_dispute(order=None, subscription=make_subscription("sub_2"))
@@ -469,7 +469,7 @@ class TestRefundFailed:
 
         failed()
 
-        words = {"en": ("12.00 EUR", "bank transfer"), "fr": ("12,00 EUR", "virement")}[language]
+        words = {"en": ("€12.00", "bank transfer"), "fr": ("12,00 €", "virement")}[language]
         for text in read(sent()):
             for fact in (*words, order.number, "re_1", "expired_or_canceled_card"):
                 assert fact in text
@@ -504,7 +504,7 @@ class TestRefundWaits:
 
         self.waits()
 
-        words = {"en": ("12.00 EUR", "balance does not suffice"), "fr": ("12,00 EUR", "solde Stripe ne suffit pas")}
+        words = {"en": ("€12.00", "balance does not suffice"), "fr": ("12,00 €", "solde Stripe ne suffit pas")}
         for text in read(sent()):
             for fact in (*words[language], order.number, "re_1"):
                 assert fact in text

@@ -141,7 +141,7 @@ class TestTrialWillEnd:
 
         tell("trial_will_end")
 
-        assert all("ends on March 5, 2026" in text and "4.00 EUR" in text for text in read(sent()))
+        assert all("ends on March 5, 2026" in text and "€4.00" in text for text in read(sent()))
 
     def test_is_skipped_once_it_is_paid(self):
         member("trial_will_end", status="active")

@@ -33,7 +33,7 @@ class TestRefusedCheckout:
         question = OrderException.objects.get()
         told = question.detail_text.replace("\N{NO-BREAK SPACE}", " ")
         assert asked() == [("CHECKOUT_REFUSED", f"price:registration:{registration.activity.slug}", True)]
-        assert "49.00 EUR" in told
+        assert "€49.00" in told
         assert "must convert to at least 50 cents." in told
         assert question.order is None
 

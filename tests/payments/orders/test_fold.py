@@ -73,7 +73,7 @@ class TestPaid:
         order = order_of(registration)
         assert (order.status, order.amount_received) == (OrderStatus.PENDING, 4899)
         assert open_questions() == ["AMOUNT_MISMATCH"]
-        assert in_words(OrderException.objects.get(is_open=True).detail_text) == "48.99 EUR, expected 49.00 EUR"
+        assert in_words(OrderException.objects.get(is_open=True).detail_text) == "€48.99, expected €49.00"
 
     def test_needs_the_right_currency(self, registration):
         hear(event_of(registration, COMPLETED, subject={"currency": "usd"}))
@@ -331,8 +331,8 @@ class TestPartOfTheMoney:
     @pytest.mark.parametrize(
         ("status", "told"),
         [
-            (DISPUTED, "9.00 EUR of 49.00 EUR: the bank holds this part until it has decided."),
-            ("lost", "9.00 EUR of 49.00 EUR: this part is lost."),
+            (DISPUTED, "€9.00 of €49.00: the bank holds this part until it has decided."),
+            ("lost", "€9.00 of €49.00: this part is lost."),
         ],
     )
     def test_is_a_question_for_staff(self, registration, status, told):
@@ -356,8 +356,8 @@ class TestPartOfTheMoney:
         hear(event_of(registration, COMPLETED), dispute_of(registration, "lost", amount=900))
 
         order = order_of(registration)
-        assert in_words(order.here_text) == "40.00 EUR"
-        assert in_words(order.lost_text) == "9.00 EUR"
+        assert in_words(order.here_text) == "€40.00"
+        assert in_words(order.lost_text) == "€9.00"
 
     def test_is_the_whole_when_nothing_else_is_left(self, registration):
         refund = event_of(registration, "refund.created", amount=4000)
@@ -416,14 +416,14 @@ class TestCurrencies:
 
         order = order_of(registration)
         assert (order.status, order.amount_received) == (OrderStatus.PENDING, 0)
-        assert in_words(order.received_text) == "30.00 USD"
-        assert in_words(OrderException.objects.get(is_open=True).detail_text) == "30.00 USD, expected 49.00 EUR"
+        assert in_words(order.received_text) == "$30.00"
+        assert in_words(OrderException.objects.get(is_open=True).detail_text) == "$30.00, expected €49.00"
 
     def test_shows_each_for_itself(self, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, SUCCEEDED, subject=self.FOREIGN, amount=3000))
 
         order = order_of(registration)
-        assert (order.amount_received, in_words(order.here_text)) == (4900, "49.00 EUR + 30.00 USD")
+        assert (order.amount_received, in_words(order.here_text)) == (4900, "€49.00 + $30.00")
 
     def test_is_not_refunded_while_money_of_another_is_left(self, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, SUCCEEDED, subject=self.FOREIGN, amount=3000))
@@ -434,7 +434,7 @@ class TestCurrencies:
         order = order_of(registration)
 
         assert (before.status, before.amount_refunded) == (OrderStatus.PAID, 4900)
-        assert (order.status, in_words(order.refunded_text)) == (OrderStatus.REFUNDED, "49.00 EUR + 30.00 USD")
+        assert (order.status, in_words(order.refunded_text)) == (OrderStatus.REFUNDED, "€49.00 + $30.00")
 
     def test_takes_the_amount_with_its_currency(self, registration):
         dollars = {"currency": "usd"}

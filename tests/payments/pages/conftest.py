@@ -18,7 +18,7 @@ def stripe_api(db, monkeypatch, settings):
 
 @pytest.fixture(autouse=True)
 def plans(db):
-    """Monthly for 4.00 EUR, yearly for 30.00 EUR."""
+    """Monthly for €4.00, yearly for €30.00."""
     return make_plans()
 
 
@@ -42,5 +42,5 @@ def browser(visitor, ada):
 
 @pytest.fixture
 def subscribed(ada, plans):
-    """Ada pays 4.00 EUR a month. The subscription's id."""
+    """Ada pays €4.00 a month. The subscription's id."""
     return make_subscriber(ada, plans[0])

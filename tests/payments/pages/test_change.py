@@ -14,7 +14,7 @@ class TestOffers:
     def test_shows_the_other_plans(self, browser, subscribed):
         page = text_of(browser.get("/subscription/change/"))
 
-        assert "30.00 EUR a year" in page
+        assert "€30.00 a year" in page
         assert page.count("Choose") == 1
 
     @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ class TestChangePage:
     def test_shows_before_and_after_and_changes_nothing(self, browser, subscribed):
         page = text_of(browser.get("/subscription/change/yearly"))
 
-        assert "Until now Premium, 4.00 EUR a month From now on Premium, 30.00 EUR a year" in page
+        assert "Until now Premium, €4.00 a month From now on Premium, €30.00 a year" in page
         assert "a new period begins today" in page
         assert Subscription.objects.get().plan.slug == "monthly"
 
@@ -46,7 +46,7 @@ class TestChangePage:
         response = browser.post("/subscription/change/yearly", follow=True)
 
         assert "Your plan is changed." in text_of(response)
-        assert "30.00 EUR a year" in text_of(response)
+        assert "€30.00 a year" in text_of(response)
 
     def test_leads_back_where_there_is_nothing_to_change(self, browser, subscribed):
         assert browser.get("/subscription/change/monthly")["Location"] == "/subscription/change/"

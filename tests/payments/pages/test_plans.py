@@ -13,8 +13,8 @@ class TestPlans:
 
         page = text_of(visitor.get("/plans/"))
 
-        assert "Premium 4.00 EUR a month" in page
-        assert "30.00 EUR" not in page
+        assert "Premium €4.00 a month" in page
+        assert "€30.00" not in page
 
     def test_asks_who_is_not_signed_in_to_do_so_first(self, visitor):
         assert "/account/sign-in/?next=/plans/" in visitor.get("/plans/").content.decode()

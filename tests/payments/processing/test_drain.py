@@ -36,7 +36,7 @@ def register_as(external_id, activity):
 
 
 def naming(registration: str, **metadata: str) -> dict:
-    """49.00 EUR were paid in a session of the old system, for the registration that it called so."""
+    """€49.00 were paid in a session of the old system, for the registration that it called so."""
     session = {
         "id": "cs_old", "object": "checkout.session", "mode": "payment", "status": "complete",
         "payment_status": "paid", "payment_intent": "pi_old", "amount_total": 4900, "currency": "eur",

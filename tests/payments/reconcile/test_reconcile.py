@@ -29,7 +29,7 @@ PHANTOM = {"amount": 4900, "currency": "eur", "status": "succeeded", "status_at"
 
 @pytest.fixture
 def buyer(registration):
-    """Somebody with an open session of 49.00 EUR."""
+    """Somebody with an open session of €49.00."""
     return sold(registration)
 
 

@@ -94,7 +94,7 @@ class TestAskRefund:
 
     @pytest.mark.parametrize("amount", [4901, 0, -1])
     def test_refuses_an_amount_that_is_not_there(self, order, amount):
-        with pytest.raises(RefundTooLarge, match=r"49\.00\sEUR is left"):
+        with pytest.raises(RefundTooLarge, match=r"€49\.00 is left"):
             ask(order, amount=amount)
 
         assert not Effect.objects.filter(kind="refund").exists()
@@ -102,7 +102,7 @@ class TestAskRefund:
     def test_counts_what_was_asked_for_already(self, order):
         ask(order, amount=3000, key="first")
 
-        with pytest.raises(RefundTooLarge, match=r"19\.00\sEUR is left"):
+        with pytest.raises(RefundTooLarge, match=r"€19\.00 is left"):
             ask(order, amount=3000, key="second")
 
     def test_of_a_part_again_is_not_too_much(self, order):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def buyer(registration):
-    """Somebody with an open session of 49.00 EUR."""
+    """Somebody with an open session of €49.00."""
     return sold(registration)
 
 

@@ -28,7 +28,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.fixture
 def buyer(registration):
-    """Somebody with an open session of 49.00 EUR."""
+    """Somebody with an open session of €49.00."""
     return sold(registration)
 
 

@@ -17,7 +17,7 @@ def stripe_api(db, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def plans(db):
-    """Monthly for 4.00 EUR, yearly for 30.00 EUR; neither has a price at Stripe."""
+    """Monthly for €4.00, yearly for €30.00; neither has a price at Stripe."""
     return make_plans()
 
 
@@ -38,5 +38,5 @@ def ada():
 
 @pytest.fixture
 def subscribed(ada, monthly):
-    """Ada pays 4.00 EUR a month. The subscription's id."""
+    """Ada pays €4.00 a month. The subscription's id."""
     return make_subscriber(ada, monthly)

@@ -58,7 +58,7 @@ class TestSwitchingOff:
 
         ada.refresh_from_db()
         told = response.content.decode().replace("\N{NO-BREAK SPACE}", " ")
-        assert "4.00 EUR) goes on being billed: choose what becomes of it." in told
+        assert "€4.00) goes on being billed: choose what becomes of it." in told
         assert (ada.is_active, ada.name) == (True, "Ada")
         assert not Effect.objects.filter(kind="subscription.end").exists()
 
@@ -91,7 +91,7 @@ class TestSwitchingOff:
         question = OrderException.objects.get()
         assert (asked(), question.subscription) == ([(subscribed, True)], Subscription.objects.get())
         told = question.detail_text.replace("\N{NO-BREAK SPACE}", " ")
-        assert told == ("The account of ada@example.com is switched off, and Premium goes on being billed: 4.00 EUR.")
+        assert told == ("The account of ada@example.com is switched off, and Premium goes on being billed: €4.00.")
         assert not Effect.objects.filter(kind="subscription.end").exists()
 
     def test_keeps_the_choice_in_the_account_s_history(self, page, ada, subscribed):

@@ -8,9 +8,9 @@ class TestTerms:
     @pytest.mark.parametrize(
         ("what", "words"),
         [
-            (Plan(amount=400, currency="eur", interval="month"), "4.00 EUR a month"),
-            (Subscription(amount=3000, currency="eur", interval="year"), "30.00 EUR a year"),
-            (Subscription(amount=900, currency="eur", interval="month", interval_count=3), "9.00 EUR every 3 months"),
+            (Plan(amount=400, currency="eur", interval="month"), "€4.00 a month"),
+            (Subscription(amount=3000, currency="eur", interval="year"), "€30.00 a year"),
+            (Subscription(amount=900, currency="eur", interval="month", interval_count=3), "€9.00 every 3 months"),
             (Subscription(amount=500, currency="jpy", interval="fortnight"), "500 JPY"),
             (Subscription(), ""),
         ],

@@ -243,7 +243,7 @@ class TestCallOff:
         for sentence in (
             "Call this activity off?",
             "2 people are told by e-mail.",
-            "1 payment is refunded: 49.00 EUR in all.",
+            "1 payment is refunded: €49.00 in all.",
             "this cannot be undone",
         ):
             assert sentence in content

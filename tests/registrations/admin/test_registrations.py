@@ -74,7 +74,7 @@ class TestRegistration:
 
         content = page.get(LIST).content.decode()
 
-        assert "49.00\N{NO-BREAK SPACE}EUR · Paid" in content
+        assert "€49.00 · Paid" in content
 
     def test_is_listed_in_as_many_queries_as_many_are(self, page, registration):
         few = self.queries(page)
@@ -208,13 +208,13 @@ class TestPayment:
         dollars = {"payment_intent": "pi_usd", "charge": "ch_usd", "session": "", "currency": "usd"}
         hear(event_of(registration, "payment_intent.succeeded", subject=dollars, amount=3000))
 
-        assert "30.00 USD is here" in text_of(page.get(own_page(registration)))
+        assert "$30.00 is here" in text_of(page.get(own_page(registration)))
 
     @pytest.mark.parametrize(
         ("status", "words"),
         [
-            ("warning_needs_response", "49.00 EUR · Paid · The bank asks"),
-            ("needs_response", "49.00 EUR · Paid · Disputed"),
+            ("warning_needs_response", "€49.00 · Paid · The bank asks"),
+            ("needs_response", "€49.00 · Paid · Disputed"),
         ],
     )
     def test_tells_what_the_bank_says(self, page, registration, status, words):

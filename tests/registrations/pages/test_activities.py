@@ -35,7 +35,7 @@ class TestActivityPage:
         response = visitor.get(ADDRESS)
 
         page = text_of(response)
-        for words in ("Pottery", "Lyon", "First line.", "10 places left", "Pay 49.00 EUR", "held for 30 minutes"):
+        for words in ("Pottery", "Lyon", "First line.", "10 places left", "Pay €49.00", "held for 30 minutes"):
             assert words in page
         assert "<b>Second" not in response.content.decode()
 
@@ -357,7 +357,7 @@ class TestCatalogue:
 
         page = text_of(visitor.get("/"))
 
-        assert all(words in page for words in ("Poterie & thé", "Lyon", "49.00 EUR", " at "))
+        assert all(words in page for words in ("Poterie & thé", "Lyon", "€49.00", " at "))
 
     def test_says_free_instead_of_a_price_of_nothing(self, visitor):
         coming(price=0)

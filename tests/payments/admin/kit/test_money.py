@@ -44,10 +44,10 @@ class TestPricedForm:
     @pytest.mark.parametrize(
         ("price", "currency", "why"),
         [
-            ("0.49", "eur", "Stripe takes no less than 0.50 EUR."),
-            ("2.99", "sek", "Stripe takes no less than 3.00 SEK."),
-            ("49", "jpy", "Stripe takes no less than 50 JPY."),
-            ("1000000", "eur", "Stripe takes no more than 999,999.99 EUR."),
+            ("0.49", "eur", "Stripe takes no less than €0.50."),
+            ("2.99", "sek", "Stripe takes no less than SEK 3.00."),
+            ("49", "jpy", "Stripe takes no less than ¥50."),
+            ("1000000", "eur", "Stripe takes no more than €999,999.99."),
             ("1.005", "eur", "An amount in EUR has at most 2 decimals."),
             ("50.5", "jpy", "An amount in JPY has at most 0 decimals."),
             ("1.234", "kwd", "An amount in KWD has at most 2 decimals."),
@@ -89,5 +89,5 @@ class TestPricedAdmin:
 
         text = text_of(client.get(own_page(activity), headers={"accept-language": "en"}))
 
-        assert "1,234.50 EUR" in text
+        assert "€1,234.50" in text
         assert "123450" not in text

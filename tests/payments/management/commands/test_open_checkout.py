@@ -33,7 +33,7 @@ class TestOpenCheckout:
         text = told(registration.order.number)
 
         until = timezone.localtime(timezone.now() + timedelta(minutes=31)).strftime("%Y-%m-%d")
-        assert f"{registration.order.number} Pottery, 49.00\N{NO-BREAK SPACE}EUR: can be paid until {until}" in text
+        assert f"{registration.order.number} Pottery, €49.00: can be paid until {until}" in text
         assert text.splitlines()[-1] == "https://pay.example/cs_test_1"
 
     def test_finds_the_order_by_number_id_registration_or_by_being_the_newest(self, gateway, registration):

@@ -15,7 +15,7 @@ def console(db):
 
 @pytest.fixture
 def session(stripe_api):
-    """Open, 49.00 EUR."""
+    """Open, €49.00."""
     return stripe_api.checkout.sessions.create(
         {"mode": "payment", "line_items": [{"price_data": POTTERY, "quantity": 1}], **URLS}
     )
