@@ -141,8 +141,8 @@ class TestFollowSubscriptions:
 
         assert accesses() == [("subscription", "drawing", False, reason)]
 
-    def test_keeps_open_what_is_paid_when_it_has_ended(self, module):
-        member = make_member(status="canceled", ended_at=NOON, covered_until=NOON + MONTH)
+    def test_keeps_open_what_is_paid_when_a_later_bill_is_not(self, module):
+        member = make_member(status="unpaid", covered_until=NOON + MONTH)
 
         self.follow(member)
 

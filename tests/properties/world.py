@@ -1,7 +1,7 @@
 """A small world to tell stories in: one activity, one registration a person, and a picture of all that must agree."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -33,7 +33,12 @@ class World:
 
     def __init__(self, stories: Sequence[Story], *, capacity: int) -> None:
         self.activity = Activity.objects.create(
-            slug="world", title="World", price=PRICE, currency=CURRENCY, capacity=capacity, starts_at=NOON
+            slug="world",
+            title="World",
+            price=PRICE,
+            currency=CURRENCY,
+            capacity=capacity,
+            starts_at=NOON + timedelta(days=30),
         )
         for number, story in enumerate(stories):
             self._person(number, story)

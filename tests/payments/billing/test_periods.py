@@ -6,6 +6,7 @@ import pytest
 
 from payments.billing.models import Dispute, Payment, Subscription
 from payments.billing.periods import running_payments, settle_periods
+from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END
 
@@ -32,7 +33,9 @@ def dispute(amount=400, *, phase=DisputePhase.LOST, **fields):
 
 
 def settled(row, *payments, disputes=()):
-    settle_periods(row, payments=payments, disputes=disputes)
+    for each in payments:
+        each.lost = lost_of(each, disputes)
+    settle_periods(row, payments=payments)
     return row
 
 

@@ -56,11 +56,16 @@ class TestHasPremium:
         assert has_premium(user, at=NOON + MONTH - DAY)
         assert not has_premium(user, at=NOON + MONTH)
 
-    def test_outlives_the_subscription_by_what_is_paid(self):
-        user = make_member(status="canceled", ended_at=NOON + DAY, covered_until=NOON + MONTH).customer.user
+    def test_ends_with_the_subscription(self):
+        user = make_member(status="canceled", ended_at=NOON, covered_until=NOON + MONTH).customer.user
+
+        assert not has_premium(user, at=NOON)
+
+    @pytest.mark.parametrize("status", ["past_due", "unpaid", "paused"])
+    def test_lasts_as_long_as_is_paid_whatever_else_is_not(self, status):
+        user = make_member(status=status, covered_until=NOON + MONTH).customer.user
 
         assert has_premium(user, at=NOON + MONTH - DAY)
-        assert not has_premium(user, at=NOON + MONTH)
 
     def test_ends_with_a_planned_end_be_more_paid_or_not(self):
         end = NOON + 2 * DAY

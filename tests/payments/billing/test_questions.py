@@ -7,6 +7,7 @@ import pytest
 from payments.billing.models import Dispute, Payment, Subscription
 from payments.billing.periods import settle_periods
 from payments.billing.questions import questions_of_subscription
+from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END, NOON
 
@@ -28,7 +29,9 @@ def dispute(amount=400, *, phase=DisputePhase.LOST):
 
 
 def asked(row, *payments, disputes=(), plan_currency="eur"):
-    settle_periods(row, payments=payments, disputes=disputes)
+    for each in payments:
+        each.lost = lost_of(each, disputes)
+    settle_periods(row, payments=payments)
     found = questions_of_subscription(row, payments=payments, disputes=disputes, plan_currency=plan_currency)
     return [(str(each.kind), each.subject) for each in found if each.is_open]
 

@@ -72,11 +72,6 @@ class TestSubscriptionSection:
         assert "Payments are paused until May 3, 2030" in page
         assert sentence in page
 
-    def test_says_what_stays_open_after_the_end(self, browser, member):
-        member(status="canceled", ended_at=datetime(2026, 3, 2, tzinfo=UTC), covered_until=LATER)
-
-        assert "What you have paid for stays open until May 3, 2030." in text_of(browser.get("/account/"))
-
     def test_shows_the_plans_to_who_has_none(self, browser):
         page = text_of(browser.get("/account/"))
 

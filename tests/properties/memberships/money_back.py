@@ -134,11 +134,15 @@ STORIES = (
         "gets it back and cancels", then_canceled,
         ending(status="canceled", payments=[(MONTHLY, MONTHLY)], refunds=[(MONTHLY, "succeeded")], back="refunded"),
     ),
-    story("has a refund that fails later", comes_back, ending(refunds=[(MONTHLY, "failed")])),
+    story(
+        "has a refund that fails later", comes_back,
+        ending(refunds=[(MONTHLY, "failed")], questions=["REFUND_OWED"]),
+    ),
     story(
         "gets a part back after a refund that failed", comes_back_and_goes_again,
         ending(
-            payments=[(MONTHLY, 100)], refunds=[(100, "succeeded"), (MONTHLY, "failed")], questions=["PARTLY_REFUNDED"]
+            payments=[(MONTHLY, 100)], refunds=[(100, "succeeded"), (MONTHLY, "failed")],
+            questions=["PARTLY_REFUNDED", "REFUND_OWED"],
         ),
     ),
     story(

@@ -71,7 +71,7 @@ class TestState:
         assert (told["status"], told["status_text"], told["holds_place"]) == ("CANCELED", "Canceled", False)
         assert told["place_held_until"] == "2026-03-02T13:00:00+01:00"
 
-    @pytest.mark.parametrize("token", ["x", "a:b", "é", "%00", "x" * 5000])
+    @pytest.mark.parametrize("token", ["x", "a:b", "é", "x" * 5000])
     def test_is_told_to_nobody_without_its_token(self, api, registration, token):
         for address in (f"/api/registrations/{token}/", f"/api/registrations/{registration.public_id}/"):
             response = api.get(address)
