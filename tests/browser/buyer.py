@@ -71,6 +71,10 @@ class Buyer(Visitor):
         """Of an activity that is full; the link in the mail makes it count."""
         self.fills_in(activity)
         self.press("Join the waiting list")
+        self.is_asked_to_confirm_the_waiting_list(activity)
+
+    def is_asked_to_confirm_the_waiting_list(self, activity: Activity) -> None:
+        """By mail; the link in it makes the entry count."""
         self.sees("Please check your e-mails")
         [link] = self.is_told("Please confirm your place on the waiting list: %(title)s", activity)
         self.open(link)

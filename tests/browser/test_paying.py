@@ -142,7 +142,7 @@ class TestSoldOut:
         buyer.examines()
         buyer.press("Join the waiting list")
 
-        buyer.sees("You are on the waiting list")
+        buyer.is_asked_to_confirm_the_waiting_list(activity)
 
     def test_while_waiting_on_the_payment_page_charges_nothing(self, buyer, enter, make_activity):
         activity = make_activity(capacity=1)
