@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from babel import Locale
-from django.conf import settings
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
@@ -81,7 +80,8 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 
 def format_amount(amount: int, currency: str) -> str:
     """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks."""
-    locale = Locale.parse(to_locale(get_language() or settings.LANGUAGE_CODE))
+    # Where translations are off, as on the command line, texts are English.
+    locale = Locale.parse(to_locale(get_language() or "en"))
     pattern, decimals = copy(locale.currency_formats["standard"]), _shown(amount, currency)
     pattern.frac_prec = (decimals, decimals)
     written = pattern.apply(to_decimal(amount, currency), locale, currency=currency.upper(), currency_digits=False)

@@ -11,7 +11,7 @@ class TestTerms:
             (Plan(amount=400, currency="eur", interval="month"), "€4.00 a month"),
             (Subscription(amount=3000, currency="eur", interval="year"), "€30.00 a year"),
             (Subscription(amount=900, currency="eur", interval="month", interval_count=3), "€9.00 every 3 months"),
-            (Subscription(amount=500, currency="jpy", interval="fortnight"), "500 JPY"),
+            (Subscription(amount=500, currency="jpy", interval="fortnight"), "¥500"),
             (Subscription(), ""),
         ],
     )
