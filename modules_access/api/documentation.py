@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, refusal
+from config.api import INVALID, LIMIT_HEADERS, NO_LENGTH, NOT_JSON, TOO_LARGE, refusal
 from modules_access.api.serializers import (
     MadeTokenSerializer,
     OwnModulesSerializer,
@@ -89,7 +89,7 @@ TOO_OFTEN = refusal(
     "The key was used too often, or this client has sent too many wrong keys.",
     throttled="You have tried too often. Try again in 1 minute.",
 )
-REFUSALS = {400: INVALID, 401: NO_KEY, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN}
+REFUSALS = {400: INVALID, 401: NO_KEY, 411: NO_LENGTH, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN}
 MODULE_UNKNOWN = {"unknown_module": "There is no such module."}
 
 GENERATE: dict[str, Any] = {
