@@ -137,8 +137,8 @@ VERIFY: dict[str, Any] = {
     "summary": "Verify a token and count its use",
     "description": (
         "Says whom to let into the module, and counts one use. A token is never accepted more often than it may be "
-        "used, however many ask at once. The pass with which somebody opens a module is taken once; the same key may "
-        "ask again within ten seconds. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
+        "used, however many ask at once. The pass with which somebody opens a module is taken once: whoever is not let "
+        "in by it opens the module anew. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
     ),
     "request": TokenToVerifySerializer,
     "examples": [OpenApiExample("A token", value={"token": JWT, "moduleId": "drawing"}, request_only=True)],
