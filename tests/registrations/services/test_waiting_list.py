@@ -271,7 +271,7 @@ class TestOffer:
         assert sent().to == [address_of("Zoë Martin")]
         assert "A place is free for you: Tiny" in sent().subject
         for text in read(sent()):
-            assert "until March 3, 2026 at 3 p.m." in text
+            assert "Until March 3, 2026 at 3 p.m. we hold it for you." in text
             assert "and pay:" in text
             assert page_url(offer) in text
 
