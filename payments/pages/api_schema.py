@@ -129,7 +129,7 @@ SIGNED_OUT = refusal(
 TOO_OFTEN = refusal("This client has tried too often.", throttled="You have tried too often. Try again in 15 minutes.")
 UNAVAILABLE = refusal(
     "Stripe cannot be reached, or refuses; try again.",
-    stripe_unavailable="The payment service does not answer. Please try again in a few minutes.",
+    stripe_unavailable="This is not possible at the moment. Please try again in a few minutes.",
 )
 SUBSCRIPTION = OpenApiResponse(SubscriptionSerializer, examples=[OpenApiExample("Active", value=ACTIVE)])
 REFUSALS = {
