@@ -142,6 +142,9 @@ INVALID = OpenApiResponse(
 )
 MISSING = refusal("There is nothing at this address.", not_found="There is nothing at this address.")
 TOO_LARGE = refusal("The body has more than 16 KiB.", body_too_large="The body is too long.")
+NO_LENGTH = refusal(
+    "The body is sent in chunks, without its length.", length_required="The request must say how long it is."
+)
 NOT_JSON = refusal("The body is not sent as JSON.", unsupported_media_type="Unsupported media type in request.")
 
 

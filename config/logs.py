@@ -41,6 +41,7 @@ _SECRETS = re.compile(
     | (?P<jwt>\beyJ)[\w-]{6,}(?:\.[\w-]*)*
     | (?P<signature>\bv[01]=)[^\s,'"]+
     | (?P<registration>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?::|%(?:25)*3[aA]))[\w-]+
+    | (?P<signed>\b\d{1,19}(?::|%(?:25)*3[aA]))[\w-]{43}(?![\w-])
     | (?P<hosted>//(?:billing|checkout|invoice|pay)\.stripe\.com/)[^\s"'<>]+
     | (?P<service>\bmk_[\w-]{8}_)[\w-]+
     | (?P<bearer>\b[Bb]earer\s)\s*[\w.~+/=-]+

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -156,10 +156,10 @@ def _origin(url: str) -> str:
 
 
 class RequestGuardMiddleware:
-    """Refuses long forms, files and NUL characters before anything reads or keeps them.
+    """Refuses long bodies, files and NUL characters before anything reads or keeps them.
 
-    Stands behind LocaleMiddleware, so that people can read the answer. Views of the API and the webhook read their
-    bodies themselves, within limits of their own.
+    Stands behind LocaleMiddleware, so that people can read the answer. The webhook reads its body itself, within a
+    limit of its own.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -173,20 +173,27 @@ class RequestGuardMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        is_api = hasattr(view, "cls")  # Django REST framework says so of its views
-        return None if is_api or request.method in SAFE_METHODS else refuse_body(request)
+        api_view = getattr(view, "cls", None)  # Django REST framework says so of its views
+        if request.method in SAFE_METHODS or (api_view and not api_view.parser_classes):
+            return None
+        # What is no JSON, the API refuses by its type.
+        return refuse_length(request) or (None if api_view else refuse_files(request))
 
 
-def refuse_body(request: HttpRequest) -> HttpResponse | None:
-    """Why the body of a form is not read; None if it may be."""
+def refuse_length(request: HttpRequest) -> HttpResponse | None:
+    """Why a body is too long to be read, or tells no length: Django would take it for an empty one."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
-        message = _("A form must say how long it is.")
+        message = _("The request must say how long it is.")
         return answer(request, status=411, code="length_required", message=message)
     if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return answer(request, status=413, code="body_too_large", message=_("The body is too long."))
+    return None
+
+
+def refuse_files(request: HttpRequest) -> HttpResponse | None:
+    """Read the form here, before a view, or the check of the form's own token, would."""
     try:
-        # Read here: before a view, or the check of the form's own token, would.
         _read = request.POST if request.content_type == "multipart/form-data" else None
     except UnwantedFile:
         message = _("This page takes no files.")

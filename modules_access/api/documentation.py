@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, refusal
+from config.api import INVALID, LIMIT_HEADERS, NO_LENGTH, NOT_JSON, TOO_LARGE, refusal
 from modules_access.api.serializers import (
     MadeTokenSerializer,
     OwnModulesSerializer,
@@ -89,7 +89,7 @@ TOO_OFTEN = refusal(
     "The key was used too often, or this client has sent too many wrong keys.",
     throttled="You have tried too often. Try again in 1 minute.",
 )
-REFUSALS = {400: INVALID, 401: NO_KEY, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN}
+REFUSALS = {400: INVALID, 401: NO_KEY, 411: NO_LENGTH, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN}
 MODULE_UNKNOWN = {"unknown_module": "There is no such module."}
 
 GENERATE: dict[str, Any] = {
@@ -137,8 +137,8 @@ VERIFY: dict[str, Any] = {
     "summary": "Verify a token and count its use",
     "description": (
         "Says whom to let into the module, and counts one use. A token is never accepted more often than it may be "
-        "used, however many ask at once. The pass with which somebody opens a module is taken once; the same key may "
-        "ask again within ten seconds. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
+        "used, however many ask at once. The pass with which somebody opens a module is taken once: whoever is not let "
+        "in by it opens the module anew. Let nobody in unless the answer is 200. Needs a key for `tokens:verify`."
     ),
     "request": TokenToVerifySerializer,
     "examples": [OpenApiExample("A token", value={"token": JWT, "moduleId": "drawing"}, request_only=True)],

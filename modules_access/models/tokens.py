@@ -121,7 +121,7 @@ class AccessToken(models.Model):
 class PassUse(models.Model):
     """A pass that has let somebody in, kept as long as it would have been valid: it does so once.
 
-    `key`: who asked (None: the demo room); the same may ask again in the next moment.
+    `key`: who asked (None: the demo room).
     """
 
     jti = models.UUIDField(_("pass"), primary_key=True)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,6 +23,7 @@ from modules_access.models import Purchase
 from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
+from payments.billing.models import Payment
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
@@ -52,12 +53,13 @@ def display_state_of(order: Order, returned: CheckoutReturn | None) -> UnpaidSta
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A purchase that waits for its money. `reason`: why the bank has declined."""
+    """A purchase that waits for its money. `reason`: why the bank has declined; `unfitting`: money that pays it not."""
 
     purchase: Purchase
     state: UnpaidState
     can_pay: bool
     reason: str | Promise
+    unfitting: str
 
 
 @require_safe
@@ -102,10 +104,18 @@ class PayModulePage(OwnPage):
 def _pending(user: User, returned: CheckoutReturn | None) -> list[Pending]:
     """The newest first. What ended unpaid is left out, as in every list."""
     rows = Purchase.objects.filter(user=user).select_related("order", "module").order_by("-pk")
+    rows = rows.annotate(has_payment=Exists(Payment.objects.filter(order=OuterRef("order"), received__gt=0)))
     waits = Q(order__status__in=OPEN_STATUSES)
     rows = rows.filter(waits | Q(order=returned.order) if returned else waits)
     found = ((row, display_state_of(row.order, returned)) for row in rows)
-    return [Pending(row, state, state in PAYABLE_STATES, decline_reason_of(row.order)) for row, state in found if state]
+    return [_pending_line(row, state) for row, state in found if state]
+
+
+def _pending_line(row: Any, state: UnpaidState) -> Pending:
+    """Nobody is asked to pay while money is here that does not fit, about which staff decide."""
+    order = row.order
+    unfitting = order.here_text if row.has_payment and order.has_unfitting_money else ""
+    return Pending(row, state, state in PAYABLE_STATES and not unfitting, decline_reason_of(order), unfitting)
 
 
 def _notice(

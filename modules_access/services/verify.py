@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -29,8 +29,6 @@ USE_TOKEN = """
         AND person.id = %(user)s AND person.is_active
     RETURNING token.max_usage - token.used
 """
-# A module may ask twice for one arrival, or have lost our answer.
-REPEATED_WITHIN = timedelta(seconds=10)
 # Of many who bring a pass at once one is first; the others wait here until it is let in, or refused.
 USE_PASS = """
     INSERT INTO modules_access_passuse (jti, key_id, used_at, expires_at)
@@ -52,8 +50,8 @@ class Verified:
 def verify(raw: str, *, module: Module, at: datetime, by: ServiceKey | None = None) -> Verified:
     """Whom the token lets into the module, and counts it as one use. Raises TokenRefused.
 
-    `by`: the key that asks. A pass is taken once; whoever has brought it is answered again for REPEATED_WITHIN.
-    Not to be called inside a transaction: others who use the same token would wait for its end.
+    `by`: the key that asks. A pass is taken once. Not to be called inside a transaction: others who use the same token
+    would wait for its end.
     """
     began = time.perf_counter_ns()
     try:
@@ -90,24 +88,13 @@ def forget_passes(*, at: datetime) -> None:
 
 
 def _use_pass(claims: Claims, module: Module, *, at: datetime, by: ServiceKey | None) -> Verified:
-    key = by.pk if by else None
+    taken = {"jti": claims.jti, "key": by.pk if by else None, "at": at, "ends": claims.expires_at}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(USE_PASS, {"jti": claims.jti, "key": key, "at": at, "ends": claims.expires_at})
+        cursor.execute(USE_PASS, taken)
         if cursor.rowcount:
             # What is refused now is rolled back: the pass is not used.
             return _use(claims, module, at=at)
-    if not PassUse.objects.filter(jti=claims.jti, key=key, used_at__gt=at - REPEATED_WITHIN).exists():
-        raise TokenRefused("pass_used")
-    return _answer_again(claims, module, at=at)
-
-
-def _answer_again(claims: Claims, module: Module, *, at: datetime) -> Verified:
-    """What was answered to the first question, if that is still so; no further use is counted."""
-    access = _find(claims, module)
-    refusal = find_refusal(access, at=at)
-    if refusal and refusal.code != "token_used_up":
-        raise refusal
-    return _verified(access, module, uses_left=access.token.uses_left if access.token else None)
+    raise TokenRefused("pass_used")
 
 
 def _use(claims: Claims, module: Module, *, at: datetime) -> Verified:

@@ -25,7 +25,8 @@ def payment_failed(event: EventView) -> Facts:
 def canceled(event: EventView) -> Facts:
     """No money will come through this PaymentIntent."""
     intent = StripePaymentIntent.read(event.object)
-    yield OrderFact(intent.refs, OrderStatus.CANCELED, event.occurred_at)
+    status = OrderStatus.EXPIRED if intent.has_run_out else OrderStatus.CANCELED
+    yield OrderFact(intent.refs, status, event.occurred_at)
 
 
 @handles("payment_intent.requires_action")

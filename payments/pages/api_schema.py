@@ -6,7 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from config.api import INVALID, LIMIT_HEADERS, NOT_JSON, TOO_LARGE, NothingSerializer, StrictSerializer, refusal
+from config.api import (
+    INVALID,
+    LIMIT_HEADERS,
+    NO_LENGTH,
+    NOT_JSON,
+    TOO_LARGE,
+    NothingSerializer,
+    StrictSerializer,
+    refusal,
+)
 from payments.billing.models import Interval, Plan, Subscription
 from payments.billing.subscribers import told_until
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
@@ -120,10 +129,18 @@ SIGNED_OUT = refusal(
 TOO_OFTEN = refusal("This client has tried too often.", throttled="You have tried too often. Try again in 15 minutes.")
 UNAVAILABLE = refusal(
     "Stripe cannot be reached, or refuses; try again.",
-    stripe_unavailable="The payment service does not answer. Please try again in a few minutes.",
+    stripe_unavailable="This is not possible at the moment. Please try again in a few minutes.",
 )
 SUBSCRIPTION = OpenApiResponse(SubscriptionSerializer, examples=[OpenApiExample("Active", value=ACTIVE)])
-REFUSALS = {400: INVALID, 403: SIGNED_OUT, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN, 503: UNAVAILABLE}
+REFUSALS = {
+    400: INVALID,
+    403: SIGNED_OUT,
+    411: NO_LENGTH,
+    413: TOO_LARGE,
+    415: NOT_JSON,
+    429: TOO_OFTEN,
+    503: UNAVAILABLE,
+}
 COOKIE = (
     "For who is signed in on the site: the request carries the session's cookie, and `X-CSRFToken` with the value of "
     "the cookie `csrftoken`."

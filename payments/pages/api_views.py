@@ -137,7 +137,7 @@ CONFLICTS: dict[type[Exception], tuple[str, Promise]] = {
     PaymentUnderWay: ("not_now", _("A payment of yours is under way. Please look again in a minute.")),
 }
 DECLINED = _("Your bank has declined the payment. Nothing has changed.")
-UNAVAILABLE = _("The payment service does not answer. Please try again in a few minutes.")
+UNAVAILABLE = _("This is not possible at the moment. Please try again in a few minutes.")
 
 
 class Declined(Conflict):

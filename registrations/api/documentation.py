@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from config.api import INVALID, LIMIT_HEADERS, MISSING, NOT_JSON, TOO_LARGE, NothingSerializer, refusal
+from config.api import INVALID, LIMIT_HEADERS, MISSING, NO_LENGTH, NOT_JSON, TOO_LARGE, NothingSerializer, refusal
 from registrations.api.serializers import (
     ActivityPageSerializer,
     ActivitySerializer,
@@ -32,7 +32,15 @@ NO_CHECKOUT = refusal(
     checkout_unavailable="Payment cannot be started at the moment. Nothing was charged, and the place is free again.",
 )
 NOT_PAYABLE = "There is nothing to pay for this registration, or not any more."
-BODY_REFUSALS = {400: INVALID, 404: MISSING, 413: TOO_LARGE, 415: NOT_JSON, 429: TOO_OFTEN, 503: NO_CHECKOUT}
+BODY_REFUSALS = {
+    400: INVALID,
+    404: MISSING,
+    411: NO_LENGTH,
+    413: TOO_LARGE,
+    415: NOT_JSON,
+    429: TOO_OFTEN,
+    503: NO_CHECKOUT,
+}
 
 LIST: dict[str, Any] = {
     "operation_id": "list_activities",

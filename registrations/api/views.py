@@ -40,7 +40,7 @@ from registrations.holds import TooManyHolds
 from registrations.links import find_by_token
 from registrations.models import Activity, Registration
 from registrations.pages.activities import FREE_TRIES
-from registrations.pages.display_state import PAYABLE_STATES, display_state_of
+from registrations.pages.display_state import display_state_of, is_payable
 from registrations.services.register import (
     ActivityFull,
     AlreadyRegistered,
@@ -143,7 +143,7 @@ class CheckoutView(PublicView):
         registration = get_registration(token)
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         at = timezone.now()
-        if display_state_of(registration, at=at) not in PAYABLE_STATES:
+        if not is_payable(registration, display_state_of(registration, at=at)):
             raise Conflict("not_payable", NOT_PAYABLE)
         if registration.order.amount:
             require_allowed(request, "payment")

@@ -20,7 +20,7 @@ from config.rate_limit import ALLOWED, LimitDecision, allow, sentence
 from payments.checkout.attempts import OrderNotPayable
 from payments.pages.base_views import see_other
 from registrations.forms import PersonForm
-from registrations.holds import TooManyHolds
+from registrations.holds import TooManyEntries, TooManyHolds
 from registrations.links import page_path
 from registrations.models import Activity, Registration, Sale
 from registrations.services.register import (
@@ -62,6 +62,7 @@ class Notice(StrEnum):
     MAILED = "mailed"
     PLACES_LEFT = "places_left"
     TOO_MANY_HOLDS = "too_many_holds"
+    TOO_MANY_ENTRIES = "too_many_entries"
     TOO_OFTEN = "too_often"
 
 
@@ -70,6 +71,7 @@ HTTP_STATUS = {
     Notice.JUST_FULL: 409,
     Notice.ALREADY: 409,
     Notice.TOO_MANY_HOLDS: 409,
+    Notice.TOO_MANY_ENTRIES: 409,
     Notice.TOO_OFTEN: 429,
     Notice.UNAVAILABLE: 503,
     Notice.UNAVAILABLE_HELD: 503,
@@ -168,6 +170,8 @@ class WaitingListPage(ActivityFormPage):
             return FormResult(notice=Notice.ALREADY)
         except PlacesLeft:
             return FormResult(notice=Notice.PLACES_LEFT)
+        except TooManyEntries:
+            return FormResult(notice=Notice.TOO_MANY_ENTRIES)
         return _activity_with(Notice.MAILED if entry.is_unconfirmed else Notice.WAITING, activity)
 
 

@@ -62,6 +62,11 @@ def display_state_of(
     return STATE_BY_STATUS[status]
 
 
+def is_payable(row: Registration, state: RegistrationDisplayState) -> bool:
+    """Whether the owner is asked to go on: not while money is here that does not fit, about which staff decide."""
+    return state in PAYABLE_STATES and not row.order.has_unfitting_money
+
+
 def _paid_state(row: Registration) -> RegistrationDisplayState:
     if row.given_up_at:
         return RegistrationDisplayState.GIVEN_UP

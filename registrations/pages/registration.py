@@ -21,7 +21,7 @@ from payments.pages.base_views import see_other
 from payments.pages.checkout_return import CheckoutReturn, newest_session
 from registrations.links import find_by_token, page_path, receipt_path, token_of
 from registrations.models import Registration
-from registrations.pages.display_state import PAYABLE_STATES, RegistrationDisplayState, display_state_of
+from registrations.pages.display_state import RegistrationDisplayState, display_state_of, is_payable
 from registrations.services.register import CheckoutUnavailable, confirm_address, start_checkout
 from registrations.visitors import visitor_of
 
@@ -96,13 +96,14 @@ def _unavailable(request: HttpRequest, row: Registration, error: CheckoutUnavail
 def _can_go_on(request: HttpRequest, row: Registration, state: RegistrationDisplayState) -> bool:
     """By this button; who is asked to confirm an address need not, if they are signed in under it."""
     is_known = state == RegistrationDisplayState.CONFIRM_ADDRESS and visitor_of(request).owns(row.email)
-    return is_known or state in PAYABLE_STATES
+    return is_known or is_payable(row, state)
 
 
 def _context(
     request: HttpRequest, row: Registration, state: RegistrationDisplayState, *, at: datetime
 ) -> dict[str, Any]:
     held_until = row.held_until if row.held_until and row.held_until > at else None
+    refunded, unfitting = row.order.refunded_text, row.order.here_text if row.order.has_unfitting_money else ""
     return {
         "token": token_of(row),
         "registration": row,
@@ -113,8 +114,9 @@ def _context(
         "held_until": held_until,
         "is_held_today": held_until and timezone.localdate(held_until) == timezone.localdate(at),
         "reason": decline_reason_of(row.order),
-        "refunded": row.order.refunded_text,
-        "unfitting": row.order.here_text if row.order.has_unfitting_money else "",
+        "refunded": refunded,
+        "unfitting": unfitting,
+        "nothing_charged": row.order.amount and not (refunded or unfitting),
         "has_receipt": bool(receipt_path(row)),
         "can_register_again": not row.activity.sale_at(at).is_closed,
     }

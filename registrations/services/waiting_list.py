@@ -1,6 +1,7 @@
 """Who waits for a place: whoever paid is seated first, then the waiting list is offered what becomes free."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import F, Subquery
 from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
+from registrations.holds import require_few_entries, wait_in_line
 from registrations.invitations import waiting_confirmation_messages
 from registrations.mails import offer_message
 from registrations.models import Activity, EmailState, Registration, Sale, WaitingEntry, is_called
@@ -33,8 +35,9 @@ def join_waiting_list(
     """Put the person on the list, where they count as soon as their address is confirmed: a mail asks for that.
 
     Who is on it already keeps their position, however often they ask. Raises SalesClosed (not on sale, ended or called
-    off), AlreadyRegistered (holds a place, or has paid and comes first anyway) or PlacesLeft.
+    off), AlreadyRegistered (holds a place, or has paid and comes first anyway), PlacesLeft or TooManyEntries.
     """
+    wait_in_line(email=email, client="")
     activity = Activity.objects.get(pk=activity.pk)
     sale = activity.sale_at(at, has_waiting=activity.has_waiting_people())
     if sale.is_closed:
@@ -44,9 +47,11 @@ def join_waiting_list(
     if sale == Sale.OPEN:
         raise PlacesLeft(activity.title)
     defaults = {"name": name, "language": language, "created_at": at, "email_state": EmailState.ASKED}
-    entry, is_new = WaitingEntry.objects.filter(is_called(name)).get_or_create(
-        activity=activity, email=email, offered=None, defaults=defaults
-    )
+    own = WaitingEntry.objects.filter(is_called(name))
+    person: dict[str, Any] = {"activity": activity, "email": email, "offered": None}
+    if not (visitor.owns(email) or own.filter(**person).exists()):
+        require_few_entries(email=email, at=at)
+    entry, is_new = own.get_or_create(**person, defaults=defaults)
     if is_new:
         log.info("waiting.joined", entry=entry.pk, activity=activity.slug)
     if visitor.owns(email):

@@ -1,7 +1,9 @@
 import gettext
+import re
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from config.catalogues import compile_all, complaints, extract_all
 
@@ -121,3 +123,12 @@ def translate(project: Path, text: str, translation: str, flag: str = "") -> Non
 def write(path: Path, content: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
+
+
+class TestOwnCatalogue:
+    def test_has_no_english_sentence_that_ends_with_a_time(self):
+        """In English a time ends with a full stop of its own: "8:21 a.m."."""
+        with (Path(__file__).parents[2] / PO).open("rb") as source:
+            texts = [str(message.id) for message in read_po(source)]
+
+        assert [text for text in texts if re.search(r"%\((time|moment)\)s\.($|\s)", text)] == []

@@ -24,7 +24,7 @@ TITLE = "Raku & thé"
 ENGLISH = {
     "opened": (
         "Your module is open: Raku & thé", "We have received your payment, and “Raku & thé” is open for you.",
-        "Your access lasts until April 1, 2026 at 2 p.m.", "Open it from “My modules”",
+        "Until April 1, 2026 at 2 p.m. you have access.", "Open it from “My modules”",
     ),
     "failed": (
         "Your payment did not go through: Raku & thé", "Your payment of €49.00 for “Raku & thé” did not go through.",
@@ -181,7 +181,7 @@ class TestOpened:
 
         tell(row, "opened")
 
-        assert "until May 1, 2026" in read(sent())[0]
+        assert "Until May 1, 2026" in read(sent())[0]
 
     def test_is_told_once_however_often_the_order_is_followed(self):
         row = make_buyer(make_learner(), make_module())

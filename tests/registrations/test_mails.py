@@ -340,7 +340,7 @@ class TestWhatStandsBesideIt:
 
         tell(row, "failed")
 
-        assert "we hold your place until July 13, 2026 at 6:30 p.m." in read(sent())[0]
+        assert "until July 13, 2026 at 6:30 p.m. we hold your place." in read(sent())[0]
 
     def test_speaks_of_no_place_to_who_has_none(self):
         row = registered("failed", language="en", holds_place=False, held_until=SUMMER_EVENING)

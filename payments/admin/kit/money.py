@@ -43,6 +43,8 @@ class PricedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The first of a list of 140 is nobody's wish.
+        self.initial.setdefault("currency", self.instance.currency)
         if (known := getattr(self.instance, self.amount_name)) is not None:
             self.initial[self.amount_name] = written_amount(known, self.instance.currency)
 

@@ -137,6 +137,10 @@ def _released(source: Json, captured: int) -> int:
     return max(0, get_amount(source, "amount") - captured) if captured and source.get("amount") is not None else 0
 
 
+# Stripe's own reasons, beside those of people.
+RAN_OUT = frozenset({"automatic", "expired"})
+
+
 @dataclass(frozen=True, slots=True)
 class StripePaymentIntent:
     """`refs` names the latest charge, `failure_refs` the one that was declined last."""
@@ -161,6 +165,11 @@ class StripePaymentIntent:
             failure=_failure(error),
             raw=source,
         )
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether it ended with the session in which it was to be paid: nobody has canceled it."""
+        return find_text(self.raw, "cancellation_reason") in RAN_OUT
 
     @property
     def received(self) -> Money:

@@ -233,7 +233,7 @@ class TestBuyPage:
             response = browser.post(BUY)
 
         assert response.status_code == 503
-        assert "The payment service does not answer Nothing was charged." in text_of(response)
+        assert "Payment is not possible at the moment Nothing was charged." in text_of(response)
 
     def test_leads_to_the_page_that_says_that_it_is_not_on_sale(self, browser, module):
         Module.objects.update(is_on_sale=False)

@@ -12,6 +12,7 @@ from modules_access.services.my_modules import my_modules_of
 from modules_access.services.tokens import revoke_token
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
+from payments.facts import ObjectRefs, PaymentFact
 from payments.orders.models import CheckoutAttempt, Order
 from payments.resync import on_return
 from payments.statuses import OrderStatus
@@ -25,6 +26,8 @@ from tests.support.modules import (
     make_module,
     make_purchase,
     make_token,
+    payment_of,
+    tell,
 )
 from tests.support.modules import pay as bring_money
 from tests.support.pages import text_of
@@ -154,6 +157,16 @@ class TestPending:
         assert f"Order {order.number}" in page
         assert button in page
         assert ("pay €49.00" in page) == bool(button)
+
+    def test_asks_nobody_to_pay_while_other_money_is_here(self, browser, ada, module):
+        order = make_purchase(ada, module).order
+        refs = ObjectRefs(order=str(order.public_id), payment_intent=payment_of(order))
+        tell(order, [PaymentFact(refs, 3000, "eur", NOON)], at=NOON)
+
+        page = read(browser)
+
+        assert "We have received €30.00, and €49.00 was asked for." in page
+        assert [words for words in ("Nothing has been charged", "Go on and pay") if words in page] == []
 
     @pytest.mark.parametrize("status", [OrderStatus.EXPIRED, OrderStatus.CANCELED])
     def test_leaves_out_what_ended_unpaid(self, browser, ada, module, status):

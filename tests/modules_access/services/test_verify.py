@@ -165,38 +165,15 @@ class TestVerifyPass:
         token.refresh_from_db()
         assert token.used == 1
 
-    def test_lets_in_once(self, bought, module, key):
+    def test_lets_in_once_however_soon_and_by_whom_it_is_brought_again(self, bought, module, key):
         raw = pass_of(bought)
         verify(raw, module=module, by=key, at=LATER)
 
-        assert refused(raw, module, by=key, at=LATER + timedelta(seconds=11)) == "pass_used"
+        again = [refused(raw, module, by=by, at=LATER) for by in (key, make_key("another"), None)]
+
+        assert again == ["pass_used"] * 3
         bought.refresh_from_db()
         assert bought.used == 1
-
-    def test_answers_again_to_a_module_that_asks_twice_for_one_arrival(self, token, module, key):
-        AccessToken.objects.update(used=2)
-        raw = pass_of(ModuleAccess.objects.get(token=token))
-        first = verify(raw, module=module, by=key, at=LATER)
-
-        again = verify(raw, module=module, by=key, at=LATER + timedelta(seconds=9))
-
-        assert again == first
-        token.refresh_from_db()
-        assert token.used == 3
-
-    def test_answers_nobody_else_again(self, bought, module, key):
-        raw = pass_of(bought)
-        verify(raw, module=module, by=key, at=LATER)
-
-        assert refused(raw, module) == "pass_used"
-        assert refused(raw, module, by=make_key("another")) == "pass_used"
-
-    def test_does_not_answer_again_when_the_access_has_ended_meanwhile(self, bought, module, key):
-        raw = pass_of(bought)
-        verify(raw, module=module, by=key, at=LATER)
-        give_back(bought.order)
-
-        assert refused(raw, module, by=key) == "access_ended"
 
     def test_is_not_used_by_a_refusal(self, bought, learner, module, key):
         raw = pass_of(bought)
@@ -311,13 +288,13 @@ class TestVerifyAtOnce:
         access.refresh_from_db()
         assert access.used == 40
 
-    def test_counts_one_use_of_a_pass_that_is_brought_by_many(self, learner, module):
+    def test_lets_one_in_of_many_who_bring_the_same_pass(self, learner, module):
         access = ModuleAccess.objects.get(order=make_buyer(learner, module).order)
         raw = pass_of(access)
 
         results = at_once(*[partial(verify, raw, module=module, at=LATER)] * 20)
 
-        assert {type(result) for result in results} == {Verified}
+        assert Counter(getattr(result, "code", "ok") for result in results) == {"ok": 1, "pass_used": 19}
         access.refresh_from_db()
         assert access.used == 1
 

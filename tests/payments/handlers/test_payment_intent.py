@@ -77,3 +77,20 @@ class TestPaymentFailed:
 class TestOtherStates:
     def test_tell_the_status(self, event_type, status):
         assert told_by(event_type, intent_object()) == [OrderFact(ABOUT, status, NOON)]
+
+
+class TestCanceled:
+    @pytest.mark.parametrize(
+        ("reason", "status"),
+        [
+            ("automatic", OrderStatus.EXPIRED),
+            ("expired", OrderStatus.EXPIRED),
+            ("abandoned", OrderStatus.CANCELED),
+            ("requested_by_customer", OrderStatus.CANCELED),
+            (None, OrderStatus.CANCELED),
+        ],
+    )
+    def test_is_no_word_for_a_time_that_ran_out(self, reason, status):
+        intent = intent_object(status="canceled", cancellation_reason=reason)
+
+        assert told_by("payment_intent.canceled", intent) == [OrderFact(ABOUT, status, NOON)]

@@ -66,7 +66,7 @@ class TestChangePage:
             response = browser.post("/subscription/change/yearly")
 
         assert response.status_code == 503
-        assert "does not answer" in text_of(response)
+        assert "This is not possible at the moment" in text_of(response)
 
 
 class TestCancelPage:

@@ -65,7 +65,7 @@ class TestSubscribePage:
             response = browser.post("/plans/monthly/subscribe")
 
         assert response.status_code == 503
-        assert "The payment service does not answer" in text_of(response)
+        assert "This is not possible at the moment" in text_of(response)
         assert not Order.objects.exists()
 
     def test_has_nothing_to_see(self, browser):

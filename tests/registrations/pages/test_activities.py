@@ -291,6 +291,16 @@ class TestWaitingList:
         assert "Please check your e-mails" in text_of(response)
         assert WaitingEntry.objects.get().email == "camille@example.com"
 
+    def test_of_many_people_with_an_address_that_nobody_confirms_is_refused(self, visitor, full, settings):
+        settings.HOLDS_PER_ADDRESS = 1
+        visitor.post(self.ADDRESS, CAMILLE)
+
+        response = visitor.post(self.ADDRESS, {**CAMILLE, "name": "Alex Martin"})
+
+        assert response.status_code == 409
+        assert "This e-mail address waits for its confirmation" in text_of(response)
+        assert 'value="Alex Martin"' in response.content.decode()
+
     def test_takes_who_is_signed_in_at_once(self, visitor, full):
         visitor.force_login(User.objects.create_user(CAMILLE["email"], email_confirmed_at=NOON))
 

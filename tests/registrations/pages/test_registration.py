@@ -41,6 +41,21 @@ class TestMoneyThatDoesNotFit:
         assert "We have received $30.00, and €49.00 was asked for" in page
         assert "please do not pay again" in page
 
+    @pytest.mark.parametrize(
+        "event", [None, "payment_intent.payment_failed", "checkout.session.expired", "payment_intent.canceled"]
+    )
+    def test_is_contradicted_neither_by_words_nor_by_a_button(self, visitor, registration, event):
+        hear(event_of(registration, "payment_intent.succeeded", amount=3000))
+        if event:
+            hear(event_of(registration, event, subject={"payment_intent": "pi_2", "charge": "ch_2"}))
+
+        page = read(visitor, registration)
+        answer = visitor.post(f"/api{page_path(registration)}checkout/", content_type="application/json")
+
+        assert "We have received €30.00" in page
+        assert [words for words in ("Nothing", "Go on and pay", "Try again") if words in page] == []
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_payable")
+
     def test_is_not_told_when_it_has_gone_back(self, visitor, registration):
         hear(event_of(registration, "payment_intent.succeeded", amount=3000))
         hear(event_of(registration, "refund.created", amount=3000))
@@ -226,6 +241,27 @@ class TestFailedDebit:
 
         paying.refresh_from_db()
         assert (paying.holds_place, paying.held_until) == (True, None)
+
+
+class TestFreePlaceThatIsOver:
+    @pytest.mark.parametrize(
+        ("event", "words"),
+        [
+            ("checkout.session.expired", "The place was not confirmed in time, so it has been released."),
+            (None, "It is too late to take the place The activity has begun."),
+        ],
+    )
+    def test_speaks_of_no_money(self, visitor, make_activity, make_registration, event, words):
+        row = make_registration(of=make_activity(slug="open-day", price=0))
+        if event:
+            hear(event_of(row, event))
+        else:
+            Activity.objects.update(starts_at=NOON)
+
+        page = read(visitor, row)
+
+        assert words in page
+        assert [word for word in ("pay", "charged") if word in page] == []
 
 
 class TestFreePlaceThatIsOffered:

@@ -12,6 +12,7 @@ from payments.checkout.open_checkout import open_checkout
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_due
 from payments.effects.models import Effect
+from registrations.holds import TooManyEntries
 from registrations.links import page_url
 from registrations.models import Activity, Registration, WaitingEntry
 from registrations.services.register import (
@@ -168,6 +169,33 @@ class TestHasWaitingPeople:
 
 
 @pytest.mark.django_db
+class TestTooManyEntries:
+    """Each of them sends a mail to an address that anybody can type."""
+
+    def join(self, activity, name, *, at=NOON):
+        return join_waiting_list(activity=activity, name=name, email="zoe@example.com", language="en", at=at)
+
+    def test_are_refused_for_an_address_that_nobody_has_confirmed(self, full, settings):
+        settings.HOLDS_PER_ADDRESS = 2
+        self.join(full, "Ann")
+        self.join(full, "Ben")
+
+        with pytest.raises(TooManyEntries):
+            self.join(full, "Cleo")
+        assert self.join(full, "Ann").name == "Ann"
+
+    def test_are_no_more_after_an_hour_or_when_the_address_is_confirmed(self, full, settings):
+        settings.HOLDS_PER_ADDRESS = 1
+        entry = self.join(full, "Ann")
+
+        self.join(full, "Ben", at=NOON + timedelta(minutes=61))
+        WaitingEntry.objects.exclude(pk=entry.pk).delete()
+        confirm_waiting(entry=entry)
+        self.join(full, "Cleo")
+
+        assert WaitingEntry.objects.count() == 2
+
+
 class TestOfferPlaces:
     def test_holds_the_freed_place_for_who_has_waited_longest(self, full):
         wait_for(full, "Zoë Martin", "Max Meyer")
@@ -271,7 +299,7 @@ class TestOffer:
         assert sent().to == [address_of("Zoë Martin")]
         assert "A place is free for you: Tiny" in sent().subject
         for text in read(sent()):
-            assert "until March 3, 2026 at 3 p.m." in text
+            assert "Until March 3, 2026 at 3 p.m. we hold it for you." in text
             assert "and pay:" in text
             assert page_url(offer) in text
 

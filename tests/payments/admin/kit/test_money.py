@@ -63,6 +63,12 @@ class TestPricedForm:
         assert why in text_of(response)
         assert not Activity.objects.exists()
 
+    @pytest.mark.parametrize("kind", ["registrations_activity", "modules_access_module", "payments_plan"])
+    def test_begins_with_euros(self, page, kind):
+        shown = page.get(reverse(f"admin:{kind}_add")).content.decode()
+
+        assert '<option value="eur" selected>EUR</option>' in shown
+
     def test_shows_the_price_as_people_write_it(self, page):
         activity = ActivityFactory(price=4900)
 
