@@ -7,11 +7,13 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -19,7 +21,6 @@ from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config.errors import API_PATHS, ENGLISH, answer, bad_request
-from config.uploads import UnwantedFile
 
 log = structlog.get_logger(__name__)
 
@@ -153,6 +154,23 @@ def stripe_origins() -> str:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+class UnwantedFile(BadRequest):
+    """A form brought a file; 400 where nobody says more."""
+
+
+class NoFiles(FileUploadHandler):
+    """Refuses every file at its first byte. A page that needs one brings a handler that names a kind and a size."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnwantedFile("This page takes no files.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> NoReturn:
+        raise UnwantedFile
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 class RequestGuardMiddleware:

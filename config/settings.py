@@ -263,7 +263,7 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 
 # --- Files ------------------------------------------------------------------------------------------------------
-FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["config.middleware.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of any form; the longest of ours are actions on a whole page of a list
 STATIC_URL, STATIC_ROOT = "static/", VAR_DIR / "static"
 # Outside production files are read where they lie: nothing needs to be collected first.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.sql import WorkLogger
 
-HANDLERS = ("charge", "checkout_session", "payment_intent", "radar", "subscription")
+HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
 
 
 class PaymentsConfig(AppConfig):
@@ -25,6 +25,7 @@ class PaymentsConfig(AppConfig):
         for module in (
             "apply.undelivered",
             "checks",
+            "billing.alerts",
             "billing.mails",
             "checkout.clock_alert",
             "orders.mails",

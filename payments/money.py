@@ -88,11 +88,6 @@ def format_amount(amount: int, currency: str) -> str:
     return CODE_BEFORE_DIGITS.sub(NO_BREAK, str(written))
 
 
-def sum_of(amount: int, currency: str) -> dict[str, int | str]:
-    """An amount as a value of a sentence that is stored now and read later, in the reader's language."""
-    return {"amount": amount, "currency": currency}
-
-
 def with_amounts(values: Mapping[str, Any]) -> dict[str, str]:
     """The values of such a sentence, each amount in words for people."""
     return {

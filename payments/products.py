@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from payments.stripe_api.checkout_params import Recurring
 
 Label = str | Promise
-# What a sentence about money speaks of: words, or an amount (payments.money.sum_of).
+# What a sentence about money speaks of: words, or an amount.
 Value = str | dict[str, int | str]
+
+
+def sum_of(amount: int, currency: str) -> dict[str, int | str]:
+    """An amount as a value of a sentence that is stored now and read later, in the reader's language."""
+    return {"amount": amount, "currency": currency}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from payments.apply.fold_subscription import fold_subscription_facts
 from payments.apply.locked_rows import MoneyState, OrderState, OrderStates, SubscriptionState, SubscriptionStates
 from payments.apply.owed import questions_of_debts
 from payments.apply.references import ClaimedRows, Match, ReferenceMap, UnknownOrder, is_foreign
+from payments.billing.fold import questions_of_subscription
 from payments.billing.models import Plan
-from payments.billing.questions import questions_of_subscription
 from payments.effects.enqueue import enqueue
 from payments.facts import DisputeFact, Fact, OrderFact, RefundFact
 from payments.ledger.models import FOREIGN_SITE, UNMATCHED

@@ -10,11 +10,16 @@ from payments.apply.fold import (
     Folded,
     fold_customer_facts,
     fold_order_facts,
-    lock_customers,
-    subscriptions_without_account,
 )
 from payments.apply.fold_subscription import fold_subscription_facts
-from payments.apply.locked_rows import OrderStates, SubscriptionStates, Written, values_of
+from payments.apply.locked_rows import (
+    OrderStates,
+    SubscriptionStates,
+    Written,
+    lock_customers,
+    subscriptions_without_account,
+    values_of,
+)
 from payments.apply.references import ClaimedRows, Match, ReferenceMap, claim_rows, resolve
 from payments.billing.models import Customer
 from payments.billing.subscribers import join_confirmed

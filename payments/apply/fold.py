@@ -11,7 +11,7 @@ from payments.apply.full_refresh import changes_since, reset, restore_unchanged
 from payments.apply.locked_rows import MoneyState, OrderState, values_of
 from payments.apply.references import Match, ReferenceMap
 from payments.billing.fold import fold_customer
-from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.billing.models import Customer, Dispute, Payment, Refund
 from payments.effects.enqueue import EffectRequest
 from payments.facts import (
     BuyerAddressFact,
@@ -24,7 +24,6 @@ from payments.facts import (
     PaymentFact,
     RefundFact,
 )
-from payments.money import sum_of
 from payments.names import ORDER
 from payments.orders.buyer_messages import money_went_back, payment_taken_back, refund_failed
 from payments.orders.fold import (
@@ -39,7 +38,7 @@ from payments.orders.fold import (
     phase_of,
 )
 from payments.orders.models import CheckoutAttempt
-from payments.products import Question, Value
+from payments.products import Question, Value, sum_of
 from payments.statuses import (
     WAITS_FOR_FUNDS,
     DisputePhase,
@@ -242,8 +241,8 @@ def ask_about_fraud(state: MoneyState, folded: Folded) -> None:
             money = sum_of(row.here, row.currency)
             values: dict[str, Value] = {"amount": money, "kind": row.fraud_type, "warning": row.fraud_warning}
             question = Question(
-                ExceptionKind.FRAUD_WARNING, row.key, order_id_of(state), is_open, FRAUD_WARNED, values,
-                subscription_id_of(state),
+                ExceptionKind.FRAUD_WARNING, row.key, state.order_id, is_open, FRAUD_WARNED, values,
+                state.subscription_id,
             )  # fmt: skip
             folded.questions.append(question)
             folded.effects += [_alert("fraud_warning", "payment", row.key, state)] if is_open else []
@@ -279,44 +278,12 @@ def _keep_money(state: MoneyState, payment: str) -> None:
 def _alert(kind: str, noun: str, stripe_id: str, state: MoneyState, *, suffix: str = "") -> EffectRequest:
     key = f"alert.{kind}:{stripe_id}{suffix}"
     return EffectRequest(
-        key=key, kind=f"alert.{kind}", order_id=order_id_of(state), data={noun: stripe_id},
-        subscription_id=subscription_id_of(state),
+        key=key, kind=f"alert.{kind}", order_id=state.order_id, data={noun: stripe_id},
+        subscription_id=state.subscription_id,
     )  # fmt: skip
 
 
-def order_id_of(state: MoneyState) -> int | None:
-    """The order to which an effect belongs: a subscription's is the one that began it."""
-    return state.row.pk if isinstance(state, OrderState) else state.row.order_id
-
-
-def subscription_id_of(state: MoneyState) -> int | None:
-    """The subscription to which an effect belongs, if it is about one."""
-    return None if isinstance(state, OrderState) else state.row.pk
-
-
 # People.
-
-
-def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
-    """The people of whom these facts tell, as far as we know them; locked, sorted by id."""
-    names = _customers_of(facts)
-    if not names:
-        return {}
-    rows = Customer.objects.filter(stripe_id__in=names).order_by("pk").select_for_update(no_key=True)
-    return {row.pk: row for row in rows}
-
-
-def subscriptions_without_account(facts: Iterable[Fact]) -> set[int]:
-    """What people of whom these facts tell pay for without an account: it follows if they turn out to have one."""
-    names = _customers_of(facts)
-    if not names:
-        return set()
-    rows = Subscription.objects.filter(customer__stripe_id__in=names, customer__user__isnull=True)
-    return set(rows.values_list("pk", flat=True))
-
-
-def _customers_of(facts: Iterable[Fact]) -> set[str]:
-    return {fact.refs.customer for fact in facts if isinstance(fact, CustomerFact)}
 
 
 def fold_customer_facts(row: Customer | None, facts: Iterable[Fact], *, is_full_snapshot: bool = False) -> Folded:

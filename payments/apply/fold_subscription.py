@@ -9,14 +9,12 @@ from payments.apply.fold import (
     fold_dispute_fact,
     fold_fraud_warning_fact,
     fold_refund_fact,
-    order_id_of,
 )
 from payments.apply.full_refresh import changes_since, reset, restore_unchanged
 from payments.apply.locked_rows import SubscriptionState
 from payments.apply.references import ClaimedRows, ReferenceMap
-from payments.billing.fold import fold_paid_invoice, fold_plan, fold_subscription, plans_of, seconds
+from payments.billing.fold import fold_paid_invoice, fold_plan, fold_subscription, plans_of, running_payments, seconds
 from payments.billing.models import Payment, Plan, Subscription
-from payments.billing.periods import running_payments
 from payments.effects.enqueue import EffectRequest
 from payments.facts import (
     DisputeFact,
@@ -146,7 +144,7 @@ def _notice(state: SubscriptionState, fact: SubscriptionNoticeFact) -> EffectReq
     kind = f"alert.{fact.kind}" if fact.kind == "finalization_failed" else f"subscription.{fact.kind}"
     delay = PAYMENT_FAILED_MAIL_DELAY if fact.kind == "payment_failed" else timedelta(0)
     return EffectRequest(
-        key=f"{kind}:{refs}", kind=kind, order_id=order_id_of(state), data=data,
+        key=f"{kind}:{refs}", kind=kind, order_id=state.order_id, data=data,
         not_before=fact.occurred_at + delay, subscription_id=state.row.pk,
     )  # fmt: skip
 
@@ -156,7 +154,7 @@ def _access_ended(state: SubscriptionState) -> EffectRequest:
     row = state.row
     payment = running_payments(row, state.payments.values())[-1]
     return EffectRequest(
-        key=f"{ENDED_MAIL}:{payment.key}:{row.money_back}", kind=ENDED_MAIL, order_id=order_id_of(state),
+        key=f"{ENDED_MAIL}:{payment.key}:{row.money_back}", kind=ENDED_MAIL, order_id=state.order_id,
         data={"subscription": row.stripe_id, "payment": payment.key}, subscription_id=row.pk,
     )  # fmt: skip
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from django.db import models
 
-from payments.billing.fold import needs_resync
-from payments.billing.models import Dispute, Payment, Refund, Subscription
-from payments.billing.periods import settle_periods
+from payments.billing.fold import needs_resync, settle_periods
+from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
+from payments.facts import CustomerFact, Fact
 from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
 from payments.sql import update_rows
@@ -150,6 +150,15 @@ class OrderState:
         """To whom its money belongs: what new rows of it are made with."""
         return {"order": self.row}
 
+    @property
+    def order_id(self) -> int:
+        """The order to which its effects and questions belong."""
+        return self.row.pk
+
+    @property
+    def subscription_id(self) -> None:
+        """No subscription."""
+
     def sessions(self) -> set[str]:
         """The Checkout sessions that are this order's own."""
         return {checkout.session for checkout in self.checkouts.values() if checkout.session}
@@ -179,6 +188,16 @@ class SubscriptionState:
     def owner(self) -> dict[str, Any]:
         """To whom its money belongs: what new rows of it are made with."""
         return {"subscription": self.row}
+
+    @property
+    def order_id(self) -> int | None:
+        """The order that began it: its effects belong to both."""
+        return self.row.order_id
+
+    @property
+    def subscription_id(self) -> int:
+        """Itself."""
+        return self.row.pk
 
     def recompute(self) -> None:
         """Work out what all that we know means."""
@@ -217,3 +236,25 @@ class SubscriptionStates(States[SubscriptionState]):
     @classmethod
     def make(cls, row: Any, before: dict[str, Any]) -> SubscriptionState:
         return SubscriptionState(row, before=before)
+
+
+def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
+    """The people of whom these facts tell, as far as we know them; locked, sorted by id."""
+    names = _customers_of(facts)
+    if not names:
+        return {}
+    rows = Customer.objects.filter(stripe_id__in=names).order_by("pk").select_for_update(no_key=True)
+    return {row.pk: row for row in rows}
+
+
+def subscriptions_without_account(facts: Iterable[Fact]) -> set[int]:
+    """What people of whom these facts tell pay for without an account: it follows if they turn out to have one."""
+    names = _customers_of(facts)
+    if not names:
+        return set()
+    rows = Subscription.objects.filter(customer__stripe_id__in=names, customer__user__isnull=True)
+    return set(rows.values_list("pk", flat=True))
+
+
+def _customers_of(facts: Iterable[Fact]) -> set[str]:
+    return {fact.refs.customer for fact in facts if isinstance(fact, CustomerFact)}

@@ -13,10 +13,9 @@ from django.utils.translation import gettext_noop
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.deliver import try_again
 from payments.effects.models import Effect
-from payments.money import sum_of
 from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
-from payments.products import Question, Value
+from payments.products import Question, Value, sum_of
 from payments.statuses import REFUND_COUNTS, REFUND_UNDONE, DisputePhase, EffectStatus, ExceptionKind
 
 OWED = gettext_noop("%(amount)s of payment %(payment)s are owed to %(person)s. Stripe says: %(words)s")

@@ -1,17 +1,27 @@
-"""How facts become a subscription's and a customer's state: in any order of arrival the same.
+"""How facts become a subscription's and a customer's state, and which questions a subscription's money raises.
 
-docs/adr/0009-subscriptions.md
+In any order of arrival the same (docs/adr/0009-subscriptions.md, docs/adr/0014-money-of-subscriptions.md).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from payments.billing.models import Customer, Plan, Subscription
+from django.utils.translation import gettext_noop
+
+from payments.billing.models import Customer, Dispute, Payment, Plan, Subscription
 from payments.facts import CustomerFact, InvoiceFact, SubscriptionFact, Terms
-from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_ORDER
+from payments.products import Question, Value, sum_of
+from payments.statuses import (
+    SUBSCRIPTION_ENDED,
+    SUBSCRIPTION_NOT_BEGUN,
+    SUBSCRIPTION_ORDER,
+    DisputePhase,
+    ExceptionKind,
+    MoneyBack,
+)
 
 SUBSCRIPTION_FIELDS = (
     "status", "started_at", "period_start", "period_end", "trial_end", "cancel_at", "canceled_at", "ended_at", "pause",
@@ -142,3 +152,135 @@ def plans_of(row: Subscription, plans: Sequence[Plan], *, order_plan: int | None
 def _with_prices(prices: Iterable[str], plans: Sequence[Plan]) -> list[Plan]:
     found = {plan.slug: plan for price in prices if price for plan in plans if price in plan.all_prices}
     return list(found.values())
+
+
+# --- which period is paid, since when one is not, and whether the money of the running one went back ------------
+
+
+def settle_periods(row: Subscription, *, payments: Collection[Payment]) -> None:
+    """Bring in line what follows from the payments: `covered_until`, `unpaid_since`, `money_back`."""
+    last = running_payments(row, payments)
+    row.money_back = _money_back(row, last)
+    is_running = any(_pays_running_period(row, payment) for payment in last)
+    row.covered_until = last[0].period_end if is_running and not row.money_back else None
+    row.unpaid_since = _due_at(row, payments)
+
+
+def running_payments(row: Subscription, payments: Iterable[Payment]) -> list[Payment]:
+    """What pays the running period, or where nothing does yet the last one before; several if it was paid twice."""
+    paid = [payment for payment in payments if payment.received and payment.period_end]
+    if row.period_end is not None:
+        # A longer one is what it was changed from; a later one it has not told of yet.
+        paid = [payment for payment in paid if payment.period_end and payment.period_end <= row.period_end]
+    own = [payment for payment in paid if _pays_running_period(row, payment)]
+    last = max(own, key=_paid_order, default=None) or max(paid, key=_period_order, default=None)
+    return [each for each in paid if last and _period_of(each) == _period_of(last)]
+
+
+def _money_back(row: Subscription, last: Sequence[Payment]) -> str:
+    """ "": some of the money is here, staff have decided otherwise, or a later period was paid, be it with nothing."""
+    if not last or any(each.here or each.access_kept for each in last):
+        return MoneyBack.NONE
+    end, paid_at = last[0].period_end, max(seconds(each.paid_at) for each in last)
+    if seconds(row.last_paid_at) > paid_at and seconds(row.paid_until) > seconds(end):
+        return MoneyBack.NONE
+    return MoneyBack.DISPUTE_LOST if any(each.lost for each in last) else MoneyBack.REFUNDED
+
+
+def _due_at(row: Subscription, payments: Iterable[Payment]) -> datetime | None:
+    """When the first period was due that is not paid: where the last paid one ended, and some days for an invoice."""
+    if row.period_start is None:
+        return None
+    ends = [row.paid_until, *(payment.period_end for payment in payments if payment.received)]
+    begun = max((end for end in ends if end and end <= row.period_start), default=row.period_start)
+    return begun + timedelta(days=row.days_until_due)
+
+
+def _pays_running_period(row: Subscription, payment: Payment) -> bool:
+    return row.period_start is None or seconds(payment.period_end) > seconds(row.period_start)
+
+
+def _period_of(payment: Payment) -> tuple[datetime | None, datetime | None]:
+    return payment.period_start, payment.period_end
+
+
+def _paid_order(payment: Payment) -> tuple[int, str]:
+    return seconds(payment.paid_at), payment.key
+
+
+def _period_order(payment: Payment) -> tuple[int, int, str]:
+    return seconds(payment.period_end), *_paid_order(payment)
+
+
+# --- what staff are asked: open while its cause lasts, as of orders (payments/orders/fold.py) --------------------
+
+AFTER_END = gettext_noop("%(received)s received, although it had ended before.")
+NEVER_TOLD = gettext_noop("%(received)s received; Stripe has told nothing else of it.")
+SAME_PERIOD = gettext_noop("%(received)s received for a period that %(first)s has paid.")
+OTHER_CURRENCY = gettext_noop("%(received)s received, expected in %(currency)s.")
+ALL_REFUNDED = gettext_noop("%(received)s refunded: its access has ended, and it goes on being billed.")
+ALL_LOST = gettext_noop("%(received)s lost to a dispute: its access has ended, and it goes on being billed.")
+PART_REFUNDED = gettext_noop("%(refunded)s of %(received)s refunded: its access goes on.")
+PART_DISPUTED = gettext_noop("A part of %(received)s is disputed or lost: its access goes on.")
+Asked = tuple[ExceptionKind, bool, str]
+
+
+def questions_of_subscription(
+    row: Subscription, *, payments: Collection[Payment], disputes: Collection[Dispute], plan_currency: str
+) -> Iterator[Question]:
+    """For each payment everything that can be wrong with it, open or not."""
+    running = running_payments(row, payments)
+    currencies = {each for each in (row.currency, plan_currency) if each}
+    for payment in payments:
+        first = _paid_before(payment, payments)
+        values: dict[str, Value] = {
+            "received": sum_of(payment.received, payment.currency),
+            "refunded": sum_of(payment.refunded, payment.currency),
+            "first": first.key if first else "",
+            "currency": " / ".join(sorted(currencies)).upper(),
+        }
+        asked = [*_about_money(row, payment, currencies), *_about_period(row, payment, running, disputes)]
+        asked.append((ExceptionKind.SECOND_PAYMENT, first is not None, SAME_PERIOD))
+        for kind, is_open, detail in asked:
+            yield Question(kind, payment.key, None, is_open, detail, values, subscription_id=row.pk)
+
+
+def _about_money(row: Subscription, payment: Payment, currencies: Collection[str]) -> Iterator[Asked]:
+    """Whether it should be here at all. What went back asks nothing."""
+    is_here = payment.here > 0
+    end = row.ended_at or row.canceled_at or row.stripe_updated_at
+    is_late = row.has_ended and seconds(payment.paid_at) > seconds(end)
+    yield ExceptionKind.PAID_AFTER_END, is_here and is_late, AFTER_END
+    yield ExceptionKind.UNKNOWN_SUBSCRIPTION, is_here and row.stripe_updated_at is None, NEVER_TOLD
+    is_foreign = any(currency != payment.currency for currency in currencies)
+    yield ExceptionKind.AMOUNT_MISMATCH, is_here and is_foreign, OTHER_CURRENCY
+
+
+def _about_period(
+    row: Subscription, payment: Payment, running: Collection[Payment], disputes: Collection[Dispute]
+) -> Iterator[Asked]:
+    """What becomes of the running period, of which the money went back, wholly or in part."""
+    is_live = payment in running and not row.has_ended and row.status not in SUBSCRIPTION_NOT_BEGUN
+    all_back = ALL_LOST if row.money_back == MoneyBack.DISPUTE_LOST else ALL_REFUNDED
+    yield ExceptionKind.PERIOD_REFUNDED, is_live and bool(row.money_back), all_back
+    is_left = is_live and payment.here > 0
+    yield ExceptionKind.PARTLY_REFUNDED, is_left and payment.refunded > 0, PART_REFUNDED
+    yield ExceptionKind.PARTLY_DISPUTED, is_left and _is_partly_disputed(payment, disputes), PART_DISPUTED
+
+
+def _is_partly_disputed(payment: Payment, disputes: Collection[Dispute]) -> bool:
+    own = [each for each in disputes if each.payment == payment.key]
+    return any(
+        each.phase == DisputePhase.LOST or (each.phase == DisputePhase.OPEN and each.amount < payment.left)
+        for each in own
+    )
+
+
+def _paid_before(payment: Payment, payments: Collection[Payment]) -> Payment | None:
+    """Another that has paid the very same period earlier, where the money of both is here."""
+    if payment.period_end is None or payment.here == 0:
+        return None
+    same = (payment.period_start, payment.period_end)
+    earlier = [each for each in payments if (each.period_start, each.period_end) == same and each.here]
+    first = min(earlier, key=lambda each: (seconds(each.paid_at), each.key))
+    return None if first is payment else first

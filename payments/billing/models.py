@@ -179,7 +179,7 @@ class Subscription(models.Model):
     # The invoice that was paid last, and the end of its period: beyond `period_end`, news is missing.
     last_paid_at = models.DateTimeField(_("last paid"), null=True, blank=True)
     paid_until = models.DateTimeField(_("paid until"), null=True, blank=True)
-    # Worked out from its payments (payments/billing/periods.py).
+    # Worked out from its payments (payments/billing/fold.py).
     covered_until = models.DateTimeField(_("paid for, and kept, until"), null=True, blank=True)
     unpaid_since = models.DateTimeField(_("unpaid since"), null=True, blank=True)
     money_back = models.CharField(

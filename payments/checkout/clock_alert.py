@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 import structlog
-from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.effects.mail import Mail, mails
+from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from payments.stripe_api import clock
 
@@ -34,4 +34,4 @@ def warn_of_clock(*, at: datetime) -> bool:
 def clock_far_off(effect: Effect) -> Mail | Skip:
     seconds = effect.data["seconds"]
     context = {"seconds": abs(seconds), "is_behind": seconds > 0, "seen_at": parse_datetime(effect.data["seen_at"])}
-    return Mail(to=tuple(settings.STRIPE_ALERT_EMAIL), language=settings.LANGUAGE_CODE, context=context)
+    return to_staff(context, page=reverse("admin:index"))

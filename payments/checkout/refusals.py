@@ -10,9 +10,8 @@ from django.utils.translation import gettext_noop
 
 from payments.apply.apply import save_exceptions
 from payments.billing.models import Plan
-from payments.money import sum_of
 from payments.orders.models import Order, OrderException
-from payments.products import Question, Value, product_of
+from payments.products import Question, Value, product_of, sum_of
 from payments.statuses import ExceptionKind
 from payments.stripe_api.gateway import GatewayRefused
 

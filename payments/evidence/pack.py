@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from payments.billing.mails import DISPUTE_REASONS
+from payments.billing.alerts import DISPUTE_REASONS
 from payments.billing.models import Dispute
 from payments.billing.receipts import find_receipt, seller
 from payments.effects.deliver import Skip

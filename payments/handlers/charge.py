@@ -1,11 +1,11 @@
-"""What the events of charges, refunds and disputes say.
+"""What the events of charges, refunds, disputes and the warnings of card networks say.
 
 https://docs.stripe.com/api/events/types#event_types-charge.refunded
 """
 
 from payments.facts import Facts, NoFacts, PaymentFact
 from payments.handlers.registry import EventView, handles
-from payments.stripe_api.snapshots import StripeCharge, StripeDispute, StripeRefund
+from payments.stripe_api.snapshots import StripeCharge, StripeDispute, StripeFraudWarning, StripeRefund
 
 
 @handles("charge.refunded")
@@ -48,3 +48,12 @@ def refund(event: EventView) -> Facts:
 def dispute(event: EventView) -> Facts:
     """Every event of a dispute carries the whole dispute, so all of them say the same."""
     yield StripeDispute.read(event.object).to_fact(at=event.occurred_at)
+
+
+@handles(
+    "radar.early_fraud_warning.created",  # a dispute will most likely follow, unless the money goes back before it
+    "radar.early_fraud_warning.updated",  # disputed or refunded meanwhile: nothing is to be done any more
+)
+def fraud_warning(event: EventView) -> Facts:
+    """Both events carry the whole warning: https://docs.stripe.com/disputes/measuring#early-fraud-warnings"""
+    yield StripeFraudWarning.read(event.object).to_fact(at=event.occurred_at)

@@ -12,9 +12,8 @@ from django.utils.translation import gettext_noop
 
 from payments.billing.models import Dispute, Payment, Refund
 from payments.facts import BuyerAddressFact, DisputeFact, FraudWarningFact, OrderFact, PaymentFact, RefundFact
-from payments.money import sum_of
 from payments.orders.models import Order
-from payments.products import Question
+from payments.products import Question, sum_of
 from payments.statuses import (
     DISPUTE_PHASES,
     PLAN,

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from payments.billing.alerts import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, REFUNDED_SINCE, SUBJECT_GONE
 from payments.billing.models import Dispute, Payment, Refund
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
@@ -13,12 +14,8 @@ from payments.orders.models import Order
 from payments.products import language_of, product_of
 from payments.statuses import DisputePhase, DisputeState, OrderStatus, RefundStatus
 
-SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 ALL_WENT_BACK = Skip(gettext_noop("All of the money went back, which another e-mail tells."))
 NOTHING_WENT_BACK = Skip(gettext_noop("The refund did not arrive, which another e-mail tells."))
-REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
-REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
-DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
 
 
 @mails("order.refunded_in_part")

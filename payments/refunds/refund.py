@@ -38,6 +38,10 @@ class Refundable:
     payment: Payment
     amount: int
 
+    def is_asked(self, payment: str, exclude: Collection[str]) -> bool:
+        """Whether it is this payment ("": any), and none of those that are left out."""
+        return payment in ("", self.payment.key) and self.payment.key not in exclude
+
 
 def owned_by(owner: Owner) -> dict[str, Any]:
     """The condition that finds what belongs to it."""
@@ -152,9 +156,7 @@ def refund_requests(
     known = _known(owner, begins=begins)
     if known and amount is not None:
         return []
-    left = [
-        each for each in left_to_refund(owner) if payment in ("", each.payment.key) and each.payment.key not in exclude
-    ]
+    left = [each for each in left_to_refund(owner) if each.is_asked(payment, exclude)]
     currency = left[0].payment.currency if payment and left else owner.currency
     shares = [(each.payment, None) for each in left] if amount is None else _shares(left, amount, currency=currency)
     data = {"reason": reason[:MAX_REASON_LENGTH], "by": by, "is_duplicate": is_duplicate}

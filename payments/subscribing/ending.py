@@ -17,9 +17,8 @@ from payments.billing.models import Subscription
 from payments.effects.deliver import Skip, delivers
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.models import Effect
-from payments.money import sum_of
 from payments.orders.models import OrderChange, OrderException
-from payments.products import Question, Value
+from payments.products import Question, Value, sum_of
 from payments.refunds.staff_refunds import DecisionRefused, require, require_open
 from payments.statuses import EffectStatus, ExceptionKind
 from payments.stripe_api.gateway import cancel_subscription, update_subscription

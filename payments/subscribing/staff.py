@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from payments.apply.apply import recompute_subscription
 from payments.bell import ring_on_commit
+from payments.billing.fold import running_payments
 from payments.billing.models import Payment, Subscription
-from payments.billing.periods import running_payments
 from payments.orders.models import OrderException
 from payments.refunds.staff_refunds import DecisionRefused, require
 from payments.statuses import SUBSCRIPTION_ENDED, ExceptionKind

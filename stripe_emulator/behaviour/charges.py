@@ -18,6 +18,7 @@ COPIED_FROM_INTENT = (
     "statement_descriptor_suffix", "transfer_group",
 )  # fmt: skip
 AVAILABLE_AT_ONCE = "bypassPending"
+FRAUD_WARNING = "radar.early_fraud_warning"
 
 
 def record_movement(
@@ -92,3 +93,20 @@ def _captured(amount: int, status: str) -> Json:
 def _declined(code: str) -> Json:
     failure = {"failure_code": error_code(code), "failure_message": decline_message(code)}
     return {"outcome": shapes.declined_outcome(code), **failure}
+
+
+def warn_of_fraud(charge: StoredObject, *, at: int, fraud_type: str = "made_with_stolen_card") -> StoredObject:
+    """The card network believes that it is fraud: nothing moves by that.
+
+    https://docs.stripe.com/api/radar/early_fraud_warnings
+    """
+    about = {"charge": charge.stripe_id, "payment_intent": charge.data["payment_intent"]}
+    warning = store.keep(shapes.new_fraud_warning(at, fraud_type=fraud_type, **about), parent=charge)
+    emit(f"{FRAUD_WARNING}.created", warning, at=at)
+    return warning
+
+
+def settle_fraud_warnings(charge: StoredObject, *, at: int) -> None:
+    """The charge is disputed or wholly refunded: to give it back in time is not possible, or not needed, any more."""
+    for warning in store.find(FRAUD_WARNING, charge=charge.stripe_id, actionable=True).select_for_update():
+        emit(f"{FRAUD_WARNING}.updated", warning, at=at, previous=warning.change(actionable=False))

@@ -1,8 +1,7 @@
 """Chargebacks and inquiries: https://docs.stripe.com/disputes/how-disputes-work"""
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import fraud_warnings
-from stripe_emulator.behaviour.charges import DISPUTE_FEE, record_movement
+from stripe_emulator.behaviour.charges import DISPUTE_FEE, record_movement, settle_fraud_warnings
 from stripe_emulator.errors import Json, StripeRefusal
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
@@ -30,7 +29,7 @@ def open_dispute(charge: StoredObject, *, at: int, reason: str = "fraudulent", i
     emit("charge.dispute.created", dispute, at=at)
     if not inquiry:
         emit("charge.dispute.funds_withdrawn", dispute, at=at)
-    fraud_warnings.settle(charge, at=at)
+    settle_fraud_warnings(charge, at=at)
     return dispute
 
 

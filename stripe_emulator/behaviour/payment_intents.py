@@ -6,7 +6,7 @@ from typing import NoReturn
 from django.conf import settings
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import cards, charges, fraud_warnings
+from stripe_emulator.behaviour import cards, charges
 from stripe_emulator.behaviour.disputes import INQUIRY, open_dispute
 from stripe_emulator.behaviour.payment_methods import attach, require_owner, require_unspent, test_method_of
 from stripe_emulator.errors import CardDeclined, Json, StripeRefusal
@@ -187,7 +187,7 @@ def _succeed(intent: StoredObject, charge: StoredObject, *, at: int) -> None:
     charges.attach_balance(charge, at=at)
     test = test_method_of(store.get("payment_method", charge.data["payment_method"]))
     if test.warns:
-        fraud_warnings.warn(charge, at=at)
+        charges.warn_of_fraud(charge, at=at)
     if reason := test.disputes:
         open_dispute(charge, at=at, reason="fraudulent" if reason == INQUIRY else reason, inquiry=reason == INQUIRY)
 

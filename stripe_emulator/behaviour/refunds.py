@@ -1,9 +1,8 @@
 """Money given back: https://docs.stripe.com/refunds"""
 
 from stripe_emulator import store
-from stripe_emulator.behaviour import fraud_warnings
 from stripe_emulator.behaviour.amounts import check_step, formatted_amount
-from stripe_emulator.behaviour.charges import record_movement
+from stripe_emulator.behaviour.charges import record_movement, settle_fraud_warnings
 from stripe_emulator.behaviour.disputes import OPEN_STATUSES, close_dispute
 from stripe_emulator.errors import Json, StripeRefusal
 from stripe_emulator.events.emit import emit
@@ -41,7 +40,7 @@ def refund(
         _schedule_settling(charge)
     if charge.data["refunded"]:
         _end_inquiries(charge, at=at)
-        fraud_warnings.settle(charge, at=at)
+        settle_fraud_warnings(charge, at=at)
     return given
 
 

@@ -86,7 +86,7 @@ class TestRenewal:
             drain(at=datetime.now(UTC) + timedelta(days=1000))
 
         assert Subscription.objects.get().period_end > before
-        assert_short(trip, 33)
+        assert_short(trip, 30)
 
 
 class TestCleanUp:

@@ -10,10 +10,9 @@ from payments.apply.apply import apply, follow_orders_again, save_exceptions
 from payments.apply.batch import FactSet
 from payments.effects.models import Effect
 from payments.facts import ObjectRefs, OrderFact, PaymentFact
-from payments.money import sum_of
 from payments.orders.fold import OTHER_AMOUNT
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
-from payments.products import Question
+from payments.products import Question, sum_of
 from payments.statuses import ExceptionKind, OrderStatus
 from registrations.models import Registration
 from tests.support.road import NOON

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from payments.billing.fold import questions_of_subscription, settle_periods
 from payments.billing.models import Dispute, Payment, Subscription
-from payments.billing.periods import settle_periods
-from payments.billing.questions import questions_of_subscription
 from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END, NOON

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from payments.billing.fold import running_payments, settle_periods
 from payments.billing.models import Dispute, Payment, Subscription
-from payments.billing.periods import running_payments, settle_periods
 from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END
