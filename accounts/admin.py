@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.hooks import Ending, billed_to, end_billing, follow_account
+from accounts.menu import Job
 from accounts.models import User
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -53,6 +54,7 @@ def is_switched_off(form: ModelForm) -> bool:
 class UserAdmin(StockUserAdmin):
     """People are switched off rather than deleted: what they did names them."""
 
+    job, position = Job.PEOPLE, 1
     form = PersonForm
     add_form = NewUserForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
@@ -109,6 +111,7 @@ class UserAdmin(StockUserAdmin):
 class GroupAdmin(StockGroupAdmin):
     """Whoever could change a group would give all of its rights to all of its people, and to themselves."""
 
+    job, position = Job.PEOPLE, 2
     show_facets = admin.ShowFacets.NEVER
 
     def has_add_permission(self, request: HttpRequest) -> bool:

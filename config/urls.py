@@ -4,10 +4,6 @@ from django.contrib import admin
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path
-from django.utils.translation import gettext_lazy as _
-
-admin.site.site_header = admin.site.site_title = _("Payments: staff")
-admin.site.index_title = _("What would you like to look at?")
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts.menu import Job
 from modules_access.admin.kit import (
     MomentField,
     PersonField,
@@ -152,6 +153,7 @@ def revoke_action(row: ModuleAccess, confirmation: Confirmation) -> None:
 class ModuleAccessAdmin(ReadOnlyAdmin):
     """Nothing is edited: accesses follow what gives them; staff give, extend and take back, each with a reason."""
 
+    job, position = Job.LEARNING, 1
     actions = (extend_action, revoke_action)
     add_permission = "modules_access.grant_access"
     form = GrantForm

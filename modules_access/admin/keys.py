@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from accounts.menu import Job
 from modules_access.admin.kit import MomentField, key_state, secret_page
 from modules_access.models import Scope, ServiceKey
 from modules_access.services.keys import KeyNotMade, create_key, revoke_key, rotate_key
@@ -70,6 +71,7 @@ def revoke_action(row: ServiceKey, confirmation: Confirmation) -> None:
 class ServiceKeyAdmin(ReadOnlyAdmin):
     """Never edited. The right to add makes and rotates keys, the right to change revokes them."""
 
+    job, position = Job.LEARNING, 4
     actions = (rotate_action, revoke_action)
     add_permission = "modules_access.add_servicekey"
     form = KeyForm

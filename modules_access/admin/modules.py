@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from modules_access.admin.doctor import DoctorScreens
 from modules_access.admin.figures import figures_page
 from modules_access.admin.kit import list_of
@@ -48,6 +49,7 @@ class ModuleForm(PricedForm):
 class ModuleAdmin(PricedAdmin, DoctorScreens):
     """What can be bought, subscribed to or given."""
 
+    job, position = Job.LEARNING, 0
     actions = None
     change_list_template = "admin/modules_access/module/change_list.html"
     form = ModuleForm
@@ -133,6 +135,7 @@ class OpeningForm(forms.ModelForm):
 class PlanOpeningAdmin(ListAdmin):
     """Changed, never deleted: "all modules" is what a plan without a row opens."""
 
+    job, position = Job.LEARNING, 3
     actions = None
     form = OpeningForm
     list_display = ("plan", "sentence")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.menu import Job
 from modules_access.admin.kit import PersonField, doctor_link, secret_page, token_state, uses_text
 from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken
@@ -63,6 +64,7 @@ def revoke_action(row: AccessToken, confirmation: Confirmation) -> None:
 class AccessTokenAdmin(ReadOnlyAdmin):
     """Made here or over the API, and never edited. The token itself is shown once, to who makes it."""
 
+    job, position = Job.LEARNING, 2
     actions = (revoke_action,)
     add_permission = "modules_access.add_accesstoken"
     form = TokenForm

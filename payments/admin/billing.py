@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from payments.admin.kit.actions import screen_action
 from payments.admin.kit.display import (
     DISPUTE_TINTS,
@@ -23,7 +24,7 @@ from payments.admin.kit.display import (
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.billing.models import Dispute, Payment, Refund
 from payments.evidence import pack_evidence
-from payments.statuses import DisputePhase
+from payments.statuses import DISPUTE_UNANSWERED, DisputePhase
 
 
 class MoneyAdmin(ReadOnlyAdmin):
@@ -42,6 +43,7 @@ class MoneyAdmin(ReadOnlyAdmin):
 class PaymentAdmin(MoneyAdmin):
     """One PaymentIntent or one invoice each."""
 
+    job, position = Job.ORDERS, 1
     list_display = ("key", "owner_link", "received_text", "refunded_text", "lost_text", "paid_at")
     list_filter = (("subscription", admin.EmptyFieldListFilter), ("paid_at", admin.DateFieldListFilter))
     ordering = ("-paid_at",)
@@ -56,6 +58,7 @@ class PaymentAdmin(MoneyAdmin):
 class RefundAdmin(MoneyAdmin):
     """What went back, or was meant to."""
 
+    job, position = Job.ORDERS, 2
     list_display = (
         "stripe_id", "owner_link", "payment", "amount_text", "status", "status_at", "pending_reason", "failure_reason",
     )  # fmt: skip
@@ -84,6 +87,7 @@ def evidence(screen: Any, request: HttpRequest, disputes: QuerySet) -> HttpRespo
 class DisputeAdmin(MoneyAdmin):
     """Open ones and inquiries first, the nearest deadline on top."""
 
+    job, position = Job.ORDERS, 3
     actions = (evidence,)
     list_display = ("stripe_id", "owner_link", "amount_text", "reason", "status", "phase_text", "due_by", "left")
     list_filter = ("phase",)
@@ -103,6 +107,9 @@ class DisputeAdmin(MoneyAdmin):
     stripe_id_text = stripe_id_column("stripe_id", gettext_lazy("dispute"))
     payment_text = stripe_id_column("payment", gettext_lazy("payment"))
     amount_text = money_column("amount", gettext_lazy("amount"))
+
+    def waiting_rows(self, request: HttpRequest) -> QuerySet:
+        return Dispute.objects.filter(status__in=DISPUTE_UNANSWERED)
 
     @admin.display(description=gettext_lazy("phase"), ordering="phase")
     def phase_text(self, row: Dispute) -> str:

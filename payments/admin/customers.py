@@ -7,6 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.menu import Job
 from payments.admin.kit.display import NONE, link_to, stripe_id_column, subscription_pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin, ReadOnlyInline
 from payments.admin.resync import resync_customer_action
@@ -44,6 +45,7 @@ class SubscriptionInline(ReadOnlyInline):
 class CustomerAdmin(ReadOnlyAdmin):
     """Who somebody is stands as Stripe told it; the account here is linked."""
 
+    job, position = Job.PEOPLE, 0
     actions = (resync_customer_action,)
     inlines = (SubscriptionInline,)
     list_display = ("person", "name", "city", "country", "user_link", "subscriptions_text", "stripe_id", "deleted_at")

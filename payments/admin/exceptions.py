@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.hooks import Ending
+from accounts.menu import Job
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
 from payments.admin.kit.display import CARE, NONE, OFF, link_to, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
@@ -171,6 +172,7 @@ def close(question: OrderException, confirmation: Confirmation) -> None:
 class OrderExceptionAdmin(ReadOnlyAdmin):
     """The oldest open question first; nothing is deleted, what was settled stays as history."""
 
+    job, position = Job.TODO, 1
     actions = (
         refund, refund_once_more, send_once_more, end_now, end_with_period, cancel_subscription, give_back, seat, close,
     )  # fmt: skip
@@ -194,6 +196,9 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         of_subscription = Subquery(refunds.filter(subscription=OuterRef("subscription"))[:1])
         rows = super().get_queryset(request).prefetch_related("order__payments", "subscription__payments")
         return rows.annotate(refund=Coalesce(of_subscription, of_order))
+
+    def waiting_rows(self, request: HttpRequest) -> QuerySet:
+        return OrderException.objects.filter(is_open=True)
 
     @tells_of("payments.order", description=gettext_lazy("order or subscription"), ordering="order")
     def owner_link(self, row: OrderException) -> str:

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column, tells_of
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
@@ -107,6 +108,7 @@ class RedeliveryInline(ReadOnlyInline):
 class PaymentEventAdmin(ReadOnlyAdmin):
     """Read-only; a replay is the one thing that one can ask for."""
 
+    job, position = Job.EVENTS, 0
     actions = (replay,)
     inlines = (AttemptInline, RedeliveryInline)
     list_display = (
@@ -138,6 +140,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q | None:
         return events_called(term) if term else None
 
+    def waiting_rows(self, request: HttpRequest) -> QuerySet:
+        return PaymentEvent.objects.filter(status=EventStatus.FAILED)
+
     @tells_of(
         "payments.order", "payments.subscription", description=gettext_lazy("order or subscription"), ordering="order"
     )
@@ -161,6 +166,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
 class EventAttemptAdmin(ReadOnlyAdmin):
     """Every try of every event."""
 
+    job, position = Job.TECHNICAL, 0
     list_display = ("id", "event", "number", "trigger", "outcome", "reason", "error_kind", "started_at")
     list_filter = ("outcome", "trigger")
     ordering = ("-id",)
@@ -185,6 +191,7 @@ class HoldForm(forms.ModelForm):
 class HeldTypeAdmin(ListAdmin):
     """Adding holds from the next batch on; deleting releases. There is nothing to change about a hold."""
 
+    job, position = Job.EVENTS, 1
     form = HoldForm
     fields = ("type", "reason")
     list_display = ("type", "held_at", "held_by", "reason")
@@ -212,6 +219,7 @@ class HeldTypeAdmin(ListAdmin):
 class EffectAdmin(ReadOnlyAdmin):
     """State "uncertain": the worker died in between, so that it may have happened or not; a person must look."""
 
+    job, position = Job.TECHNICAL, 3
     list_display = ("key", "kind", "owner_link", "status", "attempts", "not_before", "delivered_at", "outcome_text")
     list_filter = ("status",)
     list_select_related = ("order", "subscription")

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.menu import Job
 from payments.admin.kit.display import NONE, links_to_purchased
 from payments.admin.kit.inlines import (
     ChangeInline,
@@ -63,6 +64,7 @@ class CountryFilter(admin.SimpleListFilter):
 class OrderAdmin(ReadOnlyAdmin):
     """Nothing here is typed in: an order is what its events say. A refund is asked for, and told by events again."""
 
+    job, position = Job.ORDERS, 0
     actions = (refund, resync_order_action)
     inlines = (
         ExceptionInline, ChangeInline, EventInline, PaymentInline, RefundInline, DisputeInline, EffectInline,
@@ -83,6 +85,12 @@ class OrderAdmin(ReadOnlyAdmin):
         ("created_at", "paid_at"), ("failure_code", "failure_message"),
     )  # fmt: skip
     readonly_fields = ("number", "price", "received_text", "refunded_text", "lost_text", "here_text", "purchased")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
+        """With its payments: each of its sums reads them."""
+        order: Order | None = super().get_object(request, object_id, from_field)
+        prefetch_related_objects([order] if order else [], "payments")
+        return order
 
     def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
         """What was bought stands on a screen of its own, which not everybody may see."""
@@ -132,6 +140,7 @@ class OrderAdmin(ReadOnlyAdmin):
 class OrderChangeAdmin(ReadOnlyAdmin):
     """Everything that ever changed, the latest first."""
 
+    job, position = Job.TECHNICAL, 1
     list_display = ("id", "order", "subscription", "field", "before", "after", "occurred_at", "learned_at", "source")
     list_select_related = ("order", "subscription")
     ordering = ("-id",)
@@ -145,6 +154,7 @@ class OrderChangeAdmin(ReadOnlyAdmin):
 class ReferenceAdmin(ReadOnlyAdmin):
     """The names under which something is known to Stripe and to us."""
 
+    job, position = Job.TECHNICAL, 2
     ordering = ("-pk",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

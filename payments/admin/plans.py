@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.menu import Job
 from payments.admin.kit.display import NONE, stripe_id
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
@@ -46,6 +47,7 @@ class PlanForm(PricedForm):
 class PlanAdmin(PricedAdmin, ListAdmin):
     """The one screen of the money on which something is typed in."""
 
+    job, position = Job.SUBSCRIPTIONS, 1
     actions = None
     form = PlanForm
     list_display = ("name", "slug", "price_shown", "interval", "stripe_price_text", "is_on_sale", "position")

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from accounts.menu import Job
 from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.billing.models import Subscription
@@ -61,6 +62,7 @@ def _value(what: str, stored: str, *, currency: str) -> str:
 class ReconcileRunAdmin(ReadOnlyAdmin):
     """The newest run first."""
 
+    job, position = Job.HEALTH, 1
     list_display = ("started_at", "sentence_text", "since", "until", "is_dry_run", "by", "error")
     list_filter = ("is_dry_run", ("started_at", admin.DateFieldListFilter))
     fields = (

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
+from accounts.menu import Job
 from payments.admin.kit.display import NONE, link_to, link_to_order, stripe_id_column, subscription_pill, tells_of
 from payments.admin.kit.inlines import (
     ChangeInline,
@@ -92,6 +93,7 @@ class PlanFilter(admin.RelatedFieldListFilter):
 class SubscriptionAdmin(ReadOnlyAdmin):
     """Nothing here is typed in: a subscription is what Stripe told of it last."""
 
+    job, position = Job.SUBSCRIPTIONS, 0
     actions = (refund_subscription_action, cancel_subscription, give_back, resync_subscription_action)
     inlines = (ExceptionInline, PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
     list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
@@ -121,6 +123,9 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         if term.startswith("cus_"):
             return Q(customer__stripe_id=term)
         return Q(references__name=term) if term else None
+
+    def waiting_rows(self, request: HttpRequest) -> QuerySet:
+        return Subscription.objects.filter(needs_resync=True)
 
     @tells_of("payments.customer", description=_("person"), ordering="customer__email")
     def person(self, row: Subscription) -> str:

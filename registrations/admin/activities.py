@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, tells_of
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
@@ -98,6 +99,7 @@ def call_off_action(activity: Activity, confirmation: Confirmation) -> None:
 class ActivityAdmin(PricedAdmin, ListAdmin):
     """Never deleted, because registrations and money hang on it: that right lets somebody call an activity off."""
 
+    job, position = Job.ACTIVITIES, 0
     actions = (call_off_action,)
     form = ActivityForm
     list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")

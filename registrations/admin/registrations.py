@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
 from payments.admin.kit.display import link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
@@ -118,6 +119,7 @@ class EndedFilter(admin.SimpleListFilter):
 class RegistrationAdmin(ReadOnlyAdmin):
     """Nobody edits or deletes a row: the right to delete frees a place, the right to change writes once more."""
 
+    job, position = Job.REGISTRATIONS, 0
     actions = (free_action, resend_action, address_action)
     list_display = (
         "name", "email", "activity", "state", "holds_place", "held_until", "payment", "order_link", "created_at",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.menu import Job
 from payments.admin.kit.display import link_to, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from registrations.models import WaitingEntry
@@ -21,6 +22,7 @@ from registrations.services.waiting_list import offer_places
 class WaitingEntryAdmin(ReadOnlyAdmin):
     """Read-only: nobody is put in front of others. The right to change lets somebody offer free places at once."""
 
+    job, position = Job.REGISTRATIONS, 1
     change_list_template = "admin/registrations/waitingentry/change_list.html"
     list_display = ("name", "email", "email_state", "activity", "created_at", "offer_link", "offer_ends")
     list_filter = (

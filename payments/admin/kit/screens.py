@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from accounts.menu import MenuScreen
 from payments.admin.kit.actions import ScreenAction
 
 EXACT_COUNT_MAX_ROWS = 10_000
@@ -57,7 +58,7 @@ def may_see(request: HttpRequest, label: str) -> bool:
     return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
 
 
-class StaffActions(PermittedColumns, admin.ModelAdmin):
+class StaffActions(PermittedColumns, MenuScreen):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 
     change_form_template = "admin/kit/change_form.html"

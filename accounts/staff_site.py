@@ -1,0 +1,156 @@
+"""The staff's site: pages beside the screens of models, and a menu of all of them by job, with what waits at each.
+
+A page of one's own is a function, decorated; a screen of rows states its place by `job` (accounts/menu.py):
+
+    @staff_page("dashboard/", name="dashboard", title=_("Dashboard"), job=Job.DASHBOARD, permission="app.view_model")
+    def dashboard(request: HttpRequest) -> HttpResponse:
+        context = staff_context(request, title=_("Dashboard"), figures=read_figures())
+        return TemplateResponse(request, "admin/payments/dashboard.html", context)  # extends admin/kit/page.html
+"""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import structlog
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts.doors import changes_a_password, tries_a_password
+from accounts.forms import StaffSignInForm
+from accounts.menu import Count, Job, StaffPage, build_menu, current_trail
+
+__all__ = ["Job", "StaffSite", "staff_context", "staff_page"]
+
+log = structlog.get_logger(__name__)
+View = Callable[..., Any]
+Page = TypeVar("Page", bound=Callable[..., HttpResponse])
+PAGES: list[StaffPage] = []
+
+
+def staff_page(
+    route: str, *, name: str, title: str | Promise, job: Job | None, permission: str = "", count: Count | None = None,
+    position: int = 0,
+) -> Callable[[Page], Page]:  # fmt: skip
+    """Make the decorated view `admin:<name>` at /admin/<route>, in the menu under its job (None: not in the menu).
+
+    `permission`: without it 403, and no entry ("": all staff). `count(request)`: how many wait there, cheaply; None: no
+    number. `position`: among the entries of its job; 0 leads. The route "" with the name "index" is the first page.
+    """
+
+    def register(view: Page) -> Page:
+        @wraps(view)
+        def permitted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if permission and not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        PAGES.append(StaffPage(route, name, title, job, permission, count, position, permitted))
+        return view
+
+    return register
+
+
+def staff_context(
+    request: HttpRequest, *, title: str | Promise, parents: Iterable[tuple[str, str]] = (), **more: Any
+) -> dict[str, Any]:
+    """What a page that extends `admin/kit/page.html` needs. `parents`: address and words of pages between it and its
+    entry in the menu; `more`: what it shows.
+    """
+    return {**admin.site.each_context(request), "title": title, "parents": list(parents), **more}
+
+
+def refusing_odd_values(view: View) -> View:
+    """The view, which answers with 400 where an address or a form has a value of which nothing can be made."""
+    is_list = getattr(view, "__name__", "") == "changelist_view"
+    # What a list is asked for becomes SQL only after Django has looked at it, in the words of the database's driver.
+    odd = (DataError, ValueError, TypeError, OverflowError) if is_list else (DataError,)
+
+    @wraps(view)
+    def refusing(request: HttpRequest, *args: object, **kwargs: object) -> Any:
+        if is_list and request.method == "POST":
+            require_readable_rows(cast(Any, view).__self__, request)
+        try:
+            return view(request, *args, **kwargs)
+        except odd as error:
+            # What an action stumbles over is our own mistake, unless the database says otherwise.
+            if request.method != "GET" and not isinstance(error, DataError):
+                raise
+            log.warning("admin.odd_value", path=request.path, error=type(error).__name__)
+            raise BadRequest("A value is none that this page knows.") from None
+
+    return refusing
+
+
+def require_readable_rows(screen: admin.ModelAdmin, request: HttpRequest) -> None:
+    """Raise BadRequest where what was chosen for an action can be no key of a row."""
+    try:
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            screen.opts.pk.to_python(key)
+    except ValidationError:
+        raise BadRequest("What was chosen is no row of this list.") from None
+
+
+class GuardedSite(admin.AdminSite):
+    """The admin with doors of its own: they count, refuse and speak as the site's do."""
+
+    login_form = StaffSignInForm
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(refusing_odd_values(view), cacheable)
+
+    @method_decorator(never_cache)
+    @method_decorator(tries_a_password)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().login(request, extra_context)
+
+    @method_decorator(changes_a_password)
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().password_change(request, extra_context)
+
+
+class StaffSite(GuardedSite):
+    """Where staff work."""
+
+    # Our own stands in its place.
+    enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Our own pages come first: they may take the place of Django's."""
+        own = [path(page.route, self.admin_view(page.view), name=page.name) for page in PAGES]
+        return [*own, *cast("list[URLPattern | URLResolver]", super().get_urls())]
+
+    def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
+        """Nobody works by apps: there is the menu."""
+        return []
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The menu as a page; `staff_page("", name="index", …)` takes its place."""
+        return super().index(request, {"title": _("All pages"), **(extra_context or {})})
+
+    def each_context(self, request: Any) -> dict[str, Any]:
+        name = _("%(shop)s – Staff") % {"shop": settings.SITE_NAME}
+        menu = build_menu(request, self._registry, PAGES) if self.has_permission(request) else []
+        return {
+            **super().each_context(request),
+            "site_title": name,
+            "site_header": name,
+            "menu": menu,
+            "trail": current_trail(menu),
+            "is_live": settings.STRIPE_LIVEMODE,
+            "version": settings.VERSION,
+            "environment": settings.ENVIRONMENT,
+        }
