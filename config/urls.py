@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("config.metrics")),
     path("api/", include("registrations.api.urls")),
     path("api/", include("payments.pages.api_views")),
+    path("api/", include("payments.pages.people_api")),
     path("api/", include("modules_access.api.urls")),
     path("admin/", admin.site.urls),
     path("account/", include("accounts.urls")),

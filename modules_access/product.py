@@ -22,13 +22,14 @@ from modules_access.entitlements import (
     sync_accesses,
 )
 from modules_access.mails import message_for
-from modules_access.models import ORDER_KIND, AccessEnd, AccessToken, AccessType, ModuleAccess, Purchase
+from modules_access.models import ORDER_KIND, AccessEnd, AccessToken, AccessType, Purchase
 from modules_access.services.my_modules import my_modules_of
+from modules_access.story import accesses_of, told_by_access
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
-from payments.evidence import Case, Entry
 from payments.orders.models import Order
 from payments.products import FollowResult, Label, Product, ProductChange, register
+from payments.timeline import Holding, Moment, Subject
 
 # In an account; all of them are one click away.
 MAX_LINES = 5
@@ -98,11 +99,12 @@ class ModuleProduct(Product):
     def page_of(self, order: Order) -> str:
         return reverse("encours")
 
-    def purchased_rows(self, order: Order) -> Iterator[tuple[Model, str]]:
-        """The module that the order buys by its title, the access that it gives by its number."""
-        for purchase in Purchase.objects.filter(order=order).select_related("module"):
+    def purchased_rows(self, subject: Subject) -> Iterator[tuple[Model, str]]:
+        """The module that an order buys by its title, the access that it gives by its number."""
+        ids = [order.pk for order in subject.orders if order.kind == ORDER_KIND]
+        for purchase in Purchase.objects.filter(order__in=ids).select_related("module") if ids else ():
             yield purchase.module, purchase.module.title
-        for access in ModuleAccess.objects.filter(order=order):
+        for access in accesses_of(subject):
             yield access, access.number
 
     def join_account(self, user: User, *, at: datetime) -> None:
@@ -117,17 +119,27 @@ class ModuleProduct(Product):
         context = {"lines": active[:MAX_LINES], "more": max(0, len(active) - MAX_LINES)}
         return Section(_("Your modules"), "modules_access/section.html", context)
 
-    def evidence(self, case: Case, *, at: datetime) -> Iterator[Entry]:
-        """What the disputed money opened: by the order, by a token that rests on it, or by the subscription."""
-        which = Q()
-        if case.order:
-            which |= Q(order=case.order) | Q(token__order=case.order)
-        if case.subscription:
-            which |= Q(subscription=case.subscription)
-        if not which:
-            return
-        for access in ModuleAccess.objects.filter(which).select_related("module", "token", "user").order_by("pk"):
-            yield from _entries(access)
+    def story(self, subject: Subject, *, at: datetime) -> Iterator[Moment]:
+        """What was opened by the orders, by tokens that rest on them, by the subscriptions; what a person was given."""
+        for access in accesses_of(subject):
+            yield from told_by_access(access)
+
+    def holdings(self, subject: Subject, *, at: datetime) -> Iterator[Holding]:
+        """Every access, open or not."""
+        for access in accesses_of(subject):
+            is_open = access.is_open(at=at)
+            word = _("open") if is_open else access.get_ended_reason_display() if access.ended_at else _("expired")
+            source = access.get_access_type_display()
+            yield Holding(access, access.module.title, str(word), is_open, source, access.expires_at)
+
+    def told_change(self, field: str, before: str, after: str) -> str:
+        if field == OPENED and after.isdecimal():
+            words = ngettext("%(count)d module is open.", "%(count)d modules are open.", int(after))
+            return words % {"count": int(after)}
+        state = after.partition(": ")[2]
+        if field != HISTORY or state not in STATES:
+            return ""
+        return _("The module is open.") if state == ACTIVE else _("The module is closed: %s") % STATES[state]
 
 
 def _with_orders(tokens: Iterable[AccessToken], orders: Mapping[int, Order]) -> list[AccessToken]:
@@ -146,24 +158,6 @@ def _product_change(change: Change, *, order_id: int | None) -> ProductChange:
     kind, was, is_now = change.access.access_type, change.before, change.after
     before = history_value(kind, was["ended_reason"] or ACTIVE) if was else ""
     return ProductChange(order_id, HISTORY, before, history_value(kind, is_now["ended_reason"] or ACTIVE))
-
-
-def _entries(access: ModuleAccess) -> Iterator[Entry]:
-    given = {"module": access.module.title, "source": access.get_access_type_display(), "person": access.user.email}
-    yield Entry(access.created_at, _("Access to a module given"), _("%(module)s (%(source)s), for %(person)s") % given)
-    # Uses of an access by token are counted on the token.
-    counted = access.token or access
-    if counted.last_used_at:
-        words = ngettext(
-            "%(module)s: used %(count)d time; this was the last time, earlier ones are not kept.",
-            "%(module)s: used %(count)d times; this was the last time, earlier ones are not kept.",
-            counted.used,
-        )
-        told = {"module": access.module.title, "count": counted.used}
-        yield Entry(counted.last_used_at, _("Module used"), words % told)
-    if access.ended_at:
-        why = f"{access.module.title}: {access.get_ended_reason_display()}"
-        yield Entry(access.ended_at, _("Access to a module ended"), why)
 
 
 register(ModuleProduct())

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from payments.billing.models import Subscription
     from payments.effects.enqueue import EffectRequest
-    from payments.evidence.case import Case, Entry
     from payments.orders.models import Order
     from payments.stripe_api.checkout_params import Recurring
+    from payments.timeline.moments import Holding, Moment
+    from payments.timeline.story import Subject
 
 Label = str | Promise
 # What a sentence about money speaks of: words, or an amount.
@@ -117,13 +118,24 @@ class Product(AccountExtension):
 
     # For staff.
 
-    def purchased_rows(self, order: "Order") -> "Iterable[tuple[Model, str]]":
-        """What the order has bought: rows that have a screen, and what they are called there."""
+    def purchased_rows(self, subject: "Subject") -> "Iterable[tuple[Model, str]]":
+        """What the subject's orders have bought: rows that have a screen, and what they are called there."""
         return ()
 
-    def evidence(self, case: "Case", *, at: datetime) -> "Iterable[Entry]":
-        """What is known of the use of what the disputed payment paid for."""
+    def story(self, subject: "Subject", *, at: datetime) -> "Iterable[Moment]":
+        """What is known of what was bought and how it was used; of the subject's person, what else they were given.
+
+        The bank's evidence has it as well, where the subject names no person: only what was paid for.
+        """
         return ()
+
+    def holdings(self, subject: "Subject", *, at: datetime) -> "Iterable[Holding]":
+        """What the subject has and had of it, the newest first."""
+        return ()
+
+    def told_change(self, field: str, before: str, after: str) -> str:
+        """The sentence for one of the changes that the product writes into the history; "" for any other."""
+        return ""
 
 
 # What orders of a kind that nobody sells (any more) get: nothing follows them.

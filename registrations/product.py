@@ -9,25 +9,29 @@ import structlog
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.hooks import Section
 from accounts.models import User
 from payments.cleanup.closing import due_dates
-from payments.evidence import Case, Entry
 from payments.orders.models import Order
 from payments.products import FollowResult, Product, ProductChange, Question, register
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
+from payments.timeline import Holding, Moment, Subject
 from registrations.links import page_path, receipt_path
 from registrations.mails import message_for
 from registrations.models import ORDER_KIND, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
+from registrations.story import registrations_of, told_by_registration
 
 log = structlog.get_logger(__name__)
 FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited", "held_until")
 
+# What the history of an order calls it, and says of it.
+PLACE = "place"
+PLACE_CHANGES = {"held": gettext_lazy("A place is held."), "free": gettext_lazy("The place is free again.")}
 # Nobody has so many; the page must not grow without limit all the same.
 MAX_LINES = 200
 # The pills of the registration's own page (templates/registrations/state.html).
@@ -125,9 +129,9 @@ class RegistrationProduct(Product):
         slugs = Registration.objects.filter(order=order).values_list("activity__slug", flat=True)
         return f"{ORDER_KIND}:{slugs.first() or order.label}"
 
-    def purchased_rows(self, order: Order) -> Iterator[tuple[Model, str]]:
+    def purchased_rows(self, subject: Subject) -> Iterator[tuple[Model, str]]:
         """The registration, by the person's name."""
-        for row in Registration.objects.filter(order=order):
+        for row in registrations_of(subject):
             yield row, row.name
 
     def join_account(self, user: User, *, at: datetime) -> None:
@@ -142,22 +146,21 @@ class RegistrationProduct(Product):
         lines = [_line(row, at=at) for row in rows[:MAX_LINES]]
         return Section(_("Your registrations"), "accounts/registrations.html", {"lines": lines})
 
-    def evidence(self, case: Case, *, at: datetime) -> Iterator[Entry]:
+    def story(self, subject: Subject, *, at: datetime) -> Iterator[Moment]:
         """Who registered for what, whether a place was held, and whether the day has come."""
-        row = Registration.objects.select_related("activity").filter(order=case.order).first() if case.order else None
-        if row is None:
-            return
-        activity = row.activity
-        yield Entry(row.created_at, _("Registered"), f"{row.name}, {row.email}: {activity.title}")
-        if row.given_up_at:
-            yield Entry(row.given_up_at, _("Place given up"))
-        if activity.called_off_at:
-            yield Entry(activity.called_off_at, _("Activity called off"), activity.called_off_reason)
-            return
-        held = _("a place was held for this person") if row.holds_place else _("no place was held for this person")
-        name = _("Activity took place") if activity.starts_at <= at else _("Activity is going to take place")
-        where = f", {activity.place}" if activity.place else ""
-        yield Entry(activity.starts_at, name, f"{activity.title}{where}; {held}")
+        for row in registrations_of(subject):
+            yield from told_by_registration(row, at=at)
+
+    def holdings(self, subject: Subject, *, at: datetime) -> Iterator[Holding]:
+        """Every registration of theirs, those that ended unpaid too."""
+        for row in registrations_of(subject):
+            yield Holding(
+                row, row.activity.title, row.status_text, row.holds_place, row.order.number,
+                row.activity.starts_at,
+            )  # fmt: skip
+
+    def told_change(self, field: str, before: str, after: str) -> str:
+        return str(PLACE_CHANGES.get(after, "")) if field == PLACE else ""
 
 
 def _status_of(row: Registration, order: Order) -> str:
@@ -236,7 +239,7 @@ def _place_change(row: Registration, *, held: bool) -> list[ProductChange]:
     if held == row.holds_place:
         return []
     labels = {True: "held", False: "free"}
-    return [ProductChange(row.order_id, "place", labels[held], labels[row.holds_place])]
+    return [ProductChange(row.order_id, PLACE, labels[held], labels[row.holds_place])]
 
 
 def _line(row: Registration, *, at: datetime) -> Line:

@@ -1,31 +1,26 @@
 """The orders' screens: what was asked for, where it stands and how it came to that; a refund with a reason."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db import connection
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, links_to_purchased
-from payments.admin.kit.inlines import (
-    ChangeInline,
-    CheckoutInline,
-    DisputeInline,
-    EffectInline,
-    EventInline,
-    ExceptionInline,
-    PaymentInline,
-    RefundInline,
-)
-from payments.admin.kit.screens import ReadOnlyAdmin, may_see
+from payments.admin.kit.display import NONE, link_to, links_to, moment_text
+from payments.admin.kit.screens import ReadOnlyAdmin, is_page, may_see
+from payments.admin.kit.story import Fact, StoryAdmin
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
 from payments.admin.search import orders_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 from payments.products import product_of
+from payments.timeline import Subject
 
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
 COUNTRIES_SQL = """
@@ -61,15 +56,12 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(StoryAdmin):
     """Nothing here is typed in: an order is what its events say. A refund is asked for, and told by events again."""
 
     job, position = Job.ORDERS, 0
     actions = (refund, resync_order_action)
-    inlines = (
-        ExceptionInline, ChangeInline, EventInline, PaymentInline, RefundInline, DisputeInline, EffectInline,
-        CheckoutInline,
-    )  # fmt: skip
+    resync_permission = "payments.resync_order"
     list_display = (
         "number", "email", "label", "price", "status", "dispute_state", "lives_in", "created_at", "paid_at",
     )  # fmt: skip
@@ -79,24 +71,31 @@ class OrderAdmin(ReadOnlyAdmin):
     search_help_text = _(
         "Order number or id, whole e-mail address, id of a registration, any whole Stripe id, request id."
     )
-    fields = (
-        ("status", "dispute_state"), ("label", "kind"), "purchased", ("number", "public_id"), ("email", "livemode"),
-        ("city", "country"), ("price", "received_text", "refunded_text"), ("lost_text", "here_text"),
-        ("created_at", "paid_at"), ("failure_code", "failure_message"),
-    )  # fmt: skip
-    readonly_fields = ("number", "price", "received_text", "refunded_text", "lost_text", "here_text", "purchased")
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
-        """With its payments: each of its sums reads them."""
-        order: Order | None = super().get_object(request, object_id, from_field)
-        prefetch_related_objects([order] if order else [], "payments")
-        return order
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        # On its own page the money is told in several places.
+        return rows.select_related("user", "plan").prefetch_related("payments") if is_page(request) else rows
 
-    def get_fields(self, request: HttpRequest, obj: Order | None = None) -> Any:
-        """What was bought stands on a screen of its own, which not everybody may see."""
-        bought = product_of(obj).purchased_rows(obj) if obj else ()
-        is_seen = all(may_see(request, row._meta.label) for row, _text in bought)
-        return [each for each in super().get_fields(request, obj) if is_seen or each != "purchased"]
+    def facts(self, request: HttpRequest, subject: Subject) -> Iterator[Fact]:
+        [order] = subject.orders
+        yield gettext("What"), order.label
+        bought = list(product_of(order).purchased_rows(subject))
+        if all(may_see(request, row._meta.label) for row, _text in bought):
+            yield gettext("What it bought"), links_to(bought)
+        yield gettext("Price"), order.price
+        yield gettext("Received"), order.received_text if order.payments.all() else ""
+        yield gettext("Refunded"), order.refunded_text
+        yield gettext("Lost to disputes"), order.lost_text
+        yield gettext("Money here"), order.here_text if order.refunded_text or order.lost_text else ""
+        yield gettext("E-mail"), order.email
+        if order.user and may_see(request, "accounts.user"):
+            yield gettext("Account"), link_to(order.user)
+        yield gettext("Lives in"), ", ".join(part for part in (order.city, order.country) if part)
+        yield gettext("Created"), moment_text(order.created_at)
+        yield gettext("Paid"), moment_text(order.paid_at)
+        yield gettext("Failure"), ": ".join(part for part in (order.failure_code, order.failure_message) if part)
+        yield gettext("Public id"), format_html('<code class="stripe-id">{}</code>', order.public_id)
 
     def search_condition(self, term: str) -> Q | None:
         return orders_called(term) if term and "@" not in term else None
@@ -109,31 +108,10 @@ class OrderAdmin(ReadOnlyAdmin):
     def price(self, order: Order) -> str:
         return order.price
 
-    @admin.display(description=_("received"))
-    def received_text(self, order: Order) -> str:
-        return order.received_text
-
-    @admin.display(description=_("refunded"))
-    def refunded_text(self, order: Order) -> str:
-        return order.refunded_text or NONE
-
-    @admin.display(description=_("lost to disputes"))
-    def lost_text(self, order: Order) -> str:
-        return order.lost_text or NONE
-
-    @admin.display(description=_("money here"))
-    def here_text(self, order: Order) -> str:
-        """What was received, and neither given back nor lost."""
-        return order.here_text
-
     @admin.display(description=_("lives in"), ordering="country")
     def lives_in(self, order: Order) -> str:
         """As they told Checkout."""
         return ", ".join(part for part in (order.city, order.country) if part) or NONE
-
-    @admin.display(description=_("what it bought"))
-    def purchased(self, order: Order) -> str:
-        return links_to_purchased(order)
 
 
 @admin.register(OrderChange)

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.models import User
 from payments.admin.kit.display import page_of
 from payments.admin.kit.preview import Line, Preview, PreviewedAction, PreviewOutdated, PreviewToken
 from payments.billing.models import Customer, Subscription
@@ -28,10 +29,12 @@ from payments.resync import (
     resync_order,
     resync_person,
     resync_subscription,
+    resync_user,
 )
 from payments.samples.story import is_made_up
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, in_a_hurry
 from payments.stripe_api.snapshots import MalformedObject
+from payments.timeline.people import Person
 
 log = structlog.get_logger(__name__)
 TROUBLES = (GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
@@ -40,7 +43,7 @@ CONSEQUENCES = (
     gettext_lazy("What was bought follows: places, access, questions for staff. No mail goes out a second time."),
     gettext_lazy("It is done only if what differs is still what you see here."),
 )
-Row = TypeVar("Row", bound=Order | Subscription | Customer)
+Row = TypeVar("Row", bound=Order | Subscription | Customer | User)
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,15 @@ resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
     permission="payments.resync_subscription", **COMPARE,
 )  # fmt: skip
 
+# Their orders, and them as Stripe knows them: whoever may not do both has no button.
+resync_user_action = ResyncAction[User](lambda row, options: resync_user(row, options=options)).as_action(
+    "resync_user_action", description=gettext_lazy("Compare the selected person with Stripe…"),
+    permission="payments.resync_subscription",
+    **{**COMPARE, "label": gettext_lazy("Sync this person…")},
+)  # fmt: skip
 
-def _preview(row: Order | Subscription | Customer, found: list[Resynced]) -> Preview:
+
+def _preview(row: Order | Subscription | Customer | User, found: list[Resynced]) -> Preview:
     """One thing is said: that it differs, or what Stripe does not know, or that nothing was asked, or that it is so."""
     currencies = _currencies(row)
     changed, missing = [each for each in found if each.changes], [each for each in found if each.missing]
@@ -164,16 +174,16 @@ def _asked_text() -> str:
     return _("Asked of Stripe: %(moment)s") % {"moment": date_format(timezone.localtime(), "DATETIME_FORMAT")}
 
 
-def _currencies(row: Order | Subscription | Customer) -> dict[str, str]:
+def _currencies(row: Order | Subscription | Customer | User) -> dict[str, str]:
     """By what is compared: of a customer, everything that they have."""
-    if not isinstance(row, Customer):
+    if isinstance(row, Order | Subscription):
         return {_name(row): row.currency}
-    orders = Order.objects.filter(email=row.email) if row.email else Order.objects.none()
-    rows: list[Order | Subscription] = [*orders, *row.subscriptions.all()]
+    person = Person.of_user(row) if isinstance(row, User) else Person.of_customer(row)
+    rows = [told.owner for told in person.statements]
     return {_name(each): each.currency for each in rows}
 
 
-def _name(row: Order | Subscription | Customer) -> str:
+def _name(row: Order | Subscription | Customer | User) -> str:
     return row.number if isinstance(row, Order) else str(row)
 
 

@@ -1,5 +1,6 @@
 """The subscriptions' screen: who has subscribed to what, where it stands, and how it came to that."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -7,28 +8,21 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, link_to, link_to_order, stripe_id_column, subscription_pill, tells_of
-from payments.admin.kit.inlines import (
-    ChangeInline,
-    DisputeInline,
-    EffectInline,
-    EventInline,
-    ExceptionInline,
-    PaymentInline,
-    RefundInline,
-)
-from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.admin.kit.display import NONE, link_to, links_to, moment_text, stripe_id, subscription_pill, tells_of
+from payments.admin.kit.screens import is_page, may_see
+from payments.admin.kit.story import Fact, StoryAdmin
 from payments.admin.refunds import refund_subscription_action
 from payments.admin.resync import resync_subscription_action
 from payments.admin.subscription_actions import cancel_subscription, give_back
-from payments.billing.models import Interval, Plan, Subscription
+from payments.billing.models import Plan, Subscription
 from payments.billing.subscribers import access_until
 from payments.statuses import SUBSCRIPTION_ENDED, SubscriptionStatus
+from payments.timeline import Subject
+from payments.timeline.standing import terms_text
 
 UNKNOWN = "unknown"
 ENDS_WITHIN_DAYS = {"7": _("Within 7 days"), "30": _("Within 30 days")}
@@ -90,12 +84,12 @@ class PlanFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(StoryAdmin):
     """Nothing here is typed in: a subscription is what Stripe told of it last."""
 
     job, position = Job.SUBSCRIPTIONS, 0
     actions = (refund_subscription_action, cancel_subscription, give_back, resync_subscription_action)
-    inlines = (ExceptionInline, PaymentInline, RefundInline, DisputeInline, ChangeInline, EventInline, EffectInline)
+    resync_permission = "payments.resync_subscription"
     list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
     list_display_links = ("stripe_id",)
     list_filter = (
@@ -105,17 +99,45 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("stripe_id__exact",)
     search_help_text = _("Whole e-mail address, whole id of the subscription, the customer, an invoice or a payment.")
-    fields = (
-        ("state", "needs_resync"), ("person", "order_link"), ("plans_text", "terms", "prices_text"), "stripe_id_text",
-        ("started_at", "trial_end"), ("period_start", "period_end"), ("access_text", "money_back"),
-        ("pause", "resumes_at", "days_until_due"), ("cancel_at", "canceled_at", "ended_at"),
-        ("last_paid_at", "paid_until", "covered_until", "unpaid_since"), "stripe_updated_at",
-    )  # fmt: skip
-    readonly_fields = (
-        "state", "person", "order_link", "plans_text", "terms", "prices_text", "access_text", "stripe_id_text",
-    )  # fmt: skip
 
-    stripe_id_text = stripe_id_column("stripe_id", _("subscription"))
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        if not is_page(request):
+            return rows
+        return rows.select_related("customer__user", "plan", "order").prefetch_related("payments")
+
+    def facts(self, request: HttpRequest, subject: Subject) -> Iterator[Fact]:
+        [row] = subject.subscriptions
+        yield gettext("State"), subscription_pill(row)
+        if row.needs_resync:
+            yield gettext("In doubt"), gettext("Only Stripe can tell how it stands: compare it with Stripe.")
+        if row.customer and may_see(request, "payments.customer"):
+            yield gettext("Person"), link_to(row.customer)
+        if row.order and may_see(request, "payments.order"):
+            yield gettext("Began with"), link_to(row.order, row.order.number)
+        further = Plan.objects.filter(pk__in=row.further_plans) if row.further_plans else ()
+        yield gettext("Plan"), links_to((plan, str(plan)) for plan in filter(None, (row.plan, *further)))
+        yield gettext("Price"), terms_text(row)
+        yield gettext("Quantity"), str(row.quantity) if row.quantity != 1 else ""
+        yield gettext("Prices at Stripe"), ", ".join(row.prices) or row.price
+        yield gettext("Subscription at Stripe"), stripe_id(row.stripe_id)
+        yield from self._dates(row)
+
+    def _dates(self, row: Subscription) -> Iterator[Fact]:
+        """Until when it gives access stands with the days of grace, which its person is not told of."""
+        yield gettext("Began"), moment_text(row.started_at)
+        yield gettext("Trial ends"), moment_text(row.trial_end)
+        yield gettext("Present period began"), moment_text(row.period_start)
+        yield gettext("Present period ends"), moment_text(row.period_end)
+        yield gettext("Gives access until"), moment_text(access_until(row))
+        yield gettext("Ends"), moment_text(row.cancel_at)
+        yield gettext("End asked for"), moment_text(row.canceled_at)
+        yield gettext("Ended"), moment_text(row.ended_at)
+        yield gettext("Collection paused"), row.pause
+        yield gettext("Collected again"), moment_text(row.resumes_at)
+        yield gettext("Unpaid since"), moment_text(row.unpaid_since)
+        yield gettext("Money of the period went back"), row.get_money_back_display() if row.money_back else ""
+        yield gettext("Last news from Stripe"), moment_text(row.stripe_updated_at)
 
     def search_condition(self, term: str) -> Q | None:
         if "@" in term:
@@ -135,40 +157,11 @@ class SubscriptionAdmin(ReadOnlyAdmin):
     def state(self, row: Subscription) -> str:
         return subscription_pill(row)
 
-    @admin.display(description=_("plan"))
-    def plans_text(self, row: Subscription) -> str:
-        """All that it holds; it opens what any of them opens."""
-        further = Plan.objects.filter(pk__in=row.further_plans) if row.further_plans else ()
-        return format_html_join(", ", "{}", ((link_to(plan),) for plan in filter(None, (row.plan, *further)))) or NONE
-
-    @admin.display(description=_("prices at Stripe"))
-    def prices_text(self, row: Subscription) -> str:
-        return ", ".join(row.prices) or row.price or NONE
-
-    @admin.display(description=_("gives access until"))
-    def access_text(self, row: Subscription) -> str:
-        """With the days of grace, which its person is not told of."""
-        until = access_until(row)
-        return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else NONE
-
     @admin.display(description=_("price"), ordering="amount")
     def terms(self, row: Subscription) -> str:
-        return terms_of(row)
+        return terms_text(row) or NONE
 
     @admin.display(description=_("doubtful"), ordering="needs_resync", boolean=True)
     def doubtful(self, row: Subscription) -> bool:
         """Whether only Stripe can tell how it stands."""
         return row.needs_resync
-
-    @tells_of("payments.order", description=_("order that began it"))
-    def order_link(self, row: Subscription) -> str:
-        return link_to_order(row.order)
-
-
-def terms_of(row: Subscription) -> str:
-    """ "€4.00 a month", "€12.00 × 3 (month)" for each third month."""
-    if not row.currency:
-        return NONE
-    label = dict(Interval.choices).get(row.interval, row.interval)
-    times = f" (× {row.interval_count})" if row.interval_count != 1 else ""
-    return f"{row.price_text} {label}{times}"

@@ -45,7 +45,10 @@ Watch = Callable[[Effect, datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """How one kind of effect is delivered. `is_repeatable`: doing it twice does no harm outside."""
+    """How one kind of effect is delivered. `is_repeatable`: doing it twice does no harm outside.
+
+    What it sets as the effect's `sent` is kept with the delivery.
+    """
 
     deliver: Deliver
     is_repeatable: bool
@@ -202,7 +205,7 @@ def _claim(*, at: datetime) -> Effect | None:
 
 
 def _done(effect: Effect, *, at: datetime) -> None:
-    _finish(effect, EffectStatus.DONE, at=at, delivered_at=at, outcome="")
+    _finish(effect, EffectStatus.DONE, at=at, delivered_at=at, outcome="", sent=effect.sent)
     log.info("effect.delivered", effect=effect.key, order=effect.order_id)
 
 
@@ -219,7 +222,7 @@ def _leave_open(effect: Effect, error: OutcomeUnknown, *, is_repeatable: bool, a
     if is_repeatable:
         _put_off(effect, _described(error), at=at)
         return
-    _finish(effect, EffectStatus.UNCERTAIN, at=at, outcome=CUT_OFF)
+    _finish(effect, EffectStatus.UNCERTAIN, at=at, outcome=CUT_OFF, sent=effect.sent)
     log.warning("effect.uncertain", effect=effect.key, order=effect.order_id, error=repr(error))
 
 

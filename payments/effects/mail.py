@@ -35,6 +35,8 @@ PERMANENT = 500
 # The kinds that go to staff, of whom a site in development may have none.
 ALERT = "alert."
 NO_ADDRESS = gettext_noop("There is no address to write to.")
+# Whoever has the address of a buyer's page may act as the buyer: of a link only the site is kept.
+LINK = re.compile(r"(https?://[^/?#\s<>\"]+)[/?#][^\s<>\"]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
             if not mail.to:
                 # It may become known; until then somebody waits for this mail.
                 raise Refused(NO_ADDRESS)
-            send(build(mail, kind=kind, key=effect.key))
+            message = build(mail, kind=kind, key=effect.key)
+            effect.sent = as_sent(message)
+            send(message)
             return None
 
         return deliver
@@ -107,6 +111,17 @@ def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:
     )
     message.attach_alternative(html, "text/html")
     return message
+
+
+def as_sent(message: EmailMessage) -> dict[str, Any]:
+    """What is kept of a mail: to whom, subject and plain text, and nothing that opens something."""
+    subject, text = (without_links(str(part)).replace("\0", "") for part in (message.subject, message.body))
+    return {"to": list(message.to), "subject": subject, "text": text}
+
+
+def without_links(text: str) -> str:
+    """The text with every link cut to its site."""
+    return LINK.sub(r"\1/…", text)
 
 
 def send(message: EmailMultiAlternatives) -> None:

@@ -37,6 +37,8 @@ class Effect(models.Model):
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=500, blank=True)
+    # Of a mail, as it went out: `to`, `subject`, `text`, its links cut; None: none went out, or nobody kept it.
+    sent = models.JSONField(_("as sent"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
 
     class Meta:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,21 +18,20 @@ from payments.billing.alerts import DISPUTE_REASONS
 from payments.billing.models import Dispute
 from payments.billing.receipts import find_receipt, seller
 from payments.effects.deliver import Skip
-from payments.effects.mail import build, find_writer
+from payments.effects.mail import as_sent, build, find_writer
 from payments.effects.models import Effect
-from payments.evidence.case import Case, Entry, access_log, effects_of, timeline
+from payments.evidence.case import Case, access_log, effects_of, timeline
 from payments.evidence.facts import facts_of
 from payments.evidence.requirements import requirements_for
 from payments.money import format_amount
 from payments.statuses import EffectStatus
+from payments.timeline import Moment
 
 log = structlog.get_logger(__name__)
 # A table that takes such a cell for a formula would run what a buyer wrote.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 STAFF_MAIL_PREFIX = "alert."
 SENT_STATUSES = (EffectStatus.DONE, EffectStatus.UNCERTAIN)
-# Whoever has the address of a buyer's page may act as the buyer.
-LINK = re.compile(r"(https?://[^/\s<>\"]+)/[^\s<>\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +62,8 @@ def mails_to_buyer(case: Case) -> list[SentMail]:
     return sorted(mails, key=lambda mail: mail.at)
 
 
-def without_links(text: str) -> str:
-    """The text with every link cut to its site."""
-    return LINK.sub(r"\1/…", text)
-
-
 def _files(case: Case, *, by: str, at: datetime) -> dict[str, str]:
-    story, access = timeline(case), access_log(case, at=at)
+    story, access = timeline(case, at=at), access_log(case, at=at)
     facts = facts_of(case, by=by, at=at)
     return {
         "README.txt": _page("README.txt", _readme(case, at=at)),
@@ -115,14 +108,14 @@ def _receipt(case: Case, facts: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _table(entries: Iterable[Entry]) -> str:
+def _table(entries: Iterable[Moment]) -> str:
     """As CSV; the byte order mark tells spreadsheets that it is UTF-8."""
     out = io.StringIO()
     write = csv.writer(out)
-    write.writerow(["utc", settings.TIME_ZONE, _("what"), _("detail"), _("before"), _("after"), _("source")])
+    write.writerow(["utc", settings.TIME_ZONE, _("what"), _("detail"), _("source")])
     for each in entries:
         here = timezone.localtime(each.at).isoformat(sep=" ", timespec="seconds")
-        told = (each.what, each.detail, each.before, each.after, each.source)
+        told = (each.told, each.detail, each.named)
         moment = each.at.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
         write.writerow([moment, here, *map(_cell, told)])
     return "\ufeff" + out.getvalue()
@@ -148,14 +141,14 @@ def _mail(effect: Effect, case: Case) -> SentMail | None:
     if write is None:
         return None
     at = effect.delivered_at or effect.claimed_at or effect.created_at
-    note = _("Written again from today’s state: the text of that day is not kept.")
+    notes = [] if effect.sent else [_("Written again from today’s state: the text of that day is not kept.")]
     if effect.status == EffectStatus.UNCERTAIN:
-        note = " ".join((note, _("It is not certain that it went out.")))
-    mail = write(effect)
-    if isinstance(mail, Skip):
+        notes.append(_("It is not certain that it went out."))
+    if effect.sent:
+        told = effect.sent
+    elif isinstance(mail := write(effect), Skip):
         note = _("Its text cannot be written again: %s") % _(mail.reason)
         return SentMail(effect.kind, at, case.email, "", "", note)
-    message = build(mail, kind=effect.kind, key=effect.key)
-    return SentMail(
-        effect.kind, at, ", ".join(message.to), str(message.subject), without_links(str(message.body)), note
-    )
+    else:
+        told = as_sent(build(mail, kind=effect.kind, key=effect.key))
+    return SentMail(effect.kind, at, ", ".join(told["to"]), told["subject"], told["text"], " ".join(notes))

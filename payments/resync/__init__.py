@@ -6,10 +6,12 @@ from payments.resync.resync import (
     KeepsMoving,
     Resynced,
     ResyncOptions,
+    belongs_to,
     resync_customer,
     resync_order,
     resync_person,
     resync_subscription,
+    resync_user,
     resync_where_needed,
 )
 from payments.resync.unknown import (
@@ -26,6 +28,7 @@ __all__ = [
     "ResyncOptions",
     "Resynced",
     "UnknownName",
+    "belongs_to",
     "resync_customer",
     "resync_order",
     "resync_order_called",
@@ -33,5 +36,6 @@ __all__ = [
     "resync_person_called",
     "resync_subscription",
     "resync_subscription_called",
+    "resync_user",
     "resync_where_needed",
 ]

@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.models import User
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet, guarded
 from payments.billing.models import Customer, Subscription
@@ -139,10 +140,22 @@ def resync_subscription(name: str, *, options: ResyncOptions) -> Resynced:
 
 def resync_person(email: str, *, options: ResyncOptions) -> list[Resynced]:
     """Everything that belongs to an e-mail address: orders, customers, and all their subscriptions at Stripe."""
-    orders = Order.objects.filter(email=email).order_by("pk")
-    done = [resync_order(order, options=options) for order in orders]
-    own = Customer.objects.filter(Q(email=email) | Q(user__email=email)).distinct().order_by("pk")
-    for customer in own:
+    return _resync_all(Order.objects.filter(email=email), Q(email=email) | Q(user__email=email), options)
+
+
+def resync_user(user: User, *, options: ResyncOptions) -> list[Resynced]:
+    """As resync_person, of an account: what was bought with it under another address as well."""
+    return _resync_all(Order.objects.filter(belongs_to(user)), belongs_to(user), options)
+
+
+def belongs_to(user: User) -> Q:
+    """The condition that finds the orders and the customers of an account."""
+    return Q(user=user) | Q(email=user.email)
+
+
+def _resync_all(orders: QuerySet[Order], customers: Q, options: ResyncOptions) -> list[Resynced]:
+    done = [resync_order(order, options=options) for order in orders.order_by("pk")]
+    for customer in Customer.objects.filter(customers).distinct().order_by("pk"):
         done += resync_customer(customer, options=options)
     return done
 

@@ -1,23 +1,26 @@
-"""How values look on every screen: links, states, money, Stripe's ids, JSON, and what an order has bought."""
+"""How values look on every screen: links, states, money, Stripe's ids, moments and JSON."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from payments.billing.models import Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
-from payments.products import product_of
 from payments.statuses import DisputePhase, SubscriptionStatus
 
 NONE = "–"
+PERSON = "accounts.user"
 Column = TypeVar("Column", bound=Callable[..., Any])
 # A state is a word; its tint only repeats it.
 GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"
@@ -40,7 +43,9 @@ DASHBOARD_PAGES = {
 
 
 def page_of(row: Model) -> str:
-    """The address of the row's own page."""
+    """The address of the row's own page; of a person, the one that tells all of them."""
+    if row._meta.label_lower == PERSON:
+        return reverse("admin:person", args=[row.pk])
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
@@ -124,7 +129,11 @@ def pretty(data: object) -> SafeString:
     return format_html("<pre>{}</pre>", json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def links_to_purchased(order: Order) -> SafeString | str:
-    """What the order has bought, on the product's own screens; a dash where nothing is known of it."""
-    links = [(link_to(row, text),) for row, text in product_of(order).purchased_rows(order)]
-    return format_html_join(" · ", "{}", links) or NONE
+def links_to(rows: Iterable[tuple[Model, str]]) -> SafeString:
+    """Each row's own page, under what it is called; "" for none."""
+    return format_html_join(" · ", "{}", ((link_to(row, text),) for row, text in rows))
+
+
+def moment_text(moment: datetime | None) -> str:
+    """In the site's time zone; "" for none."""
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT") if moment else ""

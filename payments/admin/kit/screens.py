@@ -58,6 +58,12 @@ def may_see(request: HttpRequest, label: str) -> bool:
     return any(request.user.has_perm(f"{app}.{what}_{model}") for what in ("view", "change"))
 
 
+def is_page(request: HttpRequest) -> bool:
+    """Whether one row is asked for, not a list."""
+    match = request.resolver_match
+    return bool(match and match.url_name and match.url_name.endswith("_change"))
+
+
 class StaffActions(PermittedColumns, MenuScreen):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 

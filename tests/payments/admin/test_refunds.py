@@ -94,7 +94,7 @@ class TestRefund:
         assert (effect.data["amount"], effect.data["reason"], effect.data["by"]) == (None, "kindness", staff.email)
         assert response.redirect_chain[-1][0] == own_page(order)
         assert "has been asked for" in messages_of(response)[0]
-        assert f"kindness – {staff.email}" in response.content.decode()
+        assert f"{staff.email}: kindness" in response.content.decode()
 
     @pytest.mark.parametrize("amount", ["12.50", "12,50"])
     def test_of_a_part_is_counted_in_minor_units(self, page, order, amount):
@@ -183,7 +183,7 @@ class TestOfASubscription:
 
         [effect] = Effect.objects.filter(kind="refund")
         assert (effect.subscription, effect.data["amount"]) == (subscription, 150)
-        assert f"kindness – {staff.email}" in response.content.decode()
+        assert f"{staff.email}: kindness" in response.content.decode()
 
     def test_pressed_twice_happens_once(self, page, subscription):
         self.press(page, subscription)

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from payments.admin.subscriptions import terms_of
 from payments.billing.models import Subscription
+from payments.timeline.standing import terms_text
 from tests.support.pages import text_of
 from tests.support.road import hear
 from tests.support.subscriptions import NOON, subscription_object, told
@@ -112,10 +112,10 @@ class TestPage:
 
 class TestTermsOf:
     def test_are_unknown_until_somebody_has_told(self):
-        assert terms_of(Subscription(stripe_id="sub_1")) == "–"
+        assert terms_text(Subscription(stripe_id="sub_1")) == ""
 
     def test_name_the_interval(self):
         terms = told().terms
         row = Subscription(amount=terms.amount, currency="eur", interval="year", interval_count=2)
 
-        assert terms_of(row) == "€4.00 a year (× 2)"
+        assert terms_text(row) == "€4.00 a year (× 2)"

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from payments.effects.deliver import CUT_OFF, Skip, deliver_due
 from payments.effects.enqueue import EffectRequest, enqueue
-from payments.effects.mail import NO_ADDRESS, Mail, build, mails, one_line
+from payments.effects.mail import NO_ADDRESS, Mail, build, mails, one_line, without_links
 from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from payments.statuses import EffectStatus
@@ -99,6 +99,20 @@ class TestBuild:
         assert message["X-Effect-Key"].startswith("letter:Ann Bcc:")
 
 
+class TestWithoutLinks:
+    @pytest.mark.parametrize("rest", ["/r/tok:en", "?token=tok", "#tok", "/r/tok?x=1#y", "/r/tok).", ":8000/r/tok"])
+    @pytest.mark.parametrize("scheme", ["https", "http", "HTTPS"])
+    def test_keeps_the_site_and_nothing_of_what_opens_a_page(self, scheme, rest):
+        told = without_links(f"Open {scheme}://shop.example{rest} now")
+
+        assert "tok" not in told
+        assert told.startswith(f"Open {scheme}://shop.example")
+        assert told.endswith("… now")
+
+    def test_leaves_what_is_no_link(self):
+        assert without_links("12/7, and/or shop.example") == "12/7, and/or shop.example"
+
+
 class TestOneLine:
     @pytest.mark.parametrize("odd", ["\r\n", "\n", "\0", "\x0b", "\x1b", "\u2028", "\u2029", "\x85", " \t "])
     def test_turns_breaks_and_control_characters_into_one_space(self, odd):
@@ -117,11 +131,13 @@ class TestMails:
 
         assert effect.status == EffectStatus.DONE
         assert [message.subject for message in post.outbox] == ["Hello Ann"]
+        assert effect.sent == {"to": ["a@example.com"], "subject": "Hello Ann", "text": "Canceled\n\nFor Ann\n"}
 
     def test_sends_nothing_when_the_function_says_skip(self, deliver_letter):
         effect = deliver_letter(Skip("Too late."))
 
         assert (effect.status, effect.outcome, post.outbox) == (EffectStatus.SKIPPED, "Too late.", [])
+        assert effect.sent is None
 
     def test_waits_for_an_address_where_none_is_known(self, deliver_letter):
         effect = deliver_letter(Mail(to=(), language="en"))
