@@ -75,6 +75,8 @@ app.conf.update(
         "tell of ends that come near": every(3600, "payments.tell_ending_soon"),
         "ask about people with two subscriptions": every(300, "payments.ask_about_second"),
         "warn of disputes that must be answered": every(3600, "payments.warn_of_deadlines"),
+        "count the days again that have moved": every(60, "payments.refresh_figures"),
+        "compare all daily figures with the rows": at_night("04:20", "payments.check_figures"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
         "check that places add up": every(600, "registrations.check_places"),

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 
 from config.metrics import collects
 from modules_access.models import AccessType, ModuleAccess, TokenChecks
+from payments.figures.period import quantile as quantile_within
 
 OK = "ok"
 HOUR = timedelta(hours=1)
@@ -183,18 +184,8 @@ def read_outcomes(*, since: datetime, until: datetime) -> list[OutcomeFigures]:
 
 
 def quantile(buckets: Sequence[int], share: float) -> float | None:
-    """The time in milliseconds that this share of the counted did not exceed; None where nothing was counted.
-
-    Estimated evenly within its bucket; what took longer than the last bound counts as the bound.
-    """
-    rank = sum(buckets) * share
-    if not rank:
-        return None
-    place = next(index for index, so_far in enumerate(accumulate(buckets)) if so_far >= rank)
-    if place >= len(BUCKET_BOUNDS_MS):
-        return float(BUCKET_BOUNDS_MS[-1])
-    below = BUCKET_BOUNDS_MS[place - 1] if place else 0
-    return below + (BUCKET_BOUNDS_MS[place] - below) * (rank - sum(buckets[:place])) / buckets[place]
+    """The time in milliseconds that this share of the counted did not exceed; None where nothing was counted."""
+    return quantile_within(buckets, share, bounds=BUCKET_BOUNDS_MS)
 
 
 # --- exporting: counters of Prometheus never fall, since their rows stay ------------------------------------------

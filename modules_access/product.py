@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import urlencode
 
-from django.db.models import Model, Q
+from django.db.models import Count, Model, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -22,13 +23,14 @@ from modules_access.entitlements import (
     sync_accesses,
 )
 from modules_access.mails import message_for
-from modules_access.models import ORDER_KIND, AccessEnd, AccessToken, AccessType, Purchase
+from modules_access.models import ORDER_KIND, AccessEnd, AccessToken, AccessType, ModuleAccess, Purchase
 from modules_access.services.my_modules import my_modules_of
 from modules_access.story import accesses_of, told_by_access
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
+from payments.figures.days import day_in_sql
 from payments.orders.models import Order
-from payments.products import FollowResult, Label, Product, ProductChange, register
+from payments.products import DayCount, FollowResult, Label, Product, ProductChange, ProductFigure, register
 from payments.timeline import Holding, Moment, Subject
 
 # In an account; all of them are one click away.
@@ -49,10 +51,17 @@ def history_value(kind: str, state: str) -> str:
     return f"{kind}: {state}"
 
 
+def _accesses_page(since: datetime, until: datetime, source: str) -> str:
+    period = {"created_at__gte": since.isoformat(), "created_at__lt": until.isoformat()}
+    asked = urlencode({**period, **({"access_type__exact": source} if source else {})})
+    return f"{reverse('admin:modules_access_moduleaccess_changelist')}?{asked}"
+
+
 class ModuleProduct(Product):
     """Follows many orders at once: what they bought, and the tokens that rest on them."""
 
     kind = ORDER_KIND
+    label = gettext_lazy("Modules")
     field_labels: ClassVar[dict[str, Label]] = {HISTORY: gettext_lazy("access"), OPENED: gettext_lazy("modules open")}
     value_labels: ClassVar[dict[str, tuple[Label, ...]]] = {
         history_value(kind, state): (label, word)
@@ -112,6 +121,14 @@ class ModuleProduct(Product):
         ids = list(Subscription.objects.filter(customer__user=user).values_list("pk", flat=True))
         if ids:
             follow_subscriptions_again(ids, source="account joined", at=at)
+
+    figures = (ProductFigure("accesses", gettext_lazy("Accesses created"), dict(AccessType.choices), _accesses_page),)
+
+    def count_days(self, *, since: datetime, until: datetime) -> Iterator[DayCount]:
+        rows = ModuleAccess.objects.filter(created_at__gte=since, created_at__lt=until).order_by()
+        grouped = rows.values_list(day_in_sql("created_at"), "access_type").annotate(count=Count("pk"))
+        for day, source, count in grouped:
+            yield day, "accesses", source, count
 
     def account_section(self, user: User, *, at: datetime) -> Section:
         """The few that are open, and the way to all; one query."""

@@ -28,6 +28,8 @@ class PaymentsConfig(AppConfig):
             "billing.alerts",
             "billing.mails",
             "checkout.clock_alert",
+            "figures.check",
+            "figures.loop",
             "orders.mails",
             "processing.process",
             "reconcile.unfinished",

@@ -108,7 +108,10 @@ class PaymentFact:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One refund (`re_`). `amount` in minor units. `pending_reason`: why it waits, if it does."""
+    """One refund (`re_`). `amount` in minor units. `pending_reason`: why it waits, if it does.
+
+    `made_at`: when Stripe made it, whatever it tells of; None if that was not told.
+    """
 
     refs: ObjectRefs
     refund: str
@@ -119,6 +122,7 @@ class RefundFact:
     reason: str = ""
     failure_reason: str = ""
     pending_reason: str = ""
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

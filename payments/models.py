@@ -2,17 +2,22 @@
 
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
+from payments.figures.models import DailyFigure, FiguresState
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery
+from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.reconcile.models import ReconcileRun
 
 __all__ = [
     "CheckoutAttempt",
     "Customer",
+    "DailyFigure",
     "Dispute",
     "Effect",
     "EventAttempt",
+    "FiguresState",
     "HeldType",
+    "MovedDay",
     "Order",
     "OrderChange",
     "OrderException",

@@ -3,9 +3,9 @@
 Payments knows no product. It calls what is here; the defaults say that there is nothing of the kind.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
@@ -76,10 +76,31 @@ class FollowResult:
         self.changes += other.changes
 
 
+@dataclass(frozen=True, slots=True)
+class ProductFigure:
+    """Something of a product that is counted by day. `parts`: what its parts are called.
+
+    `page`: the path of the list behind it, of a period and one part (both moments, the end excluded).
+    """
+
+    name: str
+    label: Label
+    parts: Mapping[str, Label]
+    page: Callable[[datetime, datetime, str], str]
+
+
+# A day of the site's zone, the figure's name, its part, how often.
+DayCount = tuple[date, str, str, int]
+
+
 class Product(AccountExtension):
     """One thing that is sold. `kind` is the kind of its orders. What it adds to accounts: see AccountExtension."""
 
     kind: ClassVar[str]
+    label: ClassVar[Label] = ""
+    """How staff call its orders, many of them."""
+    figures: ClassVar[Sequence[ProductFigure]] = ()
+    """What it counts by day, beside money and orders."""
     field_labels: ClassVar[Mapping[str, Label]] = {}
     """How staff call the fields that the product writes into the history."""
     value_labels: ClassVar[Mapping[str, tuple[Label, ...]]] = {}
@@ -120,6 +141,10 @@ class Product(AccountExtension):
 
     def purchased_rows(self, subject: "Subject") -> "Iterable[tuple[Model, str]]":
         """What the subject's orders have bought: rows that have a screen, and what they are called there."""
+        return ()
+
+    def count_days(self, *, since: datetime, until: datetime) -> Iterable[DayCount]:
+        """What of its figures came about; the days are the site's, whole, and asked for again whenever one moves."""
         return ()
 
     def story(self, subject: "Subject", *, at: datetime) -> "Iterable[Moment]":

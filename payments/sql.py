@@ -89,6 +89,13 @@ def advisory_lock(name: str, *, or_raise: Exception) -> Iterator[None]:
             cursor.execute(f"SELECT pg_advisory_unlock({KEY_OF_NAME})", [name])
 
 
+def take_advisory_lock(name: str) -> bool:
+    """Take the lock of this name until the transaction ends; False, at once, while somebody else holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_xact_lock({KEY_OF_NAME})", [name])
+        return bool(cursor.fetchone()[0])
+
+
 def wait_for_advisory_lock(name: str) -> None:
     """Wait for the lock of this name, and hold it until the transaction ends."""
     with connection.cursor() as cursor:

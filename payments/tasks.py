@@ -9,6 +9,8 @@ from payments.apply.undelivered import look_after_undelivered
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
+from payments.figures.check import check_figures
+from payments.figures.rollup import refresh_figures
 from payments.ledger.record import requeue_naming
 from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
@@ -75,6 +77,18 @@ def ask_about_second_job(**_later: object) -> None:
 def warn_of_deadlines_job(**_later: object) -> None:
     """Tell staff which disputes must be answered soon."""
     warn_of_deadlines(at=timezone.now())
+
+
+@shared_task(name="payments.refresh_figures")
+def refresh_figures_job(**_later: object) -> None:
+    """Count the days again that have moved; mostly the worker's own loop has done it."""
+    refresh_figures(at=timezone.now())
+
+
+@shared_task(name="payments.check_figures")
+def check_figures_job(**_later: object) -> None:
+    """Compare all daily figures with the rows."""
+    check_figures(at=timezone.now())
 
 
 @shared_task(name="payments.reconcile")

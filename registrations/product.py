@@ -90,6 +90,7 @@ class RegistrationProduct(Product):
     """Follows many orders at once: places that become free go to who paid first, in the same breath."""
 
     kind = ORDER_KIND
+    label = gettext_lazy("Registrations")
 
     def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}

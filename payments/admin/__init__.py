@@ -1,5 +1,19 @@
 """The screens of the money: one file each. They show and ask; the rules live in the services that they call."""
 
-from payments.admin import billing, customers, exceptions, ledger, orders, people, plans, reconcile, subscriptions
+from payments.admin import (
+    billing,
+    customers,
+    dashboard,
+    exceptions,
+    ledger,
+    orders,
+    people,
+    plans,
+    reconcile,
+    subscriptions,
+)
 
-__all__ = ["billing", "customers", "exceptions", "ledger", "orders", "people", "plans", "reconcile", "subscriptions"]
+__all__ = [
+    "billing", "customers", "dashboard", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
+    "subscriptions",
+]  # fmt: skip

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_noop
 from payments.apply.batch import ApplyResult, Batch, BatchResult, FactSet, Target, guarded
 from payments.apply.fold import fold_order_facts
 from payments.apply.fold_subscription import fold_subscription_facts
-from payments.apply.locked_rows import MoneyState, OrderState, OrderStates, SubscriptionState, SubscriptionStates
+from payments.apply.locked_rows import (
+    MoneyState,
+    OrderState,
+    OrderStates,
+    SubscriptionState,
+    SubscriptionStates,
+    mark_days,
+)
 from payments.apply.owed import questions_of_debts
 from payments.apply.references import ClaimedRows, Match, ReferenceMap, UnknownOrder, is_foreign
 from payments.billing.fold import questions_of_subscription
@@ -75,7 +82,7 @@ def recompute_order(order_id: int, *, source: str, at: datetime) -> list[tuple[s
     for each, state in zip(applied, states.values(), strict=True):
         match = Match(order_id=state.order.pk)
         each.parts = [(Target(match, []), fold_order_facts(state, [], names=ReferenceMap(), match=match))]
-    states.save(written)
+    mark_days(states.save(written))
     followed = follow_orders([state.order for state in states.values()], at=at)
     _write_down(applied, followed, orders=states.values(), at=at)
     return [change for each in applied for change in each.folded.changes]
@@ -91,7 +98,7 @@ def recompute_subscription(subscription_id: int, *, source: str, at: datetime) -
     for each, state in zip(applied, states.values(), strict=True):
         folded = fold_subscription_facts(state, [], names=ReferenceMap(), claimed=ClaimedRows())
         each.parts = [(Target(Match(subscription_id=state.row.pk), []), folded)]
-    states.save(written)
+    mark_days(states.save(written))
     followed = follow_subscriptions([state.row for state in states.values()], at=at)
     _write_down(applied, followed, subscriptions=states.values(), at=at)
     return [change for each in applied for change in each.folded.changes]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from payments.apply.fold import (
@@ -16,7 +16,9 @@ from payments.apply.locked_rows import (
     OrderStates,
     SubscriptionStates,
     Written,
+    days_of_payments,
     lock_customers,
+    mark_days,
     subscriptions_without_account,
     values_of,
 )
@@ -175,18 +177,22 @@ class Batch:
 
     def save(self) -> set[str]:
         """Write what moved, and the references that are new. Returns these."""
-        self.orders.save(self.written)
-        self.subscriptions.save(self.written_subscriptions)
+        days = self.orders.save(self.written) | self.subscriptions.save(self.written_subscriptions)
         if self.customers:
-            self._save_customers()
+            days |= self._save_customers()
+        mark_days(days)
         self.names.store()
         return self.names.new_references | self.claimed.new_references
 
-    def _save_customers(self) -> None:
+    def _save_customers(self) -> set[date]:
         people = {key: values_of(row, CUSTOMER_STATE) for key, row in self.customers.items()}
         moved = [{"id": key, **values} for key, values in people.items() if values != self.written_customers[key]]
         update_rows(Customer, moved)
         join_confirmed([values["id"] for values in moved])
+        return days_of_payments([key for key, row in people.items() if row["city"] != self._city_before(key)])
+
+    def _city_before(self, key: int) -> object:
+        return self.written_customers[key]["city"]
 
 
 def _starting_orders(facts: Iterable[Fact]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from payments.orders.buyer_messages import money_went_back, payment_taken_back, 
 from payments.orders.fold import (
     fold_attempt,
     fold_buyer,
+    fold_days_of_dispute,
     fold_dispute,
     fold_fraud_warning,
     fold_payment,
@@ -175,7 +176,7 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
         row = state.refunds[fact.refund] = Refund(
             stripe_id=fact.refund, payment=payment, amount=fact.amount, currency=fact.currency,
             status=fact.status, status_at=fact.occurred_at, reason=fact.reason, failure_reason=fact.failure_reason,
-            pending_reason=fact.pending_reason, **state.owner,
+            pending_reason=fact.pending_reason, made_at=fact.made_at, **state.owner,
         )  # fmt: skip
         _keep_money(state, payment)
         before = ""
@@ -209,6 +210,7 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
             reason=fact.reason, status=fact.status, phase=phase_of(fact), status_at=fact.occurred_at,
             due_by=fact.due_by, **state.owner,
         )  # fmt: skip
+        fold_days_of_dispute(row, fact)
     elif not fold_dispute(row, fact):
         return
     status_before = before.status if before else ""

@@ -32,6 +32,8 @@ FAILURE_FIELDS = ("failed_attempt", "failed_at", "failed_charge", "failure_code"
 ADDRESS_FIELDS = ("city", "country", "located_at")
 UPDATE_FIELDS = ("stripe_updated_at", "from_created_event")
 OWNER_FIELDS = ("customer_id", "order_id")
+DISPUTE_DAYS = ("lost_at", "won_at")
+UNKNOWN_DAYS = dict.fromkeys(DISPUTE_DAYS)
 # What the history holds of one value, in characters.
 VALUE_LENGTH = 255
 # What the history does not show by itself (VISIBLE in fold.py and fold_subscription.py).
@@ -53,6 +55,7 @@ class Before:
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, Since] = field(default_factory=dict)
     disputes: dict[str, Since] = field(default_factory=dict)
+    dispute_days: dict[str, dict[str, Any]] = field(default_factory=dict)
     described: dict[str, str] = field(default_factory=dict)
 
 
@@ -71,6 +74,7 @@ def reset(state: MoneyState, facts: Collection[Fact], *, names: ReferenceMap) ->
             refund.status, refund.status_at = "", LONG_AGO
         if isinstance(fact, DisputeFact) and (dispute := state.disputes.get(fact.dispute)):
             known_before.disputes[fact.dispute] = (dispute.status, dispute.status_at)
+            known_before.dispute_days[fact.dispute] = values_of(dispute, DISPUTE_DAYS)
             dispute.status, dispute.phase, dispute.status_at = "", DisputePhase.OPEN, LONG_AGO
     if isinstance(state, OrderState):
         _reset_order(state.row, facts, known_before)
@@ -89,7 +93,9 @@ def restore_unchanged(state: MoneyState, known_before: Before, facts: Collection
         if isinstance(fact, RefundFact):
             _set_names(state.refunds[fact.refund], fact, names)
         if isinstance(fact, DisputeFact):
-            _set_names(state.disputes[fact.dispute], fact, names)
+            dispute = state.disputes[fact.dispute]
+            _set_names(dispute, fact, names)
+            _set_values(dispute, known_before.dispute_days.get(fact.dispute, UNKNOWN_DAYS), DISPUTE_DAYS)
     paid = {fact.refs.invoice: fact.paid_at for fact in facts if isinstance(fact, InvoiceFact)}
     for key, payment in state.payments.items():
         if known := known_before.payments.get(key):
@@ -180,7 +186,9 @@ def _restore_dates(rows: Mapping[str, Refund] | Mapping[str, Dispute], known: Ma
             rows[name].status_at = since
 
 
-def _set_values(row: Order | Subscription | Payment, known: Mapping[str, Any], names: Collection[str]) -> None:
+def _set_values(
+    row: Order | Subscription | Payment | Dispute, known: Mapping[str, Any], names: Collection[str]
+) -> None:
     for name in names:
         setattr(row, name, known[name])
 

@@ -1,15 +1,18 @@
 """The locked rows of a batch and their parts: read in a few statements, changed in memory, written in a few."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from django.db import models
+from django.utils.timezone import get_default_timezone, localdate
 
 from payments.billing.fold import needs_resync, settle_periods
 from payments.billing.models import Customer, Dispute, Payment, Refund, Subscription
 from payments.facts import CustomerFact, Fact
+from payments.moved_days import MovedDay
 from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
 from payments.sql import update_rows
@@ -25,6 +28,22 @@ class LockedState(Protocol):
 
     row: Any
     before: dict[str, Any]
+    payments: dict[str, Payment]
+    refunds: dict[str, Refund]
+    disputes: dict[str, Dispute]
+
+
+# What of them the figures of a day count (payments/figures/daily.py).
+COUNTED: dict[type[models.Model], tuple[str, ...]] = {
+    Payment: ("received", "refunded", "currency", "paid_at"),
+    Refund: ("payment", "amount", "currency", "status", "made_at", "status_at"),
+    Dispute: ("amount", "currency", "phase", "lost_at", "won_at", "status_at"),
+}
+
+
+def mark_days(days: Iterable[date]) -> None:
+    """The figures of these days have moved: one statement, and none where nothing has."""
+    MovedDay.objects.bulk_create([MovedDay(day=day) for day in sorted(days)])
 
 
 S = TypeVar("S", bound=LockedState)
@@ -41,6 +60,15 @@ class Written:
         """Whether the row has other values than the database."""
         return self.values.get(id(row)) != values_of(row, columns)
 
+    def dates_moved(self, row: models.Model) -> set[datetime]:
+        """The moments at which it counts in the figures, and those at which it did, if anything about that differs."""
+        columns = COUNTED.get(type(row), ())
+        before, now = self.values.get(id(row), {}), values_of(row, columns)
+        if all(before.get(column) == value for column, value in now.items()):
+            return set()
+        told = (*now.values(), *(before.get(column) for column in columns))
+        return {value for value in told if isinstance(value, datetime)}
+
 
 class States(dict[int, S], Generic[S]):
     """The locked rows of a batch by id, each with what belongs to it."""
@@ -50,6 +78,8 @@ class States(dict[int, S], Generic[S]):
     columns: ClassVar[tuple[str, ...]]
     guards: ClassVar[tuple[str, ...]]
     parts: ClassVar[Sequence[Part]]
+    # What of the row itself the figures count: where it differs, so do the days of all its payments.
+    counted: ClassVar[tuple[str, ...]]
 
     @classmethod
     def make(cls, row: Any, before: dict[str, Any]) -> S:
@@ -77,8 +107,12 @@ class States(dict[int, S], Generic[S]):
         parts = {getattr(row, self.owner) for row, columns in self._parts() if written.differs(row, columns)}
         return parts | {key for key, state in self.items() if self._has_moved(state)}
 
-    def save(self, written: "Written") -> None:
-        """Write what changed since `written`: one statement per table for new rows, one for changed ones."""
+    def save(self, written: "Written") -> set[date]:
+        """Write what changed since `written`: one statement per table for new rows, one for changed ones.
+
+        Returns the days whose figures that moves, for `mark_days`.
+        """
+        days = {localdate(moment, get_default_timezone()) for moment in self._dates_moved(written)}
         moved = [state for state in self.values() if self._has_moved(state)]
         update_rows(self.model, [self._values(state) for state in moved], guards=self.guards)
         fresh: dict[type[models.Model], list[models.Model]] = defaultdict(list)
@@ -92,6 +126,20 @@ class States(dict[int, S], Generic[S]):
             model._default_manager.bulk_create(rows)
         for model, values in changed.items():
             update_rows(model, values)
+        return days
+
+    def _dates_moved(self, written: "Written") -> Iterator[datetime]:
+        for state in self.values():
+            payments = state.payments
+            if any(getattr(state.row, name) != state.before[name] for name in self.counted):
+                yield from (payment.paid_at for payment in payments.values() if payment.paid_at)
+                yield from filter(None, [getattr(state.row, "created_at", None)])
+            for row in (*payments.values(), *state.refunds.values(), *state.disputes.values()):
+                moved = written.dates_moved(row)
+                yield from moved
+                # What is refunded of a payment, and stands in no row, counts on the payment's own day.
+                paid = payments.get(row.payment) if moved and isinstance(row, Refund) else None
+                yield from filter(None, [paid and paid.paid_at])
 
     def _has_moved(self, state: S) -> bool:
         return values_of(state.row, self.columns) != state.before
@@ -125,8 +173,12 @@ PAYMENT_STATE = (
     "session", "charge", "currency", "received", "charge_refunded", "refunded", "lost", "off_stripe", "paid_at",
     "fraud_warning", "fraud_type", "fraud_told_at", "is_fraud_actionable", "period_start", "period_end",
 )  # fmt: skip
-REFUND_STATE = ("payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason")
-DISPUTE_STATE = ("payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by")
+REFUND_STATE = (
+    "payment", "amount", "currency", "status", "status_at", "reason", "failure_reason", "pending_reason", "made_at",
+)  # fmt: skip
+DISPUTE_STATE = (
+    "payment", "amount", "currency", "reason", "status", "phase", "status_at", "due_by", "lost_at", "won_at",
+)  # fmt: skip
 CHECKOUT_STATE = ("session", "expires_at")
 
 
@@ -220,6 +272,7 @@ class OrderStates(States[OrderState]):
     """The locked orders of a batch."""
 
     model, owner, columns, guards = Order, "order_id", ORDER_STATE, ORDER_KEY
+    counted = ("city", "country", "paid_at")
     parts = ((CheckoutAttempt, "checkouts", "number", CHECKOUT_STATE), *MONEY)
 
     @classmethod
@@ -231,6 +284,7 @@ class SubscriptionStates(States[SubscriptionState]):
     """The locked subscriptions of a batch."""
 
     model, owner, columns, guards = Subscription, "subscription_id", SUBSCRIPTION_STATE, SUBSCRIPTION_KEY
+    counted = ("customer_id",)
     parts = MONEY
 
     @classmethod
@@ -245,6 +299,14 @@ def lock_customers(facts: Iterable[Fact]) -> dict[int, Customer]:
         return {}
     rows = Customer.objects.filter(stripe_id__in=names).order_by("pk").select_for_update(no_key=True)
     return {row.pk: row for row in rows}
+
+
+def days_of_payments(customer_ids: Collection[int]) -> set[date]:
+    """The days on which these people have paid for their subscriptions."""
+    if not customer_ids:
+        return set()
+    paid = Payment.objects.filter(subscription__customer__in=customer_ids, paid_at__isnull=False)
+    return {localdate(moment, get_default_timezone()) for moment in paid.values_list("paid_at", flat=True)}
 
 
 def subscriptions_without_account(facts: Iterable[Fact]) -> set[int]:

@@ -11,7 +11,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinLengthValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
@@ -302,6 +302,8 @@ class Refund(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     status = models.CharField(_("state"), max_length=20, choices=RefundStatus.choices)
     status_at = models.DateTimeField(_("since"))
+    # Its own day, which no later news moves; unknown (rows from before this column): `status_at`.
+    made_at = models.DateTimeField(_("created"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=120, blank=True)
     failure_reason = models.CharField(_("why it failed"), max_length=120, blank=True)
     pending_reason = models.CharField(_("why it waits"), max_length=120, blank=True, default="", db_default="")
@@ -310,9 +312,15 @@ class Refund(models.Model):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         constraints = [models.CheckConstraint(name="refund_belongs", condition=BELONGS_TO_ONE_OWNER)]
+        indexes = [models.Index(Coalesce("made_at", "status_at"), name="refund_made")]
 
     def __str__(self) -> str:
         return self.stripe_id
+
+
+# It is lost, or was: what a late win gives back was gone until then.
+DISPUTE_GAVE_BACK = Q(phase=DisputePhase.CLOSED, lost_at__isnull=False)
+DISPUTE_TOOK_MONEY = Q(phase=DisputePhase.LOST) | DISPUTE_GAVE_BACK
 
 
 class Dispute(models.Model):
@@ -333,6 +341,9 @@ class Dispute(models.Model):
     phase = models.SmallIntegerField(_("phase"), choices=DisputePhase.choices)
     status_at = models.DateTimeField(_("since"))
     due_by = models.DateTimeField(_("answer by"), null=True, blank=True)
+    # The days of its money: the earliest event that told so. A look at Stripe does not tell when; then `status_at`.
+    lost_at = models.DateTimeField(_("lost"), null=True, blank=True)
+    won_at = models.DateTimeField(_("won"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("dispute")
@@ -340,7 +351,9 @@ class Dispute(models.Model):
         permissions = [("evidence_dispute", "Can download the evidence pack of a dispute")]
         constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS_TO_ONE_OWNER)]
         indexes = [
-            models.Index(fields=["due_by"], name="dispute_unanswered", condition=Q(status__in=DISPUTE_UNANSWERED))
+            models.Index(fields=["due_by"], name="dispute_unanswered", condition=Q(status__in=DISPUTE_UNANSWERED)),
+            models.Index(Coalesce("lost_at", "status_at"), name="dispute_lost", condition=DISPUTE_TOOK_MONEY),
+            models.Index(Coalesce("won_at", "status_at"), name="dispute_won_back", condition=DISPUTE_GAVE_BACK),
         ]
 
     def __str__(self) -> str:

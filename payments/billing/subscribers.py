@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import CharField, F, Func, OuterRef, Subquery, Value
+from django.db.models import CharField, F, Func, OuterRef, Q, Subquery, Value
 
 from accounts.models import User
 from payments.billing.models import Customer, Plan, Subscription
@@ -17,6 +17,21 @@ from payments.statuses import SUBSCRIPTION_PAYING, SubscriptionStatus
 def has_premium(user: User, *, at: datetime) -> bool:
     """Whether one of the person's subscriptions gives access at this moment."""
     return any(gives_access(row, at=at) for row in subscriptions_of(user))
+
+
+def count_premium(*, at: datetime) -> int:
+    """How many people have premium access at this moment. Who certainly has it is counted by the database."""
+    rows = Subscription.objects.live().filter(customer__user__is_active=True, plan__isnull=False)
+    runs_on = Q(cancel_at__isnull=True) | Q(cancel_at__gt=at)
+    certain = rows.filter(
+        runs_on, status__in=SUBSCRIPTION_PAYING, period_end__gt=at, quantity__gt=0, pause="", money_back=""
+    )
+    doubtful = rows.exclude(pk__in=certain.values("pk")).select_related("customer")
+    people = {row.customer.user_id for row in doubtful.iterator() if row.customer and gives_access(row, at=at)}
+    people -= (
+        set(certain.filter(customer__user__in=people).values_list("customer__user", flat=True)) if people else set()
+    )
+    return len(people) + certain.values("customer__user").distinct().count()
 
 
 def subscriptions_of(user: User) -> list[Subscription]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0009_money_of_subscriptions'),
+        ('payments', '0010_figures'),
     ]
 
     operations = [

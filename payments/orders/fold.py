@@ -23,6 +23,7 @@ from payments.statuses import (
     STATUS_ORDER,
     DisputePhase,
     DisputeState,
+    DisputeStatus,
     ExceptionKind,
     OrderStatus,
     dispute_rank,
@@ -91,6 +92,7 @@ def fold_payment(payment: Payment, fact: PaymentFact) -> None:
 
 def fold_refund(refund: Refund, fact: RefundFact) -> bool:
     """A refund moves up its ranks; the later second decides within one. True if the fact was the greater."""
+    refund.made_at = min(filter(None, (refund.made_at, fact.made_at)), default=None)
     known = (_refund_rank(refund.status), _seconds(refund.status_at), refund.status)
     told = (_refund_rank(fact.status), _seconds(fact.occurred_at), fact.status)
     if told <= known:
@@ -113,12 +115,22 @@ def phase_of(fact: DisputeFact) -> DisputePhase:
 def fold_dispute(dispute: Dispute, fact: DisputeFact) -> bool:
     """A dispute moves up its ranks (a late win is the top). True if the fact was the greater."""
     phase = phase_of(fact)
+    fold_days_of_dispute(dispute, fact)
     known = _dispute_key(dispute.status, dispute.phase, dispute.status_at)
     if _dispute_key(fact.status, phase, fact.occurred_at) <= known:
         return False
     dispute.status, dispute.phase, dispute.status_at = fact.status, phase, fact.occurred_at
     dispute.amount, dispute.due_by = fact.amount, fact.due_by
     return True
+
+
+def fold_days_of_dispute(dispute: Dispute, fact: DisputeFact) -> None:
+    """When its money was lost, and won: the earliest of all that say so, superseded ones too."""
+    phase = phase_of(fact)
+    if phase == DisputePhase.LOST:
+        dispute.lost_at = min(dispute.lost_at or fact.occurred_at, fact.occurred_at)
+    elif dispute_rank(fact.status, phase) > dispute_rank(DisputeStatus.LOST, DisputePhase.LOST):
+        dispute.won_at = min(dispute.won_at or fact.occurred_at, fact.occurred_at)
 
 
 def fold_fraud_warning(payment: Payment, fact: FraudWarningFact) -> bool:

@@ -32,6 +32,7 @@ from payments.pages.api_schema import (
     WantedPlanSerializer,
     shown,
 )
+from payments.pages.dashboard_api import DashboardView
 from payments.purchasing import PaymentUnderWay
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.subscribing import (
@@ -164,4 +165,6 @@ urlpatterns = [
     path("plans/", PlansView.as_view(), name="api-plans"),
     path("me/subscription/", SubscriptionView.as_view(), name="api-subscription"),
     path("me/subscription/portal/", PortalView.as_view(), name="api-portal"),
+    path("admin/payments-dashboard", DashboardView.as_view(), name="api-dashboard"),
+    path("admin/payments-dashboard/", DashboardView.as_view(schema=None)),
 ]

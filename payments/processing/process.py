@@ -10,9 +10,11 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from django.urls import reverse
+from django.utils.timezone import get_default_timezone, localdate
 
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import ApplyResult, FactSet, guarded
+from payments.apply.locked_rows import mark_days
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails, to_staff
@@ -46,6 +48,7 @@ BACK_OFF = (
     timedelta(hours=6),
     timedelta(hours=24),
 )
+A_DAY = timedelta(days=1)
 EVENT_STATE = (
     "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "order_id",
     "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
@@ -76,6 +79,8 @@ def mark(results: Sequence[tuple[PaymentEvent, AttemptResult]], *, at: datetime,
     events = [event for event, _ in results]
     enqueue(_alerts([event for event in events if event.status == EventStatus.DEAD], at=at), at=at)
     save_exceptions(_unknown_orders(events), at=at)
+    # Days that are not over are counted all the time.
+    mark_days({localdate(each.received_at, get_default_timezone()) for each in events if each.received_at < at - A_DAY})
 
 
 def _next_state(event: PaymentEvent, result: AttemptResult, *, at: datetime, duration_us: int) -> EventAttempt:

@@ -1,7 +1,10 @@
-"""The two loops of a worker, which need no broker: one drains the ledger when the bell rings, one delivers effects."""
+"""The loops of a worker, which need no broker: one drains the ledger when the bell rings, one delivers effects, and
+others are registered by higher rooms.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
@@ -29,16 +32,30 @@ HOUSEKEEPING_INTERVAL_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
 
+Loop = Callable[[Event], None]
+_more: list[Loop] = []
+
+
+def runs_in_worker(loop: Loop) -> Loop:
+    """Register a loop that every worker runs in a thread of its own until the event that it gets is set."""
+    _more.append(loop)
+    return loop
+
+
 class Loops:
-    """Two threads with connections of their own; they end only when they are asked to."""
+    """Threads with connections of their own; they end only when they are asked to."""
 
     def __init__(self) -> None:
         self.stopping = Event()
         self.effects_wanted = Event()
         loops = {"drain": self.drain_on_bell, "effects": self.deliver_effects}
+        loops |= {loop.__name__: self._registered(loop) for loop in _more}
         self.threads = [
             Thread(name=name, target=self.keep_running, args=(loop,), daemon=True) for name, loop in loops.items()
         ]
+
+    def _registered(self, loop: Loop) -> Callable[[], None]:
+        return wraps(loop)(lambda: loop(self.stopping))
 
     def start(self) -> None:
         for thread in self.threads:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.hooks import Ending, Section
 from accounts.models import User
@@ -21,6 +22,7 @@ class PlanProduct(Product):
     """Nothing is held and nothing follows the order: once the subscription has begun, only that counts."""
 
     kind = PLAN
+    label = _("Subscriptions")
 
     def recurring_of(self, order: Order) -> Recurring | None:
         plan = order.plan

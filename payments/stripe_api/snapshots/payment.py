@@ -56,6 +56,7 @@ class StripeRefund:
     reason: str
     failure_reason: str
     pending_reason: str = ""
+    made_at: datetime | None = None
     effect: str = ""
     """The key of the effect that asked for it, from `effect` in the metadata; "" for a refund made elsewhere."""
 
@@ -72,6 +73,7 @@ class StripeRefund:
             reason=find_text(source, "reason", longest=MAX_WORD_LENGTH),
             failure_reason=find_text(source, "failure_reason", longest=MAX_WORD_LENGTH),
             pending_reason=find_text(source, "pending_reason", longest=MAX_WORD_LENGTH),
+            made_at=find_moment(source, "created"),
             effect=find_text(find_object(source, "metadata"), "effect", longest=MAX_ID_LENGTH),
         )
 
@@ -87,6 +89,7 @@ class StripeRefund:
             reason=self.reason,
             failure_reason=self.failure_reason,
             pending_reason=self.pending_reason,
+            made_at=self.made_at,
         )
 
 
