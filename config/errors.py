@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise, lazy
@@ -20,6 +21,8 @@ ENGLISH = "en"
 LONGEST_HOST = 100
 # Programs live here; everywhere else JSON is for those who ask for it.
 API_PATHS = ("/api/", "/stripe/", "/healthz/")
+# A request that names a host or an address which is not ours, with `request` and the `code` of the refusal.
+misaddressed = Signal()
 
 
 def language_of(request: Any) -> str:
@@ -57,6 +60,7 @@ def wrong_host(request: HttpRequest) -> HttpResponse:
     """400 for who asks for somebody else: a proxy that names itself, Stripe with an old address."""
     host = str(request.META.get("HTTP_HOST", ""))[:LONGEST_HOST]
     log.warning("http.wrong_host", host=host, path=request.path[:200])
+    misaddressed.send(sender=None, request=request, code="wrong_host")
     message = lazy(lambda: gettext("This site is not called “%s” (ALLOWED_HOSTS).") % host, str)()
     return answer(request, status=400, code="wrong_host", message=message)
 
@@ -68,12 +72,14 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose page is older than the sign-in, or that comes from another site."""
+    misaddressed.send(sender=None, request=request, code="csrf_failed")
     message = _("This form has expired. Go back, load the page again and send it once more.")
     return answer(request, status=403, code="csrf_failed", message=message)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404: no such address, or nothing behind it that this person may know of."""
+    misaddressed.send(sender=None, request=request, code="not_found")
     return answer(request, status=404, code="not_found", message=_("There is nothing at this address."))
 
 

@@ -55,3 +55,4 @@ require_fit(code=WEB_EXIT_CODE)
 # Every view is loaded now: the first request does not wait for it, and forked workers share it.
 import_module(settings.ROOT_URLCONF)
 import_string("payments.webhook.views.announce")()
+import_string("payments.ledger.refusals.write_in_background")()

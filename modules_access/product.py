@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from accounts.hooks import Section
 from accounts.models import User
+from modules_access.doctor.findings import findings_about, leads_to
 from modules_access.entitlements import (
     Change,
     entitlement_of_purchase,
@@ -28,9 +29,11 @@ from modules_access.services.my_modules import my_modules_of
 from modules_access.story import accesses_of, told_by_access
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Subscription
+from payments.diagnosis import Finding
+from payments.diagnosis import Records as DiagnosisRecords
 from payments.figures.days import day_in_sql
 from payments.orders.models import Order
-from payments.products import DayCount, FollowResult, Label, Product, ProductChange, ProductFigure, register
+from payments.products import DayCount, FollowResult, Label, Lead, Product, ProductChange, ProductFigure, register
 from payments.timeline import Holding, Moment, Subject
 
 # In an account; all of them are one click away.
@@ -157,6 +160,14 @@ class ModuleProduct(Product):
         if field != HISTORY or state not in STATES:
             return ""
         return _("The module is open.") if state == ACTIVE else _("The module is closed: %s") % STATES[state]
+
+    def find(self, text: str) -> Iterator[Lead]:
+        """An access by its number (A-000012), a token by its beginning or whole."""
+        return leads_to(text)
+
+    def diagnose(self, records: DiagnosisRecords) -> Iterator[Finding]:
+        """What the doctor says of these orders, subscriptions, people, accesses and tokens."""
+        return findings_about(records)
 
 
 def _with_orders(tokens: Iterable[AccessToken], orders: Mapping[int, Order]) -> list[AccessToken]:

@@ -3,7 +3,7 @@
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.figures.models import DailyFigure, FiguresState
-from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery
+from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.reconcile.models import ReconcileRun
@@ -29,5 +29,6 @@ __all__ = [
     "Redelivery",
     "Reference",
     "Refund",
+    "RefusedDeliveries",
     "Subscription",
 ]

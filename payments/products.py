@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from payments.billing.models import Subscription
+    from payments.diagnosis import Finding, Records
     from payments.effects.enqueue import EffectRequest
     from payments.orders.models import Order
     from payments.stripe_api.checkout_params import Recurring
@@ -59,6 +60,16 @@ class ProductChange:
     before: str
     after: str
     subscription_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A row of the product that somebody has named, and what it belongs to: an order, a subscription, a person."""
+
+    row: "Model"
+    order_id: int | None = None
+    subscription_id: int | None = None
+    user_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -161,6 +172,20 @@ class Product(AccountExtension):
     def told_change(self, field: str, before: str, after: str) -> str:
         """The sentence for one of the changes that the product writes into the history; "" for any other."""
         return ""
+
+    # For the diagnosis (payments.diagnosis): by an index each, and nothing is changed.
+
+    def find(self, text: str) -> Iterable[Lead]:
+        """What of the product is called so: a number, an id, an e-mail address."""
+        return ()
+
+    def people(self, name: str) -> "Iterable[Model]":
+        """Rows with an `email` of people in whose name this is a part."""
+        return ()
+
+    def diagnose(self, records: "Records") -> "Iterable[Finding]":
+        """What is (not) as it should be with what these orders, subscriptions and people have bought."""
+        return ()
 
 
 # What orders of a kind that nobody sells (any more) get: nothing follows them.

@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinLengthValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -226,6 +227,8 @@ class Registration(models.Model):
                 condition=Q(waits_since__isnull=False),
             ),
             models.Index(fields=["email"], name="registration_email"),
+            # Staff search by a part of it.
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="registration_name_parts"),
             models.Index(fields=["activity", "status"], name="registration_activity_status"),
             # How many places does one client hold? Asked by every registration.
             models.Index(fields=["client"], name="registration_client", condition=Q(holds_place=True) & ~Q(client="")),

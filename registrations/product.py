@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.hooks import Section
 from accounts.models import User
 from payments.cleanup.closing import due_dates
+from payments.diagnosis import Finding, Records
 from payments.orders.models import Order
-from payments.products import FollowResult, Product, ProductChange, Question, register
+from payments.products import FollowResult, Lead, Product, ProductChange, Question, register
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
 from payments.timeline import Holding, Moment, Subject
+from registrations.findings import findings_about
 from registrations.links import page_path, receipt_path
 from registrations.mails import message_for
 from registrations.models import ORDER_KIND, Registration, RegistrationStatus
@@ -162,6 +164,19 @@ class RegistrationProduct(Product):
 
     def told_change(self, field: str, before: str, after: str) -> str:
         return str(PLACE_CHANGES.get(after, "")) if field == PLACE else ""
+
+    def find(self, text: str) -> Iterator[Lead]:
+        """By the address, which may have been corrected since; ids and old ids are names of their orders."""
+        rows = Registration.objects.filter(email=text.lower()).order_by("-pk") if "@" in text else ()
+        return (Lead(row, order_id=row.order_id) for row in rows[:MAX_LINES])
+
+    def people(self, name: str) -> Iterable[Registration]:
+        """Guests too, who have neither an account nor a customer."""
+        return Registration.objects.filter(name__icontains=name)[:MAX_LINES]
+
+    def diagnose(self, records: Records) -> Iterator[Finding]:
+        """Whether who has paid has a place, and why others have none."""
+        return findings_about(records)
 
 
 def _status_of(row: Registration, order: Order) -> str:

@@ -1,6 +1,6 @@
 """Why somebody has (no) access: payment → event → order → access → token → /encours, and the first broken link."""
 
-from modules_access.doctor.diagnose import DoctorQuestion, InvalidQuestion, diagnose, parse_question
+from modules_access.doctor.diagnose import DoctorQuestion, InvalidQuestion, diagnose, diagnose_orders, parse_question
 from modules_access.doctor.diagnosis import Chain, Conclusion, Diagnosis, Link, LinkState
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Link",
     "LinkState",
     "diagnose",
+    "diagnose_orders",
     "parse_question",
 ]  # fmt: skip

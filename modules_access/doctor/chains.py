@@ -72,9 +72,12 @@ class Records:
         return [row for row in self.events if getattr(row, column) == key or row.object_id in theirs]
 
 
-def read_records(user: User, *, module: Module | None, order_id: int | None, at: datetime) -> Records:
-    """Seven statements; nothing is locked. With `order_id` only what that order bought."""
-    purchases = _purchases(user, module, order_id)
+def read_records(
+    user: User, *, module: Module | None, order_id: int | None, at: datetime, purchases: list[Any] | None = None
+) -> Records:
+    """Seven statements; nothing is locked. With `order_id` only what that order bought. `purchases`: if known."""
+    if purchases is None:
+        purchases = read_purchases(_which(module, order_id), user=user)
     tokens = _tokens(user, module, order_id)
     subscriptions = [] if order_id else _subscriptions(user)
     modules = {module.pk: module} if module else Module.objects.in_bulk()
@@ -90,10 +93,11 @@ def _which(module: Module | None, order_id: int | None) -> Q:
     return (Q(module=module) if module else Q()) & (Q(order=order_id) if order_id else Q())
 
 
-def _purchases(user: User, module: Module | None, order_id: int | None) -> list[Any]:
+def read_purchases(*which: Q, **conditions: Any) -> list[Any]:
+    """Those that meet the conditions, each with its `payments`, `questions` and `sessions`. One statement."""
     mine = {"order": OuterRef("order_id")}
     payment = JSONObject(key=F("key"), received=F("received"), refunded=F("refunded"), currency=F("currency"))
-    rows = Purchase.objects.filter(_which(module, order_id), user=user).select_related("order", "module")
+    rows = Purchase.objects.filter(*which, **conditions).select_related("order", "module", "user")
     return list(
         rows.annotate(
             payments=ArraySubquery(Payment.objects.filter(received__gt=0, **mine).values(payment=payment)),

@@ -1,13 +1,13 @@
 """Answers why somebody has (no) access: reads the question, judges link by link, and changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from modules_access.doctor.chains import Records, chains_of, no_chain, read_records
+from modules_access.doctor.chains import Records, chains_of, no_chain, read_purchases, read_records
 from modules_access.doctor.diagnosis import Chain, Conclusion, Diagnosis
 from modules_access.doctor.links import no_account_link
 from modules_access.models import Module, Purchase
@@ -76,6 +76,17 @@ def diagnose(question: DoctorQuestion, *, at: datetime) -> Diagnosis:
     order_id = question.order.pk if question.order else None
     records = read_records(question.user, module=question.module, order_id=order_id, at=at)
     return Diagnosis(at, list(_verdicts(records)))
+
+
+def diagnose_orders(order_ids: Iterable[int], *, at: datetime) -> list[Conclusion]:
+    """What each of these orders bought, and whether it lets in; those that buy no module are left out."""
+    found: list[Conclusion] = []
+    for bought in read_purchases(order__in=list(order_ids)):
+        records = read_records(
+            bought.user, module=bought.module, order_id=bought.order_id, at=at, purchases=[bought]
+        )  # fmt: skip
+        found += _verdicts(records)
+    return found
 
 
 def _complete(question: DoctorQuestion) -> DoctorQuestion:

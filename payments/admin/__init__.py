@@ -4,6 +4,7 @@ from payments.admin import (
     billing,
     customers,
     dashboard,
+    diagnosis,
     exceptions,
     ledger,
     orders,
@@ -14,6 +15,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "billing", "customers", "dashboard", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
+    "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
     "subscriptions",
 ]  # fmt: skip

@@ -191,3 +191,28 @@ class HeldType(models.Model):
 
     def __str__(self) -> str:
         return self.type
+
+
+class RefusedDeliveries(models.Model):
+    """How many deliveries of one hour were refused for one reason; the hints are of the last one, and no body is kept.
+
+    Counted in memory by each web process, and written every few seconds at most (payments.ledger.refusals).
+    """
+
+    hour = models.DateTimeField(_("hour"))
+    code = models.CharField(_("reason"), max_length=40)
+    count = models.PositiveBigIntegerField(_("how often"))
+    last_at = models.DateTimeField(_("last"))
+    host = models.CharField(_("host"), max_length=100, blank=True)
+    path = models.CharField(_("path"), max_length=100, blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("refused deliveries")
+        verbose_name_plural = _("refused deliveries")
+        permissions = [("diagnose", "Can ask why something is not as it should be")]
+        constraints = [models.UniqueConstraint(fields=["hour", "code"], name="refusals_once_an_hour")]
+        indexes = [models.Index(fields=["request_id"], name="refusals_request", condition=~Q(request_id=""))]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}:00 {self.code}"

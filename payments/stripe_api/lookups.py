@@ -69,6 +69,26 @@ def look_up_dispute(dispute: str) -> Answer:
     return ask_one(lambda api: api.disputes.retrieve(dispute))
 
 
+def look_up_charge(charge: str) -> Answer:
+    """A charge."""
+    return ask_one(lambda api: api.charges.retrieve(charge))
+
+
+def look_up_invoice(invoice: str) -> Answer:
+    """An invoice."""
+    return ask_one(lambda api: api.invoices.retrieve(invoice))
+
+
+def look_up_event(event: str) -> Answer:
+    """An event of the last 30 days; `pending_webhooks`: how many endpoints have not confirmed it yet."""
+    return ask_one(lambda api: api.events.retrieve(event))
+
+
+def webhook_endpoints() -> list[Json]:
+    """Where this account's events are sent (https://docs.stripe.com/api/webhook_endpoints/list)."""
+    return list(walk("webhook_endpoints", {}))
+
+
 def invoices_of(subscription: str) -> list[Json]:
     """Every invoice of the subscription with what pays it, the newest first."""
     return list(walk("invoices", {"subscription": subscription}))

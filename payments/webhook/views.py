@@ -29,6 +29,7 @@ from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.names import ORDER, REGISTRATION
 from payments.stripe_api.signature import SignatureRefused, verify
 from payments.webhook.delivery import NotReady, Refusal, parse, read_body
+from payments.webhook.refusals import SERVER_ERROR, count_refusal
 
 log = structlog.get_logger(__name__)
 LOG_EVENTS = {
@@ -71,9 +72,13 @@ class WebhookView(APIView):
         )
 
     def handle_exception(self, exc: Exception) -> Response:
+        code = exc.get_codes() if isinstance(exc, APIException) else SERVER_ERROR
+        # Who asks with another method looks whether somebody is there, and delivers nothing.
+        if self.request.method == "POST":
+            count_refusal(self.request._request, str(code))
         response = super().handle_exception(exc)
         if isinstance(exc, APIException):
-            log.warning("webhook.refused", code=exc.get_codes(), status=exc.status_code)
+            log.warning("webhook.refused", code=code, status=exc.status_code)
         return response
 
 

@@ -1,0 +1,156 @@
+"""The screen "Diagnose": one sentence, what was found with its evidence and its button, and the story."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from accounts.staff_site import Job, staff_context, staff_page
+from payments.admin.kit.actions import ScreenAction
+from payments.admin.kit.display import BAD, CARE, GOOD, OFF, link_to, page_of, pill
+from payments.admin.kit.screens import ReadOnlyAdmin, may_see
+from payments.diagnosis.diagnose import Diagnosis, Outcome, diagnose, subjects_of, verdict_of
+from payments.diagnosis.findings import Finding, Remedy, Severity, name_of
+from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks
+from payments.ledger.models import RefusedDeliveries
+from payments.orders.labels import name_of as label_of
+from payments.orders.labels import value_of
+from payments.orders.models import OrderChange
+
+PERMISSION = "payments.diagnose"
+TINTS = {Severity.FINE: GOOD, Severity.NOTE: OFF, Severity.WAITING: CARE, Severity.PROBLEM: BAD}
+WORDS: dict[Severity, Promise] = {
+    Severity.FINE: pgettext_lazy("finding", "OK"),
+    Severity.NOTE: pgettext_lazy("finding", "note"),
+    Severity.WAITING: pgettext_lazy("finding", "waiting"),
+    Severity.PROBLEM: pgettext_lazy("finding", "problem"),
+}
+OUTCOMES: dict[Outcome, tuple[Promise, str]] = {
+    Outcome.HEALTHY: (pgettext_lazy("diagnosis", "healthy"), GOOD),
+    Outcome.FOUND: (pgettext_lazy("diagnosis", "found"), BAD),
+    Outcome.UNKNOWN: (pgettext_lazy("diagnosis", "unknown"), OFF),
+}
+HIDDEN = gettext_lazy("Some of the findings are on screens that you may not see; ask somebody who may.")
+
+
+@admin.register(RefusedDeliveries)
+class RefusedDeliveriesAdmin(ReadOnlyAdmin):
+    """What was refused, hour by hour; no body is kept."""
+
+    list_display = ("hour", "code", "count", "last_at", "host", "path", "request_id")
+    list_filter = ("code",)
+    ordering = ("-hour", "code")
+    search_fields = ("request_id__exact",)
+
+
+@staff_page("diagnose/", name="diagnose", title=gettext_lazy("Diagnose"), job=Job.HEALTH, permission=PERMISSION)
+def diagnose_view(request: HttpRequest) -> HttpResponse:
+    """GET asks, and changes nothing; `stripe=1` asks Stripe too, for five seconds at most."""
+    text, with_stripe = request.GET.get("q", "").strip(), bool(request.GET.get("stripe"))
+    answer: Diagnosis | WebhookReport = (
+        diagnose(text, at=timezone.now(), with_stripe=with_stripe)
+        if text
+        else diagnose_webhooks(at=timezone.now(), with_stripe=with_stripe)
+    )
+    shown = [each for each in answer.findings if _may_be_told(request, each)]
+    context = {
+        "q": text,
+        "answer": answer,
+        "findings": [_finding_context(request, each) for each in shown],
+        "hidden": HIDDEN if shown and len(shown) < len(answer.findings) else "",
+        **(_diagnosis_context(request, answer, shown) if isinstance(answer, Diagnosis) else _report_context(answer)),
+    }
+    context = staff_context(request, title=_("Diagnose"), **context)
+    return TemplateResponse(request, "admin/payments/diagnose.html", context)
+
+
+def _outcome_pill(outcome: Outcome) -> SafeString:
+    word, tint = OUTCOMES[outcome]
+    return pill(str(word), tint)
+
+
+def _report_context(report: WebhookReport) -> dict[str, Any]:
+    return {"verdict": report.verdict, "outcome": _outcome_pill(report.outcome)}
+
+
+def _diagnosis_context(request: HttpRequest, answer: Diagnosis, shown: Sequence[Finding]) -> dict[str, Any]:
+    """The verdict speaks only of what may be shown."""
+    subjects = [row for row in subjects_of(answer.named, answer.records) if _may_see_row(request, row)]
+    choices = [row for row in answer.named.choices if _may_see_row(request, row)]
+    story = answer.records.story() if may_see(request, "payments.orderchange") and subjects else []
+    return {
+        "verdict": _verdict(answer, shown, is_seen=bool(subjects or choices or shown)),
+        "outcome": _outcome_pill(answer.outcome if subjects or choices or shown else Outcome.UNKNOWN),
+        "subjects": [link_to(row, name_of(row)) for row in subjects],
+        "choices": [(getattr(row, "email", "") or str(row), str(row)) for row in choices],
+        "story": [_line(change) for change in story if _may_see_row(request, answer.records.owner_of(change))],
+    }
+
+
+def _verdict(answer: Diagnosis, shown: Sequence[Finding], *, is_seen: bool) -> str:
+    """Nobody shall learn here that something is called so which they may not see; nor that all is well if it is not."""
+    if not is_seen:
+        return _("Nothing here that you may see is called “%s”.") % answer.named.text
+    is_told = any(each.severity >= Severity.WAITING for each in shown)
+    return verdict_of(answer.named, shown) if is_told or answer.outcome is not Outcome.FOUND else str(HIDDEN)
+
+
+def _may_be_told(request: HttpRequest, finding: Finding) -> bool:
+    """Who may not see one of its rows on that row's own screen is not told of it here."""
+    return all(_may_see_row(request, row) for row in finding.rows)
+
+
+def _may_see_row(request: HttpRequest, row: Model) -> bool:
+    return may_see(request, row._meta.label)
+
+
+def _finding_context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
+    return {
+        "pill": pill(str(WORDS[finding.severity]), TINTS[finding.severity]),
+        "sentence": finding.sentence,
+        "links": [link_to(row, name_of(row)) for row in finding.rows],
+        "remedy": finding.remedy,
+        "button": _button(request, finding.remedy) if finding.remedy else None,
+        "page": _page(request, finding.remedy) if finding.remedy else "",
+    }
+
+
+def _button(request: HttpRequest, remedy: Remedy) -> dict[str, Any] | None:
+    """The action of the row's own page, for who has its right and where it applies to the row; it asks first."""
+    row = remedy.row
+    if row is None:
+        return None
+    screen = admin.site._registry.get(type(row))
+    own = (each for each in (screen.actions if screen else ()) or () if isinstance(each, ScreenAction))
+    for action in own:
+        if action.name == remedy.action and action.is_allowed(request) and action.applies_to(row):
+            address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist")
+            return {"address": f"{address}{action.query}", "action": action, "pk": row.pk}
+    return None
+
+
+def _page(request: HttpRequest, remedy: Remedy) -> str:
+    """Where the remedy stands, for who may go there."""
+    if remedy.page:
+        return remedy.page if request.user.has_perm(remedy.permission) else ""
+    is_seen = remedy.row is not None and not remedy.action and _may_see_row(request, remedy.row)
+    return page_of(remedy.row) if is_seen and remedy.row else ""
+
+
+def _line(change: OrderChange) -> dict[str, Any]:
+    owner = change.order or change.subscription
+    currency = owner.currency if owner else ""
+    return {
+        "at": change.occurred_at, "what": label_of(change.field), "owner": name_of(owner), "source": change.source,
+        "before": value_of(change.field, change.before, currency=currency),
+        "after": value_of(change.field, change.after, currency=currency),
+    }  # fmt: skip
