@@ -6,6 +6,7 @@ from payments.figures.models import DailyFigure, FiguresState
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.processing.models import ReplayRun
 from payments.reconcile.models import ReconcileRun
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "Reference",
     "Refund",
     "RefusedDeliveries",
+    "ReplayRun",
     "Subscription",
 ]

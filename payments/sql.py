@@ -1,5 +1,5 @@
 """What Django's ORM has no words for: many rows changed in one statement, locks that have a name, and transactions of
-which the log tells only if they are kept, each line with what the work knows of its subject.
+which the log tells only if they are kept, each line with what the work knows of its subject; somebody may watch them.
 
 The rows travel as one JSON text (measured: 5.8 × faster than bulk_update).
 """
@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -178,3 +179,33 @@ def kept_or_untold(*, durable: bool = False) -> Iterator[None]:
         yield
         if transaction.get_rollback():
             lines.clear()
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a piece of work has done so far: history rows, effects asked for, questions for staff that were moved.
+
+    Each is told by who writes it (`apply`, `enqueue`, `save_exceptions`); payments.apply.outcome has the words.
+    """
+
+    changes: list[Any] = field(default_factory=list)
+    effects: list[Any] = field(default_factory=list)
+    questions: list[Any] = field(default_factory=list)
+
+
+_watched: ContextVar[Watched | None] = ContextVar("watched", default=None)
+
+
+@contextmanager
+def watching() -> Iterator[Watched]:
+    """Find out what the work inside does; whether it is kept is decided elsewhere."""
+    token = _watched.set(found := Watched())
+    try:
+        yield found
+    finally:
+        _watched.reset(token)
+
+
+def watched() -> Watched | None:
+    """Where to tell what is being done; None where nobody watches."""
+    return _watched.get()

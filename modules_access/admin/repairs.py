@@ -1,6 +1,7 @@
 """Who has paid and is not let in, on one page; and the repair of what somebody chooses there, shown field by field."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -23,6 +24,7 @@ from modules_access.models import AccessEnd, ModuleAccess
 from modules_access.repair import Difference, RepairOptions, Report, repair_chosen
 from modules_access.repair.repair import REPAIR_AT
 from modules_access.repair.sources import MissingAccess, find_missing, sources_by_key
+from payments.admin.kit.actions import Confirmation
 from payments.admin.kit.display import NONE, link_to
 from payments.admin.kit.preview import Line, Preview, PreviewedAction, PreviewOutdated, PreviewToken
 from payments.orders.models import Order
@@ -71,18 +73,22 @@ class RepairAction(PreviewedAction[Sequence[str]]):
     columns = (gettext_lazy("What"), gettext_lazy("Now"), gettext_lazy("Then"))
 
     def preview(self, target: Sequence[str], *, at: datetime) -> Preview:
-        report = repair_chosen(sources_by_key(target), options=RepairOptions(at=at, by="preview", dry_run=True))
+        report = repair_chosen(
+            sources_by_key(target), options=RepairOptions(at=at, by="preview", dry_run=True, is_looked_at=True)
+        )
         title = ngettext("Put %(count)d access right?", "Put %(count)d accesses right?", report.total)
         return Preview(
             title=title % {"count": report.total},
             token=_fingerprints(report),
             sections=[_section(each) for each in report.differences],
             consequences=_consequences(report),
+            outcome=replace(report.outcome, changes=[]),
         )
 
     @transaction.atomic
-    def carry_out(self, target: Sequence[str], *, token: PreviewToken, by: str, at: datetime) -> int:
-        report = repair_chosen(sources_by_key(target), options=RepairOptions(at=at, by=by))
+    def carry_out(self, target: Sequence[str], confirmation: Confirmation, *, token: PreviewToken) -> int:
+        options = RepairOptions(at=confirmation.at, by=confirmation.author, is_looked_at=True)
+        report = repair_chosen(sources_by_key(target), options=options)
         if report.total and _fingerprints(report) != token:
             raise PreviewOutdated(_("Something has changed since: this is what differs now."))
         return report.total
@@ -107,7 +113,7 @@ def repair_page(screen: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
 
 def _fingerprints(report: Report) -> PreviewToken:
     prints = (sha256(each.fingerprint.encode()).hexdigest()[:FINGERPRINT_CHARS] for each in report.differences)
-    return {"accesses": sorted(prints)}
+    return {"accesses": sorted([*prints, *report.outcome.fingerprints])}
 
 
 def _consequences(report: Report) -> list[str]:

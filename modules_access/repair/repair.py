@@ -17,10 +17,11 @@ from modules_access.entitlements import lock_accesses
 from modules_access.models import ModuleAccess
 from modules_access.repair.report import Difference, Report, difference_of
 from modules_access.repair.sources import ALL_SOURCES, AccessSource
+from payments.apply.outcome import Outcome, outcome_of
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
-from payments.sql import advisory_lock, kept_or_untold
+from payments.sql import advisory_lock, kept_or_untold, watching
 
 log = structlog.get_logger(__name__)
 # As config/celery.py has it, by the site's clock.
@@ -44,6 +45,8 @@ class RepairOptions:
     at: datetime
     by: Any
     dry_run: bool = False
+    is_looked_at: bool = False
+    """Whether somebody reads all that comes of it."""
 
     @property
     def history_source(self) -> str:
@@ -143,19 +146,24 @@ def _repair_sources(source: AccessSource, ids: Collection[int], *, options: Repa
 @kept_or_untold()
 def _follow(
     source: AccessSource, ids: Collection[int], *, options: RepairOptions
-) -> tuple[list[Difference], Counter[str]]:
-    """What differed, and the mails that were enqueued, by kind. A dry run rolls it back."""
+) -> tuple[list[Difference], Counter[str], Outcome | None]:
+    """What differed, the mails that were enqueued, by kind, and (of what was chosen) all else that comes of it.
+
+    A dry run rolls it back.
+    """
     source.lock(ids)
     which = source.accesses(ids)
     lock_accesses(which)
     before, mails_before = _accesses_by_id(which), _mails_of(source, ids)
-    source.follow(ids, source=options.history_source, at=options.at)
+    with watching() as seen:
+        source.follow(ids, source=options.history_source, at=options.at)
+        outcome = outcome_of(seen) if options.is_looked_at else None
     after = _accesses_by_id(which)
     new_mails = _mails_of(source, ids) - mails_before
     if options.dry_run:
         transaction.set_rollback(True)
     found = (difference_of(before.get(pk), row) for pk, row in after.items())
-    return [each for each in found if each], new_mails
+    return [each for each in found if each], new_mails, outcome
 
 
 def _accesses_by_id(which: Q) -> dict[int, ModuleAccess]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from modules_access.entitlements import kind_of_change
 from modules_access.models import ModuleAccess
+from payments.apply.outcome import Outcome
 
 # More of them have one cause, which the first thousand show.
 MAX_DIFFERENCES = 1000
@@ -84,8 +85,13 @@ class Report:
     is_complete: bool = False
     repaired_ids: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
-    def add(self, found: Iterable[Difference], mails: Counter[str]) -> None:
+    outcome: Outcome = field(default_factory=Outcome)
+    """All else that comes of what somebody has chosen: what goes out, what staff are asked."""
+
+    def add(self, found: Iterable[Difference], mails: Counter[str], outcome: Outcome | None) -> None:
         """Count them all, and keep the first of them."""
+        if outcome:
+            self.outcome = Outcome.of_all([self.outcome, outcome])
         for each in found:
             self.counts[each.access_type, each.what] += 1
             if len(self.differences) < MAX_DIFFERENCES:

@@ -11,10 +11,11 @@ from payments.admin import (
     people,
     plans,
     reconcile,
+    replays,
     subscriptions,
 )
 
 __all__ = [
     "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
-    "subscriptions",
+    "replays",     "subscriptions",
 ]  # fmt: skip

@@ -37,7 +37,7 @@ from payments.statuses import ABOUT_NO_MONEY, EffectStatus, ExceptionKind
 from payments.subscribing.ending import end_in_question
 
 # Whoever has waited longest comes first.
-oldest_first = partial(confirmed_action, order=("opened_at", "pk"))
+oldest_first = partial(confirmed_action, order=("opened_at", "pk"), previews=True)
 # What has a button of its own, or is about no money.
 SETTLED_OTHERWISE = (*ABOUT_NO_MONEY, ExceptionKind.REFUND_OWED)
 

@@ -1,11 +1,13 @@
 """The road's screens: events that came in, what was tried, what holds them back, and the effects that go out."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -13,41 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
-from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column, tells_of
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
+from payments.admin.replays import REPLAY_ACTION, failures_page, groups_in_words, replay_group_page
 from payments.admin.search import events_called
 from payments.effects.models import Effect
 from payments.handlers.registry import handled_types
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery
 from payments.orders.labels import name_of, value_of
-from payments.processing.replay import release_held, replay_event
+from payments.processing.replay import release_held
 from payments.statuses import EventStatus
-
-EVENTS_REPLAYED_AT_ONCE = 500
-
-
-def _replay_consequences(events: QuerySet) -> list[str]:
-    """What a replay will do, in sentences; how many there are in each state."""
-    names = dict(EventStatus.choices)
-    counts = events.order_by().values_list("status").annotate(count=Count("pk"))
-    by_state = ", ".join(f"{names[status]}: {count}" for status, count in counts)
-    return [
-        _("Each event goes down the road once more, through the same rules as on its first day (%(states)s).")
-        % {"states": by_state},
-        _("What is known already changes nothing, and no mail, alert or refund is sent a second time."),
-        _("At most %(count)d events are queued again at once.") % {"count": EVENTS_REPLAYED_AT_ONCE},
-    ]
-
-
-@confirmed_action(
-    description=gettext_lazy("Replay the selected events…"), label=gettext_lazy("Replay…"),
-    permission="payments.replay_paymentevent", limit=EVENTS_REPLAYED_AT_ONCE,
-    title=gettext_lazy("Replay these events?"), button=gettext_lazy("Replay now"),
-    consequences=_replay_consequences, done=gettext_lazy("queued again."),
-)  # fmt: skip
-def replay(event: PaymentEvent, confirmation: Confirmation) -> None:
-    replay_event(event=event, by=confirmation.by, reason=confirmation.reason, at=confirmation.at)
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -106,10 +83,11 @@ class RedeliveryInline(ReadOnlyInline):
 
 @admin.register(PaymentEvent)
 class PaymentEventAdmin(ReadOnlyAdmin):
-    """Read-only; a replay is the one thing that one can ask for."""
+    """Read-only; a replay is the one thing that one can ask for. What fails in the same way stands on top, as one."""
 
     job, position = Job.EVENTS, 0
-    actions = (replay,)
+    actions = (REPLAY_ACTION,)
+    change_list_template = "admin/payments/paymentevent_list.html"
     inlines = (AttemptInline, RedeliveryInline)
     list_display = (
         "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id", "request_id",
@@ -136,6 +114,18 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
         return rows if self._shows_one(request) else rows.defer("payload")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("failures/<slug:key>/", wrap(partial(failures_page, self)), name="payments_failures"),
+            path("failures/<slug:key>/replay/", wrap(partial(replay_group_page, self)), name="payments_replay_group"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        groups = groups_in_words() if request.method == "GET" else []
+        return super().changelist_view(request, {"failure_groups": groups, **(extra_context or {})})
 
     def search_condition(self, term: str) -> Q | None:
         return events_called(term) if term else None

@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from payments.admin.kit.actions import Confirmation, NothingToConfirm, ReasonForm, confirmed_action
 from payments.admin.kit.display import page_of
+from payments.apply.outcome import Outcome
 from payments.billing.models import Subscription
 from payments.money import NoAmount, format_amount, minor_units, total_text
 from payments.orders.models import Order
+from payments.refunds.outlook import outcome_of_refund
 from payments.refunds.refund import Owner, Refundable
 from payments.refunds.staff_refunds import owner_name, preview_refund, refund_order, refund_subscription, why_nothing
 
@@ -106,11 +108,20 @@ def _consequences(rows: QuerySet) -> list[str]:
     ]
 
 
+def _outlook(form: RefundForm) -> Outcome | None:
+    """What comes of it once Stripe has made it: of the amount that was filled in, else of all that is left."""
+    given = getattr(form, "cleaned_data", {})
+    if not form.left:
+        return None
+    payment = given.get("payment") or (form.left[0].payment.key if isinstance(form.owner, Subscription) else "")
+    return outcome_of_refund(form.owner, amount=given.get("amount"), payment=payment, at=timezone.now())
+
+
 @confirmed_action(
     description=gettext_lazy("Refund the selected order…"), label=gettext_lazy("Refund…"),
     permission="payments.add_refund", applies_to=lambda order: any(payment.left for payment in order.payments.all()),
     only_one=gettext_lazy("Refunds are decided one order at a time: choose one."),
-    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm,
+    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm, preview=_outlook,
 )  # fmt: skip
 def refund(order: Order, confirmation: Confirmation) -> HttpResponse:
     return _ask_for_refund(order, confirmation)
@@ -120,7 +131,7 @@ def refund(order: Order, confirmation: Confirmation) -> HttpResponse:
     description=gettext_lazy("Refund a payment of the selected subscription…"), label=gettext_lazy("Refund…"),
     permission="payments.add_refund", applies_to=lambda row: any(payment.left for payment in row.payments.all()),
     only_one=gettext_lazy("Refunds are decided one subscription at a time: choose one."),
-    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm,
+    title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm, preview=_outlook,
 )  # fmt: skip
 def refund_subscription_action(subscription: Subscription, confirmation: Confirmation) -> HttpResponse:
     return _ask_for_refund(subscription, confirmation)

@@ -15,8 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from payments.admin.kit.actions import Confirmation
 from payments.admin.kit.display import page_of
 from payments.admin.kit.preview import Line, Preview, PreviewedAction, PreviewOutdated, PreviewToken
+from payments.apply.outcome import Outcome
 from payments.billing.models import Customer, Subscription
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order
@@ -66,9 +68,10 @@ class ResyncAction(PreviewedAction[Row]):
     def preview(self, target: Row, *, at: datetime) -> Preview:
         return _preview(target, self.resync(target, ResyncOptions(at=at, dry_run=True)))
 
-    def carry_out(self, target: Row, *, token: PreviewToken, by: str, at: datetime) -> int:
+    def carry_out(self, target: Row, confirmation: Confirmation, *, token: PreviewToken) -> int:
+        options = ResyncOptions(at=confirmation.at, by=confirmation.author, expected=token)
         try:
-            done = self.resync(target, ResyncOptions(at=at, by=by, expected=token))
+            done = self.resync(target, options)
         except HasMoved as refusal:
             moved = _("%s has changed since: this is what differs now.") % refusal
             raise PreviewOutdated(moved) from refusal
@@ -152,6 +155,7 @@ def _preview(row: Order | Subscription | Customer | User, found: list[Resynced])
         footnotes=[*(_missing_text(name, each.subject) for each in missing for name in each.missing), _asked_text()],
         verdict="" if has_doubt else verdict,
         no_lines=no_lines,
+        outcome=Outcome.of_all(each.outcome for each in changed if each.outcome) if changed else None,
     )
 
 

@@ -26,7 +26,7 @@ giving_back = partial(
     confirmed_action,
     description=gettext_lazy("Give the access back…"), permission=SETTLE,
     title=gettext_lazy("Give the access back?"), button=gettext_lazy("Give it back now"),
-    done=gettext_lazy("given back."),
+    done=gettext_lazy("given back."), previews=True,
     consequences=(
         gettext_lazy("What the period had paid for is open again until the period ends, although the money went back."),
         gettext_lazy("The subscription goes on, and no money moves."),

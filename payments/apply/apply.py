@@ -31,7 +31,7 @@ from payments.ledger.models import FOREIGN_SITE, UNMATCHED
 from payments.orders.fold import questions_of
 from payments.orders.models import OrderChange, OrderException
 from payments.products import FollowResult, ProductChange, Question, follow_orders, follow_subscriptions
-from payments.sql import kept_or_untold, update_rows
+from payments.sql import kept_or_untold, update_rows, watched
 from payments.statuses import OrderStatus
 
 log = structlog.get_logger(__name__)
@@ -162,6 +162,8 @@ def _write_down(
     changes = [row for each in applied for row in _fact_changes(each, at=at)]
     changes += [_product_change(change, source=source, at=at) for change in followed.changes]
     OrderChange.objects.bulk_create(changes)
+    if seen := watched():
+        seen.changes += [*changes, *_changes_of_people(applied, at=at)]
     questions = [*_questions(orders, applied, followed), *_questions_of_subscriptions(subscriptions)]
     save_exceptions(questions, at=at)
     enqueue([request for each in applied for request in each.folded.effects] + followed.effects, at=at)
@@ -199,6 +201,17 @@ def _fact_changes(applied: ApplyResult, *, at: datetime) -> Iterator[OrderChange
                 before=before, after=after, occurred_at=fact_set.occurred_at, learned_at=at,
                 event_id=fact_set.event_id, source=fact_set.source,
             )  # fmt: skip
+
+
+def _changes_of_people(applied: Iterable[ApplyResult], *, at: datetime) -> Iterator[OrderChange]:
+    """For who watches only: what is no part of any history."""
+    for each in applied:
+        for target, folded in each.parts:
+            if target.match.customer_id is not None:
+                for name, before, after in folded.changes:
+                    yield OrderChange(
+                        field=name, before=before, after=after, learned_at=at, source=each.fact_set.source
+                    )
 
 
 def _product_change(change: ProductChange, *, source: str, at: datetime) -> OrderChange:
@@ -260,6 +273,8 @@ def save_exceptions(questions: Iterable[Question], *, at: datetime) -> list[Orde
     moved = [row for key, row in known.items() if row.closed_by_id is None and _takes(row, wanted[key], at=at)]
     OrderException.objects.bulk_create(sorted(fresh, key=lambda row: row.subject), ignore_conflicts=True)
     update_rows(OrderException, [_exception_state(row) for row in moved])
+    if seen := watched():
+        seen.questions += fresh + moved
     return fresh + moved
 
 

@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from payments.effects.models import Effect
 from payments.names import registration_of
+from payments.sql import watched
 from payments.statuses import EffectStatus
 from payments.stripe_api.gateway import GatewayRefused
 
@@ -195,6 +196,8 @@ def try_again(*, key: str, at: datetime) -> bool:
     effect.data = {**effect.data, "again": effect.data.get("again", 0) + 1}
     effect.status, effect.not_before, effect.attempts, effect.claimed_at = EffectStatus.PENDING, at, 0, None
     effect.save(update_fields=["data", "status", "not_before", "attempts", "claimed_at"])
+    if seen := watched():
+        seen.effects.append(effect)
     log.info("effect.again", effect=effect.key, order=effect.order_id)
     return True
 

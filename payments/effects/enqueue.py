@@ -9,7 +9,8 @@ from django.db import connection
 from django.db.transaction import TransactionManagementError
 from structlog.contextvars import get_contextvars
 
-from payments.sql import known_about, to_json
+from payments.effects.models import Effect
+from payments.sql import known_about, to_json, watched
 from payments.statuses import EffectStatus
 
 # Skipped means never sent: if its state comes back, the effect is wanted after all. Of one that is being delivered
@@ -49,6 +50,14 @@ class EffectRequest:
     subscription_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AskedEffect:
+    """An effect that somebody saw being asked for. `known`: the one that its key has already, as it was before."""
+
+    request: EffectRequest
+    known: Effect | None
+
+
 def enqueue(requests: Iterable[EffectRequest], *, at: datetime) -> list[str]:
     """Store the requests whose key is new or was skipped so far. Returns these keys, sorted.
 
@@ -59,6 +68,9 @@ def enqueue(requests: Iterable[EffectRequest], *, at: datetime) -> list[str]:
     wanted = {each.key: each for each in requests}
     if not wanted:
         return []
+    if seen := watched():
+        known = Effect.objects.in_bulk(list(wanted), field_name="key")
+        seen.effects += [AskedEffect(wanted[key], known.get(key)) for key in wanted]
     # Sorted, so that two batches with the same keys wait for each other instead of locking each other out.
     rows = to_json([_row(wanted[key], at=at) for key in sorted(wanted)])
     words = {status.lower(): status for status in (EffectStatus.PENDING, EffectStatus.SKIPPED, EffectStatus.CLAIMED)}

@@ -98,7 +98,7 @@ def find_writer(kind: str) -> Write | None:
 def build(mail: Mail, *, kind: str, key: str) -> EmailMultiAlternatives:
     """The message, plain and HTML. `key` goes along, so that support finds the effect behind a mail."""
     with translation.override(mail.language or settings.LANGUAGE_CODE):
-        subject = one_line(_render(f"email/{kind}.subject.txt", mail.context, escaped=False))
+        subject = subject_of(mail, kind=kind)
         plain = BLANK_LINES.sub("\n\n", _render(f"email/{kind}.txt", mail.context, escaped=False))
         html = _render(f"email/{kind}.html", {**mail.context, "subject": subject}, escaped=True)
     message = EmailMultiAlternatives(
@@ -122,6 +122,12 @@ def as_sent(message: EmailMessage) -> dict[str, Any]:
 def without_links(text: str) -> str:
     """The text with every link cut to its site."""
     return LINK.sub(r"\1/…", text)
+
+
+def subject_of(mail: Mail, *, kind: str) -> str:
+    """Its subject, in its reader's language."""
+    with translation.override(mail.language or settings.LANGUAGE_CODE):
+        return one_line(_render(f"email/{kind}.subject.txt", mail.context, escaped=False))
 
 
 def send(message: EmailMultiAlternatives) -> None:

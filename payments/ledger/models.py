@@ -15,6 +15,8 @@ DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 # Why an event was ignored that may yet turn out to be ours.
 UNMATCHED, FOREIGN_SITE = "unmatched", "made by another site"
 UNKNOWN_ORDER = "UnknownOrder"
+# What has failed and may be tried again: what stands in a failure group (payments.processing.failure_groups).
+HAS_FAILED = Q(status__in=[EventStatus.FAILED, EventStatus.DEAD])
 # What waits for one of its names to become known; whatever the next try ends with, it sets these anew.
 WAITS_FOR_A_NAME = Q(error_kind=UNKNOWN_ORDER) | Q(ignored_reason__in=[UNMATCHED, FOREIGN_SITE])
 
@@ -61,6 +63,8 @@ class PaymentEvent(models.Model):
     processed_at = models.DateTimeField(_("processed"), null=True, blank=True)
     error_kind = models.CharField(_("kind of error"), max_length=120, blank=True)
     error = models.TextField(_("error"), blank=True)
+    # What fails in the same way has the same one; "" for what has not failed.
+    error_group = models.CharField(max_length=16, default="", db_default="", blank=True, editable=False)
 
     order = models.ForeignKey(
         "payments.Order",
@@ -103,6 +107,13 @@ class PaymentEvent(models.Model):
                 condition=Q(status=EventStatus.IGNORED, ignored_reason=UNMATCHED),
             ),
             models.Index(fields=["type", "id"], name="event_held", condition=Q(status=EventStatus.HELD)),
+            # The failure groups, each in the order in which its events happened; it counts the given up by itself.
+            models.Index(
+                fields=["error_group", "occurred_at", "id"],
+                name="event_failures",
+                condition=HAS_FAILED,
+                include=["status"],
+            ),
             models.Index(fields=["received_at"], name="event_received"),
             models.Index(fields=["object_id"], name="event_object"),
             models.Index(fields=["request_id"], name="event_request", condition=~Q(request_id="")),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0011_refused_deliveries'),
+        ('payments', '0012_failure_groups'),
     ]
 
     operations = [

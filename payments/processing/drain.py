@@ -20,6 +20,7 @@ from payments.ledger.record import (
     requeue_naming,
     requeue_recent,
 )
+from payments.processing.failure_groups import fill_in_groups
 from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
 from payments.statuses import EventStatus
 
@@ -46,11 +47,22 @@ def drain(*, at: datetime | None = None, should_stop: ShouldStop = never) -> int
 
 def drain_batch(*, at: datetime) -> int:
     """Process one batch of due events. Returns how many were claimed."""
-    return _process(lambda: claim_due(at=at, limit=settings.DRAIN_BATCH_SIZE), at=at)
+    batch = process_claimed(lambda: claim_due(at=at, limit=settings.DRAIN_BATCH_SIZE), at=at)
+    look_again(batch, at=at)
+    return len(batch.event_ids)
 
 
-def _process(claim: Claim, *, at: datetime) -> int:
-    """Process what can be claimed; split the batch where the database, or a product that follows, refuses it."""
+def look_again(batch: BatchProgress, *, at: datetime) -> None:
+    """After the commit: queue again what names something that was taught meanwhile, by this batch or by others."""
+    requeue_naming(batch.new_references, at=at)
+    requeue_if_known(batch.unmatched, at=at)
+
+
+def process_claimed(claim: Claim, *, at: datetime) -> BatchProgress:
+    """Process what can be claimed; split the batch where the database, or a product that follows, refuses it.
+
+    Whoever calls it must let it look again (`look_again`) once it is committed.
+    """
     for turn in range(MAX_PASSING_ERRORS):
         batch = BatchProgress()
         try:
@@ -63,13 +75,11 @@ def _process(claim: Claim, *, at: datetime) -> int:
             log.info("drain.again", reason=type(error).__name__, events=len(batch.event_ids))
             time.sleep(random.uniform(0, 0.01) * 2**turn)
         else:
-            requeue_naming(batch.new_references, at=at)
-            requeue_if_known(batch.unmatched, at=at)
-            return len(batch.event_ids)
+            return batch
     raise AssertionError("unreachable: the last turn returns or raises")
 
 
-def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
+def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> BatchProgress:
     """Halve the batch, each part claimed anew, until the event that brings it down stands alone."""
     if not event_ids:
         raise error
@@ -77,14 +87,17 @@ def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
         return _refuse(event_ids, error, at=at)
     middle = len(event_ids) // 2
     halves = (event_ids[:middle], event_ids[middle:])
-    return sum(_process(lambda half=half: claim_these(half), at=at) for half in halves)  # type: ignore[misc]
+    total = BatchProgress()
+    for half in halves:
+        total.add(process_claimed(lambda half=half: claim_these(half), at=at))  # type: ignore[misc]
+    return total
 
 
 @transaction.atomic
-def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> int:
+def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> BatchProgress:
     events = claim_these(event_ids)
     mark([(event, AttemptResult.failed(error)) for event in events], at=at, duration_us=0)
-    return len(event_ids)
+    return BatchProgress(event_ids=list(event_ids))
 
 
 def is_passing(error: Exception) -> bool:
@@ -100,7 +113,11 @@ def is_passing(error: Exception) -> bool:
 
 
 def sweep(*, at: datetime) -> int:
-    """Queue again: unmatched events whose names are known by now, and events held for a type that no longer is."""
+    """Queue again: unmatched events whose names are known by now, and events held for a type that no longer is.
+
+    Failures that are in no group yet get one.
+    """
+    fill_in_groups()
     rematched = requeue_recent(at=at)
     stranded = PaymentEvent.objects.filter(status=EventStatus.HELD).exclude(type__in=held_types())
     released = stranded.update(status=EventStatus.RECEIVED, next_attempt_at=at, trigger=Trigger.DRAIN)

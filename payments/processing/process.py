@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import connection
 from django.urls import reverse
+from django.utils import translation
 from django.utils.timezone import get_default_timezone, localdate
 
 from payments.apply.apply import apply, save_exceptions
@@ -34,6 +35,7 @@ from payments.ledger.models import UNKNOWN_ORDER, UNMATCHED, EventAttempt, Payme
 from payments.ledger.read_event import mentions_of, why_foreign
 from payments.ledger.record import held_types
 from payments.money import format_amount
+from payments.processing.failure_groups import group_of
 from payments.products import Question
 from payments.sql import kept_or_untold, update_rows
 from payments.statuses import EventStatus, ExceptionKind
@@ -50,8 +52,8 @@ BACK_OFF = (
 )
 A_DAY = timedelta(days=1)
 EVENT_STATE = (
-    "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "order_id",
-    "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
+    "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "error_group",
+    "order_id", "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
 )  # fmt: skip
 
 
@@ -88,6 +90,7 @@ def _next_state(event: PaymentEvent, result: AttemptResult, *, at: datetime, dur
     event.attempts += result.status != EventStatus.HELD
     event.status, event.ignored_reason = result.status, result.reason
     event.error_kind, event.error = result.error_kind, result.error
+    event.error_group = group_of(event.type, result.error_kind, result.error) if result.error_kind else ""
     event.processed_at = at if result.status in (EventStatus.PROCESSED, EventStatus.IGNORED) else None
     if result.status == EventStatus.FAILED:
         _put_off(event, at=at)
@@ -197,6 +200,12 @@ class BatchProgress:
     unmatched: list[int] = field(default_factory=list)
     new_references: set[str] = field(default_factory=set)
 
+    def add(self, other: "BatchProgress") -> None:
+        """Take in what another part of the same batch did."""
+        self.event_ids += other.event_ids
+        self.unmatched += other.unmatched
+        self.new_references |= other.new_references
+
 
 @dataclass(slots=True)
 class HandledEvent:
@@ -209,7 +218,15 @@ class HandledEvent:
 
 @kept_or_untold()
 def process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
-    """Claim events and process them. Raises django.db errors: then nothing of the batch has happened."""
+    """Claim events and process them. Raises django.db errors: then nothing of the batch has happened.
+
+    What is kept of it is in English, whoever asks for it: errors in two languages would be two groups.
+    """
+    with translation.override("en"):
+        _process(claim, batch=batch, at=at)
+
+
+def _process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     _plan_for_few_rows()
     events = claim()
     batch.event_ids = [event.pk for event in events]

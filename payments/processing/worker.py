@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from payments.bell import CHANNEL
 from payments.effects.deliver import ShouldStop, deliver_all, recover_claimed
 from payments.processing.drain import drain, sweep
+from payments.processing.replay_runs import PAUSE, advance_replay
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +93,7 @@ class Loops:
 
     def drain_on_bell(self) -> None:
         """Drain what is due: at once when the bell rings, and every few seconds because a ring can get lost."""
-        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
+        housekeeping, replays = Every(HOUSEKEEPING_INTERVAL_SECONDS), Every(PAUSE.total_seconds())
         with listening() as connection:
             log.info("drain.listening")
             while not self.stopping.is_set():
@@ -100,7 +101,12 @@ class Loops:
                     sweep(at=timezone.now())
                 if drain(should_stop=self.stopping.is_set):
                     self.effects_wanted.set()
-                if has_rung(connection, within=settings.SWEEP_SECONDS, should_stop=self.stopping.is_set):
+                # Only what is fresh comes before it: see payments.processing.replay_runs.
+                pause = float(settings.SWEEP_SECONDS)
+                if replays.is_due() and advance_replay(at=timezone.now()):
+                    self.effects_wanted.set()
+                    pause = replays.seconds
+                if has_rung(connection, within=pause, should_stop=self.stopping.is_set):
                     self.effects_wanted.set()
 
     def deliver_effects(self) -> None:

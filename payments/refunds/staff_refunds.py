@@ -26,6 +26,7 @@ from payments.refunds.refund import (
     owned_by,
     refund_requests,
 )
+from payments.sql import watched
 from payments.statuses import EffectStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
@@ -172,7 +173,15 @@ def dismiss(*, exception: OrderException, reason: str, by: Any, at: datetime) ->
     # What it is about is not tried any more: whoever decides that nothing is done must not be surprised.
     waiting = Effect.objects.filter(key=exception.subject, status=EffectStatus.PENDING)
     waiting.update(status=EffectStatus.DEAD)
+    tell_closed(exception)
     log.info("exception.dismissed", question=exception.pk, order=exception.order_id, by=by.pk, reason=reason)
+
+
+def tell_closed(exception: OrderException) -> None:
+    """To who watches: staff have closed it by hand."""
+    if seen := watched():
+        exception.refresh_from_db()
+        seen.questions.append(exception)
 
 
 def concerns(exception: OrderException, left: Refundable) -> bool:

@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.models import User
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet, guarded
+from payments.apply.outcome import Outcome, outcome_of
 from payments.billing.models import Customer, Subscription
 from payments.ledger.record import requeue_naming
 from payments.names import registration_of
@@ -25,7 +26,7 @@ from payments.resync.stripe_state import (
     state_of_order,
     state_of_subscription,
 )
-from payments.sql import kept_or_untold
+from payments.sql import kept_or_untold, watching
 from payments.statuses import SubscriptionStatus
 from payments.stripe_api import lookups
 from payments.stripe_api.lookups import RATE_LIMIT_PATIENCE, ThrottledStripe
@@ -89,11 +90,13 @@ class Resynced:
     is_dry_run: bool = False
     was_asked: bool = True
     refusal: str = ""
+    outcome: Outcome | None = None
+    """All that comes of it, where somebody looks: of a dry run, and of what was agreed to."""
 
     @property
     def fingerprints(self) -> list[str]:
-        """What stands for each difference where somebody agrees to it."""
-        return [_fingerprint(change) for change in self.changes]
+        """What stands for all of it where somebody agrees to it."""
+        return [*map(_fingerprint, self.changes), *(self.outcome.fingerprints if self.outcome else ())]
 
 
 @dataclass(slots=True)
@@ -226,7 +229,7 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
     """Apply what Stripe says; in a dry run, or where nothing differs, find out and roll back. None: a row has moved."""
     source = f"{SOURCE}: {options.by}"[:SOURCE_MAX_LENGTH]
     fact_set = FactSet(state.facts, source=source, occurred_at=state.said_at or options.at, is_full_snapshot=True)
-    with kept_or_untold(durable=True):
+    with kept_or_untold(durable=True), watching() as seen:
         if _picture(target, lock=True) != before:
             return None
         report = apply([fact_set], at=options.at)
@@ -235,7 +238,10 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
             raise applied.error
         changes = [change for change in applied.folded.changes if change[0] != "superseded"]
         changes += [(f"name {name}", "", target.name) for name in sorted(report.new_references)]
-        if options.expected is not None and not _was_shown(changes, options.expected.get(target.name, ())):
+        outcome = outcome_of(seen) if options.dry_run or options.expected is not None else None
+        done = Resynced(target.name, changes, state.missing, options.dry_run, refusal=applied.reason, outcome=outcome)
+        if options.expected is not None and not {*done.fingerprints} <= {*options.expected.get(target.name, ())}:
+            # What has been put right since differs no more; what is new was agreed to by nobody.
             raise HasMoved(target.name)
         is_kept = not options.dry_run and (bool(changes) or target.needs_resync)
         transaction.set_rollback(not is_kept)
@@ -245,12 +251,7 @@ def _apply(target: ResyncTarget, state: StripeState, before: str, options: Resyn
             "resync.done", subject=target.name, by=str(options.by), changes=len(changes), missing=state.missing,
             **target.named_in_log,
         )  # fmt: skip
-    return Resynced(target.name, changes, state.missing, options.dry_run, refusal=applied.reason)
-
-
-def _was_shown(changes: Sequence[Change], fingerprints: Collection[str]) -> bool:
-    """What has been put right since differs no more; what is new was agreed to by nobody."""
-    return all(_fingerprint(change) in fingerprints for change in changes)
+    return done
 
 
 def _fingerprint(change: Change) -> str:

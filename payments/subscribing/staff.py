@@ -12,7 +12,7 @@ from payments.bell import ring_on_commit
 from payments.billing.fold import running_payments
 from payments.billing.models import Payment, Subscription
 from payments.orders.models import OrderException
-from payments.refunds.staff_refunds import DecisionRefused, require
+from payments.refunds.staff_refunds import DecisionRefused, require, tell_closed
 from payments.statuses import SUBSCRIPTION_ENDED, ExceptionKind
 from payments.stripe_api.gateway import Answer, GatewayRefused, cancel_subscription
 from payments.stripe_api.lookups import look_up_subscription
@@ -60,7 +60,11 @@ def give_access_back(*, subscription: Subscription, reason: str, by: User, at: d
     keys = [payment.key for payment in running_payments(row, row.payments.all())]
     Payment.objects.filter(key__in=keys).update(access_kept=True)
     settled = OrderException.objects.filter(subject__in=keys, kind=ExceptionKind.PERIOD_REFUNDED, is_open=True)
-    settled.update(is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by)
+    for question in list(settled):
+        OrderException.objects.filter(pk=question.pk).update(
+            is_open=False, closed_at=at, closed_reason=reason.strip()[:500], closed_by=by
+        )
+        tell_closed(question)
     recompute_subscription(row.pk, source=f"{by.get_username()}: {reason}"[:SOURCE_MAX_LENGTH], at=at)
     log.info("subscription.access_given_back", subscription=row.stripe_id, by=by.pk, reason=reason)
     ring_on_commit()

@@ -52,6 +52,13 @@ def keep(*events: Json, at: datetime = NOON) -> list[PaymentEvent]:
     return PaymentEvent.objects.bulk_create([ledger_row(event, at=at) for event in events], ignore_conflicts=True)
 
 
+def kept(*events: Json, at: datetime = NOON) -> list[PaymentEvent]:
+    """Store the events as received. Returns the rows, in the order given."""
+    keep(*events, at=at)
+    rows = PaymentEvent.objects.in_bulk([event["id"] for event in events], field_name="stripe_event_id")
+    return [rows[event["id"]] for event in events]
+
+
 def hear(*events: Json, at: datetime = NOON + timedelta(hours=1)) -> list[PaymentEvent]:
     """Store the events and drain the queue. Returns the rows as they are afterwards, in the order given."""
     keep(*events, at=at)

@@ -24,6 +24,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from payments.admin.kit.display import link_to, page_of
+from payments.apply.outcome import Outcome, fingerprints_of, outcome_of
+from payments.sql import kept_or_untold, watching
 
 log = structlog.get_logger(__name__)
 ROWS_LISTED = 20
@@ -31,6 +33,9 @@ ROWS_AT_ONCE = 100
 REFUSALS_TOLD = 5
 REASON_MAX_CHARS = 500
 CONFIRMED = "confirmed"
+# Only to be shown what would happen with what was filled in; and the fingerprints of what was shown.
+LOOK, SHOWN = "look", "shown"
+AUTHOR_MAX_CHARS = 60
 T = TypeVar("T")
 Text = str | Promise
 Done = Text | Callable[[int], str]
@@ -117,6 +122,11 @@ class Confirmation:
     reason: str
     fields: Mapping[str, Any]
 
+    @property
+    def author(self) -> str:
+        """Who and why, as histories keep it."""
+        return f"{self.by.get_username()[:AUTHOR_MAX_CHARS]}: {self.reason}"
+
 
 class ConfirmedAction(ScreenAction):
     """An action that says first what it will do and asks for a reason; then it is done for each row.
@@ -126,16 +136,21 @@ class ConfirmedAction(ScreenAction):
     tells more itself. `title` and `consequences` may be functions of the rows that are chosen; such a title names them,
     so that the page lists them no more. `order` and `limit`: for which of them it is done. `in_transaction`: whether a
     row is undone as a whole where it fails; False for services that ask Stripe and own their transactions.
+
+    `previews`: `run` is tried first and rolled back, and the page shows all that it would bring about; it is done only
+    if that is still so. For services that do nothing but write. `preview`: what finds that out otherwise, of the form.
     """
 
     def __init__(
         self, run: Callable[[Any, Confirmation], Any], *, title: Text | Callable[[QuerySet], str], button: Text,
         consequences: Consequences, done: Done = "", form: Callable[..., ReasonForm] = ReasonForm,
-        order: tuple[str, ...] = ("pk",), limit: int | None = ROWS_AT_ONCE, in_transaction: bool = True, **options: Any,
+        order: tuple[str, ...] = ("pk",), limit: int | None = ROWS_AT_ONCE, in_transaction: bool = True,
+        previews: bool = False, preview: Callable[[Any], Outcome | None] | None = None, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(run, **options)
         self.title, self.button, self.consequences, self.done = title, button, consequences, done
         self.form, self.order, self.limit, self.in_transaction = form, order, limit, in_transaction
+        self.previews, self.preview = previews, preview
 
     def answer(self, screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         ordered = rows if self.only_one else rows.order_by(*self.order)
@@ -145,19 +160,63 @@ class ConfirmedAction(ScreenAction):
         except NothingToConfirm as reason:
             messages.warning(request, str(reason))
             return redirect(page_of(chosen[0]))
-        if not form.is_valid():
-            return confirmation_page(
-                screen, request, form=form, title=_resolved(self.title, chosen), button=self.button,
-                consequences=_resolved(self.consequences, ordered), rows=None if callable(self.title) else chosen,
-            )  # fmt: skip
+        if not form.is_valid() or LOOK in request.POST:
+            if LOOK in request.POST:
+                # Who only looks need not say why.
+                form.errors.pop("reason", None)
+            return self._ask(screen, request, form, ordered, chosen)
         given = form.cleaned_data
         confirmation = Confirmation(screen, request, signed_in(request), timezone.now(), given["reason"], given)
         responses: list[HttpResponse | None] = []
-        apply_to_each(
-            request, chosen, lambda row: responses.append(self.run(row, confirmation)), done=self.done,
-            in_transaction=self.in_transaction,
-        )  # fmt: skip
+        done = self._do(chosen, lambda row: responses.append(self.run(row, confirmation)), _shown(request))
+        if done is None:
+            messages.warning(request, _("Something has changed since: this is what happens now."))
+            return self._ask(screen, request, form, ordered, chosen)
+        tell(request, *done, done=self.done)
         return next(filter(None, responses), None)
+
+    def _do(
+        self, rows: QuerySet, service: Callable[[Any], Any], shown: set[str] | None
+    ) -> tuple[int, Counter[str]] | None:
+        """How many were done, and why others were refused; None: something else than what was shown, so nothing."""
+        if not self.previews or shown is None:
+            return each_of(rows, service, in_transaction=self.in_transaction)
+        with kept_or_untold(), watching() as seen:
+            done = each_of(rows, service)
+            has_moved = not set(fingerprints_of(seen)) <= shown
+            transaction.set_rollback(has_moved)
+        return None if has_moved else done
+
+    def _ask(
+        self, screen: admin.ModelAdmin, request: HttpRequest, form: ReasonForm, ordered: QuerySet, chosen: QuerySet
+    ) -> HttpResponse:
+        outcome = self._outcome(screen, request, form, chosen)
+        return confirmation_page(
+            screen, request, form=form, title=_resolved(self.title, chosen), button=self.button,
+            consequences=_resolved(self.consequences, ordered), rows=None if callable(self.title) else chosen,
+            outcome=outcome, shown=" ".join(outcome.fingerprints) if outcome else "", can_look=bool(self.preview),
+        )  # fmt: skip
+
+    def _outcome(
+        self, screen: admin.ModelAdmin, request: HttpRequest, form: ReasonForm, rows: QuerySet
+    ) -> Outcome | None:
+        """What it would bring about; None where nobody can tell."""
+        if self.preview:
+            return self.preview(form)
+        if not self.previews:
+            return None
+        confirmation = Confirmation(screen, request, signed_in(request), timezone.now(), _("preview"), {})
+        with kept_or_untold(), watching() as seen:
+            refused = each_of(rows.all(), lambda row: self.run(row, confirmation))[1]
+            outcome = outcome_of(seen)
+            transaction.set_rollback(True)
+        outcome.refusals += refused
+        return outcome
+
+
+def _shown(request: HttpRequest) -> set[str] | None:
+    """What stands for what the page has shown; None: a page that showed nothing."""
+    return set(request.POST[SHOWN].split()) if SHOWN in request.POST else None
 
 
 def _resolved(value: Any, rows: QuerySet) -> Any:
@@ -171,7 +230,7 @@ def confirmed_action(**options: Any) -> Callable[[Callable[[Any, Confirmation], 
 
 def confirmed_data(request: HttpRequest) -> QueryDict | None:
     """What was filled in on the page between; None when the action has just been chosen."""
-    return request.POST if CONFIRMED in request.POST else None
+    return request.POST if CONFIRMED in request.POST or LOOK in request.POST else None
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -206,6 +265,13 @@ def apply_to_each(
     request: HttpRequest, rows: Iterable[T], service: Callable[[T], Any], *, done: Done, in_transaction: bool = True
 ) -> int:
     """Call the service for each row; tell how many were done and why others were refused. Returns the former."""
+    succeeded, refused = each_of(rows, service, in_transaction=in_transaction)
+    tell(request, succeeded, refused, done=done)
+    return succeeded
+
+
+def each_of(rows: Iterable[T], service: Callable[[T], Any], *, in_transaction: bool = True) -> tuple[int, Counter[str]]:
+    """Call the service for each row. Returns how many were done, and how many were refused for which reason."""
     succeeded, refused = 0, Counter[str]()
     for row in rows:
         try:
@@ -220,9 +286,13 @@ def apply_to_each(
             refused[str(error) or type(error).__name__] += 1
         else:
             succeeded += 1
+    return succeeded, refused
+
+
+def tell(request: HttpRequest, succeeded: int, refused: Counter[str], *, done: Done) -> None:
+    """Say how many were done, and why others were refused."""
     _tell_done(request, succeeded, done)
     _tell_refused(request, refused)
-    return succeeded
 
 
 def _tell_done(request: HttpRequest, count: int, done: Done) -> None:

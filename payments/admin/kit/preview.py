@@ -15,9 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.admin.kit.actions import ReasonForm, ScreenAction, Text, confirmation_page, confirmed_data
+from payments.admin.kit.actions import (
+    Confirmation,
+    ReasonForm,
+    ScreenAction,
+    Text,
+    confirmation_page,
+    confirmed_data,
+    signed_in,
+)
+from payments.apply.outcome import Outcome
 
-AUTHOR_MAX_CHARS = 60
 SAME = gettext_lazy("Nothing differs.")
 Target = TypeVar("Target")
 # What differs, as people call it; its value before and after.
@@ -35,7 +43,7 @@ class Preview:
     """What an action would do. `sections`: what is compared, and line by line what differs; none: nothing to look at.
 
     `verdict`: what is said instead of the question where there is nothing to confirm; `no_lines`: what stands in a
-    section where nothing differs.
+    section where nothing differs. `outcome`: what else comes of it: what goes out, what staff are asked.
     """
 
     title: str
@@ -45,6 +53,7 @@ class Preview:
     footnotes: Sequence[str] = ()
     verdict: str = ""
     no_lines: Text = SAME
+    outcome: Outcome | None = None
 
 
 class PreviewForm(ReasonForm):
@@ -79,8 +88,11 @@ class PreviewedAction(ABC, Generic[Target]):
         """Find out what would change, and change nothing."""
 
     @abstractmethod
-    def carry_out(self, target: Target, *, token: PreviewToken, by: str, at: datetime) -> int:
-        """Do it; returns how many differences there were. Raises PreviewOutdated where the token tells of others."""
+    def carry_out(self, target: Target, confirmation: Confirmation, *, token: PreviewToken) -> int | HttpResponse:
+        """Do it; returns how many differences there were, or what is shown next.
+
+        Raises PreviewOutdated where the token tells of others.
+        """
 
     @abstractmethod
     def done_message(self, count: int) -> str:
@@ -104,13 +116,14 @@ class PreviewedAction(ABC, Generic[Target]):
         at, form = timezone.now(), PreviewForm(confirmed_data(request))
         if not form.is_valid():
             return self._ask(screen, request, target, form, at=at)
-        by = f"{request.user.get_username()[:AUTHOR_MAX_CHARS]}: {form.cleaned_data['reason']}"
+        given = form.cleaned_data
+        confirmation = Confirmation(screen, request, signed_in(request), at, given["reason"], given)
         try:
-            count = self.carry_out(target, token=form.cleaned_data["preview_token"], by=by, at=at)
+            done = self.carry_out(target, confirmation, token=given["preview_token"])
         except PreviewOutdated as moved:
             messages.warning(request, str(moved))
             return self._ask(screen, request, target, PreviewForm(None), at=at)
-        return self._leave(request, target, count)
+        return done if isinstance(done, HttpResponse) else self._leave(request, target, done)
 
     def _ask(
         self, screen: admin.ModelAdmin, request: HttpRequest, target: Target, form: PreviewForm, *, at: datetime
@@ -121,6 +134,7 @@ class PreviewedAction(ABC, Generic[Target]):
         form.show(preview.token)
         more: dict[str, Any] = {
             "preview": preview,
+            "outcome": preview.outcome,
             "columns": self.columns,
             "back": self.address_after(request, target),
         }

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
+from payments.apply.outcome import lines_of
 from payments.resync import (
     KeepsMoving,
     Resynced,
@@ -68,6 +69,7 @@ def _as_text(done: list[Resynced], troubles: dict[str, str], *, is_dry_run: bool
 
 def _lines(each: Resynced) -> list[str]:
     told = [f"  {what}: {before or '–'} → {after or '–'}" for what, before, after in each.changes]
+    told += [f"  {line}" for line in lines_of(each.outcome)] if each.outcome else []
     told += [f"  Stripe does not know {name}{_why(name, each.subject)}." for name in each.missing]
     return [each.subject, *(told or [f"  {_nothing(each)}"])]
 

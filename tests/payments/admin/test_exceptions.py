@@ -1,5 +1,7 @@
 """The exception desk: each question can be refunded, seated or dismissed, by who may, with a reason."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -11,6 +13,7 @@ from payments.orders.models import OrderException
 from payments.statuses import EffectStatus, ExceptionKind
 from registrations.models import Activity
 from tests.support.members import make_member
+from tests.support.pages import text_of
 from tests.support.refunds import ask, pay
 from tests.support.road import NOON, event_of, hear
 
@@ -131,6 +134,51 @@ class TestQuestions:
         confirm(client, action, question)
 
         assert is_untouched(question)
+
+
+class TestPreview:
+    """The real thing, rolled back: what is confirmed is what was shown."""
+
+    def press(self, page, action, question, response):
+        shown = re.search(r'name="shown" value="([^"]*)"', response.content.decode())[1]
+        return choose(page, action, question, confirmed="yes", reason="agreed", shown=shown)
+
+    def test_shows_how_much_goes_back(self, page, question):
+        text = in_plain_words(text_of(choose(page, "refund", question)))
+
+        assert "Refund of €49.00 of the payment" in text
+        assert is_untouched(question)
+
+    def test_shows_the_place_the_mail_and_the_question_that_closes(self, page, late, question):
+        Activity.objects.filter(pk=late.activity_id).update(capacity=2)
+
+        response = choose(page, "seat", question)
+
+        text = text_of(response)
+        assert "Place Free Held" in text
+        assert "E-mail to late.payer@example.com" in text
+        assert "Paid without a place" in text
+        assert "closes" in text
+        assert is_untouched(question)
+        self.press(page, "seat", question, response)
+        late.refresh_from_db()
+        assert late.holds_place
+
+    def test_shows_why_it_would_be_refused(self, page, question):
+        assert "No place is free" in text_of(choose(page, "seat", question))
+
+    def test_is_shown_again_where_something_has_changed_since(self, page, late, question):
+        response = choose(page, "seat", question)
+        Activity.objects.filter(pk=late.activity_id).update(capacity=2)
+
+        again = self.press(page, "seat", question, response)
+
+        late.refresh_from_db()
+        assert not late.holds_place
+        assert messages_of(again) == ["Something has changed since: this is what happens now."]
+        self.press(page, "seat", question, again)
+        late.refresh_from_db()
+        assert late.holds_place
 
 
 class TestRefund:

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from payments.effects.models import Effect
 from payments.orders.models import Order
+from tests.support.pages import text_of
 from tests.support.refunds import pay
 from tests.support.road import event_of, hear
 
@@ -84,6 +85,29 @@ class TestQuestion:
         other = pay(make_registration("Alex Smith"))
 
         assert "choose one" in messages_of(choose(page, order, other))[0]
+
+
+class TestPreview:
+    """What comes of it once Stripe has made it: asked for and told, both rolled back."""
+
+    def test_of_everything_shows_the_order_and_the_place(self, page, order):
+        text = text_of(choose(page, order)).replace("\N{NO-BREAK SPACE}", " ")
+
+        assert "Refund of €49.00 of the payment" in text
+        assert "Status Paid Refunded" in text
+        assert "Place Held Free" in text
+        assert "E-mail to camille.martin@example.com" in text
+        assert "re_preview" not in text
+        assert (refunds(), Order.objects.get().status) == ([], "PAID")
+
+    def test_of_a_part_is_shown_for_who_looks(self, page, order):
+        response = choose(page, order, look="x", amount="12.50", preview_token="0:4900", reason="")
+
+        text = text_of(response).replace("\N{NO-BREAK SPACE}", " ")
+        assert "Refund of €12.50 of the payment" in text
+        assert "Status Paid Refunded" not in text
+        assert "errorlist" not in response.content.decode()
+        assert refunds() == []
 
 
 class TestRefund:

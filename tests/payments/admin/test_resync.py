@@ -76,6 +76,7 @@ class TestQuestion:
         assert "Waiting for payment Paid" in text
         assert "Received €0.00 €49.00" in text
         assert "Asked of Stripe:" in text
+        assert "E-mail to camille.martin@example.com: “" in text
         assert differences(before, all_rows()) == []
 
     def test_is_not_asked_where_nothing_differs(self, page, order):

@@ -6,9 +6,13 @@ import statistics
 import psycopg
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 
 from payments import bell
-from payments.ledger.models import EventAttempt
+from payments.ledger.models import EventAttempt, PaymentEvent
+from payments.processing.drain import drain
+from payments.processing.models import ReplayRun, ReplayState
+from payments.processing.replay_runs import Selection, start_run
 from payments.processing.worker import Every, Loops
 from tests.support.deep import so_many
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
@@ -53,6 +57,20 @@ class TestWorker:
 
         with running_worker(tmp_path, **BELL_ONLY) as worker:
             wait_until(is_all_done, or_show=lambda: worker.output)
+
+    def test_goes_on_with_a_replay(self, tmp_path):
+        waiting_events(3)
+        drain(at=timezone.now())
+        ids = tuple(PaymentEvent.objects.values_list("stripe_event_id", flat=True))
+        run = start_run(Selection(ids=ids), by=None, reason="repaired", at=timezone.now())
+
+        with running_worker(tmp_path) as worker:
+            wait_until(
+                lambda: ReplayRun.objects.filter(pk=run.pk, state=ReplayState.DONE).exists(),
+                or_show=lambda: worker.output,
+            )
+
+        assert EventAttempt.objects.filter(trigger="replay").count() == 3
 
     def test_stops_on_ctrl_c(self, tmp_path):
         with running_worker(tmp_path) as worker:
