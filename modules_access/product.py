@@ -65,6 +65,7 @@ class ModuleProduct(Product):
 
     kind = ORDER_KIND
     label = gettext_lazy("Modules")
+    price_screen = "modules_access.module"
     field_labels: ClassVar[dict[str, Label]] = {HISTORY: gettext_lazy("access"), OPENED: gettext_lazy("modules open")}
     value_labels: ClassVar[dict[str, tuple[Label, ...]]] = {
         history_value(kind, state): (label, word)

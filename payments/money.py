@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from babel import Locale
+from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
@@ -113,6 +114,38 @@ def total_text(amounts: Iterable[tuple[int, str]]) -> str:
     for amount, code in amounts:
         totals[code] += amount
     return " + ".join(format_amount(amount, code) for code, amount in sorted(totals.items()) if amount)
+
+
+class Chargeable:
+    """A model with a price that Stripe can charge, whoever writes it: a form, an import or a shell.
+
+    `price_field`: the amount, in minor units of `currency`; 0 is free. An unknown currency is refused too.
+    """
+
+    price_field: ClassVar[str]
+    currency: Any
+
+    def clean(self) -> None:
+        super().clean()  # type: ignore[misc]
+        try:
+            self.check_price()
+        except NoAmount as error:
+            raise ValidationError({self.price_field: str(error)}) from error
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises NoAmount."""
+        written = kwargs.get("update_fields")
+        if written is None or {self.price_field, "currency"}.intersection(written):
+            self.check_price()
+        super().save(*args, **kwargs)  # type: ignore[misc]
+
+    def check_price(self) -> None:
+        """Raises NoAmount where Stripe would not charge it."""
+        amount = getattr(self, self.price_field)
+        if self.currency.lower() not in CURRENCIES:
+            raise NoAmount(_("“%s” is no currency in which Stripe charges.") % self.currency)
+        if isinstance(amount, int):
+            check_charge(amount, self.currency)
 
 
 class NoAmount(ValueError):

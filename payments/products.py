@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from payments.stripe_api.checkout_params import Recurring
     from payments.timeline.moments import Holding, Moment
     from payments.timeline.story import Subject
+    from payments.todo import Done, Source
 
 Label = str | Promise
 # What a sentence about money speaks of: words, or an amount.
@@ -116,6 +117,8 @@ class Product(AccountExtension):
     """How staff call the fields that the product writes into the history."""
     value_labels: ClassVar[Mapping[str, tuple[Label, ...]]] = {}
     """How staff call the values of these fields; parts of a value are joined by ": "."""
+    price_screen: ClassVar[str] = ""
+    """Whose screen has its prices ("app.model"), where they are found by what `price_name` has behind the kind."""
 
     # In the transaction that moved the orders or subscriptions, which are locked, sorted by id.
 
@@ -185,6 +188,16 @@ class Product(AccountExtension):
 
     def diagnose(self, records: "Records") -> "Iterable[Finding]":
         """What is (not) as it should be with what these orders, subscriptions and people have bought."""
+        return ()
+
+    # For the list *To do*.
+
+    def needs_a_person(self) -> "Iterable[Source]":
+        """What of its own needs somebody, for the list *To do*."""
+        return ()
+
+    def done_by_itself(self, *, since: datetime) -> "Iterable[Done]":
+        """What it has done by itself since then, for the same list."""
         return ()
 
 

@@ -73,6 +73,17 @@ def update_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]], *,
             raise StaleRows(f"{model.__name__}: {cursor.rowcount} of {len(rows)} rows were as they had been read")
 
 
+def capped_counts(querysets: Sequence[models.QuerySet[Any]], *, most: int) -> list[int]:
+    """How many rows each has, none counted beyond `most`: that costs the same with ten million. One query for all."""
+    counted = [rows.order_by().values("pk")[:most].query.sql_with_params() for rows in querysets]
+    if not counted:
+        return []
+    columns = ", ".join(f"(SELECT count(*) FROM ({sql}) AS found)" for sql, _params in counted)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", [value for _sql, params in counted for value in params])
+        return list(cursor.fetchone())
+
+
 @contextmanager
 def advisory_lock(name: str, *, or_raise: Exception) -> Iterator[None]:
     """Hold the lock of this name inside the block; raises `or_raise` at once while somebody else holds it.

@@ -183,6 +183,14 @@ class MoneyBack(models.TextChoices):
     DISPUTE_LOST = "dispute_lost", _("Dispute lost")
 
 
+class Accepted(models.TextChoices):
+    """What staff have said of a payment that does not fit its order by itself; each includes the one before."""
+
+    NO = "", _("Nothing")
+    PAGE = "page", _("It belongs to the order, whichever payment page it came through")
+    WHOLE = "whole", _("It pays the order, whatever its amount")
+
+
 class ExceptionKind(models.TextChoices):
     """Why money needs a person."""
 

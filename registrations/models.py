@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
-from payments.money import format_amount
+from payments.money import Chargeable, format_amount
 from payments.names import REGISTRATION
 from payments.orders.opening import give_names
 
@@ -72,9 +72,10 @@ def _somebody_waits() -> Exists:
     return Exists(WaitingEntry.objects.waiting().filter(activity=OuterRef("pk")))
 
 
-class Activity(models.Model):
+class Activity(Chargeable, models.Model):
     """What people register for. `price` in minor units; `places_taken` moves only with a registration."""
 
+    price_field = "price"
     slug = models.SlugField(_("address"), unique=True)
     title = models.CharField(_("title"), max_length=200)
     starts_at = models.DateTimeField(_("starts"))

@@ -20,6 +20,7 @@ from payments.products import FollowResult, Lead, Product, ProductChange, Questi
 from payments.sql import update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
 from payments.timeline import Holding, Moment, Subject
+from payments.todo import Done, Source
 from registrations.findings import findings_about
 from registrations.links import page_path, receipt_path
 from registrations.mails import message_for
@@ -27,6 +28,7 @@ from registrations.models import ORDER_KIND, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
 from registrations.story import registrations_of, told_by_registration
+from registrations.todo import PAID_WITHOUT_PLACE, places_freed
 
 log = structlog.get_logger(__name__)
 FOLLOWED_FIELDS = ("status", "holds_place", "waits_since", "times_waited", "held_until")
@@ -93,6 +95,7 @@ class RegistrationProduct(Product):
 
     kind = ORDER_KIND
     label = gettext_lazy("Registrations")
+    price_screen = "registrations.activity"
 
     def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
@@ -148,6 +151,12 @@ class RegistrationProduct(Product):
         rows = user.registrations.live().select_related("activity", "order").order_by("-activity__starts_at", "-pk")
         lines = [_line(row, at=at) for row in rows[:MAX_LINES]]
         return Section(_("Your registrations"), "accounts/registrations.html", {"lines": lines})
+
+    def needs_a_person(self) -> Iterator[Source]:
+        yield PAID_WITHOUT_PLACE
+
+    def done_by_itself(self, *, since: datetime) -> Iterator[Done]:
+        yield places_freed(since)
 
     def story(self, subject: Subject, *, at: datetime) -> Iterator[Moment]:
         """Who registered for what, whether a place was held, and whether the day has come."""

@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinLengthValidator, MinVal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from payments.money import format_amount
+from payments.money import Chargeable, format_amount
 
 MAX_ACCESS_DAYS = 36_500
 
@@ -18,9 +18,10 @@ class ModuleQuerySet(models.QuerySet["Module"]):
         return self.filter(is_on_sale=True)
 
 
-class Module(models.Model):
+class Module(Chargeable, models.Model):
     """A learning module, which lives at an address of its own. `price` in minor units; 0: free."""
 
+    price_field = "price"
     slug = models.SlugField(_("address"), unique=True, help_text=_("Its name in addresses, and in its tokens."))
     title = models.CharField(_("title"), max_length=200)
     summary = models.CharField(_("in one sentence"), max_length=300, blank=True)

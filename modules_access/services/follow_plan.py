@@ -12,6 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from modules_access.models import ModuleAccess
 from payments.apply.apply import follow_subscriptions_again
@@ -33,7 +34,7 @@ def request_follow(*, plan_id: int | None, at: datetime) -> None:
     _enqueue(run=uuid4().hex, plan_id=plan_id, after=0, at=at)
 
 
-@delivers(KIND, repeatable=True)
+@delivers(KIND, repeatable=True, words=gettext_lazy("Access of the plan’s subscribers is brought into line"))
 def deliver(effect: Effect) -> None:
     """Follow the next few, and enqueue that the others are still to come."""
     follow_batch(**effect.data, at=timezone.now())

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -198,7 +199,8 @@ def revoke_token(*, token: AccessToken, reason: str, by: Any, at: datetime) -> A
 def find_module(name: str) -> Module | None:
     """By its slug, else by its id."""
     key = read_key(name)
-    return Module.objects.filter(slug=name).first() or (Module.objects.filter(pk=key).first() if key else None)
+    found = Module.objects.filter(Q(slug=name) | Q(pk=key) if key else Q(slug=name))
+    return min(found, key=lambda row: row.slug != name, default=None)
 
 
 def find_user(name: str) -> User | None:

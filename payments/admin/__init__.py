@@ -11,11 +11,13 @@ from payments.admin import (
     people,
     plans,
     reconcile,
+    refunds_owed,
     replays,
     subscriptions,
+    todo,
 )
 
 __all__ = [
     "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
-    "replays",     "subscriptions",
+    "refunds_owed", "replays", "subscriptions", "todo",
 ]  # fmt: skip

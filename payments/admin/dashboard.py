@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts.staff_site import Job, staff_context, staff_page
 from payments.admin.kit.display import NONE
 from payments.admin.kit.screens import may_see
-from payments.figures.daily import BEGUN, DECLINED, EVENTS, EVENTS_FAILED, PAID
+from payments.figures.daily import BEGUN, DECLINED, EVENTS, EVENTS_FAILED, LAG_BOUNDS, PAID
 from payments.figures.days import Days
 from payments.figures.export import as_csv, as_json
 from payments.figures.period import (
@@ -37,7 +37,7 @@ from payments.statuses import DisputePhase, EventStatus, SubscriptionStatus
 
 # Of the chart, in its own units.
 BAR_WIDTH, BAR_STEP, CHART_HEIGHT = 8, 10, 100
-MILLISECONDS = 1000
+MILLISECONDS, A_MINUTE = 1000, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ class Screen:
         events = self.page("payments.paymentevent", **self.within("received_at"))
         failed = self.page("payments.paymentevent", status=EventStatus.FAILED, **self.within("received_at"))
         return [
-            Number(_("Received"), number_format(figures.count(EVENTS)), events),
-            Number(_("Failed"), number_format(figures.count(EVENTS_FAILED)), failed),
+            Number(_("Events received"), number_format(figures.count(EVENTS)), events),
+            Number(_("Events failed"), number_format(figures.count(EVENTS_FAILED)), failed),
             Number(_("Median processing time"), seconds(figures.lag(0.5))),
             Number(_("95th percentile"), seconds(figures.lag(0.95))),
             Number(_("Waiting in the queue"), more, self.page("payments.paymentevent", status=EventStatus.RECEIVED)),
@@ -238,9 +238,9 @@ class Screen:
         return [
             (money.currency.upper(), [
                 (
-                    date_format(day.day, "SHORT_DATE_FORMAT"), self._day_page(money, day),
-                    *(format_amount(getattr(day, name), money.currency) for name in names),
-                    number_format(day.transactions),
+                    date_format(day.day, "DATE_FORMAT"), self._day_page(money, day),
+                    *(amount_or_dash(getattr(day, name), money.currency) for name in names),
+                    number_format(day.transactions) if day.transactions else NONE,
                 )
                 for day in reversed(money.days)
             ])
@@ -275,7 +275,7 @@ def chart_of(money: CurrencyMoney) -> Chart:
     bars = []
     for number, day in enumerate(money.days):
         came, back = round(day.received * scale), round(max(0, day.went_back) * scale)
-        words = f"{date_format(day.day, 'SHORT_DATE_FORMAT')}: {format_amount(day.net, money.currency)}"
+        words = f"{date_format(day.day, 'DATE_FORMAT')}: {format_amount(day.net, money.currency)}"
         bars.append(Bar(number * BAR_STEP, base - came, came, back, words))
     return Chart(money, bars, len(money.days) * BAR_STEP, CHART_HEIGHT + 1, base)
 
@@ -286,9 +286,18 @@ def percent(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """ "12 ms" or "3.4 s"."""
+    """ "12 ms", "3.4 s" or "5 min"."""
     if value is None:
         return NONE
     if value < 1:
         return _("%s ms") % number_format(value * MILLISECONDS, decimal_pos=0)
+    if value >= LAG_BOUNDS[-1]:
+        return _("over an hour")
+    if value >= A_MINUTE:
+        return _("%s min") % number_format(value / A_MINUTE, decimal_pos=0)
     return _("%s s") % number_format(value, decimal_pos=1)
+
+
+def amount_or_dash(amount: int, currency: str) -> str:
+    """Most days have none of most things."""
+    return format_amount(amount, currency) if amount else NONE

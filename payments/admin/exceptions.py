@@ -1,6 +1,5 @@
-"""The exception desk: what needs a person, above all money, and the ways in which a person can settle it."""
+"""The exception desk: each question in a sentence, what it is about, and the ways in which a person can settle it."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -12,160 +11,30 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.hooks import Ending
 from accounts.menu import Job
-from payments.admin.kit.actions import ROWS_LISTED, Confirmation, confirmed_action
+from payments.admin.exception_actions import (
+    accept_money,
+    close,
+    end_now,
+    end_with_period,
+    link,
+    refund,
+    refund_once_more,
+    seat,
+    send_once_more,
+)
 from payments.admin.kit.display import CARE, NONE, OFF, link_to, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
-from payments.admin.subscription_actions import SETTLE, cancel_subscription, give_back
+from payments.admin.subscription_actions import cancel_subscription, give_back
+from payments.billing.models import Payment
 from payments.effects.models import Effect
 from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
-from payments.refunds.again import find_debt, refund_again, send_again
 from payments.refunds.refund import Refundable
-from payments.refunds.staff_refunds import (
-    concerns,
-    dismiss,
-    give_place,
-    owner_name,
-    owner_of,
-    preview_refund,
-    refund_exception,
-)
-from payments.statuses import ABOUT_NO_MONEY, EffectStatus, ExceptionKind
-from payments.subscribing.ending import end_in_question
-
-# Whoever has waited longest comes first.
-oldest_first = partial(confirmed_action, order=("opened_at", "pk"), previews=True)
-# What has a button of its own, or is about no money.
-SETTLED_OTHERWISE = (*ABOUT_NO_MONEY, ExceptionKind.REFUND_OWED)
-
-
-def _refund_consequences(questions: QuerySet) -> list[str]:
-    return [*map(_refund_sentence, questions[:ROWS_LISTED]), _("A question closes when Stripe says so.")]
-
-
-def _refund_sentence(question: OrderException) -> str:
-    """What goes back to settle one question."""
-    owner = owner_of(question)
-    if owner is None:
-        return _("%(question)s: no order belongs to it, so it can only be refunded at Stripe.") % {"question": question}
-    left = [each for each in preview_refund(owner)[1] if concerns(question, each)]
-    values = {"order": owner_name(owner), "amount": sum_text(left), "kind": question.get_kind_display()}
-    if not left:
-        return _("%(order)s, %(kind)s: nothing is left to refund.") % values
-    return _("%(order)s, %(kind)s: %(amount)s goes back the way it came.") % values
-
-
-@oldest_first(
-    description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund",
-    applies_to=lambda question: question.is_open and owner_of(question) and question.kind not in SETTLED_OTHERWISE,
-    title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
-    done=gettext_lazy("asked for. What becomes of it stands at the order."),
-)  # fmt: skip
-def refund(question: OrderException, confirmation: Confirmation) -> None:
-    """All of the payment that the question is about; of who has no place all that was paid."""
-    refund_exception(
-        exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at
-    )
-
-
-def _debt_sentences(questions: QuerySet) -> list[str]:
-    once = _(
-        "Stripe is asked once more, at once, and gives back this much and no more; the question closes when it has."
-    )
-    return [*map(_debt_sentence, questions[:ROWS_LISTED]), once]
-
-
-def _debt_sentence(question: OrderException) -> str:
-    """What is owed, and why it has not gone back."""
-    return question.detail_text if find_debt(question) else _("Nothing of this is owed any more.")
-
-
-@oldest_first(
-    description=gettext_lazy("Refund again…"), permission="payments.add_refund",
-    applies_to=lambda question: question.is_open and question.kind == ExceptionKind.REFUND_OWED,
-    title=gettext_lazy("Try these refunds again?"), button=gettext_lazy("Refund again now"),
-    consequences=_debt_sentences, done=gettext_lazy("asked for. What becomes of it stands at the order."),
-)  # fmt: skip
-def refund_once_more(question: OrderException, confirmation: Confirmation) -> None:
-    """What was promised and has not gone back."""
-    refund_again(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
-
-
-@oldest_first(
-    description=gettext_lazy("Send again…"), permission=SETTLE,
-    applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NOT_DELIVERED,
-    title=gettext_lazy("Send these again?"), button=gettext_lazy("Send again now"),
-    done=gettext_lazy("on the way. The question closes when it is delivered."),
-    consequences=(
-        gettext_lazy("It goes to the address that is known now: correct that first where it was wrong."),
-        gettext_lazy("What may have been sent already is then there twice."),
-        gettext_lazy("Where there is nothing to tell any more nothing is sent, and the question closes."),
-    ),
-)  # fmt: skip
-def send_once_more(question: OrderException, confirmation: Confirmation) -> None:
-    """A message, or what Stripe was to be told."""
-    send_again(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
-
-
-def _end_action(ending: Ending, *, description: Any, button: Any) -> Any:
-    """A button that ends the subscription in question, in one of two ways."""
-
-    def end(question: OrderException, confirmation: Confirmation) -> None:
-        end_in_question(
-            exception=question, ending=ending, reason=confirmation.reason, by=confirmation.by.get_username(),
-            at=confirmation.at,
-        )  # fmt: skip
-
-    end.__name__ = f"end_{ending}"
-    return oldest_first(
-        description=description, permission=SETTLE, title=gettext_lazy("End these subscriptions?"), button=button,
-        applies_to=lambda question: question.is_open and question.kind == ExceptionKind.ACCOUNT_CLOSED,
-        done=gettext_lazy("asked of Stripe. The question closes when it is done."),
-        consequences=(
-            gettext_lazy("Stripe is asked to end it; no money goes back by that."),
-            gettext_lazy("What the subscription gave ends with it."),
-        ),
-    )(end)  # fmt: skip
-
-
-end_now = _end_action(Ending.NOW, description=gettext_lazy("End now…"), button=gettext_lazy("End now"))
-end_with_period = _end_action(
-    Ending.PERIOD, description=gettext_lazy("End with the period…"), button=gettext_lazy("End with the period")
-)
-
-
-@oldest_first(
-    description=gettext_lazy("Give a place…"), permission=SETTLE,
-    applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NO_PLACE,
-    title=gettext_lazy("Give these people a place?"), button=gettext_lazy("Give a place now"),
-    done=gettext_lazy("given a place."),
-    consequences=(
-        gettext_lazy("Whoever paid first gets a place, as far as places are free; the question closes."),
-        gettext_lazy("The buyer gets the confirmation by e-mail."),
-        gettext_lazy("A refund that was given up is withdrawn; while one is under way nobody gets a place as well."),
-    ),
-)  # fmt: skip
-def seat(question: OrderException, confirmation: Confirmation) -> None:
-    """Who paid without a place gets the one that is free."""
-    give_place(exception=question, reason=confirmation.reason, by=confirmation.by.get_username(), at=confirmation.at)
-
-
-@oldest_first(
-    description=gettext_lazy("Dismiss…"), permission=SETTLE,
-    applies_to=lambda question: question.is_open,
-    title=gettext_lazy("Dismiss these questions?"), button=gettext_lazy("Dismiss now"), done=gettext_lazy("dismissed."),
-    consequences=(
-        gettext_lazy("The question closes for good and is kept with your name and reason."),
-        gettext_lazy("No money moves, and nobody is written to."),
-    ),
-)  # fmt: skip
-def close(question: OrderException, confirmation: Confirmation) -> None:
-    """Nothing needs to be done."""
-    dismiss(exception=question, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
+from payments.statuses import EffectStatus
+from payments.todo.money import is_of_sample
+from payments.todo.questions import sentence_of
 
 
 @admin.register(OrderException)
@@ -174,21 +43,24 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     job, position = Job.TODO, 1
     actions = (
-        refund, refund_once_more, send_once_more, end_now, end_with_period, cancel_subscription, give_back, seat, close,
+        refund, refund_once_more, accept_money, link, seat, send_once_more, end_now, end_with_period,
+        cancel_subscription, give_back, close,
     )  # fmt: skip
     list_display = (
-        "kind", "owner_link", "money_text", "detail_text", "open_text", "age_text", "refund_text", "closed_because",
-        "subject",
+        "question_text", "owner_link", "money_text", "open_text", "age_text", "refund_text", "closed_because",
     )  # fmt: skip
     list_filter = ("is_open", "kind")
-    list_select_related = ("order", "subscription__customer")
+    list_select_related = ("order", "subscription__customer", "subscription__plan")
     ordering = ("-is_open", "opened_at")
     search_fields = ("subject__exact",)
     fields = (
-        ("kind", "open_text"), ("owner_link", "money_text"), "subject", "detail_text", ("opened_at", "refund_text"),
+        ("kind", "open_text"), ("owner_link", "money_text"), "subject", "detail_text", "sample_text",
+        ("opened_at", "refund_text"),
         ("closed_at", "closed_by"), "closed_because",
     )  # fmt: skip
-    readonly_fields = ("owner_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because")
+    readonly_fields = (
+        "owner_link", "money_text", "detail_text", "open_text", "refund_text", "closed_because", "sample_text",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         refunds = Effect.objects.filter(kind=REFUND_KIND).order_by("-pk").values("status")
@@ -196,6 +68,26 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         of_subscription = Subquery(refunds.filter(subscription=OuterRef("subscription"))[:1])
         rows = super().get_queryset(request).prefetch_related("order__payments", "subscription__payments")
         return rows.annotate(refund=Coalesce(of_subscription, of_order))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """That a sample event has made it up is said where it is so."""
+        fields = super().get_fields(request, obj)
+        return fields if obj and is_of_sample(obj) else [each for each in fields if each != "sample_text"]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The question is the title, for who may see what it tells of."""
+        row = context.get("original")
+        if row is not None and self.permitted(["question_text"], request):
+            context |= {"title": self.question_text(row), "subtitle": None}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @tells_of("payments.order", description=gettext_lazy("question"), ordering="kind")
+    def question_text(self, row: OrderException) -> str:
+        return sentence_of(row, _payment_of(row))
+
+    @admin.display(description=gettext_lazy("made up"))
+    def sample_text(self, row: OrderException) -> str:
+        return _("A sample event has made this up, so Stripe cannot know it: dismiss the question.")
 
     def waiting_rows(self, request: HttpRequest) -> QuerySet:
         return OrderException.objects.filter(is_open=True)
@@ -241,3 +133,10 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
     def closed_because(self, row: OrderException) -> str:
         """In the words of whoever decided; what closed by itself says so in the reader's language."""
         return _(row.closed_reason) if row.closed_reason else ""
+
+
+def _payment_of(row: OrderException) -> Payment | None:
+    """The payment that the question names, among those of its order or subscription."""
+    owner = row.order or row.subscription
+    mine = owner.payments.all() if owner else ()
+    return next((payment for payment in mine if payment.key in (row.subject, row.detail)), None)

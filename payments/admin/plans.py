@@ -1,8 +1,10 @@
 """The plans' screen: added and edited; what somebody has subscribed to is taken off sale, not deleted."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+import structlog
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -19,8 +21,13 @@ from payments.billing.models import Plan
 from payments.billing.subscribers import is_used, keep_former_price, plan_with_price
 from payments.ledger.record import requeue_naming
 from payments.money import format_amount
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, in_a_hurry
+from payments.subscribing.price import PriceAtStripe, UnknownPrice, find_price
 
+log = structlog.get_logger(__name__)
 STRIPE_PRICE_PREFIX = "price_"
+# What the price at Stripe must agree with.
+TERMS = {"amount", "currency", "interval", "price", "slug", "is_on_sale"}
 # What subscriptions and orders go by: another one would be another plan.
 FIELDS_FIXED_ONCE_ADDED = ("slug", "interval", "currency")
 
@@ -31,8 +38,25 @@ class PlanForm(PricedForm):
     amount_name, can_be_free = "amount", False
     amount = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 4.00."))
 
+    # What Stripe has said of the price before the form's transaction began; None: it was not asked, or was silent.
+    at_stripe: PriceAtStripe | UnknownPrice | None = None
+
     def clean_amount(self) -> int:
         return self.clean_money()
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever subscribes pays what Stripe says: it must be what is said here."""
+        data = super().clean() or self.cleaned_data
+        if self.errors or not TERMS.intersection(self.changed_data):
+            return data
+        terms = {name: data.get(name, getattr(self.instance, name)) for name in ("amount", "currency", "interval")}
+        match self.at_stripe:
+            case UnknownPrice() as unknown:
+                self.add_error("price", str(unknown))
+            case PriceAtStripe() as price:
+                for difference in price.differences(**terms, is_on_sale=data["is_on_sale"]):
+                    self.add_error("price", difference)
+        return data
 
     def clean_price(self) -> str:
         price = str(self.cleaned_data["price"]).strip()
@@ -41,6 +65,24 @@ class PlanForm(PricedForm):
         if price and (other := plan_with_price(price, exclude=self.instance)):
             raise ValidationError(_("This price belongs, or once belonged, to the plan “%s”.") % other)
         return price
+
+
+def _ask_for_price(request: HttpRequest, plan: Plan | None) -> PriceAtStripe | UnknownPrice | None:
+    """What Stripe says within 5 seconds; where it says nothing, whoever saves is told that nobody has checked."""
+    slug = plan.slug if plan else request.POST.get("slug", "")
+    name = request.POST.get("price", "").strip() or settings.STRIPE_PRICES.get(slug, "")
+    if not name.startswith(STRIPE_PRICE_PREFIX):
+        return None
+    try:
+        with in_a_hurry():
+            return find_price(name)
+    except UnknownPrice as unknown:
+        return unknown
+    except (GatewayUnavailable, GatewayRefused) as trouble:
+        log.info("plan.price_not_checked", price=name, trouble=repr(trouble))
+        told = _("Whether %(price)s says the same at Stripe was not checked: %(words)s")
+        messages.warning(request, told % {"price": name, "words": trouble})
+        return None
 
 
 @admin.register(Plan)
@@ -66,6 +108,21 @@ class PlanAdmin(PricedAdmin, ListAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and is_used(obj))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Stripe is asked before the transaction of the form begins."""
+        if request.method == "POST":
+            obj = self.get_object(request, object_id) if object_id else None
+            if self.has_change_permission(request, obj) if obj else self.has_add_permission(request):
+                request._price_at_stripe = _ask_for_price(request, obj)  # type: ignore[attr-defined]
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = cast("type[PlanForm]", super().get_form(request, obj, change, **kwargs))
+        form.at_stripe = getattr(request, "_price_at_stripe", None)
+        return form
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
         if change:

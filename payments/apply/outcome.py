@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from payments.apply.batch import guarded
 from payments.billing.models import Payment, Subscription
-from payments.effects.deliver import Skip
+from payments.effects.deliver import Skip, find_deliverer
 from payments.effects.enqueue import AskedEffect
 from payments.effects.mail import ALERT, Mail, Write, find_writer, subject_of
 from payments.effects.models import Effect
@@ -251,7 +251,8 @@ def _words_of(effect: Effect) -> tuple[str, str]:
         return _refund_in_words(effect), ""
     writer = find_writer(effect.kind)
     if writer is None:
-        return _("Stripe is told: %(kind)s") % {"kind": effect.kind}, ""
+        deliverer = find_deliverer(effect.kind)
+        return str(deliverer.words) if deliverer and deliverer.words else effect.kind, ""
     written = guarded(partial(_written, writer, effect))
     if isinstance(written, Exception):
         return _("E-mail “%(kind)s”, which cannot be written: %(error)s") % {

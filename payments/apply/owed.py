@@ -52,7 +52,7 @@ class Debt:
         row = self.payment
         values: dict[str, Value] = {
             "amount": sum_of(self.amount, row.currency), "payment": row.key, "person": _person(row) or "?",
-            "words": self.words[:250],
+            "words": self.words[:250], "code": self.code,
         }  # fmt: skip
         return Question(
             ExceptionKind.REFUND_OWED, self.subject, row.order_id, self.is_open, OWED, values, row.subscription_id
@@ -212,10 +212,17 @@ def ask_again(debt: Debt, *, at: datetime) -> bool:
     return try_again(key=debt.effect.key, at=at)
 
 
-def is_due_again(debt: Debt, money: Money, *, at: datetime) -> bool:
-    """Whether a day is over since it was tried, and it may go differently now, though nobody has done anything."""
+def next_try_at(debt: Debt, money: Money) -> datetime | None:
+    """When it is tried again by itself; None: only if a person asks for it."""
+    if debt.effect and debt.effect.status == EffectStatus.PENDING:
+        return debt.effect.not_before
     # What the bank has sent back may have found its place since: that is for a person to say (docs/adr/0007).
     if debt.effect is None or debt.refund or not debt.is_open or money.is_blocked():
-        return False
-    tried_at = debt.effect.claimed_at or debt.since
-    return debt.effect.status == EffectStatus.DEAD and tried_at + TRIED_AGAIN_AFTER <= at
+        return None
+    return (debt.effect.claimed_at or debt.since) + TRIED_AGAIN_AFTER
+
+
+def is_due_again(debt: Debt, money: Money, *, at: datetime) -> bool:
+    """Whether a day is over since it was tried, and it may go differently now, though nobody has done anything."""
+    due_at = next_try_at(debt, money)
+    return bool(due_at and debt.effect and debt.effect.status == EffectStatus.DEAD and due_at <= at)

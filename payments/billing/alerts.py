@@ -7,6 +7,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
+from payments.billing.refund_reasons import refund_reason
 from payments.billing.reminders import DISPUTE_DUE_ALERT
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails, to_staff
@@ -160,7 +161,9 @@ def _mail_about_dispute(row: Dispute) -> Mail:
 def _mail_about_refund(row: Refund) -> Mail:
     banks = Dispute.objects.filter(payment=row.payment, phase__in=[DisputePhase.OPEN, DisputePhase.LOST])
     amount = amount_in_words(row.amount, row.currency)
-    return to_staff({**_owner(row), "refund": row, "amount": amount, "is_charged_back": banks.exists()}, page=row)
+    reason = reason_in_words(row.failure_reason) if row.failure_reason else ""
+    context = {**_owner(row), "refund": row, "amount": amount, "reason": reason, "is_charged_back": banks.exists()}
+    return to_staff(context, page=row)
 
 
 def _owner(row: Dispute | Refund | Payment) -> dict[str, object]:
@@ -179,5 +182,6 @@ def _subject(order: Any, subscription: Subscription | None) -> str:
     return gettext("order %s") % order.number if order else gettext("subscription %s") % subscription
 
 
-# It finds its words when the mail is written, in the reader's language.
+# They find their words when the mail is written, in the reader's language.
 about_in_words = lazy(_subject, str)
+reason_in_words = lazy(refund_reason, str)

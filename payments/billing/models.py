@@ -15,10 +15,11 @@ from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
-from payments.money import format_amount
+from payments.money import Chargeable, format_amount
 from payments.statuses import (
     DISPUTE_UNANSWERED,
     SUBSCRIPTION_ENDED,
+    Accepted,
     DisputePhase,
     DisputeStatus,
     MoneyBack,
@@ -74,9 +75,10 @@ class Interval(models.TextChoices):
     YEAR = "year", _("a year")
 
 
-class Plan(models.Model):
+class Plan(Chargeable, models.Model):
     """Something to subscribe to. `amount` in minor units for one interval."""
 
+    price_field = "amount"
     slug = models.SlugField(_("address"), unique=True)
     name = models.CharField(_("name"), max_length=200)
     amount = models.PositiveBigIntegerField(
@@ -256,6 +258,10 @@ class Payment(models.Model):
     period_end = models.DateTimeField(_("pays until"), null=True, blank=True)
     # Staff have decided: what it paid for stays open although the money went back.
     access_kept = models.BooleanField(_("access given back"), default=False, db_default=False)
+    # Of an order's: staff have decided that it counts although it does not fit.
+    accepted = models.CharField(
+        _("accepted by staff"), max_length=10, choices=Accepted.choices, default="", db_default="", blank=True
+    )
 
     class Meta:
         verbose_name = _("payment")
@@ -312,7 +318,10 @@ class Refund(models.Model):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         constraints = [models.CheckConstraint(name="refund_belongs", condition=BELONGS_TO_ONE_OWNER)]
-        indexes = [models.Index(Coalesce("made_at", "status_at"), name="refund_made")]
+        indexes = [
+            models.Index(Coalesce("made_at", "status_at"), name="refund_made"),
+            models.Index(fields=["status_at"], name="refund_since"),
+        ]
 
     def __str__(self) -> str:
         return self.stripe_id

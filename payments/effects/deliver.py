@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 from structlog.contextvars import bound_contextvars
 
@@ -49,10 +50,12 @@ class Deliverer:
     """How one kind of effect is delivered. `is_repeatable`: doing it twice does no harm outside.
 
     What it sets as the effect's `sent` is kept with the delivery.
+    `words`: what people call it; a mail is called by its reader and its subject.
     """
 
     deliver: Deliver
     is_repeatable: bool
+    words: str | Promise = ""
 
 
 _deliverers: dict[str, Deliverer] = {}
@@ -63,7 +66,7 @@ class DeliveredTwice(RuntimeError):
     """Two functions claim the same kind of effect."""
 
 
-def delivers(kind: str, *, repeatable: bool = False) -> Callable[[Deliver], Deliver]:
+def delivers(kind: str, *, repeatable: bool = False, words: str | Promise = "") -> Callable[[Deliver], Deliver]:
     """Register the decorated function for this kind. It returns when the effect is delivered; raising = refused.
 
     `repeatable`: idempotent outside (a refund with an idempotency key), so what a dead worker left is simply done
@@ -73,7 +76,7 @@ def delivers(kind: str, *, repeatable: bool = False) -> Callable[[Deliver], Deli
     def register(deliver: Deliver) -> Deliver:
         if kind in _deliverers:
             raise DeliveredTwice(kind)
-        _deliverers[kind] = Deliverer(deliver, is_repeatable=repeatable)
+        _deliverers[kind] = Deliverer(deliver, is_repeatable=repeatable, words=words)
         return deliver
 
     return register

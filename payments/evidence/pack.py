@@ -22,7 +22,7 @@ from payments.effects.mail import as_sent, build, find_writer
 from payments.effects.models import Effect
 from payments.evidence.case import Case, access_log, effects_of, timeline
 from payments.evidence.facts import facts_of
-from payments.evidence.requirements import requirements_for
+from payments.evidence.requirements import ACCESS, FACTS, MAILS, RECEIPT, requirements_for, still_missing
 from payments.money import format_amount
 from payments.statuses import EffectStatus
 from payments.timeline import Moment
@@ -60,6 +60,17 @@ def mails_to_buyer(case: Case) -> list[SentMail]:
     sent = (effect for effect in effects_of(case) if effect.status in SENT_STATUSES)
     mails = [mail for effect in sent if not effect.kind.startswith(STAFF_MAIL_PREFIX) and (mail := _mail(effect, case))]
     return sorted(mails, key=lambda mail: mail.at)
+
+
+def missing_evidence(dispute: Dispute, *, at: datetime) -> list[str]:
+    """What the bank wants to see and the pack does not show, in the reader's language."""
+    case = Case.of(dispute)
+    at_hand = {FACTS}
+    at_hand |= {RECEIPT} if case.payment and case.payment.received else set()
+    at_hand |= {ACCESS} if access_log(case, at=at) else set()
+    sent = (each for each in effects_of(case) if each.status in SENT_STATUSES and find_writer(each.kind))
+    at_hand |= {MAILS} if any(not each.kind.startswith(STAFF_MAIL_PREFIX) for each in sent) else set()
+    return still_missing(dispute.reason, at_hand=at_hand)
 
 
 def _files(case: Case, *, by: str, at: datetime) -> dict[str, str]:

@@ -7,6 +7,7 @@ then. What is committed later leaves a mark of its own (docs/adr/0015-figures.md
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from time import monotonic
 
 import structlog
@@ -25,11 +26,12 @@ from payments.sql import take_advisory_lock, wait_for_advisory_lock
 
 log = structlog.get_logger(__name__)
 LOCK = "figures"
-DAYS_AT_ONCE = 31
+# Each row of days costs its dozen of statements, be it a day or a month.
+DAYS_AT_ONCE, ROWS_OF_DAYS_AT_ONCE = 31, 7
 # With marks and without: how long after the last count the next one is due.
 PAUSE_AFTER_MARK, PAUSE = timedelta(seconds=1), timedelta(seconds=5)
-# Counting never takes more than a twentieth of the time, however large a day is.
-PAUSE_PER_SPENT = 20
+# Where counting takes long it rests longer, too; but not so long that nobody believes the figures any more.
+PAUSE_PER_SPENT, LONGEST_PAUSE = 10, timedelta(seconds=30)
 STOCK_LASTS = timedelta(seconds=30)
 # Those that could be seen when the statement began, of the newest days.
 TAKE_MARKS = """
@@ -59,21 +61,24 @@ def refresh_figures(*, at: datetime) -> bool:
         if state and not _is_due(state, at=at):
             return False
         days = _take_days(state, at=at)
-        for row in in_rows(days):
+        for row in days:
             save_differences(find_differences(row))
         took_ms = round((monotonic() - began) * 1000)
         _note_refresh(state, took_ms=took_ms, at=at)
-    log.debug("figures.refreshed", days=len(days), took_ms=took_ms)
+    log.debug("figures.refreshed", rows_of_days=len(days), took_ms=took_ms)
     return True
 
 
 def _is_due(state: FiguresState, *, at: datetime) -> bool:
     pause = PAUSE_AFTER_MARK if MovedDay.objects.exists() else PAUSE
-    return at - state.refreshed_at >= max(pause, timedelta(milliseconds=state.took_ms * PAUSE_PER_SPENT))
+    rest = min(timedelta(milliseconds=state.took_ms * PAUSE_PER_SPENT), LONGEST_PAUSE)
+    return at - state.refreshed_at >= max(pause, rest)
 
 
-def _take_days(state: FiguresState | None, *, at: datetime) -> set[date]:
-    """The days to count now. Whatever has gone uncounted since the last time, be it all, comes as marks."""
+def _take_days(state: FiguresState | None, *, at: datetime) -> list[Days]:
+    """The days to count now, the newest first. Whatever has gone uncounted since the last time, be it all, comes as
+    marks; what is too much at once goes back.
+    """
     today = day_of(at)
     since = day_of(state.refreshed_at) if state else first_day(at=at)
     missed = [day for day in Days(since - ONE_DAY, today) if day < today - ONE_DAY]
@@ -81,7 +86,9 @@ def _take_days(state: FiguresState | None, *, at: datetime) -> set[date]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE_MARKS, [DAYS_AT_ONCE])
         marked = {day for (day,) in cursor.fetchall()}
-    return {*marked, today - ONE_DAY, today}
+    found = sorted(in_rows({*marked, today - ONE_DAY, today}), key=attrgetter("first"), reverse=True)
+    MovedDay.objects.bulk_create([MovedDay(day=day) for row in found[ROWS_OF_DAYS_AT_ONCE:] for day in row])
+    return found[:ROWS_OF_DAYS_AT_ONCE]
 
 
 def _note_refresh(state: FiguresState | None, *, took_ms: int, at: datetime) -> None:

@@ -114,6 +114,12 @@ class PaymentEvent(models.Model):
                 condition=HAS_FAILED,
                 include=["status"],
             ),
+            # What succeeded although it had failed before.
+            models.Index(
+                fields=["processed_at"],
+                name="event_retried",
+                condition=Q(status=EventStatus.PROCESSED, attempts__gt=1),
+            ),
             models.Index(fields=["received_at"], name="event_received"),
             models.Index(fields=["object_id"], name="event_object"),
             models.Index(fields=["request_id"], name="event_request", condition=~Q(request_id="")),

@@ -21,6 +21,7 @@ from payments.statuses import (
     REFUND_ORDER,
     REFUND_UNDONE,
     STATUS_ORDER,
+    Accepted,
     DisputePhase,
     DisputeState,
     DisputeStatus,
@@ -179,8 +180,15 @@ def _disputes_of(payment: Payment, disputes: Iterable[Dispute]) -> list[Dispute]
 
 
 def fits(order: Order, payment: Payment) -> bool:
-    """The money is exactly what the order asks for."""
+    """The money is exactly what the order asks for, or staff have said that it will do."""
+    if payment.accepted == Accepted.WHOLE:
+        return payment.received > 0
     return payment.received == order.amount and payment.currency == order.currency
+
+
+def is_through_ours(payment: Payment, sessions: Collection[str]) -> bool:
+    """It came through one of the order's sessions, or through none, or staff have said that it belongs here."""
+    return not payment.session or payment.session in sessions or bool(payment.accepted)
 
 
 def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str]) -> list[Payment]:
@@ -188,7 +196,7 @@ def paying(order: Order, payments: Iterable[Payment], sessions: Collection[str])
     mine = [
         payment
         for payment in payments
-        if payment.paid_at and fits(order, payment) and (not payment.session or payment.session in sessions)
+        if payment.paid_at and fits(order, payment) and is_through_ours(payment, sessions)
     ]
     return sorted(mine, key=lambda payment: (payment.paid_at, payment.key))
 
@@ -246,7 +254,7 @@ def questions_of(
     """What can be wrong with each payment and dispute, open or not: money that went back or is lost asks nothing."""
     pays = paying(order, payments, sessions)
     for payment in payments:
-        is_foreign = bool(payment.session) and payment.session not in sessions
+        is_foreign = not is_through_ours(payment, sessions)
         if payment.session:
             is_unknown = payment.here > 0 and is_foreign
             yield Question(ExceptionKind.UNKNOWN_SESSION, payment.session, order.pk, is_unknown, payment.key)

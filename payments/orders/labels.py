@@ -35,6 +35,7 @@ def name_of(what: str) -> str:
         "address": _("address corrected"),
         "message": _("message sent again"),
         "again": _("refund tried again"),
+        "linked": _("money linked by staff"),
         "ended": _("end asked for by staff"),
         "deleted": _("deleted at Stripe"),
         **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},

@@ -218,6 +218,8 @@ class OrderChange(models.Model):
             models.Index(
                 fields=["subscription", "id"], name="change_of_subscription", condition=Q(subscription__isnull=False)
             ),
+            # How many places were freed today?
+            models.Index(fields=["learned_at"], name="change_of_place", condition=Q(field="place")),
         ]
 
     def __str__(self) -> str:
@@ -252,11 +254,18 @@ class OrderException(models.Model):
     class Meta:
         verbose_name = _("exception")
         verbose_name_plural = _("exceptions")
+        permissions = [
+            ("accept_orderexception", "Can accept money that does not fit its order"),
+            ("link_orderexception", "Can link money to an order"),
+        ]
         constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="exception_once")]
-        indexes = [models.Index(fields=["opened_at"], name="exception_open", condition=Q(is_open=True))]
+        indexes = [
+            models.Index(fields=["opened_at"], name="exception_open", condition=Q(is_open=True)),
+            models.Index(fields=["closed_at"], name="exception_closed", condition=Q(is_open=False)),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject}"
+        return f"{self.get_kind_display()} ({self.subject})"
 
     @property
     def detail_text(self) -> str:

@@ -1,6 +1,6 @@
 """One batch of claimed events: handlers, apply, and the mark on each event, all in one transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -34,9 +34,8 @@ from payments.handlers.registry import EventView, find_handler
 from payments.ledger.models import UNKNOWN_ORDER, UNMATCHED, EventAttempt, PaymentEvent, Redelivery, Trigger
 from payments.ledger.read_event import mentions_of, why_foreign
 from payments.ledger.record import held_types
-from payments.money import format_amount
 from payments.processing.failure_groups import group_of
-from payments.products import Question
+from payments.products import Question, Value, sum_of
 from payments.sql import kept_or_untold, update_rows
 from payments.statuses import EventStatus, ExceptionKind
 
@@ -51,6 +50,8 @@ BACK_OFF = (
     timedelta(hours=24),
 )
 A_DAY = timedelta(days=1)
+# How much money names something in vain, and why.
+SUM_AND_WORDS = "%(amount)s: %(words)s"
 EVENT_STATE = (
     "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "error_group",
     "order_id", "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
@@ -148,28 +149,32 @@ def _untaken_money(handled: Iterable["HandledEvent"]) -> Iterable[Question]:
         money = [fact for fact in each.facts if moves_money(fact)]
         if money and _names_ours_in_vain(each, money[0].refs.site):
             said = each.event.error or f"nothing here is called {' or '.join(each.event.references)}"
-            yield _unknown_order(each.event, f"{_sum_of(money[0])}{said}")
+            amount = _sum_of(money[0])
+            values: dict[str, Value] = {"amount": amount, "words": said[:400]} if amount else {}
+            yield _unknown_order(each.event, SUM_AND_WORDS if amount else said, values)
 
 
 def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
     event = handled.event
     if event.status == EventStatus.IGNORED:
         return event.ignored_reason == UNMATCHED and site == settings.SITE_NAME
-    return event.status == EventStatus.FAILED and event.error_kind == UNKNOWN_ORDER
+    return event.status in (EventStatus.FAILED, EventStatus.DEAD) and event.error_kind == UNKNOWN_ORDER
 
 
-def _sum_of(fact: Fact) -> str:
-    """How much it is about: "€49.00: "; "" where it names no amount."""
+def _sum_of(fact: Fact) -> dict[str, int | str] | None:
+    """How much it is about; None where it names no amount."""
     match fact:
         case PaymentFact() | InvoiceFact():
-            return f"{format_amount(fact.received, fact.currency)}: "
+            return sum_of(fact.received, fact.currency)
         case RefundFact() | DisputeFact():
-            return f"{format_amount(fact.amount, fact.currency)}: "
-    return ""
+            return sum_of(fact.amount, fact.currency)
+    return None
 
 
-def _unknown_order(event: PaymentEvent, detail: str, *, is_open: bool = True) -> Question:
-    return Question(ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, event.order_id, is_open, detail)
+def _unknown_order(
+    event: PaymentEvent, detail: str, values: Mapping[str, Value] | None = None, *, is_open: bool = True
+) -> Question:
+    return Question(ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, event.order_id, is_open, detail, values or {})
 
 
 def _log(event: PaymentEvent, result: AttemptResult) -> None:

@@ -59,6 +59,11 @@ def look_up_customer(customer: str) -> Answer:
     return ask_one(lambda api: api.customers.retrieve(customer))
 
 
+def look_up_price(price: str) -> Answer:
+    """What is taken for something, how often; archived ones too."""
+    return ask_one(lambda api: api.prices.retrieve(price))
+
+
 def look_up_refund(refund: str) -> Answer:
     """A refund."""
     return ask_one(lambda api: api.refunds.retrieve(refund))

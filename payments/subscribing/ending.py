@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.hooks import Ending
 from accounts.models import User
@@ -45,7 +45,7 @@ def end_request(row: Subscription, ending: Ending, *, by: str, at: datetime) -> 
     return EffectRequest(key, SUBSCRIPTION_END, None, data, subscription_id=row.pk)
 
 
-@delivers(SUBSCRIPTION_END, repeatable=True)
+@delivers(SUBSCRIPTION_END, repeatable=True, words=gettext_lazy("Stripe is asked to end the subscription"))
 def deliver_end(effect: Effect) -> Skip | None:
     """Ask Stripe, and apply its answer. Raises GatewayUnavailable, GatewayRefused."""
     if effect.attempts > 1:

@@ -4,7 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.models import User
 from payments.apply.apply import apply
@@ -28,7 +28,7 @@ def tell_stripe_who(user: User, *, at: datetime) -> None:
     enqueue([_request(row, user, at=at) for row in differing], at=at)
 
 
-@delivers(CUSTOMER_UPDATE, repeatable=True)
+@delivers(CUSTOMER_UPDATE, repeatable=True, words=gettext_lazy("Stripe is told the person’s name and address"))
 def deliver_customer(effect: Effect) -> Skip | None:
     """The person as they are called now. Raises GatewayUnavailable, GatewayRefused."""
     row = Customer.objects.select_related("user").filter(stripe_id=effect.data["customer"]).first()

@@ -23,6 +23,7 @@ class PlanProduct(Product):
 
     kind = PLAN
     label = _("Subscriptions")
+    price_screen = "payments.plan"
 
     def recurring_of(self, order: Order) -> Recurring | None:
         plan = order.plan

@@ -1,7 +1,7 @@
 """A person: their account, who they are at Stripe, what they subscribed to, ordered and have; and how that stands."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -66,21 +66,24 @@ class Person:
         """What they have and had, product by product."""
         return [each for product in all_products() for each in product.holdings(self.subject, at=at)]
 
-    def standing(self) -> str:
-        """One sentence: what they subscribe to, what they paid, what is open."""
-        return str(capfirst(", ".join(filter(None, self._parts())))) or _("Nothing bought yet")
+    def standing(self, shown: Callable[[Statement], Statement] = lambda told: told) -> str:
+        """One sentence: what they subscribe to, what they paid, what is open. `shown`: what may be told of each."""
+        subscriptions, orders = map(shown, self.subscriptions), map(shown, self.orders)
+        parts = self._parts(list(subscriptions), list(orders))
+        return str(capfirst(", ".join(filter(None, parts)))) or _("Nothing bought yet")
 
-    def _parts(self) -> Iterator[str]:
-        for told in self.subscriptions:
+    def _parts(self, subscriptions: Sequence[Statement], orders: Sequence[Statement]) -> Iterator[str]:
+        statements = [*subscriptions, *orders]
+        for told in subscriptions:
             if told.subscription and not told.subscription.has_ended:
                 yield f"{told.subscription.plan or told.name} ({standing(told)})"
-        if count := len(self.orders):
+        if count := len(orders):
             yield ngettext("%(count)d order", "%(count)d orders", count) % {"count": count}
-        payments = [payment for told in self.statements for payment in told.payments]
+        payments = [payment for told in statements for payment in told.payments]
         if paid := total_of(payments, lambda each: each.received):
             yield _("paid %(amount)s") % {"amount": paid}
         if refunded := total_of(payments, lambda each: each.refunded):
             yield _("%(amount)s refunded") % {"amount": refunded}
-        kinds = Counter(str(each.get_kind_display()) for told in self.statements for each in told.open_questions)
+        kinds = Counter(str(each.get_kind_display()) for told in statements for each in told.open_questions)
         if kinds:
             yield _("open question: %(kinds)s") % {"kinds": ", ".join(kinds)}

@@ -1,6 +1,8 @@
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils.translation import override
 
+from payments.billing.models import Plan
 from payments.money import (
     CURRENCIES,
     NoAmount,
@@ -14,6 +16,8 @@ from payments.money import (
     written_amount,
 )
 from stripe_emulator.behaviour import amounts
+from tests.support.factories import ActivityFactory
+from tests.support.modules import make_module
 
 
 class TestMinorUnits:
@@ -120,3 +124,35 @@ class TestWrittenAmount:
     def test_has_no_groups_whatever_the_language(self):
         with override("fr"):
             assert written_amount(123456, "eur") == "1234.56"
+
+
+@pytest.mark.django_db
+class TestChargeable:
+    """What has a price can be written by nobody with one that Stripe does not charge."""
+
+    @pytest.mark.parametrize("price", [10, 10**9])
+    def test_refuses_it_from_a_shell(self, price):
+        with pytest.raises(NoAmount, match="Stripe takes no"):
+            ActivityFactory(price=price)
+
+    def test_says_so_where_a_form_or_an_import_asks(self):
+        plan = Plan(slug="gold", name="Gold", amount=10, currency="eur", interval="month")
+
+        with pytest.raises(ValidationError, match=r"no less than €0\.50"):
+            plan.full_clean()
+
+    def test_refuses_a_currency_that_is_none(self):
+        with pytest.raises(NoAmount, match="“zzz” is no currency"):
+            make_module(currency="zzz")
+
+    def test_takes_what_is_free(self):
+        assert ActivityFactory(price=0).price == 0
+
+    def test_lets_everything_else_of_an_old_row_be_written(self):
+        row = ActivityFactory()
+        row.price, row.is_on_sale = 10, False
+
+        row.save(update_fields=["is_on_sale"])
+
+        row.refresh_from_db()
+        assert (row.is_on_sale, row.price) == (False, 4900)

@@ -58,6 +58,13 @@ def shown_moments(request: HttpRequest, moments: Iterable[Moment]) -> list[tuple
     ]
 
 
+def shown_part(request: HttpRequest, told: Statement) -> Statement:
+    """Without the questions and disputes that whoever asks may not see: how it stands tells nothing of them."""
+    questions = told.questions if may_see(request, "payments.orderexception") else []
+    disputes = told.disputes if may_see(request, "payments.dispute") else []
+    return replace(told, questions=questions, disputes=disputes)
+
+
 def money_tables(request: HttpRequest, told: Statement) -> list[Table]:
     """What belongs to it, as far as there is any and whoever asks may see it: questions first."""
     tables = (
@@ -154,7 +161,7 @@ class StoryAdmin(ReadOnlyAdmin):
             told: Statement = row.told
             subject = Subject([told])
             context |= {
-                "standing": standing(told),
+                "standing": standing(shown_part(request, told)),
                 "facts": [(name, value) for name, value in self.facts(request, subject) if value],
                 "tables": list(self.tables(request, told)),
                 "may_ask": request.user.has_perm(self.resync_permission),
@@ -201,7 +208,7 @@ def person_context(request: HttpRequest, person: Person) -> dict[str, Any]:
     holdings = _holdings(request, person)
     may_see_money = may_see(request, "payments.order") and may_see(request, "payments.subscription")
     return {
-        "standing": person.standing() if may_see_money else "",
+        "standing": person.standing(lambda told: shown_part(request, told)) if may_see_money else "",
         "tables": [*shown, *([holdings] if holdings.lines else [])],
         **story_context(request, person.subject, with_events=False),
     }

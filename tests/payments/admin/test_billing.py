@@ -116,3 +116,24 @@ class TestEvidence:
 
         assert 'value="evidence"' not in client.get(own_page(dispute)).content.decode()
         assert choose(client, dispute)["Content-Type"] != "application/zip"
+
+
+class TestDesk:
+    """What the list and the page say of a dispute that waits for an answer."""
+
+    def test_says_what_it_is_about_and_what_is_to_be_added_by_hand(self, page, make_dispute):
+        row = make_dispute("du_1", days=9)
+        Dispute.objects.update(reason="subscription_canceled")
+
+        about = f"€4.00 for {row.subscription.plan} is disputed (charged after a cancellation)"
+        assert about in text_of(page.get(DISPUTES))
+        assert "Your rules for ending a subscription" in text_of(page.get(own_page(row)))
+
+    def test_has_the_pack_one_click_away_for_who_may_take_it(self, page, client, looker, dispute):
+        address = reverse("admin:payments_dispute_evidence", args=[dispute.pk])
+        client.force_login(looker)
+
+        assert page.get(address)["Content-Type"] == "application/zip"
+        assert client.get(address).status_code == 403
+        assert f"{dispute.pk}/evidence/" in page.get(DISPUTES).content.decode()
+        assert f"{dispute.pk}/evidence/" not in client.get(DISPUTES).content.decode()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 
 from payments.diagnosis.findings import Finding, Remedy
@@ -26,10 +27,11 @@ def screen(page):
 
 
 @pytest.fixture
-def clerk_with(client, db):
+def clerk_with(db):
     """A browser of staff with only these rights."""
 
     def sign_in(*codenames):
+        client = Client(headers={"accept-language": "en"})
         user = UserFactory(is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         client.force_login(user)

@@ -219,6 +219,92 @@ class TestGiveAPlace:
         assert messages_of(response) == ["1 refused: No place is free, or this person holds one already."]
 
 
+class TestQuestionsInWords:
+    def test_are_the_first_column_and_the_title(self, page, registration):
+        hear(event_of(registration, "checkout.session.completed", amount=1))
+        odd = OrderException.objects.get(kind=ExceptionKind.AMOUNT_MISMATCH)
+        own = reverse("admin:payments_orderexception_change", args=[odd.pk])
+
+        for address in (LIST, own):
+            content = in_plain_words(page.get(address).content.decode())
+            assert f"Received €0.01 for {registration.order.label}, expected €49.00" in content
+
+    def test_are_not_told_who_may_not_see_orders(self, client, clerk, question):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_orderexception"))
+        client.force_login(clerk)
+        own = reverse("admin:payments_orderexception_change", args=[question.pk])
+
+        assert question.order.label not in client.get(LIST).content.decode() + client.get(own).content.decode()
+
+    def test_say_when_a_sample_event_has_made_it_up(self, page, registration):
+        hear(event_of(registration, "checkout.session.completed"))
+        made_up = registration.order.payments.get().key
+        ours, other = (
+            OrderException.objects.create(
+                kind=ExceptionKind.NOT_AT_STRIPE, subject=name, order=registration.order, opened_at=NOON
+            )
+            for name in (made_up, "pi_real")
+        )
+
+        told = [
+            "A sample event has made this up" in page.get(
+                reverse("admin:payments_orderexception_change", args=[row.pk])
+            ).content.decode()
+            for row in (ours, other)
+        ]  # fmt: skip
+
+        assert told == [True, False]
+
+
+class TestAccept:
+    @pytest.fixture
+    def odd(self, registration):
+        hear(event_of(registration, "checkout.session.completed", amount=1))
+        return OrderException.objects.get(kind=ExceptionKind.AMOUNT_MISMATCH)
+
+    def test_shows_what_would_change_and_does_nothing(self, page, odd):
+        content = choose(page, "accept_money", odd).content.decode()
+
+        assert "Waiting for payment → Paid" in content
+        assert "1 message goes out" in content
+        odd.order.refresh_from_db()
+        assert odd.order.status == "PENDING"
+
+    def test_pays_the_order_once_it_is_confirmed(self, page, odd):
+        response = confirm(page, "accept_money", odd)
+
+        odd.order.refresh_from_db()
+        assert (odd.order.status, messages_of(response)) == ("PAID", ["1 accepted."])
+
+    def test_needs_its_own_right(self, client, clerk, odd):
+        clerk.user_permissions.set(
+            Permission.objects.filter(codename__in=["view_orderexception", "change_orderexception"])
+        )
+        client.force_login(clerk)
+
+        confirm(client, "accept_money", odd)
+
+        assert is_untouched(odd)
+
+
+class TestLink:
+    def test_asks_for_an_order_that_exists(self, page, unknown):
+        response = choose(page, "link", unknown, confirmed="yes", reason="mine", order="O-999999")
+
+        assert "There is no order called “O-999999”." in response.content.decode()
+
+    def test_gives_the_money_to_the_order(self, page, registration):
+        names = {"order": "0a3c6a38-2b8f-4a39-9a5e-6f1c4c2f1a11", "registration": "", "payment_intent": "pi_lost"}
+        hear(event_of(registration, "payment_intent.succeeded", subject=names))
+        lost = OrderException.objects.get(kind=ExceptionKind.UNKNOWN_ORDER)
+
+        assert "pi_lost" in choose(page, "link", lost).content.decode()
+        choose(page, "link", lost, confirmed="yes", reason="mine", order=registration.order.number)
+
+        lost.refresh_from_db()
+        assert (lost.is_open, registration.order.references.filter(name="pi_lost").exists()) == (False, True)
+
+
 class TestDismiss:
     def test_closes_each_with_name_and_reason(self, page, staff, question, unknown):
         confirm(page, "close", question, unknown)
@@ -304,8 +390,8 @@ class TestRefundAgain:
     def test_says_how_much_is_owed_to_whom_and_what_stripe_says(self, page, debt):
         content = choose(page, "refund_once_more", debt).content.decode()
 
-        assert "€10.00 of payment" in content
-        assert "Stripe says: no money" in content
+        assert f"€10.00 still owed back for {debt.order.label}: no money (" in content
+        assert f", {debt.order.email})" in content
         assert Effect.objects.get().status == EffectStatus.DEAD
 
     def test_asks_stripe_again_at_once(self, page, debt):

@@ -4,7 +4,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from payments.admin import plans
 from payments.billing.models import Plan
+from payments.stripe_api.gateway import GatewayUnavailable
+from payments.subscribing.price import PriceAtStripe, UnknownPrice
 from tests.support.pages import text_of
 
 ADD = reverse("admin:payments_plan_add")
@@ -103,6 +106,63 @@ class TestAdd:
 
         assert complaint in text_of(response)
         assert not Plan.objects.filter(slug="weekly").exists()
+
+
+class TestPriceAtStripe:
+    """Stripe is asked before anything is saved."""
+
+    @pytest.fixture
+    def stripe(self, monkeypatch):
+        """Answers as it is told; `stripe.append(price or error)`."""
+        answers = []
+
+        def find(_name):
+            if isinstance(answers[0], Exception):
+                raise answers[0]
+            return answers[0]
+
+        monkeypatch.setattr(plans, "find_price", find)
+        return answers
+
+    def test_that_differs_is_refused_with_what_it_says(self, page, plan, stripe):
+        stripe.append(PriceAtStripe("price_new", 500, "eur", "month", 1, is_active=True))
+
+        response = page.post(own_page(plan), typed(plan, price="price_new"))
+
+        assert "At Stripe price_new is €5.00 a month; here it is €4.00 a month." in text_of(response)
+        plan.refresh_from_db()
+        assert plan.price == "price_monthly"
+
+    def test_that_does_not_exist_is_refused(self, page, stripe):
+        stripe.append(UnknownPrice("Stripe knows no price price_new"))
+
+        response = page.post(ADD, typed(price="price_new"))
+
+        assert "Stripe knows no price price_new" in text_of(response)
+        assert not Plan.objects.filter(slug="weekly").exists()
+
+    def test_is_not_held_against_what_nobody_has_changed(self, page, plan, stripe):
+        stripe.append(PriceAtStripe("price_monthly", 500, "eur", "month", 1, is_active=True))
+
+        page.post(own_page(plan), typed(plan, name="Gold"))
+
+        plan.refresh_from_db()
+        assert plan.name == "Gold"
+
+    def test_is_said_not_to_be_checked_where_stripe_is_silent(self, page, plan, stripe):
+        stripe.append(GatewayUnavailable("Stripe is not available at the moment"))
+
+        response = page.post(own_page(plan), typed(plan, price="price_new"), follow=True)
+
+        assert any("price_new says the same at Stripe was not checked" in told for told in messages_of(response))
+        plan.refresh_from_db()
+        assert plan.price == "price_new"
+
+    def test_is_asked_for_by_nobody_who_may_not_change_plans(self, client, clerk, plan, stripe):
+        clerk.user_permissions.add(Permission.objects.get(codename="view_plan"))
+        client.force_login(clerk)
+
+        assert client.post(own_page(plan), typed(plan, price="price_new")).status_code == 403
 
 
 class TestDelete:

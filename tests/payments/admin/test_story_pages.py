@@ -73,7 +73,7 @@ class TestOrderPage:
 
         content = page.get(address(registration.order)).content.decode()
 
-        assert "<details><summary>Votre place est confirmée : Pottery</summary>" in content
+        assert "<details><summary>Votre place est confirmée\N{NO-BREAK SPACE}: Pottery</summary>" in content
         assert "/r/" not in Effect.objects.get(kind="registration.confirmed").sent["text"]
 
     def test_tells_nothing_of_rows_that_somebody_may_not_see(self, reader, order):

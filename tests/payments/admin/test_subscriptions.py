@@ -107,7 +107,10 @@ class TestPage:
             created_at=timezone.now(),
         )  # fmt: skip
 
-        assert "subscription.ending_soon:sub_ada" in text_of(page.get(own_page(subscription)))
+        told = text_of(page.get(own_page(subscription)))
+
+        assert "E-mail Is going to be sent:" in told
+        assert "subscription.ending_soon" in told
 
 
 class TestTermsOf:

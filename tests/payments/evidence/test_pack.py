@@ -13,7 +13,7 @@ from accounts.models import User
 from payments.billing.models import Dispute, Refund
 from payments.billing.receipts import receipt_for
 from payments.effects.models import Effect
-from payments.evidence import pack_evidence
+from payments.evidence import missing_evidence, pack_evidence
 from payments.evidence.requirements import BY_REASON
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order, OrderException
@@ -304,3 +304,26 @@ class TestAccess:
 
     def test_tells_what_a_subscription_opened(self, subscription_dispute, files_of):
         assert "The present period began. Gold" in text_of(files_of(subscription_dispute)["access.html"])
+
+
+class TestMissingEvidence:
+    def test_is_nothing_where_the_pack_shows_all_that_is_wanted(self, dispute):
+        Dispute.objects.update(reason="fraudulent")
+        dispute.refresh_from_db()
+
+        assert missing_evidence(dispute, at=AT) == []
+
+    def test_is_what_nothing_was_kept_of(self, dispute):
+        dispute.reason = "fraudulent"
+        Effect.objects.all().delete()
+
+        assert missing_evidence(dispute, at=AT) == [
+            "What you wrote to each other (customer_communication): mails.html."
+        ]
+
+    def test_is_what_nobody_here_can_know(self, dispute):
+        dispute.reason = "subscription_canceled"
+
+        [missing] = missing_evidence(dispute, at=AT)
+
+        assert missing.startswith("Your rules for ending a subscription")

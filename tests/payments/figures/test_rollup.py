@@ -182,12 +182,20 @@ class TestRefreshFigures:
         assert not refresh_figures(at=later(seconds=5))
         assert refresh_figures(at=later(seconds=6))
 
+    def test_counts_many_days_here_and_there_a_few_at_a_time(self, registration):
+        MovedDay.objects.bulk_create(MovedDay(day=date(2026, 3, 1) + timedelta(days=2 * number)) for number in range(9))
+        refreshed(1)
+        assert sorted(row.day.day for row in MovedDay.objects.all()) == [1, 3, 5]
+
+        refreshed(2)
+        assert not MovedDay.objects.exists()
+
     def test_leaves_time_for_others_where_a_day_is_large(self, registration):
         FiguresState.objects.update(took_ms=1000)
         MovedDay.objects.create(day=date(2026, 3, 3))
 
-        assert not refresh_figures(at=later(seconds=19))
-        assert refresh_figures(at=later(seconds=20))
+        assert not refresh_figures(at=later(seconds=9))
+        assert refresh_figures(at=later(seconds=10))
 
 
 class TestMarks:

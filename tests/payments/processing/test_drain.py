@@ -303,8 +303,8 @@ class TestUntakenMoney:
         question = OrderException.objects.get()
         assert event.status == EventStatus.FAILED
         assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event.stripe_event_id, True)
-        assert "registration:old-42" in question.detail
-        assert "49" in question.detail
+        assert "registration:old-42" in question.detail_text
+        assert "49" in question.detail_text
 
     def test_is_asked_about_where_only_our_site_is_named(self, registration):
         event = event_of(registration, "refund.created")

@@ -1,0 +1,65 @@
+"""What needs a person on the road of events: types that are held back, subscriptions that stay in doubt."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from payments.billing.models import Subscription
+from payments.ledger.models import HeldType, PaymentEvent
+from payments.sql import capped_counts
+from payments.statuses import EventStatus
+from payments.todo.sources import Page, TodoItem, needs_a_person
+
+# The worker looks every ten minutes at what is in doubt; what stays so longer needs a person.
+DOUBTFUL_FOR = timedelta(hours=1)
+HELD_COUNTED = 10_000
+
+
+def held(at: datetime) -> QuerySet[HeldType]:
+    """Every type that is held back, the oldest hold first."""
+    return HeldType.objects.order_by("held_at")
+
+
+@needs_a_person(
+    "held_type", title=gettext_lazy("Event types held back"), rows=held,
+    tells_of=("payments.heldtype", "payments.paymentevent"), listed_at=("admin:payments_heldtype_changelist", ""),
+)  # fmt: skip
+def held_types(rows: Sequence[HeldType], *, at: datetime) -> Iterator[TodoItem]:
+    waiting = [PaymentEvent.objects.filter(status=EventStatus.HELD, type=row.type) for row in rows]
+    for row, count in zip(rows, capped_counts(waiting, most=HELD_COUNTED), strict=True):
+        sentence = ngettext(
+            "Events of type %(type)s are held back, %(count)d is waiting: %(reason)s",
+            "Events of type %(type)s are held back, %(count)d are waiting: %(reason)s", count,
+        ) % {"type": row.type, "count": count, "reason": row.reason}  # fmt: skip
+        release = Page(
+            reverse("admin:payments_heldtype_delete", args=[row.pk]), gettext_lazy("Release…"),
+            "payments.delete_heldtype",
+        )  # fmt: skip
+        yield TodoItem(sentence, row.held_at, row, acts=(release,))
+
+
+def doubtful(at: datetime) -> QuerySet[Subscription]:
+    """Subscriptions of which we know that we do not know how they stand, for longer than it takes to ask Stripe."""
+    rows = Subscription.objects.filter(
+        Q(stripe_updated_at__lte=at - DOUBTFUL_FOR) | Q(stripe_updated_at=None), needs_resync=True
+    )
+    return rows.select_related("plan").order_by("id")
+
+
+@needs_a_person(
+    "doubtful_subscription", title=gettext_lazy("Subscriptions in doubt"), rows=doubtful,
+    tells_of=("payments.subscription",),
+    listed_at=("admin:payments_subscription_changelist", "needs_resync__exact=1"),
+)  # fmt: skip
+def doubtful_subscriptions(rows: Sequence[Subscription], *, at: datetime) -> Iterator[TodoItem]:
+    for row in rows:
+        values = {"what": row.plan or row.stripe_id}
+        known = _("Stripe has not told how the subscription to %(what)s stands — compare it with Stripe")
+        since = row.stripe_updated_at or row.started_at or at
+        yield TodoItem(
+            known % values, since, row, row.amount, row.currency, acts=("resync_subscription_action",),
+        )  # fmt: skip
