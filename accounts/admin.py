@@ -7,6 +7,7 @@ from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,8 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.hooks import Ending, billed_to, end_billing, follow_account
-from accounts.menu import Job
 from accounts.models import User
+from accounts.staff_site import Job, StaffScreen
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 admin.site.unregister(Group)
@@ -51,7 +52,7 @@ def is_switched_off(form: ModelForm) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(StockUserAdmin):
+class UserAdmin(StaffScreen, StockUserAdmin):
     """People are switched off rather than deleted: what they did names them."""
 
     job, position = Job.PEOPLE, 1
@@ -70,6 +71,9 @@ class UserAdmin(StockUserAdmin):
     readonly_fields = ("email_confirmed_at", "last_login", "date_joined")
     search_fields = ("email", "name")
     show_facets = admin.ShowFacets.NEVER
+
+    def named(self, term: str) -> Q | None:
+        return Q(email=term.lower()) if "@" in term else None
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Who may not do everything gives nobody rights."""
@@ -108,7 +112,7 @@ class UserAdmin(StockUserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(StockGroupAdmin):
+class GroupAdmin(StaffScreen, StockGroupAdmin):
     """Whoever could change a group would give all of its rights to all of its people, and to themselves."""
 
     job, position = Job.PEOPLE, 2

@@ -1,7 +1,7 @@
 """The staff's menu: every screen and page under the job that it is for, with how many rows wait there for somebody."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -47,17 +47,6 @@ class StaffPage:
     count: Count | None
     position: int
     view: Callable[..., HttpResponse]
-
-
-class MenuScreen(ModelAdmin):
-    """A screen of rows that says where it stands in the menu. `position`: among the entries of its job; 0 leads."""
-
-    job: Job = Job.TECHNICAL
-    position: int = LAST_POSITION
-
-    def waiting_rows(self, request: HttpRequest) -> QuerySet | None:
-        """Rows that wait for somebody, found by an index: their number stands in the menu. None: no number."""
-        return None
 
 
 @dataclass(slots=True)
@@ -111,12 +100,13 @@ Registry = Mapping[type[Model], ModelAdmin]
 def build_menu(request: HttpRequest, screens: Registry, pages: Iterable[StaffPage]) -> list[Section]:
     """What who asks may open, by job; one query counts all that waits at screens of rows."""
     sections = {job: Section(job) for job in Job}
-    visible = {label_of(model): screen for model, screen in screens.items() if _is_open(screen, request)}
+    visible = dict(visible_screens(screens, request))
     counts = count_waiting({label: _waiting_rows(screen, request) for label, screen in visible.items()})
     for label, screen in visible.items():
-        name, position = str(capfirst(screen.opts.verbose_name_plural)), getattr(screen, "position", LAST_POSITION)
-        job = getattr(screen, "job", Job.TECHNICAL)
-        sections[job].entries.append(Entry(name, _list_of(screen), position, counts[label]))
+        entry = Entry(
+            str(capfirst(screen.opts.verbose_name_plural)), _list_of(screen), _position_of(screen), counts[label]
+        )
+        sections[_job_of(screen)].entries.append(entry)
     for page in pages:
         if page.job and (not page.permission or request.user.has_perm(page.permission)):
             count = (page.count(request) if page.count else None) or 0
@@ -129,9 +119,12 @@ def build_menu(request: HttpRequest, screens: Registry, pages: Iterable[StaffPag
     return menu
 
 
-def label_of(model: type[Model]) -> str:
-    """ "payments.order"."""
-    return model._meta.label_lower
+def visible_screens(screens: Registry, request: HttpRequest) -> Iterator[tuple[str, ModelAdmin]]:
+    """Those that who asks may open, by the label of their rows ("payments.order"), in the order of the menu."""
+    jobs = list(Job)
+    for screen in sorted(screens.values(), key=lambda each: (jobs.index(_job_of(each)), _position_of(each))):
+        if screen.has_module_permission(request) and screen.has_view_or_change_permission(request):
+            yield screen.opts.label_lower, screen
 
 
 def count_waiting(rows: Mapping[str, QuerySet | None]) -> Counter[str]:
@@ -155,8 +148,12 @@ def current_trail(menu: Iterable[Section]) -> list[tuple[str, str]]:
     return []
 
 
-def _is_open(screen: ModelAdmin, request: HttpRequest) -> bool:
-    return screen.has_module_permission(request) and screen.has_view_or_change_permission(request)
+def _job_of(screen: ModelAdmin) -> Job:
+    return getattr(screen, "job", Job.TECHNICAL)
+
+
+def _position_of(screen: ModelAdmin) -> int:
+    return getattr(screen, "position", LAST_POSITION)
 
 
 def _waiting_rows(screen: Any, request: HttpRequest) -> QuerySet | None:

@@ -1,6 +1,6 @@
 """The staff's site: pages beside the screens of models, and a menu of all of them by job, with what waits at each.
 
-A page of one's own is a function, decorated; a screen of rows states its place by `job` (accounts/menu.py):
+A page of one's own is a function, decorated; a screen of rows is a StaffScreen, which states its place by `job`:
 
     @staff_page("dashboard/", name="dashboard", title=_("Dashboard"), job=Job.DASHBOARD, permission="app.view_model")
     def dashboard(request: HttpRequest) -> HttpResponse:
@@ -9,15 +9,17 @@ A page of one's own is a function, decorated; a screen of rows states its place 
 """
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar, cast
 
 import structlog
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError
+from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -27,10 +29,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts.doors import changes_a_password, tries_a_password
+from accounts.find import Finder, find_page
 from accounts.forms import StaffSignInForm
-from accounts.menu import Count, Job, StaffPage, build_menu, current_trail
+from accounts.menu import LAST_POSITION, Count, Job, StaffPage, build_menu, current_trail
+from accounts.moments import moment
 
-__all__ = ["Job", "StaffSite", "staff_context", "staff_page"]
+__all__ = ["Job", "StaffScreen", "StaffSite", "staff_context", "staff_page"]
 
 log = structlog.get_logger(__name__)
 View = Callable[..., Any]
@@ -119,16 +123,86 @@ class GuardedSite(admin.AdminSite):
         return super().password_change(request, extra_context)
 
 
+class MomentInput(forms.DateTimeInput):
+    """A moment, picked with what the browser has for it: one labelled field and no script."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
+class StaffScreen(admin.ModelAdmin):
+    """A screen of rows. `job`, `position`: where it stands in the menu; 0 leads the entries of its job."""
+
+    job: Job = Job.TECHNICAL
+    position: int = LAST_POSITION
+    formfield_overrides = {
+        DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentInput},
+        ManyToManyField: {"widget": forms.CheckboxSelectMultiple},
+    }
+
+    @property
+    def media(self) -> forms.Media:
+        """What a list needs. All else of Django's, 80 kB of it, is for forms (`render_change_form`)."""
+        return forms.Media(js=["admin/js/actions.js"])
+
+    def waiting_rows(self, request: HttpRequest) -> QuerySet | None:
+        """Rows that wait for somebody, found by an index: their number stands in the menu. None: no number."""
+        return None
+
+    def named(self, term: str) -> Q | None:
+        """What finds the row whose own name, number or id this is, by an index; None: no row is called so."""
+        return None
+
+    def found(self, term: str) -> Q | None:
+        """What finds all rows to which this leads, by indexes; None: there are none, or too many to look for."""
+        return self.named(term)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Moments as people say them."""
+        return [moment_column(self.opts, name) for name in super().get_list_display(request)]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        if self.has_add_permission(request) if row is None else self.has_change_permission(request, row):
+            context["media"] = super().media + context["media"]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+@cache
+def moment_column(opts: Any, name: Any, *, is_exact: bool = False) -> Any:
+    """The name of a column; of a moment a column that tells it as people do."""
+    try:
+        column = opts.get_field(name) if isinstance(name, str) else None
+    except FieldDoesNotExist:
+        return name
+    if not isinstance(column, DateTimeField):
+        return name
+
+    @admin.display(description=column.verbose_name, ordering=name)
+    def told(row: Any) -> str | None:
+        at = getattr(row, name)
+        return moment(at, is_exact=is_exact) if at else None
+
+    told.__name__ = name
+    return told
+
+
 class StaffSite(GuardedSite):
     """Where staff work."""
 
     # Our own stands in its place.
     enable_nav_sidebar = False
+    # Asked first with what somebody looks for: answers with a page of its own, or None: then the screens are searched.
+    # Set where it is defined (`admin.site.finder = …`); accounts.find gives it what the screens find.
+    finder: Finder | None = None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Our own pages come first: they may take the place of Django's."""
         own = [path(page.route, self.admin_view(page.view), name=page.name) for page in PAGES]
-        return [*own, *cast("list[URLPattern | URLResolver]", super().get_urls())]
+        find = path("find/", self.admin_view(self.find_view), name="find")
+        return [*own, find, *super().get_urls()]
 
     def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
         """Nobody works by apps: there is the menu."""
@@ -140,6 +214,10 @@ class StaffSite(GuardedSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The menu as a page; `staff_page("", name="index", …)` takes its place."""
         return super().index(request, {"title": _("All pages"), **(extra_context or {})})
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Whatever somebody has typed or pasted: the one row that is called so, or all to which it leads."""
+        return find_page(self, request)
 
     def each_context(self, request: Any) -> dict[str, Any]:
         name = _("%(shop)s – Staff") % {"shop": settings.SITE_NAME}

@@ -174,9 +174,6 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
         ("used", "uses", "last_used_at"), ("created_at", "updated_at"), ("ended_at", "revoked_at"), "staff_actions",
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ["modules_access/admin.css"]}
-
     def get_fields(self, request: HttpRequest, obj: ModuleAccess | None = None) -> Any:
         return super().get_fields(request, obj) if obj else ("email", "module", "until", "reason")
 
@@ -189,6 +186,10 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
         if order := order_called(term, path="order__"):
             return order | Q(token__in=AccessToken.objects.filter(order).values("pk"))
         return Q(subscription__stripe_id=term) if term.startswith("sub_") else None
+
+    def named(self, term: str) -> Q | None:
+        number = read_number(term, prefix="A")
+        return Q(pk=number) if number else None
 
     def row_links(self, request: HttpRequest, row: ModuleAccess) -> list[tuple[str, str]]:
         return doctor_link(request, row)

@@ -85,9 +85,6 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
         ("expires_at", "last_used_at"), ("revoked_at", "revoked_reason"),
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ["modules_access/admin.css"]}
-
     def get_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Any:
         return super().get_fields(request, obj) if obj else ("name", "scopes", "module", "expires_at")
 

@@ -83,9 +83,6 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         ("revoked_at", "revoked_by"), "revoked_reason",
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ["modules_access/admin.css"]}
-
     def get_fields(self, request: HttpRequest, obj: AccessToken | None = None) -> Any:
         return (
             super().get_fields(request, obj) if obj else ("email", "module", "access_level", "hours", "uses", "reason")
@@ -101,6 +98,9 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         if order := order_called(term, path="order__"):
             own = read_uuid(term)
             return Q(jti=own) | order if own else order
+        return beginning_condition(term)
+
+    def named(self, term: str) -> Q | None:
         return beginning_condition(term)
 
     def row_links(self, request: HttpRequest, row: AccessToken) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, IntegerField, QuerySet, When
+from django.db.models import Case, IntegerField, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -41,12 +41,17 @@ class MoneyAdmin(ReadOnlyAdmin):
     """What belongs to an order or a subscription and has an amount."""
 
     list_select_related = ("order", "subscription")
+    # How its own ids begin; payments are found as their orders.
+    id_prefixes: tuple[str, ...] = ()
 
     @tells_of(
         "payments.order", "payments.subscription", description=gettext_lazy("order or subscription"), ordering="order"
     )
     def owner_link(self, row: Payment | Refund | Dispute) -> str:
         return link_to_owner(row)
+
+    def named(self, term: str) -> Q | None:
+        return Q(stripe_id=term) if term.startswith(self.id_prefixes) else None
 
 
 @admin.register(Payment)
@@ -69,11 +74,13 @@ class RefundAdmin(MoneyAdmin):
     """What went back, or was meant to."""
 
     job, position = Job.ORDERS, 2
-    list_display = ("stripe_id", "owner_link", "payment", "amount_text", "status", "status_at", "why_text")
+    list_display = ("stripe_id", "owner_link", "payment_text", "amount_text", "status", "status_at", "why_text")
     list_filter = ("status",)
+    id_prefixes = ("re_", "pyr_")
     ordering = ("-status_at",)
     search_fields = ("stripe_id__exact", "payment__exact")
 
+    payment_text = stripe_id_column("payment", gettext_lazy("payment"))
     amount_text = money_column("amount", gettext_lazy("amount"))
 
     @admin.display(description=gettext_lazy("why it waits or failed"))
@@ -112,6 +119,7 @@ class DisputeAdmin(MoneyAdmin):
     )  # fmt: skip
     list_filter = ("phase",)
     list_select_related = ("order", "subscription__plan")
+    id_prefixes = ("du_", "dp_")
     ordering = (
         Case(
             When(phase=DisputePhase.INQUIRY, then=DisputePhase.OPEN.value), default="phase", output_field=IntegerField()

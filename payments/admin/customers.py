@@ -9,7 +9,15 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, link_to, moment_text, stripe_id, subscription_pill, tells_of
+from payments.admin.kit.display import (
+    NONE,
+    link_to,
+    moment_text,
+    stripe_id,
+    stripe_id_column,
+    subscription_pill,
+    tells_of,
+)
 from payments.admin.kit.screens import is_page, may_see
 from payments.admin.kit.story import Fact, PersonPage
 from payments.admin.resync import resync_customer_action
@@ -23,7 +31,9 @@ class CustomerAdmin(PersonPage):
 
     job, position = Job.PEOPLE, 0
     actions = (resync_customer_action,)
-    list_display = ("person", "name", "city", "country", "user_link", "subscriptions_text", "stripe_id", "deleted_at")
+    list_display = (
+        "person", "name", "city", "country", "user_link", "subscriptions_text", "stripe_id_text", "deleted_at",
+    )  # fmt: skip
     list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
     ordering = ("-id",)
@@ -31,6 +41,8 @@ class CustomerAdmin(PersonPage):
     search_help_text = gettext_lazy(
         "Part of the name or of the e-mail address, whole id of the customer or of a subscription."
     )
+
+    stripe_id_text = stripe_id_column("stripe_id", gettext_lazy("Stripe customer"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
@@ -52,6 +64,14 @@ class CustomerAdmin(PersonPage):
             yield gettext("Account"), link_to(row.user)
         yield gettext("Stripe customer"), stripe_id(row.stripe_id)
         yield gettext("Deleted at Stripe"), moment_text(row.deleted_at)
+
+    def named(self, term: str) -> Q | None:
+        if "@" in term:
+            return Q(email=term.lower())
+        return Q(stripe_id=term) if term.startswith("cus_") else None
+
+    def found(self, term: str) -> Q | None:
+        return self.named(term) or self.search_condition(term)
 
     @admin.display(description=gettext_lazy("person"), ordering="email")
     def person(self, row: Customer) -> str:

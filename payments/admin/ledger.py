@@ -90,7 +90,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     change_list_template = "admin/payments/paymentevent_list.html"
     inlines = (AttemptInline, RedeliveryInline)
     list_display = (
-        "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id", "request_id",
+        "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id_text",
     )  # fmt: skip
     list_filter = ("status", TypeFilter, "source", "livemode", ("received_at", admin.DateFieldListFilter))
     list_select_related = ("order", "subscription")
@@ -129,6 +129,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
 
     def search_condition(self, term: str) -> Q | None:
         return events_called(term) if term else None
+
+    def named(self, term: str) -> Q | None:
+        return Q(stripe_event_id=term) if term.startswith("evt_") else None
 
     def waiting_rows(self, request: HttpRequest) -> QuerySet:
         return PaymentEvent.objects.filter(status=EventStatus.FAILED)

@@ -12,16 +12,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, link_to, links_to, moment_text
+from payments.admin.kit.display import NONE, amount, link_to, links_to, moment_text
 from payments.admin.kit.screens import ReadOnlyAdmin, is_page, may_see
 from payments.admin.kit.story import Fact, StoryAdmin
 from payments.admin.refunds import refund
 from payments.admin.resync import resync_order_action
 from payments.admin.search import orders_called
+from payments.names import order_called
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 from payments.products import product_of
+from payments.statuses import OrderStatus
 from payments.timeline import Subject
 
+NAMES_OF_ORDERS = ("cs_", "pi_", "ch_", "py_")
 # From each country straight to the next one: as many steps as there are countries, however many orders there are.
 COUNTRIES_SQL = """
     WITH RECURSIVE known AS (
@@ -94,11 +97,16 @@ class OrderAdmin(StoryAdmin):
         yield gettext("Lives in"), ", ".join(part for part in (order.city, order.country) if part)
         yield gettext("Created"), moment_text(order.created_at)
         yield gettext("Paid"), moment_text(order.paid_at)
-        yield gettext("Failure"), ": ".join(part for part in (order.failure_code, order.failure_message) if part)
+        if order.status == OrderStatus.FAILED:
+            yield gettext("Failure"), ": ".join(part for part in (order.failure_code, order.failure_message) if part)
         yield gettext("Public id"), format_html('<code class="stripe-id">{}</code>', order.public_id)
 
     def search_condition(self, term: str) -> Q | None:
         return orders_called(term) if term and "@" not in term else None
+
+    def named(self, term: str) -> Q | None:
+        """Also by what is at Stripe for it alone."""
+        return order_called(term) or (Q(references__name=term) if term.startswith(NAMES_OF_ORDERS) else None)
 
     @admin.display(description=_("number"), ordering="pk")
     def number(self, order: Order) -> str:
@@ -106,7 +114,7 @@ class OrderAdmin(StoryAdmin):
 
     @admin.display(description=_("amount"), ordering="amount")
     def price(self, order: Order) -> str:
-        return order.price
+        return amount(order.price)
 
     @admin.display(description=_("lives in"), ordering="country")
     def lives_in(self, order: Order) -> str:

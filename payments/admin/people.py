@@ -7,8 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +26,8 @@ admin.site.unregister(User)
 class PersonAdmin(StaffActions, UserAdmin):
     """The list leads to the person; the form of the account and its rights is one step further."""
 
+    # As it is of the screen below, which comes after the kit's.
+    job, position = UserAdmin.job, UserAdmin.position
     actions = (resync_user_action,)
     list_display = ("person", *UserAdmin.list_display[1:])
     list_display_links = None
@@ -49,7 +49,6 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     told, screen = Person.of_user(user), PersonAdmin(User, admin.site)
     context = staff_context(
         request, title=user.get_full_name(), opts=screen.opts, original=user,
-        parents=[(reverse("admin:accounts_user_changelist"), str(capfirst(screen.opts.verbose_name_plural)))],
         row_actions=[each for each in screen.actions if each.is_allowed(request)],
         account=reverse("admin:accounts_user_change", args=[user.pk]),
         facts=[(name, value) for name, value in _facts(request, told, user) if value],
@@ -68,5 +67,5 @@ def _facts(request: HttpRequest, told: Person, user: User) -> Iterator[Fact]:
     yield gettext("Last sign-in"), moment_text(user.last_login)
     if may_see(request, "payments.customer"):
         yield gettext("Stripe customer"), links_to((row, row.stripe_id) for row in told.customers)
-        places = {format_html("{}, {}", row.city, row.country) for row in told.customers if row.city}
-        yield gettext("Lives in"), " · ".join(sorted(places))
+        places = {", ".join(filter(None, (row.city, row.country))) for row in told.customers}
+        yield gettext("Lives in"), " · ".join(sorted(filter(None, places)))

@@ -12,7 +12,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, link_to, links_to, moment_text, stripe_id, subscription_pill, tells_of
+from payments.admin.kit.display import (
+    NONE,
+    amount,
+    link_to,
+    links_to,
+    moment_text,
+    stripe_id,
+    stripe_id_column,
+    subscription_pill,
+    tells_of,
+)  # fmt: skip
 from payments.admin.kit.screens import is_page, may_see
 from payments.admin.kit.story import Fact, StoryAdmin
 from payments.admin.refunds import refund_subscription_action
@@ -90,8 +100,8 @@ class SubscriptionAdmin(StoryAdmin):
     job, position = Job.SUBSCRIPTIONS, 0
     actions = (refund_subscription_action, cancel_subscription, give_back, resync_subscription_action)
     resync_permission = "payments.resync_subscription"
-    list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id")
-    list_display_links = ("stripe_id",)
+    list_display = ("person", "plan", "state", "terms", "period_end", "cancel_at", "doubtful", "stripe_id_text")
+    list_display_links = ("plan",)
     list_filter = (
         SubscriptionStateFilter, PausedFilter, "money_back", ("plan", PlanFilter), "needs_resync", EndsSoonFilter,
     )  # fmt: skip
@@ -99,6 +109,8 @@ class SubscriptionAdmin(StoryAdmin):
     ordering = ("-id",)
     search_fields = ("stripe_id__exact",)
     search_help_text = _("Whole e-mail address, whole id of the subscription, the customer, an invoice or a payment.")
+
+    stripe_id_text = stripe_id_column("stripe_id", _("subscription"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
@@ -146,6 +158,9 @@ class SubscriptionAdmin(StoryAdmin):
             return Q(customer__stripe_id=term)
         return Q(references__name=term) if term else None
 
+    def named(self, term: str) -> Q | None:
+        return Q(stripe_id=term) if term.startswith("sub_") else None
+
     def waiting_rows(self, request: HttpRequest) -> QuerySet:
         return Subscription.objects.filter(needs_resync=True)
 
@@ -159,7 +174,7 @@ class SubscriptionAdmin(StoryAdmin):
 
     @admin.display(description=_("price"), ordering="amount")
     def terms(self, row: Subscription) -> str:
-        return terms_text(row) or NONE
+        return amount(terms_text(row)) or NONE
 
     @admin.display(description=_("doubtful"), ordering="needs_resync", boolean=True)
     def doubtful(self, row: Subscription) -> bool:

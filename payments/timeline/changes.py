@@ -101,6 +101,8 @@ def author_of(source: str) -> Author:
     if person := PERSON.fullmatch(told):
         done = str(COMPARED) if is_asked else _("Decided by staff.")
         return Author(Kind.STAFF, done, person["by"], person["reason"] or "")
+    if told.startswith("evt_"):
+        return Author(Kind.STRIPE, _("Told by an event that is no longer kept."))
     kind, sentence = SOURCES.get(told, (Kind.SYSTEM, told))
     return Author(kind, str(sentence))
 

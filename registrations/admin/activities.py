@@ -113,9 +113,6 @@ class ActivityAdmin(PricedAdmin, ListAdmin):
     readonly_fields = ("places_text", "waiting_text", "called_off_at", "called_off_reason")
     prepopulated_fields = {"slug": ("title",)}
 
-    class Media:
-        css = {"all": ["registrations/admin.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_paid(super().get_queryset(request))
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
-from payments.admin.kit.display import link_to_order, tells_of
+from payments.admin.kit.display import OFF, STATE_TINTS, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import read_number, read_uuid
 from registrations.models import Registration
@@ -136,9 +136,6 @@ class RegistrationAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("order_link", "payment", "state")
 
-    class Media:
-        css = {"all": ["registrations/admin.css"]}
-
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("order__payments")
 
@@ -148,9 +145,16 @@ class RegistrationAdmin(ReadOnlyAdmin):
         own = read_uuid(term)
         return Q(public_id=own) | Q(order__public_id=own) if own else None
 
+    def named(self, term: str) -> Q | None:
+        own = read_uuid(term)
+        return Q(external_id=term) | Q(public_id=own) if own else Q(external_id=term)
+
+    def found(self, term: str) -> Q | None:
+        return self.search_condition(term) or (Q(email=term.lower()) if "@" in term else Q(external_id=term))
+
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, row: Registration) -> str:
-        return row.status_text
+        return pill(row.status_text, STATE_TINTS.get(row.status, OFF))
 
     @tells_of("payments.order", description=gettext_lazy("order"), ordering="order")
     def order_link(self, row: Registration) -> str:

@@ -36,9 +36,6 @@ class WaitingEntryAdmin(ReadOnlyAdmin):
     fields = (("name", "email", "email_state"), "activity", ("language", "created_at"), ("offer_link", "offer_ends"))
     readonly_fields = ("offer_link", "offer_ends")
 
-    class Media:
-        css = {"all": ["registrations/admin.css"]}
-
     def get_urls(self) -> list[URLPattern]:
         own = path("offer/", self.admin_site.admin_view(self.offer_view), name="registrations_waitingentry_offer")
         return [own, *super().get_urls()]

@@ -8,9 +8,9 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from accounts import staff_site
-from accounts.menu import MOST_COUNTED, MenuScreen, count_waiting
+from accounts.menu import MOST_COUNTED, count_waiting
 from accounts.models import User
-from accounts.staff_site import Job, staff_context, staff_page
+from accounts.staff_site import Job, StaffScreen, staff_context, staff_page
 from tests.support.factories import UserFactory, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,6 @@ class TestCountWaiting:
 
     def test_reads_as_many_where_it_stopped(self, monkeypatch):
         UserFactory.create_batch(MOST_COUNTED + 1)
-        monkeypatch.setattr(MenuScreen, "waiting_rows", lambda _self, _request: User.objects.all())
+        monkeypatch.setattr(StaffScreen, "waiting_rows", lambda _self, _request: User.objects.all())
 
         assert "Orders 99+" in menu_of(make_staff())[Job.ORDERS]

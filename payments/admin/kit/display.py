@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -13,17 +14,28 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
+from accounts.staff_site import moment_column
 from payments.billing.models import Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
-from payments.statuses import DisputePhase, SubscriptionStatus
+from payments.statuses import DisputePhase, DisputeStatus, SubscriptionStatus
 
 NONE = "–"
 PERSON = "accounts.user"
 Column = TypeVar("Column", bound=Callable[..., Any])
 # A state is a word; its tint only repeats it.
 GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"
+# Columns that hold a state, and the tint of its values in all of our tables; any other is OFF.
+STATES = frozenset({"status", "outcome", "dispute_state", "email_state"})
+STATE_TINTS: dict[str, str] = {
+    **dict.fromkeys(("PAID", "PROCESSED", "DONE", "succeeded", "won", "confirmed"), GOOD),
+    **dict.fromkeys(("ACTION_REQUIRED", "PROCESSING", "HELD", "INQUIRY", "pending", "requires_action", "asked"), CARE),
+    **dict.fromkeys(("FAILED", "DEAD", "UNCERTAIN", "OPEN", "LOST", "failed", "lost"), BAD),
+    **dict.fromkeys((DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.WARNING_UNDER_REVIEW), CARE),
+    **dict.fromkeys((DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW), CARE),
+}
 SUBSCRIPTION_TINTS: dict[str, str] = {
     SubscriptionStatus.ACTIVE: GOOD,
     SubscriptionStatus.TRIALING: GOOD,
@@ -74,6 +86,31 @@ def subscription_pill(row: Subscription) -> SafeString:
     return pill(row.status_text, SUBSCRIPTION_TINTS.get(row.status, OFF))
 
 
+def state_pill(row: Model, field: str) -> SafeString | str:
+    """The state that stands in this field; "" is none."""
+    value = getattr(row, field)
+    return pill(getattr(row, f"get_{field}_display")(), STATE_TINTS.get(value, OFF)) if value else NONE
+
+
+@cache
+def shown_column(opts: Any, name: Any, *, is_exact: bool = False) -> Any:
+    """The name of a column, or a column that shows it as people read it: moments and states."""
+    if name not in STATES or not getattr(opts.get_field(name), "choices", None):
+        return moment_column(opts, name, is_exact=is_exact)
+
+    @admin.display(description=opts.get_field(name).verbose_name, ordering=name)
+    def shown(row: Any) -> SafeString | str:
+        return state_pill(row, name)
+
+    shown.__name__ = name
+    return shown
+
+
+def amount(text: str) -> SafeString:
+    """An amount, in figures that stand below each other."""
+    return format_html('<span class="amount">{}</span>', text)
+
+
 def tells_of(*models: str, **options: Any) -> Callable[[Column], Column]:
     """Decorates a column that tells of other rows ("payments.order"): not there for who may not see those.
 
@@ -92,7 +129,7 @@ def money_column(field: str, description: Any) -> Callable[[Any, Any], str]:
 
     @admin.display(description=description, ordering=field)
     def column(_screen: Any, row: Any) -> str:
-        return format_amount(getattr(row, field), row.currency)
+        return amount(format_amount(getattr(row, field), row.currency))
 
     return column
 
@@ -108,14 +145,22 @@ def stripe_id_column(field: str, description: Any) -> Callable[[Any, Any], str]:
 
 
 def stripe_id(name: str, *, livemode: bool | None = None) -> str:
-    """The id of something at Stripe, leading to it in the Dashboard. `livemode` None: as this site is set up.
+    """The id of something at Stripe: one click selects it, the arrow leads to it. `livemode` None: the site's."""
+    if not name:
+        return NONE
+    address = address_at_stripe(name, livemode=settings.STRIPE_LIVEMODE if livemode is None else livemode)
+    return format_html(
+        '<span class="stripe-id"><code>{}</code> <a href="{}" rel="noreferrer" title="{}">'
+        '<span aria-hidden="true">↗</span><span class="visually-hidden">{}</span></a></span>',
+        name, address, _("Open at Stripe"), _("%(id)s at Stripe") % {"id": name},
+    )  # fmt: skip
 
-    Where something stands in for Stripe there is no Dashboard.
-    """
-    if not name or settings.STRIPE_API_BASE:
-        return format_html('<code class="stripe-id">{}</code>', name) if name else NONE
-    address = dashboard_address(name, livemode=settings.STRIPE_LIVEMODE if livemode is None else livemode)
-    return format_html('<a class="stripe-id" href="{}" rel="noreferrer">{}</a>', address, name)
+
+def address_at_stripe(name: str, *, livemode: bool) -> str:
+    """Its page in the Dashboard, or in the console of what stands in for Stripe."""
+    if settings.STRIPE_API_BASE:
+        return f"{settings.STRIPE_EMULATOR_URL}/{'events' if name.startswith('evt_') else 'objects'}/{name}"
+    return dashboard_address(name, livemode=livemode)
 
 
 def dashboard_address(name: str, *, livemode: bool) -> str:

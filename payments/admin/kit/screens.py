@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
@@ -13,8 +15,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
-from accounts.menu import MenuScreen
+from accounts.staff_site import Job, StaffScreen
 from payments.admin.kit.actions import ScreenAction
+from payments.admin.kit.display import shown_column
 
 EXACT_COUNT_MAX_ROWS = 10_000
 
@@ -64,13 +67,14 @@ def is_page(request: HttpRequest) -> bool:
     return bool(match and match.url_name and match.url_name.endswith("_change"))
 
 
-class StaffActions(PermittedColumns, MenuScreen):
+class StaffActions(PermittedColumns, StaffScreen):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 
     change_form_template = "admin/kit/change_form.html"
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return self.permitted(super().get_list_display(request), request)
+        names = self.permitted(super().get_list_display(request), request)
+        return [shown_column(self.opts, name) for name in names]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found: dict[str, Any] = super().get_actions(request)
@@ -81,11 +85,17 @@ class StaffActions(PermittedColumns, MenuScreen):
             own = (each for each in self.actions or () if isinstance(each, ScreenAction))
             context["row_actions"] = [each for each in own if each.is_allowed(request) and each.applies_to(row)]
             context["row_links"] = self.row_links(request, row)
+            context["inline_admin_formsets"] = [each for each in context["inline_admin_formsets"] if _has_rows(each)]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def row_links(self, request: HttpRequest, row: Any) -> Iterable[tuple[str, str]]:
         """Address and words of what one may want to look at from here."""
         return ()
+
+
+def _has_rows(inline: Any) -> bool:
+    """Whether there is anything to see: an empty table says nothing."""
+    return not isinstance(inline.opts, ReadOnlyInline) or bool(inline.formset.forms)
 
 
 def _is_allowed(action: Any, request: HttpRequest) -> bool:
@@ -99,9 +109,6 @@ class ListAdmin(StaffActions):
     paginator = EstimatingPaginator
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
-
-    class Media:
-        css = {"all": ["payments/admin.css"]}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
@@ -123,6 +130,14 @@ class ListAdmin(StaffActions):
     def search_condition(self, term: str) -> Q | None:
         """What finds the rows that people call so; None: `search_fields` do."""
         return None
+
+    def found(self, term: str) -> Q | None:
+        """As the search of the list, as far as it takes whole names; the technical tables are no answer."""
+        if self.job == Job.TECHNICAL:
+            return None
+        whole = [field for field in self.search_fields if field.endswith("__exact")]
+        own = term.lower() if "@" in term else term
+        return self.search_condition(term) or reduce(or_, (Q(**{field: own}) for field in whole), Q()) or None
 
 
 def _is_readable(opts: Any, name: str, value: Any) -> bool:
@@ -157,10 +172,38 @@ class ReadOnlyAdmin(NoManualChanges, ListAdmin):
 
     actions: Any = None
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What is only looked at reads as people say it."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return sets
+        return [(name, {**options, "fields": _shown(self.opts, options["fields"])}) for name, options in sets]
+
+
+def _shown(opts: Any, names: Iterable[Any]) -> list[Any]:
+    return [
+        _shown(opts, each) if isinstance(each, list | tuple) else shown_column(opts, each, is_exact=True)
+        for each in names
+    ]
+
 
 class ReadOnlyInline(NoManualChanges, PermittedColumns, admin.TabularInline):
     """Rows that belong to what is shown."""
 
+    template = "admin/kit/rows.html"
+
     extra = 0
     can_delete = False
     show_change_link = True
+
+    @property
+    def media(self) -> forms.Media:
+        """Nothing: there is nothing to fill in."""
+        return forms.Media()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return _shown(self.opts, super().get_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Also the columns that are functions: no form can have them."""
+        return [*super().get_readonly_fields(request, obj), *filter(callable, self.get_fields(request, obj))]

@@ -28,11 +28,12 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A section of a page: heads and lines of cells."""
+    """A section of a page: heads and lines of cells. `amounts`: which columns hold money."""
 
     title: str
     heads: Sequence[str]
     lines: Sequence[Sequence[Any]]
+    amounts: Sequence[int] = ()
 
 
 def story_context(request: HttpRequest, subject: Subject, **options: Any) -> dict[str, Any]:
@@ -96,7 +97,9 @@ def _payments(told: Statement) -> Table:
         )
         for row in told.payments
     ]  # fmt: skip
-    return Table("", (_("Payment"), _("Received"), _("Refunded"), _("Lost to disputes"), _("Paid")), lines)
+    return Table(
+        "", (_("Payment"), _("Received"), _("Refunded"), _("Lost to disputes"), _("Paid")), lines, amounts=(1, 2, 3)
+    )
 
 
 def _refunds(told: Statement) -> Table:
@@ -107,7 +110,7 @@ def _refunds(told: Statement) -> Table:
         )
         for row in told.refunds
     ]  # fmt: skip
-    return Table("", (_("Refund"), _("Amount"), _("State"), _("Since"), _("Why")), lines)
+    return Table("", (_("Refund"), _("Amount"), _("State"), _("Since"), _("Why")), lines, amounts=(1,))
 
 
 def _disputes(told: Statement) -> Table:
@@ -118,7 +121,9 @@ def _disputes(told: Statement) -> Table:
         )
         for row in told.disputes
     ]  # fmt: skip
-    return Table("", (_("Dispute"), _("Amount"), _("Phase"), _("State"), _("Reason"), _("Answer by")), lines)
+    return Table(
+        "", (_("Dispute"), _("Amount"), _("Phase"), _("State"), _("Reason"), _("Answer by")), lines, amounts=(1,)
+    )
 
 
 def _amount(amount: int, currency: str) -> str:
@@ -227,7 +232,7 @@ def _subscriptions(person: Person) -> Table:
 def _orders(person: Person) -> Table:
     rows = [told.order for told in person.orders if told.order]
     lines = [(link_to(row, row.number), row.label, row.price, row.get_status_display(), row.created_at) for row in rows]
-    return Table("", (_("Order"), _("What"), _("Price"), _("State"), _("Created")), lines)
+    return Table("", (_("Order"), _("What"), _("Price"), _("State"), _("Created")), lines, amounts=(2,))
 
 
 def _questions_of(person: Person) -> Table:

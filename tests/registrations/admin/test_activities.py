@@ -41,7 +41,7 @@ def edit(page, activity, **changes):
         "title": activity.title, "slug": activity.slug, "price": written_amount(activity.price, activity.currency),
         "currency": activity.currency, "capacity": activity.capacity, "late_money": activity.late_money,
         "is_on_sale": "on",
-        "starts_at_0": starts.date().isoformat(), "starts_at_1": starts.time().isoformat(), **changes,
+        "starts_at": starts.replace(tzinfo=None).isoformat(), **changes,
     }  # fmt: skip
     return page.post(address(activity), {key: value for key, value in data.items() if value is not None})
 
@@ -55,7 +55,7 @@ class TestActivity:
     def test_is_added_by_hand(self, page, pottery):
         data = {
             "title": "Weaving", "slug": "weaving", "price": "15.00", "currency": "eur", "capacity": "4",
-            "late_money": "ask", "starts_at_0": "2027-05-01", "starts_at_1": "10:00",
+            "late_money": "ask", "starts_at": "2027-05-01T10:00",
         }  # fmt: skip
 
         page.post(reverse("admin:registrations_activity_add"), data)

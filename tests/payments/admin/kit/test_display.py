@@ -35,10 +35,14 @@ class TestStripeId:
     def test_leads_to_test_data_where_the_object_is_of_test_mode(self):
         assert 'href="https://dashboard.stripe.com/test/payments/pi_1"' in stripe_id("pi_1", livemode=False)
 
-    def test_leads_nowhere_where_something_stands_in_for_stripe(self, settings):
-        settings.STRIPE_API_BASE = "http://localhost:12111"
+    @pytest.mark.parametrize(("name", "place"), [("pi_1", "objects/pi_1"), ("evt_1", "events/evt_1")])
+    def test_leads_to_the_console_of_what_stands_in_for_stripe(self, settings, name, place):
+        settings.STRIPE_API_BASE = settings.STRIPE_EMULATOR_URL = "http://localhost:12111"
 
-        assert stripe_id("pi_1") == '<code class="stripe-id">pi_1</code>'
+        assert f'href="http://localhost:12111/{place}"' in stripe_id(name)
+
+    def test_stands_alone_so_that_one_click_selects_it(self):
+        assert "<code>pi_1</code>" in stripe_id("pi_1")
 
     def test_is_escaped(self):
         assert "<b>" not in stripe_id("<b>")

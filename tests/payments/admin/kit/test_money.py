@@ -14,7 +14,7 @@ ADD = reverse("admin:registrations_activity_add")
 def typed(**changes):
     usual = {
         "title": "Weaving", "slug": "weaving", "price": "15.00", "currency": "eur", "capacity": "4",
-        "late_money": "ask", "starts_at_0": "2027-05-01", "starts_at_1": "10:00",
+        "late_money": "ask", "starts_at": "2027-05-01T10:00",
     }  # fmt: skip
     return {**usual, **changes}
 
