@@ -1,5 +1,6 @@
 """The people's screen: who may sign in, and who may do what. Rights, and who has any, are for superusers alone."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -7,8 +8,9 @@ from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.db.models import Q
-from django.forms import ChoiceField, ModelForm
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.forms import CharField, ChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,9 +18,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.hooks import Ending, billed_to, end_billing, follow_account
 from accounts.models import User
+from accounts.personal import people_called, sees_people, shown_name
 from accounts.staff_site import Job, StaffScreen
+from accounts.trace import asked_for, form_changes, sentence
 
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
+# What is not changed without a reason.
+REASONED_FIELDS = ("email", "is_active", *RIGHTS_FIELDS)
 admin.site.unregister(Group)
 
 
@@ -31,8 +37,15 @@ class NewUserForm(AdminUserCreationForm):
 
 
 class PersonForm(UserChangeForm):
-    """Whoever is switched off can end nothing any more: the form asks what becomes of what they go on paying for."""
+    """Whoever is switched off can end nothing any more: the form asks what becomes of what they go on paying for.
 
+    Where somebody else decides how a person signs in, whether they do, and what they may, the form asks why.
+    """
+
+    reason = CharField(
+        label=_("Reason"), required=False, max_length=500,
+        help_text=_("Needed for another address, to switch the account on or off, and for rights. Kept for later."),
+    )  # fmt: skip
     ending = ChoiceField(
         label=_("If the account is switched off: what goes on being billed"), required=False,
         choices=[("", "---------"), *Ending.choices],
@@ -43,6 +56,8 @@ class PersonForm(UserChangeForm):
         if is_switched_off(self) and not data.get("ending") and (billed := billed_to(self.instance)):
             told = gettext("%(names)s goes on being billed: choose what becomes of it.") % {"names": ", ".join(billed)}
             self.add_error("ending", told)
+        if not data.get("reason", "").strip() and any(name in self.changed_data for name in REASONED_FIELDS):
+            self.add_error("reason", gettext("Please say why."))
         return data
 
 
@@ -51,12 +66,18 @@ def is_switched_off(form: ModelForm) -> bool:
     return "is_active" in form.changed_data and not form.cleaned_data.get("is_active", True)
 
 
+def _only_to_look_at(fields: Iterable[Any]) -> tuple[Any, ...]:
+    """What the form would ask is left out, and the name is written as one may see it."""
+    return tuple("name_text" if name == "name" else name for name in fields if name not in ("reason", "password"))
+
+
 @admin.register(User)
 class UserAdmin(StaffScreen, StockUserAdmin):
     """People are switched off rather than deleted: what they did names them."""
 
     job, position = Job.PEOPLE, 1
     form = PersonForm
+    add_text = _("Add a person")
     add_form = NewUserForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     fieldsets = (
@@ -64,11 +85,12 @@ class UserAdmin(StaffScreen, StockUserAdmin):
         (_("Person"), {"fields": ("name", "language")}),
         (_("Rights"), {"fields": ("is_active", *RIGHTS_FIELDS)}),
         (_("Dates"), {"fields": ("email_confirmed_at", "last_login", "date_joined")}),
+        (None, {"fields": ("reason",)}),
     )
-    list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "email_confirmed_at", "last_login")
+    list_display = ("email", "name_text", "is_active", "is_staff", "is_superuser", "email_confirmed_at", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     ordering = ("email",)
-    readonly_fields = ("email_confirmed_at", "last_login", "date_joined")
+    readonly_fields = ("name_text", "email_confirmed_at", "last_login", "date_joined")
     search_fields = ("email", "name")
     show_facets = admin.ShowFacets.NEVER
 
@@ -83,6 +105,8 @@ class UserAdmin(StaffScreen, StockUserAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """What becomes of subscriptions is asked where there are some, beside the switch."""
         sets = super().get_fieldsets(request, obj)
+        if obj and not self.has_change_permission(request, obj):
+            return [(name, {**options, "fields": _only_to_look_at(options["fields"])}) for name, options in sets]
         if obj is None or not (obj.is_active and billed_to(obj)):
             return sets
         return [
@@ -103,9 +127,33 @@ class UserAdmin(StaffScreen, StockUserAdmin):
             follow_account(obj, at=at)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody takes over the account of somebody who may do more: neither by its address nor by its password."""
+        """Nobody takes over the account of somebody who may do more: neither by its address nor by its password.
+
+        Who sees people only masked edits nobody, or the mask would be saved.
+        """
         is_out_of_reach = obj is not None and obj.has_any_rights and not request.user.is_superuser
-        return not is_out_of_reach and super().has_change_permission(request, obj)
+        return not is_out_of_reach and sees_people(request.user) and super().has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return sees_people(request.user) and super().has_add_permission(request)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Which name somebody had before is told there."""
+        if not sees_people(request.user):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        told = asked_for(form) if add else form_changes(form)
+        return sentence(gettext("Added") if add else "", form.cleaned_data.get("reason", ""), *told)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        return (queryset.filter(people_called(term)) if term else queryset), False
+
+    @admin.display(description=_("name"), ordering="name")
+    def name_text(self, user: User) -> str:
+        return shown_name(user.name)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

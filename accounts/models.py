@@ -58,6 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [("view_personal_data", "Can read names and addresses of buyers in full")]
         constraints = [
             models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
         ]
@@ -87,3 +88,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_sign_up_pending(self) -> bool:
         """Somebody has signed up with this address, and nobody has opened the link that went there."""
         return self.email_confirmed_at is None and not self.has_usable_password()
+
+
+class GivenRight(models.Model):
+    """That a group of staff was given a right once ("payments.view_order"): taken away by hand, it stays away.
+
+    Without a group: that who had this right got those into which it was split.
+    """
+
+    group_name = models.CharField(max_length=150, blank=True)
+    permission = models.CharField(max_length=200)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["group_name", "permission"], name="given_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group_name}: {self.permission}"

@@ -6,8 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
+from config import rights
 from config.env import env, flag, lines, load_dev_file, naming, number, secret, secrets, text
 from config.logs import logging_config
 
@@ -49,6 +49,7 @@ STRIPE_EMULATOR = flag("STRIPE_EMULATOR", default=False)
 if STRIPE_EMULATOR:
     INSTALLED_APPS.append("stripe_emulator")
 AUTH_USER_MODEL = "accounts.User"
+STAFF_GROUPS, FORMER_RIGHTS = rights.STAFF_GROUPS, rights.FORMER_RIGHTS
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "config.middleware.ContentSecurityPolicyMiddleware",
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.personal.PersonalDataMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -232,7 +234,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("French")), ("en", _("English"))]
+# Each in its own words: whoever looks for a language reads it in that.
+LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = text("TIME_ZONE", "Europe/Paris")
 with naming("TIME_ZONE"):

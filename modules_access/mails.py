@@ -24,7 +24,7 @@ from payments.statuses import DisputeState, OrderStatus
 SKIP_ROW_MISSING = Skip(gettext_noop("The purchase no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The purchase has moved on meanwhile."))
 SKIP_BOUGHT = Skip(gettext_noop("Another payment has bought the module."))
-SKIP_MONEY_HERE = Skip(gettext_noop("Money has come that staff are looking into."))
+SKIP_MONEY_HERE = Skip(gettext_noop("A payment has arrived that staff are looking into."))
 
 Write = Callable[[Purchase, Effect], Mail | Skip]
 

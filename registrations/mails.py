@@ -27,7 +27,7 @@ SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile.
 SKIP_CALLED_OFF = Skip(gettext_noop("The activity is called off, which another e-mail tells."))
 SKIP_UNCONFIRMED = Skip(gettext_noop("Nobody has confirmed this address, so nothing more is sent there."))
 SKIP_HAS_PLACE = Skip(gettext_noop("The same person holds a place by another registration."))
-SKIP_MONEY_HERE = Skip(gettext_noop("Money has come that staff are looking into."))
+SKIP_MONEY_HERE = Skip(gettext_noop("A payment has arrived that staff are looking into."))
 SKIP_BEGUN = Skip(gettext_noop("The activity has begun: it is too late to pay."))
 # What is said about an activity that is called off, too.
 KINDS_SENT_WHEN_CALLED_OFF = ("registration.called_off", "registration.given_up", "registration.refunded")

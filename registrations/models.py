@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
+from accounts.personal import shown_name
 from payments.money import Chargeable, format_amount
 from payments.names import REGISTRATION
 from payments.orders.opening import give_names
@@ -85,7 +86,7 @@ class Activity(Chargeable, models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     capacity = models.PositiveIntegerField(_("places"))
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
-    late_money = models.CharField(_("late money"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
+    late_money = models.CharField(_("late payments"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
     is_on_sale = models.BooleanField(_("on sale"), default=True)
     called_off_at = models.DateTimeField(_("called off"), null=True, blank=True, editable=False)
     called_off_reason = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
@@ -98,6 +99,12 @@ class Activity(Chargeable, models.Model):
         verbose_name_plural = _("activities")
         constraints = [
             models.CheckConstraint(name="activity_never_oversold", condition=Q(places_taken__lte=F("capacity"))),
+        ]
+        permissions = [
+            ("call_off_activity", "Can call an activity off"),
+            ("offer_place", "Can offer free places to the waiting list at once"),
+            ("export_participants", "Can download an activity's participants"),
+            ("print_participants", "Can print the list for the door"),
         ]
 
     def __str__(self) -> str:
@@ -193,7 +200,12 @@ class Registration(models.Model):
     given_up_at = models.DateTimeField(_("place given up"), null=True, blank=True)
     # Of what costs money the payment is the confirmation, so nobody is asked.
     email_state = models.CharField(
-        _("address"), max_length=10, choices=EmailState.choices, blank=True, default=EmailState.NOT_ASKED, db_default=""
+        _("address confirmed"),
+        max_length=10,
+        choices=EmailState.choices,
+        blank=True,
+        default=EmailState.NOT_ASKED,
+        db_default="",
     )
     # By whom it was begun (registrations/visitors.py): fingerprints, since neither is anything to keep.
     client = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
@@ -220,6 +232,11 @@ class Registration(models.Model):
                 name="who_gave_up_does_not_wait", condition=Q(given_up_at__isnull=True) | Q(waits_since__isnull=True)
             ),
         ]
+        permissions = [
+            ("free_place", "Can free a place that is not paid for"),
+            ("resend_message", "Can send a registration's e-mail again"),
+            ("correct_address", "Can correct the address of a registration"),
+        ]
         indexes = [
             # Who waits for a place? Asked in every batch that touches an activity, so it must stay small.
             models.Index(
@@ -228,15 +245,16 @@ class Registration(models.Model):
                 condition=Q(waits_since__isnull=False),
             ),
             models.Index(fields=["email"], name="registration_email"),
-            # Staff search by a part of it.
+            # Staff search by a part of either.
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="registration_name_parts"),
+            GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="registration_email_parts"),
             models.Index(fields=["activity", "status"], name="registration_activity_status"),
             # How many places does one client hold? Asked by every registration.
             models.Index(fields=["client"], name="registration_client", condition=Q(holds_place=True) & ~Q(client="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} – {self.activity_id} ({self.public_id})"
+        return f"{shown_name(self.name)} – {self.activity_id} ({self.public_id})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Whoever sets its id in the old system lets events find it by that, those as well that came before."""
@@ -277,7 +295,12 @@ class WaitingEntry(models.Model):
         Registration, models.SET_NULL, null=True, blank=True, related_name="waited", verbose_name=_("offer")
     )
     email_state = models.CharField(
-        _("address"), max_length=10, choices=EmailState.choices, blank=True, default=EmailState.NOT_ASKED, db_default=""
+        _("address confirmed"),
+        max_length=10,
+        choices=EmailState.choices,
+        blank=True,
+        default=EmailState.NOT_ASKED,
+        db_default="",
     )
     created_at = models.DateTimeField(_("since"))
 
@@ -296,7 +319,7 @@ class WaitingEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} – {self.activity_id}"
+        return f"{shown_name(self.name)} – {self.activity_id}"
 
     @property
     def is_unconfirmed(self) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.hooks import Section
 from accounts.models import User
+from accounts.personal import shown_name
 from payments.cleanup.closing import due_dates
 from payments.diagnosis import Finding, Records
 from payments.orders.models import Order
@@ -138,7 +139,7 @@ class RegistrationProduct(Product):
     def purchased_rows(self, subject: Subject) -> Iterator[tuple[Model, str]]:
         """The registration, by the person's name."""
         for row in registrations_of(subject):
-            yield row, row.name
+            yield row, shown_name(row.name)
 
     def join_account(self, user: User, *, at: datetime) -> None:
         """Those with the address that belong to nobody yet; locked in the order in which everybody locks them."""

@@ -43,7 +43,9 @@ class GrantForm(forms.ModelForm):
     """Lets somebody in without a payment."""
 
     email = PersonField()
-    until = MomentField(label=gettext_lazy("Until"), required=False, help_text=gettext_lazy("Empty: without end."))
+    until = MomentField(
+        label=gettext_lazy("Until"), required=False, help_text=gettext_lazy("Leave empty for no end date.")
+    )
     reason = ReasonField()
 
 
@@ -103,7 +105,7 @@ def _revoke_consequences(accesses: QuerySet) -> list[str]:
     return [
         _("They end at once and for good: no payment and no renewal opens them again."),
         _("Other accesses of the same person to the same module stay; tokens that rest on these end with them."),
-        _("No money moves, and nobody is written to."),
+        _("No money is charged or refunded, and nobody is notified."),
         *map(_present_sentence, accesses[:ROWS_LISTED]),
     ]
 
@@ -114,7 +116,7 @@ def _present_sentence(row: ModuleAccess) -> str:
     if not row.is_active:
         return _("%(number)s, %(person)s, %(module)s (%(source)s): has ended.") % values
     if row.expires_at is None:
-        return _("%(number)s, %(person)s, %(module)s (%(source)s): without end.") % values
+        return _("%(number)s, %(person)s, %(module)s (%(source)s): no end date.") % values
     values["until"] = date_format(timezone.localtime(row.expires_at), "DATETIME_FORMAT")
     return _("%(number)s, %(person)s, %(module)s (%(source)s): until %(until)s") % values
 
@@ -157,6 +159,7 @@ class ModuleAccessAdmin(ReadOnlyAdmin):
     actions = (extend_action, revoke_action)
     add_permission = "modules_access.grant_access"
     form = GrantForm
+    add_text = gettext_lazy("Give an access")
     list_display = ("number", "person", "module", "state", "source", "expires_at", "uses", "gives", "created_at")
     list_filter = (
         AccessStateFilter, ("access_type", SourceFilter), "ended_reason", "module",

@@ -39,7 +39,7 @@ class DoctorForm(forms.Form):
     )
     module = forms.CharField(
         label=gettext_lazy("module"), required=False, max_length=60,
-        help_text=gettext_lazy("Its name in addresses, or its id; empty: all that the person has."),
+        help_text=gettext_lazy("Its name in addresses, or its id; leave empty for all of the person's modules."),
     )  # fmt: skip
     order = forms.CharField(
         label=gettext_lazy("order"), required=False, max_length=255,
@@ -80,13 +80,13 @@ class DoctorScreens(ListAdmin):
 
     def repair_view(self, request: HttpRequest) -> HttpResponse:
         """Puts right what was chosen on either page; shows it and asks first."""
-        self._require(request)
+        self._require(request, "modules_access.repair_access")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         return repair_page(self, request)
 
-    def _require(self, request: HttpRequest) -> None:
-        if not request.user.has_perm("modules_access.diagnose_access"):
+    def _require(self, request: HttpRequest, permission: str = "modules_access.diagnose_access") -> None:
+        if not request.user.has_perm(permission):
             raise PermissionDenied
 
 
@@ -108,7 +108,9 @@ def doctor_page(screen: admin.ModelAdmin, request: HttpRequest) -> TemplateRespo
 
 def _verdict_context(verdict: Conclusion) -> dict[str, Any]:
     broken = verdict.best.broken
-    state = pill(pgettext("access", "lets in"), GOOD) if verdict.is_fine else pill(pgettext("access", "closed"), BAD)
+    state = (
+        pill(pgettext("access", "grants access"), GOOD) if verdict.is_fine else pill(pgettext("access", "closed"), BAD)
+    )
     return {
         "person": link_to(verdict.user) if verdict.user else verdict.who, "module": verdict.module, "state": state,
         "broken": _link_context(broken) if broken else None, "repairs": verdict.repairs,
@@ -130,7 +132,7 @@ def _link_context(link: Link) -> dict[str, Any]:
 
 def _link_pill(link: Link) -> SafeString:
     words = {
-        LinkState.OK: pgettext("link of a chain", "holds"),
+        LinkState.OK: pgettext("link of a chain", "OK"),
         LinkState.BROKEN: pgettext("link of a chain", "broken"),
         LinkState.NOT_NEEDED: pgettext("link of a chain", "not needed"),
     }

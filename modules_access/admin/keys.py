@@ -13,10 +13,10 @@ from accounts.menu import Job
 from modules_access.admin.kit import MomentField, key_state, secret_page
 from modules_access.models import Scope, ServiceKey
 from modules_access.services.keys import KeyNotMade, create_key, revoke_key, rotate_key
-from payments.admin.kit.actions import Confirmation, confirmed_action, signed_in
+from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_action, signed_in
 from payments.admin.kit.screens import ReadOnlyAdmin
 
-SHOWN_ONCE_NOTE = gettext_lazy("It is shown this once: only its hash is kept, and nobody can show it again.")
+SHOWN_ONCE_NOTE = gettext_lazy("It is shown only once: we keep just its hash and cannot show it again.")
 
 
 class KeyForm(forms.ModelForm):
@@ -26,12 +26,13 @@ class KeyForm(forms.ModelForm):
         label=gettext_lazy("Rights"), choices=Scope.choices, widget=forms.CheckboxSelectMultiple
     )
     expires_at = MomentField(
-        label=gettext_lazy("Expires"), required=False, help_text=gettext_lazy("Empty: without end.")
+        label=gettext_lazy("Expires"), required=False, help_text=gettext_lazy("Leave empty for no end date.")
     )
+    reason = ReasonField()
 
 
 @confirmed_action(
-    description=gettext_lazy("Rotate…"), permission="modules_access.add_servicekey",
+    description=gettext_lazy("Rotate…"), permission="modules_access.rotate_servicekey",
     applies_to=lambda row: row.is_valid(at=timezone.now()), only_one=gettext_lazy("Please rotate one key at a time."),
     title=gettext_lazy("Rotate this key?"), button=gettext_lazy("Rotate now"),
     consequences=(
@@ -46,14 +47,13 @@ def rotate_action(row: ServiceKey, confirmation: Confirmation) -> HttpResponse |
     except KeyNotMade as refusal:
         messages.warning(confirmation.request, str(refusal))
         return None
-    for each in (row, key):
-        confirmation.screen.log_change(confirmation.request, each, confirmation.reason)
+    confirmation.screen.log_addition(confirmation.request, key, confirmation.reason)
     notes = [_("The old one goes on for 24 hours."), str(SHOWN_ONCE_NOTE)]
     return secret_page(confirmation.screen, confirmation.request, key, raw, title=_("The new key"), notes=notes)
 
 
 @confirmed_action(
-    description=gettext_lazy("Revoke…"), permission="modules_access.change_servicekey",
+    description=gettext_lazy("Revoke…"), permission="modules_access.revoke_servicekey",
     applies_to=lambda row: row.revoked_at is None, title=gettext_lazy("Revoke these keys?"),
     button=gettext_lazy("Revoke now"), done=pgettext_lazy("keys", "revoked."), limit=None,
     consequences=(
@@ -64,17 +64,17 @@ def rotate_action(row: ServiceKey, confirmation: Confirmation) -> HttpResponse |
 def revoke_action(row: ServiceKey, confirmation: Confirmation) -> None:
     """Ends the key."""
     revoke_key(key=row, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
-    confirmation.screen.log_change(confirmation.request, row, confirmation.reason)
 
 
 @admin.register(ServiceKey)
 class ServiceKeyAdmin(ReadOnlyAdmin):
-    """Never edited. The right to add makes and rotates keys, the right to change revokes them."""
+    """Never edited. Made with a reason, rotated and revoked, each with a right of its own."""
 
     job, position = Job.LEARNING, 4
     actions = (rotate_action, revoke_action)
     add_permission = "modules_access.add_servicekey"
     form = KeyForm
+    add_text = gettext_lazy("Create a key")
     list_display = ("name", "prefix", "rights", "for_module", "state", "last_used_at", "expires_at", "created_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "module")
     list_select_related = ("module",)
@@ -86,13 +86,14 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Any:
-        return super().get_fields(request, obj) if obj else ("name", "scopes", "module", "expires_at")
+        return super().get_fields(request, obj) if obj else ("name", "scopes", "module", "expires_at", "reason")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> Any:
         return ("prefix", "rights", "for_module", "state") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: ServiceKey, form: Any, change: bool) -> None:
-        key, raw = create_key(**form.cleaned_data, by=signed_in(request), at=timezone.now())
+        given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
+        key, raw = create_key(**given, by=signed_in(request), at=timezone.now())
         obj.pk, obj.prefix = key.pk, key.prefix
         # To response_add, which shows it; it lives as long as this request.
         cast(Any, obj).raw = raw

@@ -55,7 +55,7 @@ class MomentField(forms.DateTimeField):
     def clean(self, value: Any) -> Any:
         moment = super().clean(value)
         if moment and moment <= timezone.now() + timedelta(seconds=1):
-            raise ValidationError(_("This moment is over."))
+            raise ValidationError(_("This date is in the past."))
         return moment
 
 

@@ -41,7 +41,7 @@ class ModuleForm(PricedForm):
         """Who reads the address on its way reads the token in it."""
         address = str(self.cleaned_data["url"])
         if settings.PRODUCTION and not address.startswith("https://"):
-            raise ValidationError(_("People are led there with a token: the address must begin with https://."))
+            raise ValidationError(_("People are sent there with a token: the address must begin with https://."))
         return address
 
 
@@ -53,6 +53,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
     actions = None
     change_list_template = "admin/modules_access/module/change_list.html"
     form = ModuleForm
+    add_text = gettext_lazy("Add a module")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("title", "slug", "price_shown", "access_days", "is_on_sale", "active_shown", "position")
     list_filter = ("is_on_sale",)
@@ -89,7 +90,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
         obj.save(update_fields=form.changed_data if change else None)
         if not change:
             request_follow(plan_id=None, at=timezone.now())
-            text = _("The plans that open all modules open it too: the accesses of their subscribers follow shortly.")
+            text = _("The plans that include all modules include it too: their subscribers get access shortly.")
             messages.info(request, text)
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
@@ -138,6 +139,7 @@ class PlanOpeningAdmin(ListAdmin):
     job, position = Job.LEARNING, 3
     actions = None
     form = OpeningForm
+    add_text = gettext_lazy("Choose the modules of a plan")
     list_display = ("plan", "sentence")
     list_select_related = ("plan",)
     ordering = ("plan__position", "plan__slug")
@@ -157,7 +159,9 @@ class PlanOpeningAdmin(ListAdmin):
         super().save_model(request, obj, form, change)
         if form.changed_data:
             request_follow(plan_id=obj.plan_id, at=timezone.now())
-            text = _("The subscriptions of this plan follow in the background: what is new opens, what is gone closes.")
+            text = _(
+                "The subscriptions of this plan are updated in the background: new modules open, removed ones close."
+            )
             messages.info(request, text)
 
     @admin.display(description=gettext_lazy("what it means"))

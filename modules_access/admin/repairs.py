@@ -90,7 +90,7 @@ class RepairAction(PreviewedAction[Sequence[str]]):
         options = RepairOptions(at=confirmation.at, by=confirmation.author, is_looked_at=True)
         report = repair_chosen(sources_by_key(target), options=options)
         if report.total and _fingerprints(report) != token:
-            raise PreviewOutdated(_("Something has changed since: this is what differs now."))
+            raise PreviewOutdated(_("Something has changed since: these are the differences now."))
         return report.total
 
     def done_message(self, count: int) -> str:
@@ -120,9 +120,9 @@ def _consequences(report: Report) -> list[str]:
     count = report.mails.total()
     mails = ngettext("%(count)d e-mail goes out.", "%(count)d e-mails go out.", count) % {"count": count}
     return [
-        _("Each access then says what its order, its subscription or its token says. Nothing else changes."),
-        mails if count else _("No e-mail goes out: whoever it concerns has been told already."),
-        _("It is done only if what differs is still what you see here."),
+        _("Each access then matches its order, subscription or token. Nothing else changes."),
+        mails if count else _("No e-mail goes out: the people concerned have already been notified."),
+        _("It is applied only if the differences are still those shown here."),
     ]
 
 

@@ -37,11 +37,11 @@ class TokenForm(forms.ModelForm):
     email = PersonField()
     hours = forms.IntegerField(
         label=gettext_lazy("Hours"), min_value=1, max_value=TOKEN_MAX_HOURS,
-        initial=lambda: settings.MODULES.token_hours, help_text=gettext_lazy("So long it can be used."),
+        initial=lambda: settings.MODULES.token_hours, help_text=gettext_lazy("How long it can be used."),
     )  # fmt: skip
     uses = forms.IntegerField(
         label=gettext_lazy("Uses"), min_value=1, max_value=TOKEN_MAX_USES, initial=lambda: settings.MODULES.token_uses,
-        help_text=gettext_lazy("So often it can be used."),
+        help_text=gettext_lazy("How many times it can be used."),
     )  # fmt: skip
     reason = ReasonField()
 
@@ -51,7 +51,7 @@ class TokenForm(forms.ModelForm):
     applies_to=lambda row: row.revoked_at is None, title=gettext_lazy("Revoke these tokens?"),
     button=gettext_lazy("Revoke now"), done=gettext_lazy("revoked."),
     consequences=(
-        gettext_lazy("They open nothing any more, from this moment on and for good."),
+        gettext_lazy("They no longer open anything, from now on and for good."),
         gettext_lazy("What the person has by a payment, a subscription or from staff stays."),
     ),
 )  # fmt: skip
@@ -68,6 +68,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     actions = (revoke_action,)
     add_permission = "modules_access.add_accesstoken"
     form = TokenForm
+    add_text = gettext_lazy("Create a token")
     list_display = ("prefix", "person", "module", "uses", "state", "expires_at", "rests_on", "last_used_at")
     list_filter = (
         "module", ("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.DateFieldListFilter),
@@ -122,7 +123,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         notes = [
             _("It lets %(person)s into “%(module)s”, %(uses)d times.")
             % {"person": token.user, "module": token.module, "uses": token.max_usage},
-            _("It is shown this once: it is kept nowhere, and nobody can show it again."),
+            _("It is shown only once: it is not stored and cannot be shown again."),
         ]
         jwt = mint_token(token, at=timezone.now())
         return secret_page(self, request, token, jwt, title=_("The new token"), notes=notes)

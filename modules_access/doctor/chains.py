@@ -225,7 +225,7 @@ def _plan_link(row: Subscription, *, is_open: bool) -> Link:
     """A subscription takes no order of its own: its plan says what it buys."""
     if is_open:
         return fine(ORDER, _("The plan “%s” opens it.") % row.plan, about=row)
-    remedy = _("Let the plan open it under “What plans open” in the admin, or let them buy it.")
+    remedy = _("Add it to the plan under “Modules in each plan” in the admin, or let them buy it.")
     sentence = _("The plan “%s” does not open it.") % row.plan if row.plan else _("It belongs to no plan of ours.")
     return broken(ORDER, sentence, remedy=remedy, about=row)
 

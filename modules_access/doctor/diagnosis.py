@@ -156,7 +156,7 @@ def format_moment(when: datetime) -> str:
 
 def format_end(when: datetime | None) -> str:
     """How long something lasts."""
-    return _("until %s") % format_moment(when) if when else _("without end")
+    return _("until %s") % format_moment(when) if when else _("no end date")
 
 
 def comma_separated(items: Iterable[object]) -> str:

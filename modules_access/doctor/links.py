@@ -47,7 +47,7 @@ def account_link(user: User) -> Link:
         return broken(ACCOUNT, sentence, remedy=remedy, about=user, **facts)
     if user.is_sign_up_pending:
         remedy = _("Let them ask for a new link: “Create an account” with the same address.")
-        sentence = _("%s has begun an account and never opened the link that was sent.") % email
+        sentence = _("%s started to create an account and never opened the link that was sent.") % email
         return broken(ACCOUNT, sentence, remedy=remedy, about=user, **facts)
     if user.email_confirmed_at is None:
         return fine(ACCOUNT, _("%s has an account; the address is not confirmed.") % email, about=user, **facts)

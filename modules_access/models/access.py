@@ -76,7 +76,7 @@ class ModuleAccess(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_reason = models.CharField(
-        _("why it ended"), max_length=30, choices=AccessEnd.choices, blank=True, default=AccessEnd.NONE
+        _("reason it ended"), max_length=30, choices=AccessEnd.choices, blank=True, default=AccessEnd.NONE
     )
     revoked_at = models.DateTimeField(_("taken back"), null=True, blank=True)
     extended_until = models.DateTimeField(_("extended until"), null=True, blank=True)

@@ -33,7 +33,7 @@ class Module(Chargeable, models.Model):
     access_days = models.PositiveIntegerField(
         _("days of access"), null=True, blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ACCESS_DAYS)],
-        help_text=_("For whoever buys it from now on; empty: without end."),
+        help_text=_("For purchases from now on; leave empty for lifetime access."),
     )  # fmt: skip
     url = models.URLField(
         _("where it is"), max_length=500, help_text=_("People are led there, with a token that it has verified here.")
@@ -48,7 +48,10 @@ class Module(Chargeable, models.Model):
         verbose_name = _("module")
         verbose_name_plural = _("modules")
         ordering = ["position", "slug"]
-        permissions = [("diagnose_access", "Can ask why somebody has no access, and repair it")]
+        permissions = [
+            ("diagnose_access", "Can ask why somebody has no access"),
+            ("repair_access", "Can repair accesses"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -75,8 +78,8 @@ class PlanOpening(models.Model):
     )  # fmt: skip
 
     class Meta:
-        verbose_name = _("what a plan opens")
-        verbose_name_plural = _("what plans open")
+        verbose_name = _("modules in a plan")
+        verbose_name_plural = _("modules in each plan")
 
     def __str__(self) -> str:
         return str(self.plan)

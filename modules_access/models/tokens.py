@@ -43,6 +43,10 @@ class ServiceKey(models.Model):
     class Meta:
         verbose_name = _("service key")
         verbose_name_plural = _("service keys")
+        permissions = [
+            ("rotate_servicekey", "Can rotate service keys"),
+            ("revoke_servicekey", "Can revoke service keys"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

@@ -98,10 +98,11 @@ class RefundAdmin(MoneyAdmin):
 def evidence(screen: Any, request: HttpRequest, disputes: QuerySet) -> HttpResponse:
     """A ZIP file; nothing is sent to Stripe, and nothing changes."""
     [dispute] = disputes
-    return _packed(request, dispute)
+    return _packed(screen, request, dispute)
 
 
-def _packed(request: HttpRequest, dispute: Dispute) -> HttpResponse:
+def _packed(screen: Any, request: HttpRequest, dispute: Dispute) -> HttpResponse:
+    screen.log_change(request, dispute, _("Evidence downloaded"))
     packed = pack_evidence(dispute, by=request.user.get_username(), at=timezone.now())
     response = HttpResponse(packed, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{dispute.stripe_id}.zip"'
@@ -148,7 +149,7 @@ class DisputeAdmin(MoneyAdmin):
         """The pack, one click away; nothing is sent to Stripe, and nothing changes."""
         if not request.user.has_perm(EVIDENCE):
             raise PermissionDenied
-        return _packed(request, get_object_or_404(Dispute, pk=pk))
+        return _packed(self, request, get_object_or_404(Dispute, pk=pk))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = super().get_list_display(request)

@@ -9,6 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.menu import Job
+from accounts.personal import people_called, shown_name
 from payments.admin.kit.display import (
     NONE,
     link_to,
@@ -32,7 +33,7 @@ class CustomerAdmin(PersonPage):
     job, position = Job.PEOPLE, 0
     actions = (resync_customer_action,)
     list_display = (
-        "person", "name", "city", "country", "user_link", "subscriptions_text", "stripe_id_text", "deleted_at",
+        "person", "name_text", "city", "country", "user_link", "subscriptions_text", "stripe_id_text", "deleted_at",
     )  # fmt: skip
     list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
@@ -51,14 +52,18 @@ class CustomerAdmin(PersonPage):
     def search_condition(self, term: str) -> Q | None:
         if term.startswith("cus_"):
             return Q(stripe_id=term)
-        return Q(subscriptions__stripe_id=term) if term.startswith("sub_") else None
+        return Q(subscriptions__stripe_id=term) if term.startswith("sub_") else people_called(term)
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def name_text(self, row: Customer) -> str:
+        return shown_name(row.name)
 
     def person_of(self, row: Customer) -> Person:
         return Person.of_customer(row)
 
     def facts(self, request: HttpRequest, person: Person, row: Customer) -> Iterator[Fact]:
         yield gettext("E-mail"), row.email
-        yield gettext("Name"), row.name
+        yield gettext("Name"), shown_name(row.name)
         yield gettext("Lives in"), ", ".join(part for part in (row.city, row.country) if part)
         if row.user and may_see(request, "accounts.user"):
             yield gettext("Account"), link_to(row.user)

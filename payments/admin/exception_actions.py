@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.hooks import Ending
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, ReasonForm, confirmed_action
 from payments.admin.refunds import sum_text
-from payments.admin.subscription_actions import SETTLE
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order, OrderException
 from payments.refunds.accept import accept, can_be_accepted, preview_accept
@@ -62,7 +61,7 @@ def _refund_sentence(question: OrderException) -> str:
 
 @oldest_first(
     description=gettext_lazy("Refund the money in question…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund",
+    permission="payments.refund_orderexception",
     applies_to=_can_be_refunded,
     title=gettext_lazy("Refund this money?"), button=gettext_lazy("Refund now"), consequences=_refund_consequences,
     done=gettext_lazy("asked for. What becomes of it stands at the order."),
@@ -90,7 +89,7 @@ def _debt_sentence(question: OrderException) -> str:
 
 
 @oldest_first(
-    description=gettext_lazy("Refund again…"), permission="payments.add_refund",
+    description=gettext_lazy("Refund again…"), permission="payments.retry_refund",
     applies_to=lambda question: question.is_open and question.kind == ExceptionKind.REFUND_OWED,
     title=gettext_lazy("Try these refunds again?"), button=gettext_lazy("Refund again now"),
     consequences=_debt_sentences, done=gettext_lazy("asked for. What becomes of it stands at the order."),
@@ -101,7 +100,7 @@ def refund_once_more(question: OrderException, confirmation: Confirmation) -> No
 
 
 @oldest_first(
-    description=gettext_lazy("Send again…"), permission=SETTLE,
+    description=gettext_lazy("Send again…"), permission="payments.resend_effect",
     applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NOT_DELIVERED,
     title=gettext_lazy("Send these again?"), button=gettext_lazy("Send again now"),
     done=gettext_lazy("on the way. The question closes when it is delivered."),
@@ -127,7 +126,8 @@ def _end_action(ending: Ending, *, description: Any, button: Any) -> Any:
 
     end.__name__ = f"end_{ending}"
     return oldest_first(
-        description=description, permission=SETTLE, title=gettext_lazy("End these subscriptions?"), button=button,
+        description=description, permission="payments.end_subscription",
+        title=gettext_lazy("End these subscriptions?"), button=button,
         applies_to=lambda question: question.is_open and question.kind == ExceptionKind.ACCOUNT_CLOSED,
         done=gettext_lazy("asked of Stripe. The question closes when it is done."),
         consequences=(
@@ -223,7 +223,7 @@ def link(question: OrderException, confirmation: Confirmation) -> None:
 
 
 @oldest_first(
-    description=gettext_lazy("Give a place…"), permission=SETTLE,
+    description=gettext_lazy("Give a place…"), permission="payments.give_place",
     applies_to=lambda question: question.is_open and question.kind == ExceptionKind.NO_PLACE,
     title=gettext_lazy("Give these people a place?"), button=gettext_lazy("Give a place now"),
     done=gettext_lazy("given a place."),
@@ -239,12 +239,12 @@ def seat(question: OrderException, confirmation: Confirmation) -> None:
 
 
 @oldest_first(
-    description=gettext_lazy("Dismiss…"), permission=SETTLE,
+    description=gettext_lazy("Dismiss…"), permission="payments.dismiss_orderexception",
     applies_to=lambda question: question.is_open,
     title=gettext_lazy("Dismiss these questions?"), button=gettext_lazy("Dismiss now"), done=gettext_lazy("dismissed."),
     consequences=(
         gettext_lazy("The question closes for good and is kept with your name and reason."),
-        gettext_lazy("No money moves, and nobody is written to."),
+        gettext_lazy("No money is charged or refunded, and nobody is notified."),
     ),
 )  # fmt: skip
 def close(question: OrderException, confirmation: Confirmation) -> None:

@@ -8,13 +8,14 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
+from accounts.personal import shown_data
+from payments.admin.kit.actions import Confirmation, confirmed_action
 from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column, tells_of
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
 from payments.admin.replays import REPLAY_ACTION, failures_page, groups_in_words, replay_group_page
@@ -148,7 +149,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("payload"))
     def payload_text(self, event: PaymentEvent) -> str:
-        return pretty(event.payload)
+        return pretty(shown_data(event.payload))
 
     @staticmethod
     def _shows_one(request: HttpRequest) -> bool:
@@ -180,12 +181,28 @@ class HoldForm(forms.ModelForm):
     type = forms.ChoiceField(label=gettext_lazy("event type"), choices=type_choices)
 
 
+@confirmed_action(
+    description=gettext_lazy("Release…"), permission="payments.release_heldtype",
+    title=gettext_lazy("Release these event types?"), button=gettext_lazy("Release now"), limit=None,
+    consequences=(
+        gettext_lazy("What was set aside is processed from now on, and what comes is not held back any more."),
+    ),
+)  # fmt: skip
+def release(held: HeldType, confirmation: Confirmation) -> None:
+    """Ends the hold."""
+    count = release_held(type=held.type, by=confirmation.by, reason=confirmation.reason, at=confirmation.at)
+    released = ngettext("%(count)d event of %(type)s released.", "%(count)d events of %(type)s released.", count)
+    messages.success(confirmation.request, released % {"count": count, "type": held.type})
+
+
 @admin.register(HeldType)
 class HeldTypeAdmin(ListAdmin):
-    """Adding holds from the next batch on; deleting releases. There is nothing to change about a hold."""
+    """Adding holds from the next batch on, releasing ends that. There is nothing to change about a hold."""
 
+    actions = (release,)
     job, position = Job.EVENTS, 1
     form = HoldForm
+    add_text = gettext_lazy("Hold an event type")
     fields = ("type", "reason")
     list_display = ("type", "held_at", "held_by", "reason")
     list_select_related = ("held_by",)
@@ -194,18 +211,12 @@ class HeldTypeAdmin(ListAdmin):
     def has_change_permission(self, request: HttpRequest, obj: HeldType | None = None) -> bool:
         return False
 
+    def has_delete_permission(self, request: HttpRequest, obj: HeldType | None = None) -> bool:
+        return False
+
     def save_model(self, request: HttpRequest, obj: HeldType, form: Any, change: bool) -> None:
         obj.held_by_id = request.user.pk
         obj.save(force_insert=True)
-
-    def delete_model(self, request: HttpRequest, obj: HeldType) -> None:
-        count = release_held(type=obj.type, by=request.user, at=timezone.now())
-        released = ngettext("%(count)d event of %(type)s released.", "%(count)d events of %(type)s released.", count)
-        messages.success(request, released % {"count": count, "type": obj.type})
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        for held in queryset:
-            self.delete_model(request, held)
 
 
 @admin.register(Effect)

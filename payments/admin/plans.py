@@ -92,6 +92,7 @@ class PlanAdmin(PricedAdmin, ListAdmin):
     job, position = Job.SUBSCRIPTIONS, 1
     actions = None
     form = PlanForm
+    add_text = gettext_lazy("Add a plan")
     list_display = ("name", "slug", "price_shown", "interval", "stripe_price_text", "is_on_sale", "position")
     list_filter = ("is_on_sale",)
     ordering = ("position", "slug")

@@ -119,7 +119,7 @@ def _outlook(form: RefundForm) -> Outcome | None:
 
 @confirmed_action(
     description=gettext_lazy("Refund the selected order…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda order: any(payment.left for payment in order.payments.all()),
+    permission="payments.refund_order", applies_to=lambda order: any(payment.left for payment in order.payments.all()),
     only_one=gettext_lazy("Refunds are decided one order at a time: choose one."),
     title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm, preview=_outlook,
 )  # fmt: skip
@@ -129,7 +129,8 @@ def refund(order: Order, confirmation: Confirmation) -> HttpResponse:
 
 @confirmed_action(
     description=gettext_lazy("Refund a payment of the selected subscription…"), label=gettext_lazy("Refund…"),
-    permission="payments.add_refund", applies_to=lambda row: any(payment.left for payment in row.payments.all()),
+    permission="payments.refund_subscription",
+    applies_to=lambda row: any(payment.left for payment in row.payments.all()),
     only_one=gettext_lazy("Refunds are decided one subscription at a time: choose one."),
     title=_title, button=gettext_lazy("Refund now"), consequences=_consequences, form=RefundForm, preview=_outlook,
 )  # fmt: skip

@@ -43,7 +43,7 @@ TROUBLES = (GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving)
 CONSEQUENCES = (
     gettext_lazy("What Stripe says replaces what stands here, by the same rules as its events."),
     gettext_lazy("What was bought follows: places, access, questions for staff. No mail goes out a second time."),
-    gettext_lazy("It is done only if what differs is still what you see here."),
+    gettext_lazy("It is applied only if the differences are still those shown here."),
 )
 Row = TypeVar("Row", bound=Order | Subscription | Customer | User)
 
@@ -112,7 +112,7 @@ resync_subscription_action = ResyncAction[Subscription](
 )  # fmt: skip
 resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
     "resync_customer_action", description=gettext_lazy("Compare the selected customer with Stripe…"),
-    permission="payments.resync_subscription", **COMPARE,
+    permission="payments.resync_customer", **COMPARE,
 )  # fmt: skip
 
 # Their orders, and them as Stripe knows them: whoever may not do both has no button.

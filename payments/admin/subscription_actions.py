@@ -11,10 +11,9 @@ from payments.orders.models import OrderException
 from payments.statuses import SUBSCRIPTION_NOT_BEGUN, ExceptionKind
 from payments.subscribing import cancel_now, give_access_back
 
-SETTLE = "payments.change_orderexception"
 canceling = partial(
     confirmed_action,
-    description=gettext_lazy("Cancel the subscription now…"), permission=SETTLE,
+    description=gettext_lazy("Cancel the subscription now…"), permission="payments.cancel_subscription",
     title=gettext_lazy("Cancel these subscriptions now?"), button=gettext_lazy("Cancel now"), in_transaction=False,
     done=gettext_lazy("canceled."),
     consequences=(
@@ -24,7 +23,7 @@ canceling = partial(
 )  # fmt: skip
 giving_back = partial(
     confirmed_action,
-    description=gettext_lazy("Give the access back…"), permission=SETTLE,
+    description=gettext_lazy("Give the access back…"), permission="payments.give_access_back",
     title=gettext_lazy("Give the access back?"), button=gettext_lazy("Give it back now"),
     done=gettext_lazy("given back."), previews=True,
     consequences=(

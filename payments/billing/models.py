@@ -57,6 +57,7 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [("resync_customer", "Can resync a person with Stripe")]
         indexes = [
             models.Index(fields=["email"], name="customer_email"),
             # Staff search by a part of either.
@@ -194,7 +195,13 @@ class Subscription(models.Model):
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
-        permissions = [("resync_subscription", "Can resync subscriptions and customers with Stripe")]
+        permissions = [
+            ("resync_subscription", "Can resync subscriptions with Stripe"),
+            ("refund_subscription", "Can refund payments of subscriptions"),
+            ("cancel_subscription", "Can cancel a subscription at once"),
+            ("end_subscription", "Can end the subscription of an account that is switched off"),
+            ("give_access_back", "Can give the access of a refunded period back"),
+        ]
         indexes = [
             models.Index(fields=["status", "period_end"], name="subscription_status"),
             models.Index(fields=["id"], name="subscription_needs_resync", condition=Q(needs_resync=True)),

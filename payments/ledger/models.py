@@ -205,6 +205,7 @@ class HeldType(models.Model):
     class Meta:
         verbose_name = _("held event type")
         verbose_name_plural = _("held event types")
+        permissions = [("release_heldtype", "Can release a held event type")]
 
     def __str__(self) -> str:
         return self.type

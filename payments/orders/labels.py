@@ -34,6 +34,7 @@ def name_of(what: str) -> str:
         "called off": _("called off"),
         "address": _("address corrected"),
         "message": _("message sent again"),
+        "offered": _("place offered by staff"),
         "again": _("refund tried again"),
         "linked": _("money linked by staff"),
         "ended": _("end asked for by staff"),

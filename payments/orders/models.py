@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
+from accounts.personal import shown_person
 from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
@@ -85,7 +86,10 @@ class Order(MoneyInWords, models.Model):
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
-        permissions = [("resync_order", "Can resync orders with Stripe")]
+        permissions = [
+            ("resync_order", "Can resync orders with Stripe"),
+            ("refund_order", "Can refund orders"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="order_refunds_at_most_what_it_received", condition=Q(amount_refunded__lte=F("amount_received"))
@@ -257,6 +261,11 @@ class OrderException(models.Model):
         permissions = [
             ("accept_orderexception", "Can accept money that does not fit its order"),
             ("link_orderexception", "Can link money to an order"),
+            ("refund_orderexception", "Can refund the money in question"),
+            ("retry_refund", "Can try a refund that is owed again"),
+            ("resend_effect", "Can send again what was not delivered"),
+            ("give_place", "Can give a place to who paid and waits"),
+            ("dismiss_orderexception", "Can dismiss a question"),
         ]
         constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="exception_once")]
         indexes = [
@@ -271,7 +280,7 @@ class OrderException(models.Model):
     def detail_text(self) -> str:
         """The detail in the reader's language, with amounts as people write them."""
         if not self.values:
-            return gettext(self.detail) if self.detail else ""
+            return shown_person(gettext(self.detail)) if self.detail else ""
         return gettext(self.detail) % with_amounts(self.values)
 
 

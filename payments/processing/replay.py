@@ -137,7 +137,7 @@ def _require_all(wanted: Collection[int], got: Collection[int]) -> None:
 
 
 @transaction.atomic
-def release_held(*, type: str, by: Any, at: datetime) -> int:
+def release_held(*, type: str, by: Any, reason: str, at: datetime) -> int:
     """Stop holding events of this type back and queue those that were set aside. Returns how many."""
     HeldType.objects.filter(pk=type).delete()
     rows = PaymentEvent.objects.filter(status=EventStatus.HELD, type=type)
@@ -146,8 +146,8 @@ def release_held(*, type: str, by: Any, at: datetime) -> int:
         next_attempt_at=at,
         trigger=Trigger.DRAIN,
         requested_by=by,
-        requested_reason="",
+        requested_reason=reason.strip()[:500],
     )
-    log.info("events.released", type=type, count=count, by=getattr(by, "pk", None))
+    log.info("events.released", type=type, count=count, by=getattr(by, "pk", None), reason=reason)
     ring_on_commit()
     return count

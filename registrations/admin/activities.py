@@ -1,7 +1,9 @@
 """The activities' screen: added, edited and called off, never deleted; with their places at a glance."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,14 +19,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
-from payments.admin.kit.actions import Confirmation, confirmed_action
+from accounts.personal import shown_name
+from payments.admin.kit.actions import Confirmation, ReasonField, ReasonForm, confirmed_action
 from payments.admin.kit.display import NONE, tells_of
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
-from payments.admin.kit.screens import ListAdmin
+from payments.admin.kit.screens import ListAdmin, may_see
 from payments.statuses import OrderStatus
+from registrations.admin.participants import ParticipantScreens
 from registrations.models import Activity, Registration, WaitingEntry
+from registrations.services.activities import NotPossible, require_capacity, require_sellable
 from registrations.services.call_off import call_off, preview_call_off
-from registrations.services.waiting_list import seat_waiting
+from registrations.services.waiting_list import offer_places_of, seat_waiting
 
 WAITING_SHOWN = 50
 
@@ -34,30 +39,54 @@ def seat_now() -> None:
     seat_waiting(at=timezone.now())
 
 
+class CapacityWidget(forms.NumberInput):
+    """How many places there are, and what became of them: one field. `bar` is drawn below the number."""
+
+    bar: str | SafeString = ""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html('<div class="places-field">{}{}</div>', super().render(*args, **kwargs), self.bar)
+
+
 class ActivityForm(PricedForm):
     """Says in words what Stripe or the database would refuse."""
 
     price = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 49.00; 0 is free."))
+
+    class Meta:
+        widgets = {"capacity": CapacityWidget(attrs={"min": 0})}
 
     def clean_price(self) -> int:
         return self.clean_money()
 
     def clean_capacity(self) -> int:
         capacity: int = self.cleaned_data["capacity"]
-        if self.instance.pk is None:
-            return capacity
-        # Locked until the form is saved (the admin's views are one transaction): nobody takes a place in between.
-        locked = Activity.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-        if capacity < locked.places_taken:
-            values = {"taken": locked.places_taken}
-            raise ValidationError(_("%(taken)d places are taken: there cannot be fewer.") % values)
+        if self.instance.pk is not None:
+            self._ask(require_capacity, activity=self.instance, capacity=capacity)
         return capacity
 
     def clean_is_on_sale(self) -> bool:
         is_on_sale: bool = self.cleaned_data["is_on_sale"]
-        if is_on_sale and self.instance.called_off_at:
-            raise ValidationError(_("This activity is called off: it cannot be sold again."))
+        if is_on_sale:
+            self._ask(require_sellable, activity=self.instance)
         return is_on_sale
+
+    @staticmethod
+    def _ask(rule: Callable[..., None], **about: Any) -> None:
+        try:
+            rule(**about)
+        except NotPossible as refusal:
+            raise ValidationError(str(refusal)) from refusal
+
+
+class CallOffForm(ReasonForm):
+    """What everybody reads who has registered."""
+
+    reason = ReasonField(
+        label=gettext_lazy("Text for everybody who has registered"),
+        help_text=gettext_lazy("This text is sent to everybody who registered, and stands on the activity’s page."),
+        widget=forms.Textarea(attrs={"class": "vLargeTextField", "rows": 4}),
+    )
 
 
 def _call_off_consequences(activities: QuerySet) -> list[str]:
@@ -76,38 +105,55 @@ def _call_off_consequences(activities: QuerySet) -> list[str]:
         _("Sales are closed at once and for good: this cannot be undone."),
         people % {"count": outlook.people_told},
         refunds % money if outlook.refunds else _("Nobody has paid yet: nothing is refunded."),
-        _("Open payment pages are ended; money that comes all the same goes back by itself."),
-        _("The reason is told to everybody."),
+        _("Open payment pages are closed; payments that still arrive are refunded automatically."),
     ]
 
 
 @confirmed_action(
-    description=gettext_lazy("Call off…"), permission="registrations.delete_activity",
+    description=gettext_lazy("Call off…"), permission="registrations.call_off_activity",
     applies_to=lambda activity: not activity.called_off_at,
     only_one=gettext_lazy("Please call off one activity at a time."), title=gettext_lazy("Call this activity off?"),
     button=gettext_lazy("Call off now"), consequences=_call_off_consequences, in_transaction=False,
+    form=CallOffForm,
 )  # fmt: skip
 def call_off_action(activity: Activity, confirmation: Confirmation) -> None:
     """Tells everybody, and asks for the money to go back."""
     call_off(activity=activity, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
-    confirmation.screen.log_change(confirmation.request, activity, confirmation.reason)
-    done = _("“%(title)s” is called off: everybody is told, and the money goes back.")
+    done = _("“%(title)s” is called off: everybody is notified, and payments are refunded.")
     messages.success(confirmation.request, done % {"title": activity.title})
 
 
-@admin.register(Activity)
-class ActivityAdmin(PricedAdmin, ListAdmin):
-    """Never deleted, because registrations and money hang on it: that right lets somebody call an activity off."""
+@confirmed_action(
+    description=gettext_lazy("Offer the free places…"), permission="registrations.offer_place",
+    applies_to=lambda activity: activity.places_left > 0 and activity.has_waiting_people(),
+    only_one=gettext_lazy("Please choose one activity."), title=gettext_lazy("Offer the free places now?"),
+    button=gettext_lazy("Offer now"), in_transaction=False,
+    consequences=(
+        gettext_lazy("Whoever paid and waits gets a place first; then whoever has waited longest is offered one."),
+        gettext_lazy("An offered place is held until the offer ends. The timetable does the same every minute."),
+    ),
+)  # fmt: skip
+def offer_action(activity: Activity, confirmation: Confirmation) -> None:
+    """What the timetable does every minute, now."""
+    count = offer_places_of(activity=activity, reason=confirmation.reason, by=confirmation.by, at=confirmation.at)
+    made = ngettext("%(count)d person was offered a place.", "%(count)d people were offered a place.", count)
+    messages.success(confirmation.request, made % {"count": count})
 
+
+@admin.register(Activity)
+class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
+    """Never deleted, because registrations and money hang on it: it is called off."""
+
+    actions = (call_off_action, offer_action)
     job, position = Job.ACTIVITIES, 0
-    actions = (call_off_action,)
     form = ActivityForm
+    add_text = gettext_lazy("Add an activity")
     list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")
     list_filter = ("is_on_sale", ("called_off_at", admin.EmptyFieldListFilter))
     ordering = ("starts_at",)
     search_fields = ("title", "slug")
     fields = (
-        "title", "slug", "starts_at", "place", "description", ("price", "currency"), "capacity", "places_text",
+        "title", "slug", "starts_at", "place", "description", ("price", "currency"), "capacity",
         "late_money", "is_on_sale", ("called_off_at", "called_off_reason"), "waiting_text",
     )  # fmt: skip
     readonly_fields = ("places_text", "waiting_text", "called_off_at", "called_off_reason")
@@ -115,6 +161,26 @@ class ActivityAdmin(PricedAdmin, ListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_paid(super().get_queryset(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look sees the bar instead of the number, which it contains."""
+        fields = super().get_fields(request, obj)
+        if (
+            obj is None
+            or self.has_change_permission(request, obj)
+            or not may_see(request, "registrations.registration")
+        ):
+            return fields
+        return ["places_text" if each == "capacity" else each for each in fields]
+
+    def get_form(self, request: HttpRequest, obj: Activity | None = None, change: bool = False, **more: Any) -> Any:
+        form = super().get_form(request, obj, change, **more)
+        if obj and "capacity" in form.base_fields and may_see(request, "registrations.registration"):
+            form.base_fields["capacity"].widget.bar = self.places_text(obj)
+        return form
+
+    def row_links(self, request: HttpRequest, row: Activity) -> list[tuple[str, str]]:
+        return self.participant_links(request, row)
 
     def has_delete_permission(self, request: HttpRequest, obj: Activity | None = None) -> bool:
         return False
@@ -139,9 +205,9 @@ class ActivityAdmin(PricedAdmin, ListAdmin):
         waiting = WaitingEntry.objects.filter(activity_id=activity.pk, offered__isnull=True)
         shown = list(waiting.order_by("created_at", "pk")[: WAITING_SHOWN + 1])
         if not shown:
-            return _("Nobody is waiting.")
+            return _("No one on the waiting list.")
         people = (
-            (row.name, row.email, date_format(timezone.localtime(row.created_at), "SHORT_DATETIME_FORMAT"))
+            (shown_name(row.name), row.email, date_format(timezone.localtime(row.created_at), "SHORT_DATETIME_FORMAT"))
             for row in shown[:WAITING_SHOWN]
         )
         rows = format_html_join("", "<li>{} · {} · {}</li>", people)
@@ -161,9 +227,6 @@ def with_paid(activities: QuerySet[Activity]) -> QuerySet[Activity]:
 
 def places_bar(activity: Activity, *, paid: int) -> SafeString:
     """12 paid · 2 held · 6 free of 20, leading to the registrations behind it; drawn to scale without a style."""
-    held = activity.places_taken - paid
-    numbers = {"paid": paid, "held": held, "free": activity.places_left, "capacity": activity.capacity}
-    words = _("%(paid)d paid · %(held)d held · %(free)d free of %(capacity)d") % numbers
     address = reverse("admin:registrations_registration_changelist")
     return format_html(
         '<svg class="places" viewBox="0 0 {scale} 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
@@ -171,5 +234,17 @@ def places_bar(activity: Activity, *, paid: int) -> SafeString:
         '<rect class="places-paid" width="{paid}" height="1"/></svg>'
         '<a href="{address}?activity__id__exact={pk}">{words}</a>',
         scale=max(1, activity.capacity), taken=activity.places_taken, paid=paid, address=address, pk=activity.pk,
-        words=words,
+        words=places_words(paid=paid, held=activity.places_taken - paid, capacity=activity.capacity),
     )  # fmt: skip
+
+
+def places_words(*, paid: int, held: int, capacity: int) -> str:
+    """ "12 paid · 2 held · 6 free of 20": the three are always the fourth."""
+    free = capacity - paid - held
+    parts = [
+        ngettext("%(count)d paid", "%(count)d paid", paid) % {"count": paid},
+        ngettext("%(count)d held", "%(count)d held", held) % {"count": held},
+        ngettext("%(count)d free of %(capacity)d", "%(count)d free of %(capacity)d", free)
+        % {"count": free, "capacity": capacity},
+    ]
+    return " · ".join(parts)

@@ -1,15 +1,19 @@
 """The registrations' screen: who has a place, who waits, who has paid; freeing a place and writing once more."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
+from accounts.personal import people_called, shown_name
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
 from payments.admin.kit.display import OFF, STATE_TINTS, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
@@ -40,7 +44,7 @@ def _freed_text(count: int) -> str:
 
 @confirmed_action(
     description=gettext_lazy("Free the place…"), query=SHOW_ENDED,
-    permission="registrations.delete_registration", applies_to=lambda row: row.holds_place,
+    permission="registrations.free_place", applies_to=lambda row: row.holds_place,
     title=gettext_lazy("Free these places?"), button=gettext_lazy("Free now"), consequences=_free_consequences,
     done=_freed_text, limit=PLACES_FREED_AT_ONCE, in_transaction=False,
 )  # fmt: skip
@@ -52,7 +56,7 @@ def free_action(row: Registration, confirmation: Confirmation) -> None:
 def _resend_consequences(_rows: QuerySet) -> list[str]:
     return [
         _("Each person gets the e-mail about where their registration stands now, whatever was sent before."),
-        _("Nothing else changes: no place, no money."),
+        _("Nothing else changes."),
         _("At most %(count)d messages are sent at once.") % {"count": MESSAGES_SENT_AT_ONCE},
     ]
 
@@ -63,9 +67,9 @@ def _sent_text(count: int) -> str:
 
 
 @confirmed_action(
-    description=gettext_lazy("Send the message again…"),
-    query=SHOW_ENDED, permission="registrations.change_registration",
-    title=gettext_lazy("Send the message again?"), button=gettext_lazy("Send now"), consequences=_resend_consequences,
+    description=gettext_lazy("Resend the confirmation…"),
+    query=SHOW_ENDED, permission="registrations.resend_message",
+    title=gettext_lazy("Resend the confirmation?"), button=gettext_lazy("Send now"), consequences=_resend_consequences,
     done=_sent_text, limit=MESSAGES_SENT_AT_ONCE, in_transaction=False,
 )  # fmt: skip
 def resend_action(row: Registration, confirmation: Confirmation) -> None:
@@ -81,7 +85,7 @@ class CorrectionForm(ReasonForm):
 
 
 @confirmed_action(
-    description=gettext_lazy("Correct the address…"), query=SHOW_ENDED, permission="registrations.change_registration",
+    description=gettext_lazy("Correct the address…"), query=SHOW_ENDED, permission="registrations.correct_address",
     only_one=gettext_lazy("Addresses are corrected one at a time: choose one."), form=CorrectionForm,
     title=gettext_lazy("Correct this address?"), button=gettext_lazy("Correct now"), done=gettext_lazy("corrected."),
     consequences=(
@@ -100,7 +104,7 @@ def address_action(row: Registration, confirmation: Confirmation) -> None:
 class EndedFilter(admin.SimpleListFilter):
     """Registrations that ended unpaid are kept as evidence and stay out of sight until one asks for them."""
 
-    title = gettext_lazy("ended without payment")
+    title = gettext_lazy("expired or canceled")
     parameter_name = "ended"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -117,24 +121,26 @@ class EndedFilter(admin.SimpleListFilter):
 
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin):
-    """Nobody edits or deletes a row: the right to delete frees a place, the right to change writes once more."""
+    """Nobody edits or deletes a row: what can be done with it has a button and a right of its own."""
 
     job, position = Job.REGISTRATIONS, 0
     actions = (free_action, resend_action, address_action)
     list_display = (
-        "name", "email", "activity", "state", "holds_place", "held_until", "payment", "order_link", "created_at",
+        "person", "email", "activity", "state", "place", "payment_short", "order_link", "created_at",
     )  # fmt: skip
     list_filter = (EndedFilter, "status", "holds_place", ("waits_since", admin.EmptyFieldListFilter))
     list_select_related = ("activity", "order")
     ordering = ("-created_at",)
     search_fields = ("email__exact", "external_id__exact")
-    search_help_text = gettext_lazy("Whole e-mail address, order number, id of the registration or in the old system.")
+    search_help_text = gettext_lazy(
+        "Part of the name or of the e-mail address, order number, id of the registration or in the old system."
+    )
     fields = (
-        ("name", "email", "email_state"), ("activity", "state"),
+        ("person", "email", "email_state"), ("activity", "state"),
         ("holds_place", "held_until", "waits_since", "given_up_at"),
         ("order_link", "payment"), "user", ("public_id", "external_id"), ("language", "created_at"),
     )  # fmt: skip
-    readonly_fields = ("order_link", "payment", "state")
+    readonly_fields = ("person", "order_link", "payment", "state")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("order__payments")
@@ -142,8 +148,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def search_condition(self, term: str) -> Q | None:
         if number := read_number(term, prefix="O"):
             return Q(order_id=number)
-        own = read_uuid(term)
-        return Q(public_id=own) | Q(order__public_id=own) if own else None
+        if own := read_uuid(term):
+            return Q(public_id=own) | Q(order__public_id=own)
+        return people_called(term) | Q(external_id=term) if term else None
 
     def named(self, term: str) -> Q | None:
         own = read_uuid(term)
@@ -152,7 +159,11 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def found(self, term: str) -> Q | None:
         return self.search_condition(term) or (Q(email=term.lower()) if "@" in term else Q(external_id=term))
 
-    @admin.display(description=gettext_lazy("status"), ordering="status")
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def person(self, row: Registration) -> str:
+        return shown_name(row.name)
+
+    @admin.display(description=gettext_lazy("state"), ordering="status")
     def state(self, row: Registration) -> str:
         return pill(row.status_text, STATE_TINTS.get(row.status, OFF))
 
@@ -160,13 +171,34 @@ class RegistrationAdmin(ReadOnlyAdmin):
     def order_link(self, row: Registration) -> str:
         return link_to_order(row.order)
 
+    @admin.display(description=gettext_lazy("place"), ordering="held_until")
+    def place(self, row: Registration) -> str:
+        """Whether there is one, and for how long if it is not for good."""
+        if row.waits_since:
+            return pill(_("waits for one"), CARE)
+        if not row.holds_place:
+            return NONE
+        return _("held until %(moment)s") % {"moment": _moment(row.held_until)} if row.held_until else _("yes")
+
+    @tells_of("payments.order", description=gettext_lazy("payment"), ordering="order__amount")
+    def payment_short(self, row: Registration) -> str:
+        """In a list, where the state stands beside it."""
+        return self._payment_text(row, row.order.price)
+
     @tells_of("payments.order", description=gettext_lazy("payment"), ordering="order__status")
     def payment(self, row: Registration) -> str:
+        return self._payment_text(row, row.order.price, str(row.order.get_status_display()))
+
+    @staticmethod
+    def _payment_text(row: Registration, *words: str) -> str:
         """What was asked for, where it stands, what a bank says of it, and what came where that is something else."""
-        order = row.order
-        told = [order.price, order.get_status_display()]
+        order, told = row.order, list(words)
         if order.dispute_state:
-            told.append(order.get_dispute_state_display())
+            told.append(str(order.get_dispute_state_display()))
         if order.has_unfitting_money:
             told.append(_("%(money)s is here") % {"money": order.here_text})
-        return " · ".join(map(str, told))
+        return " · ".join(told)
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

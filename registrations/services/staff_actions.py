@@ -109,6 +109,10 @@ def correct_address(*, registration: Registration, email: str, reason: str, by: 
     row.save(update_fields=["email", "user"])
     Order.objects.filter(pk=order.pk).update(email=row.email)
     record_staff_action(ADDRESS_CORRECTED, order_ids=[order.pk], reason=reason.strip(), by=by, at=at)
+    OrderChange.objects.create(
+        order=order, field="email", before=before, after=row.email, occurred_at=at, learned_at=at,
+        source=str(by)[:HISTORY_TEXT_MAX_LENGTH],
+    )  # fmt: skip
     log.info("registration.address_corrected", registration=str(row.public_id), order=order.pk, by=str(by))
 
 

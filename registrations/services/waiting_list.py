@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.db.models import F, Subquery
+from django.utils.translation import gettext as _
 
 from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
@@ -15,6 +16,7 @@ from registrations.invitations import waiting_confirmation_messages
 from registrations.mails import offer_message
 from registrations.models import Activity, EmailState, Registration, Sale, WaitingEntry, is_called
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
+from registrations.services.staff_actions import record_staff_action
 from registrations.visitors import NOBODY, Visitor
 
 log = structlog.get_logger(__name__)
@@ -22,6 +24,12 @@ OFFER_LIFETIME = timedelta(hours=24)
 # For who was never asked to confirm their address: perhaps nobody reads it there.
 SHORT_OFFER_LIFETIME = timedelta(hours=2)
 MAX_SEATED_AT_ONCE = 100
+# What the history of an order calls it.
+PLACE_OFFERED = "offered"
+
+
+class NotOffered(ValueError):
+    """No offer was made; the text says why."""
 
 
 class PlacesLeft(Exception):
@@ -88,6 +96,25 @@ def offer_places(*, at: datetime) -> int:
     while seat_waiting(at=at):
         pass
     return sum(_offer_all(activity_id, at=at) for activity_id in _activities_to_offer(at=at))
+
+
+def offer_places_of(*, activity: Activity, reason: str, by: Any, at: datetime) -> int:
+    """Offer this activity's free places at once, as the timetable does every minute. Returns how many offers were made.
+
+    Who decided so, and why, stands in the history of each order. Raises NotOffered.
+    """
+    if not reason.strip():
+        raise NotOffered(_("Offering places needs a reason."))
+    while seat_waiting(at=at):
+        pass
+    count = _offer_all(activity.pk, at=at) if Activity.objects.coming(at=at).filter(pk=activity.pk).exists() else 0
+    if not count:
+        raise NotOffered(_("No offer was made: no place is free, or nobody waits for it."))
+    offered = Registration.objects.filter(activity=activity, waited__isnull=False, created_at=at)
+    order_ids = offered.values_list("order_id", flat=True)
+    record_staff_action(PLACE_OFFERED, order_ids=order_ids, reason=reason.strip(), by=by, at=at)
+    log.info("waiting.offered_by_staff", activity=activity.slug, count=count, by=str(by))
+    return count
 
 
 def _activities_to_offer(*, at: datetime) -> list[int]:

@@ -68,7 +68,10 @@ class TestActivity:
         assert not [word for word in (WAITING, "Zoé", "1 held", "registrations/registration/") if word in page]
 
     def test_tells_them_who_may_see_them(self, reader, registration):
-        page = pages(reader("view_activity", "view_registration", "view_waitingentry"), registration.activity)
+        page = pages(
+            reader("view_activity", "view_registration", "view_waitingentry", "view_personal_data"),
+            registration.activity,
+        )
 
         assert WAITING in page
         assert f"registrations/registration/?activity__id__exact={registration.activity.pk}" in page

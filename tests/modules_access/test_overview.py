@@ -25,7 +25,7 @@ class TestModules:
         page = shown(ada)
 
         assert "Light &amp; lines" in page
-        assert "Without end" in page
+        assert "Lifetime access" in page
         assert 'href="/encours/"' in page
 
     def test_shows_a_few_and_how_many_more_there_are(self, ada):

@@ -109,7 +109,7 @@ def _fill() -> None:
 
 def _fingerprint() -> str:
     """Of everything that makes the template what it is."""
-    files = [Path(__file__)]
+    files = [Path(__file__), settings.BASE_DIR / "config" / "rights.py"]
     for app in apps.get_app_configs():
         files += sorted(Path(app.path, "migrations").glob("*.py"))
     told = sha256(django.get_version().encode())

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(json.dumps(found.as_dict(), cls=DjangoJSONEncoder) if options["json"] else _as_text(found))
         if not found.is_fine:
-            raise CommandError("Not everything lets in.")
+            raise CommandError("Not everything grants access.")
 
 
 def _as_text(found: Diagnosis) -> str:
@@ -50,7 +50,7 @@ def _as_text(found: Diagnosis) -> str:
 
 def _lines(verdict: Conclusion) -> list[str]:
     what = verdict.module.slug if verdict.module else "no module"
-    lines = [f"{verdict.who}, {what}: {'lets in' if verdict.is_fine else 'does not let in'}."]
+    lines = [f"{verdict.who}, {what}: {'grants access' if verdict.is_fine else 'gives no access'}."]
     if link := verdict.best.broken:
         lines += [f"  First broken link: {link.name}. {link.sentence}", f"  {_remedy(link)}"]
     for chain in verdict.chains:

@@ -23,6 +23,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from accounts.personal import reading
+from accounts.trace import asked_for, changes_between, sentence, values_of
 from payments.admin.kit.display import link_to, page_of
 from payments.apply.outcome import Outcome, fingerprints_of, outcome_of
 from payments.sql import kept_or_untold, watching
@@ -60,6 +62,7 @@ class ScreenAction:
         self.__name__, self.short_description = run.__name__, description
         self.run, self.permission, self.only_one = run, permission, only_one
         self.name, self.label, self.applies_to, self.query = run.__name__, label or description, applies_to, query
+        self.description = description
 
     def __call__(self, screen: admin.ModelAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
         chosen = rows[:2] if self.only_one else rows
@@ -167,8 +170,10 @@ class ConfirmedAction(ScreenAction):
             return self._ask(screen, request, form, ordered, chosen)
         given = form.cleaned_data
         confirmation = Confirmation(screen, request, signed_in(request), timezone.now(), given["reason"], given)
-        responses: list[HttpResponse | None] = []
-        done = self._do(chosen, lambda row: responses.append(self.run(row, confirmation)), _shown(request))
+        details, responses = sentence(*asked_for(form)), list[HttpResponse | None]()
+        done = self._do(
+            chosen, lambda row: responses.append(self._run_and_tell(row, confirmation, details)), _shown(request)
+        )
         if done is None:
             messages.warning(request, _("Something has changed since: this is what happens now."))
             return self._ask(screen, request, form, ordered, chosen)
@@ -191,11 +196,12 @@ class ConfirmedAction(ScreenAction):
         self, screen: admin.ModelAdmin, request: HttpRequest, form: ReasonForm, ordered: QuerySet, chosen: QuerySet
     ) -> HttpResponse:
         outcome = self._outcome(screen, request, form, chosen)
-        return confirmation_page(
-            screen, request, form=form, title=_resolved(self.title, chosen), button=self.button,
-            consequences=_resolved(self.consequences, ordered), rows=None if callable(self.title) else chosen,
-            outcome=outcome, shown=" ".join(outcome.fingerprints) if outcome else "", can_look=bool(self.preview),
-        )  # fmt: skip
+        with reading(request):
+            return confirmation_page(
+                screen, request, form=form, title=_resolved(self.title, chosen), button=self.button,
+                consequences=_resolved(self.consequences, ordered), rows=None if callable(self.title) else chosen,
+                outcome=outcome, shown=" ".join(outcome.fingerprints) if outcome else "", can_look=bool(self.preview),
+            )  # fmt: skip
 
     def _outcome(
         self, screen: admin.ModelAdmin, request: HttpRequest, form: ReasonForm, rows: QuerySet
@@ -212,6 +218,16 @@ class ConfirmedAction(ScreenAction):
             transaction.set_rollback(True)
         outcome.refusals += refused
         return outcome
+
+    def _run_and_tell(self, row: Any, confirmation: Confirmation, details: str) -> HttpResponse | None:
+        """What was done stands in the row's history: who, when, why, and its values before → after."""
+        before, key = values_of(row), row.pk
+        response: HttpResponse | None = self.run(row, confirmation)
+        row.pk = key  # what deletes a row takes its key away
+        changes = changes_between(before, values_of(row))
+        told = sentence(str(self.description).rstrip("…"), confirmation.reason, details, *changes)
+        confirmation.screen.log_change(confirmation.request, row, told)
+        return response
 
 
 def _shown(request: HttpRequest) -> set[str] | None:

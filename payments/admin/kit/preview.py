@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.trace import sentence
 from payments.admin.kit.actions import (
     Confirmation,
     ReasonForm,
@@ -123,7 +124,11 @@ class PreviewedAction(ABC, Generic[Target]):
         except PreviewOutdated as moved:
             messages.warning(request, str(moved))
             return self._ask(screen, request, target, PreviewForm(None), at=at)
-        return done if isinstance(done, HttpResponse) else self._leave(request, target, done)
+        if isinstance(done, HttpResponse):
+            return done
+        if done and isinstance(target, Model):
+            screen.log_change(request, target, sentence(self.done_message(done), confirmation.reason))
+        return self._leave(request, target, done)
 
     def _ask(
         self, screen: admin.ModelAdmin, request: HttpRequest, target: Target, form: PreviewForm, *, at: datetime

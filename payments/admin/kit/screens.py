@@ -14,9 +14,11 @@ from django.db import connection, models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from accounts.staff_site import Job, StaffScreen
-from payments.admin.kit.actions import ScreenAction
+from accounts.trace import asked_for, form_changes, sentence
+from payments.admin.kit.actions import ScreenAction, Text
 from payments.admin.kit.display import shown_column
 
 EXACT_COUNT_MAX_ROWS = 10_000
@@ -71,6 +73,8 @@ class StaffActions(PermittedColumns, StaffScreen):
     """Offers each action to who has its right: in the list, and as a button on the page of a row."""
 
     change_form_template = "admin/kit/change_form.html"
+    # What the button says that leads to a new row: "Add an activity".
+    add_text: Text = ""
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = self.permitted(super().get_list_display(request), request)
@@ -81,6 +85,8 @@ class StaffActions(PermittedColumns, StaffScreen):
         return {name: entry for name, entry in found.items() if _is_allowed(entry[0], request)}
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        # "Change activity" needs an article in other languages.
+        context["title"] = capfirst(str(self.opts.verbose_name)) if context.get("original") else self.add_text
         if (row := context.get("original")) is not None:
             own = (each for each in self.actions or () if isinstance(each, ScreenAction))
             context["row_actions"] = [each for each in own if each.is_allowed(request) and each.applies_to(row)]
@@ -103,7 +109,10 @@ def _is_allowed(action: Any, request: HttpRequest) -> bool:
 
 
 class ListAdmin(StaffActions):
-    """A list that is called what it shows and counts nothing that takes long (facets count everything)."""
+    """A list that is called what it shows and counts nothing that takes long (facets count everything).
+
+    What is saved on its form leaves who, when, why (where the form asks) and before → after in the row's history.
+    """
 
     list_per_page = 50
     paginator = EstimatingPaginator
@@ -113,6 +122,10 @@ class ListAdmin(StaffActions):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        told = asked_for(form) if add else form_changes(form)
+        return sentence(_("Added") if add else "", form.cleaned_data.get("reason", ""), *told)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Of what the address proposes for a new row that which can be read."""

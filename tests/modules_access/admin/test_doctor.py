@@ -30,8 +30,8 @@ class TestDoctorPage:
     def test_shows_the_chain_of_who_is_let_in(self, page, learner, module, purchase):
         text = text_of(page.get(doctor(user=learner.email, module="drawing")))
 
-        assert "ada@example.com · Drawing lets in" in text
-        assert "Order or plan holds" in text
+        assert "ada@example.com · Drawing grants access" in text
+        assert "Order or plan OK" in text
         assert "The first broken link" not in text
 
     def test_shows_the_first_broken_link_on_top_and_the_repair(self, page, learner, module, broken):
@@ -51,7 +51,7 @@ class TestDoctorPage:
         assert 'name="_selected_action"' not in content
 
     def test_looks_at_an_order_alone(self, page, purchase):
-        assert "lets in" in text_of(page.get(doctor(order=purchase.order.number)))
+        assert "grants access" in text_of(page.get(doctor(order=purchase.order.number)))
 
     @pytest.mark.parametrize("asked", [{"user": "nobody"}, {"module": "drawing"}, {"order": "O-000999"}])
     def test_says_what_is_not_known(self, page, db, asked):

@@ -65,7 +65,7 @@ class TestFigures:
     def test_say_so_where_there_is_nothing(self, page, db):
         text = text_of(page.get(FIGURES))
 
-        assert "None was withdrawn." in text
+        assert "None withdrawn." in text
         assert "Half took at most –" in text
 
     def test_are_linked_from_the_list_of_modules(self, page, module):

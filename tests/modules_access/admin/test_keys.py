@@ -38,7 +38,13 @@ def own_page(key, page="change"):
 
 
 def typed(**changes):
-    usual = {"name": "school", "scopes": ["tokens:verify", "tokens:revoke"], "module": "", "expires_at": ""}
+    usual = {
+        "name": "school",
+        "scopes": ["tokens:verify", "tokens:revoke"],
+        "module": "",
+        "expires_at": "",
+        "reason": "for the school",
+    }
     return {**usual, **changes}
 
 
@@ -84,8 +90,9 @@ class TestCreate:
         [
             ({"name": ""}, "required"),
             ({"scopes": []}, "required"),
+            ({"reason": ""}, "required"),
             ({"scopes": ["everything"]}, "not one of the available choices"),
-            ({"expires_at": "2020-01-01T00:00"}, "This moment is over."),
+            ({"expires_at": "2020-01-01T00:00"}, "This date is in the past."),
         ],
     )
     def test_says_what_is_wrong(self, page, wrong, why):
@@ -95,7 +102,7 @@ class TestCreate:
         assert not ServiceKey.objects.exists()
 
     def test_needs_the_right_to_add_one(self, page_of):
-        assert page_of("view_servicekey", "change_servicekey").post(ADD, typed()).status_code == 403
+        assert page_of("view_servicekey", "rotate_servicekey").post(ADD, typed()).status_code == 403
         assert not ServiceKey.objects.exists()
 
 
@@ -119,7 +126,9 @@ class TestRotate:
         assert find_key(old_raw, at=now + 2 * DAY) is None
         assert "no-store" in response["Cache-Control"]
         assert not kept_somewhere(raw)
-        assert set(LogEntry.objects.values_list("change_message", flat=True)) == {"a year is over"}
+        told = dict(LogEntry.objects.values_list("object_id", "change_message"))
+        assert told[str(ServiceKey.objects.latest("pk").pk)] == "a year is over"
+        assert told[str(key.pk)].startswith("Rotate · a year is over · expires: – → ")
 
     def test_is_done_with_one_at_a_time(self, page, make_key):
         response = act(page, "rotate_action", make_key()[0], make_key()[0], confirmed="1", reason="x")
@@ -136,10 +145,16 @@ class TestRotate:
         assert "is not valid any more" in text_of(response)
         assert "Rotate…" not in text_of(page.get(own_page(key)))
 
-    def test_needs_the_right_to_add_one(self, page_of, make_key):
+    def test_needs_a_right_of_its_own(self, page_of, make_key):
         key, _ = make_key()
 
-        act(page_of("view_servicekey", "change_servicekey"), "rotate_action", key, confirmed="1", reason="x")
+        act(
+            page_of("view_servicekey", "add_servicekey", "revoke_servicekey"),
+            "rotate_action",
+            key,
+            confirmed="1",
+            reason="x",
+        )
 
         assert ServiceKey.objects.count() == 1
 
@@ -155,13 +170,19 @@ class TestRevoke:
         assert "1 revoked." in text_of(response)
         assert find_key(raw, at=now) is None
         assert ServiceKey.objects.get().revoked_reason == "lost"
-        assert LogEntry.objects.get().change_message == "lost"
+        assert LogEntry.objects.get().change_message.startswith("Revoke · lost · revoked: – → ")
         assert "is revoked already" in text_of(act(page, "revoke_action", key, confirmed="1", reason="again"))
 
-    def test_needs_the_right_to_change_keys(self, page_of, make_key, now):
+    def test_needs_a_right_of_its_own(self, page_of, make_key, now):
         key, raw = make_key()
 
-        act(page_of("view_servicekey", "add_servicekey"), "revoke_action", key, confirmed="1", reason="x")
+        act(
+            page_of("view_servicekey", "add_servicekey", "rotate_servicekey"),
+            "revoke_action",
+            key,
+            confirmed="1",
+            reason="x",
+        )
 
         assert find_key(raw, at=now)
 

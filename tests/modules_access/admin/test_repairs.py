@@ -123,7 +123,7 @@ class TestRepairPage:
     def test_refuses_what_was_not_shown(self, page, broken):
         response = confirm(page, f"order:{broken.order_id}", preview_token='{"accesses": ["other"]}')
 
-        assert messages_of(response) == ["Something has changed since: this is what differs now."]
+        assert messages_of(response) == ["Something has changed since: these are the differences now."]
         assert not ModuleAccess.objects.exists()
 
     def test_finds_nothing_the_second_time(self, page, broken):

@@ -288,14 +288,14 @@ class TestEnded:
             response
         )
         assert f"Order {order.number} · Receipt" in text_of(response)
-        assert "Get it again" in text_of(response)
+        assert "Get this module again" in text_of(response)
         assert "/open" not in response.content.decode()
 
     def test_offers_nothing_that_is_no_longer_sold(self, browser, ada, module):
         give_back(make_buyer(ada, module).order)
         Module.objects.update(is_on_sale=False)
 
-        assert "Get it again" not in read(browser)
+        assert "Get this module again" not in read(browser)
 
     def test_says_that_time_has_run_out(self, browser, ada):
         make_buyer(ada, make_module(access_days=1), at=NOON - 3 * DAY)
@@ -423,7 +423,7 @@ class TestPayPage:
 
     def test_gives_what_costs_nothing_and_was_left_halfway(self, browser, ada):
         make_purchase(ada, make_module(price=0))
-        assert "Get it – Drawing" in read(browser)
+        assert "Get it free – Drawing" in read(browser)
 
         page = text_of(browser.post(pay_address(), follow=True))
 

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -129,8 +130,8 @@ class TestReplayOfABusyEvent:
         assert messages_of(response) == [f"{event.stripe_event_id} is being processed at this moment."]
 
 
-def release_page(name):
-    return reverse("admin:payments_heldtype_delete", args=[name.replace("_", "_5F")])
+def release(page, *types, **more):
+    return page.post(HELD_LIST, {"action": "release", "index": "0", "_selected_action": types, **more}, follow=True)
 
 
 class TestHold:
@@ -162,7 +163,7 @@ class TestRelease:
         waiting_event.refresh_from_db()
         assert waiting_event.status == EventStatus.HELD
 
-        response = page.post(release_page(HELD), {"post": "yes"}, follow=True)
+        response = release(page, HELD, confirmed="1", reason="found it")
 
         waiting_event.refresh_from_db()
         assert waiting_event.status == EventStatus.RECEIVED
@@ -174,14 +175,26 @@ class TestRelease:
         page.post(HOLD_PAGE, {"type": "charge.refunded", "reason": "wait"})
         drain(at=NOON)
 
-        chosen = [HELD, "charge.refunded"]
-        page.post(HELD_LIST, {"action": "delete_selected", "_selected_action": chosen, "post": "yes"})
+        release(page, HELD, "charge.refunded", confirmed="1", reason="found it")
 
         waiting_event.refresh_from_db()
         assert waiting_event.status == EventStatus.RECEIVED
         assert not HeldType.objects.exists()
 
-    def test_does_not_happen_by_looking_at_the_question(self, page, held_type):
-        assert page.get(release_page(held_type.pk)).status_code == 200
+    def test_leaves_who_when_and_why_where_the_hold_is_gone(self, page, staff, waiting_event):
+        page.post(HOLD_PAGE, {"type": HELD, "reason": "wait"})
+        drain(at=NOON)
+
+        release(page, HELD, confirmed="1", reason="found it")
+
+        entry = LogEntry.objects.latest("pk")
+        assert (entry.user, entry.object_id) == (staff, HELD)
+        assert entry.change_message.startswith("Release · found it · event type: ")
+        waiting_event.refresh_from_db()
+        assert (waiting_event.requested_by, waiting_event.requested_reason) == (staff, "found it")
+
+    def test_does_not_happen_by_looking_at_the_question_nor_without_a_reason(self, page, held_type):
+        assert "Release these event types?" in release(page, held_type.pk).content.decode()
+        release(page, held_type.pk, confirmed="1", reason=" ")
 
         assert HeldType.objects.filter(pk=held_type.pk).exists()

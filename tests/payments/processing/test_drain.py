@@ -391,7 +391,7 @@ class TestHold:
         (event,) = hear(event_of(registration, COMPLETED))
         held = event.status
 
-        release_held(type=COMPLETED, by=admin_user, at=LATER)
+        release_held(type=COMPLETED, by=admin_user, reason="fixed", at=LATER)
         drain(at=LATER)
 
         event.refresh_from_db()

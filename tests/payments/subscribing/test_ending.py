@@ -34,7 +34,7 @@ def now():
 
 def switch_off(page, user, **fields):
     """What the form sends when the box is not ticked."""
-    own = {"email": user.email, "name": user.name, "language": user.language}
+    own = {"email": user.email, "name": user.name, "language": user.language, "reason": "asked to"}
     return page.post(reverse("admin:accounts_user_change", args=[user.pk]), {**own, **fields})
 
 

@@ -127,7 +127,7 @@ class TestFreeThePlace:
         assert registration.holds_place
 
     def test_needs_a_right_of_its_own(self, registration):
-        page = somebody_with("view_registration", "change_registration")
+        page = somebody_with("view_registration", "resend_message", "view_personal_data")
 
         content = page.get(own_page(registration)).content.decode()
         act(page, "free_action", registration, confirmed="1", reason="x")
@@ -135,7 +135,7 @@ class TestFreeThePlace:
         registration.refresh_from_db()
         assert registration.holds_place
         assert "Free the place…" not in content
-        assert "Send the message again…" in content
+        assert "Resend the confirmation…" in content
 
     def test_is_offered_on_the_page_of_who_holds_one(self, page, registration):
         ended = RegistrationFactory(order__status="EXPIRED")
@@ -170,7 +170,7 @@ class TestSendTheMessageAgain:
         return registration
 
     def test_says_first_what_will_happen(self, page, paid):
-        assert "Send the message again?" in act(page, "resend_action", paid).content.decode()
+        assert "Resend the confirmation?" in act(page, "resend_action", paid).content.decode()
         assert Effect.objects.filter(key__contains=":again:").count() == 0
 
     def test_is_done_with_the_reason_and_the_person(self, page, staff, paid):
@@ -196,7 +196,7 @@ class TestSendTheMessageAgain:
         assert f'action="{LIST}?ended=shown"' in page.get(own_page(registration)).content.decode()
 
     def test_needs_a_right_of_its_own(self, paid):
-        page = somebody_with("view_registration", "delete_registration")
+        page = somebody_with("view_registration", "free_place", "correct_address")
 
         act(page, "resend_action", paid, confirmed="1", reason="x")
 

@@ -1,21 +1,30 @@
-"""The waiting list's screen: read-only but for one button, which keeps everybody's turn."""
+"""The waiting list's screen is read-only; free places are offered from the activity, which keeps everybody's turn."""
 
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.admin.models import LogEntry
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from payments.orders.models import OrderChange
 from registrations.models import Activity, WaitingEntry
-from tests.support.factories import ActivityFactory, RegistrationFactory, UserFactory
+from tests.support.factories import ActivityFactory, RegistrationFactory
 from tests.support.waiting_people import wait_for
 
 LIST = reverse("admin:registrations_waitingentry_changelist")
-OFFER = reverse("admin:registrations_waitingentry_offer")
+ACTIVITIES = reverse("admin:registrations_activity_changelist")
+
+
+def offer(page, activity, **more):
+    data = {"action": "offer_action", "index": "0", "_selected_action": activity.pk, **more}
+    return page.post(ACTIVITIES, data, follow=True)
+
+
+def own_page(activity):
+    return reverse("admin:registrations_activity_change", args=[activity.pk])
 
 
 @pytest.fixture
@@ -35,12 +44,12 @@ def place(full):
 
 class TestWaitingList:
     def test_shows_who_waits_and_who_was_offered_what(self, page, full, place):
-        page.post(OFFER)
+        offer(page, full, confirmed="1", reason="Somebody calls")
 
         content = page.get(LIST).content.decode()
 
-        offer = WaitingEntry.objects.get(name="Zoë Martin").offered
-        assert reverse("admin:registrations_registration_change", args=[offer.pk]) in content
+        offered = WaitingEntry.objects.get(name="Zoë Martin").offered
+        assert reverse("admin:registrations_registration_change", args=[offered.pk]) in content
         assert "Waiting for payment" in content
         assert "Max Meyer" in content
 
@@ -69,25 +78,23 @@ class TestWaitingList:
 
 
 class TestOfferNow:
-    def test_offers_free_places_to_who_comes_first(self, page, place):
-        response = page.post(OFFER, follow=True)
+    def test_offers_free_places_to_who_comes_first_and_keeps_who_did_it_and_why(self, page, staff, full, place):
+        response = offer(page, full, confirmed="1", reason="Somebody calls")
 
         assert "1 person was offered a place." in response.content.decode()
-        assert [row.name for row in WaitingEntry.objects.filter(offered__isnull=False)] == ["Zoë Martin"]
+        [entry] = WaitingEntry.objects.filter(offered__isnull=False)
+        change = OrderChange.objects.get(field="offered")
+        assert (entry.name, change.order) == ("Zoë Martin", entry.offered.order)
+        assert (change.after, change.source) == ("Somebody calls", staff.email)
+        told = LogEntry.objects.get().change_message
+        assert told == "Offer the free places · Somebody calls · places taken: 1 → 2"
 
     def test_says_when_there_is_nothing_to_offer(self, page, full):
-        assert "No offer was made" in page.post(OFFER, follow=True).content.decode()
+        assert "No offer was made" in offer(page, full, confirmed="1", reason="x").content.decode()
+        assert "Offer the free places…" not in page.get(own_page(full)).content.decode()
 
-    def test_is_not_done_by_looking(self, page, place):
-        assert page.get(OFFER).status_code == 405
-        assert not WaitingEntry.objects.filter(offered__isnull=False).exists()
+    def test_is_not_done_by_asking_nor_without_a_reason(self, page, full, place):
+        assert "Offer the free places now?" in offer(page, full).content.decode()
+        offer(page, full, confirmed="1", reason=" ")
 
-    def test_needs_a_right_of_its_own(self, place):
-        user = UserFactory(is_staff=True)
-        user.user_permissions.add(Permission.objects.get(codename="view_waitingentry"))
-        page = Client(headers={"accept-language": "en"})
-        page.force_login(user)
-
-        assert "Offer free places now" not in page.get(LIST).content.decode()
-        assert page.post(OFFER).status_code == 403
         assert not WaitingEntry.objects.filter(offered__isnull=False).exists()

@@ -68,3 +68,35 @@ class TestEnsureStaff:
 
         customer.refresh_from_db()
         assert not customer.is_staff
+
+    def test_makes_a_member_of_groups_who_may_do_no_more_than_they(self, client):
+        said = ensure_staff("--email", "kim@example.com", "--group", "support", "--group", "finance")
+
+        user = User.objects.get()
+        assert (user.is_staff, user.is_superuser) == (True, False)
+        assert set(user.groups.values_list("name", flat=True)) == {"support", "finance"}
+        assert user.has_perm("payments.refund_order")
+        assert not user.has_perm("payments.replay_paymentevent")
+        assert "Password:" in said
+        assert "kim@example.com is in support, finance." in said
+
+    def test_lets_a_colleague_join_a_group_and_can_be_run_again(self):
+        colleague = UserFactory(email="kim@example.com", is_staff=True)
+
+        for _time in range(2):
+            said = ensure_staff("--email", "kim@example.com", "--group", "operator")
+
+        assert [group.name for group in colleague.groups.all()] == ["operator"]
+        assert "Password:" not in said
+
+    def test_makes_no_customer_staff(self):
+        UserFactory(email="camille@example.com")
+
+        with pytest.raises(CommandError, match="is a customer"):
+            ensure_staff("--email", "camille@example.com", "--group", "support")
+
+    def test_names_the_groups_where_one_is_misspelt(self):
+        with pytest.raises(CommandError, match="There is no group 'suport': choose one of support, "):
+            ensure_staff("--group", "suport")
+
+        assert not User.objects.exists()
