@@ -4,6 +4,7 @@ from typing import Any
 
 import idna
 from django import forms
+from django.core.validators import EmailValidator
 from django.db import models
 
 
@@ -26,8 +27,20 @@ def _normal_domain(domain: str) -> str:
         return plain
 
 
+class AddressValidator(EmailValidator):
+    """An address that others can write to: neither a number of a machine, "ada@[127.0.0.1]", nor this very machine."""
+
+    def validate_domain_part(self, domain_part: str) -> bool:
+        return bool(self.domain_regex.match(domain_part))
+
+
+validate_address = AddressValidator(allowlist=[])
+
+
 class AddressField(forms.EmailField):
     """An address in a form, brought into its one spelling before it is looked at."""
+
+    default_validators = [validate_address]
 
     def to_python(self, value: Any) -> str:
         return normal_address(super().to_python(value) or "")
@@ -35,6 +48,8 @@ class AddressField(forms.EmailField):
 
 class LowercaseEmailField(models.EmailField):
     """Keeps the one spelling on the way to the database, in look-ups as well as on save."""
+
+    default_validators = [validate_address]
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)

@@ -31,6 +31,7 @@ SECRET_FIELDS = frozenset(
     }
 )
 
+# What follows the public id in a refund's key is ours, and people search for it: `refund:<uuid>:staff:0:1`.
 _SECRETS = re.compile(
     r"""
       (?P<whsec>whsec_)[\w+/=*-]+
@@ -40,7 +41,7 @@ _SECRETS = re.compile(
     | (?P<card>\b(?:card|src|tok|ba)_)(?=[a-z_]*[0-9A-Z])\w+
     | (?P<jwt>\beyJ)[\w-]{6,}(?:\.[\w-]*)*
     | (?P<signature>\bv[01]=)[^\s,'"]+
-    | (?P<registration>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?::|%(?:25)*3[aA]))[\w-]+
+    | (?P<registration>(?<!\brefund:)\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?::|%(?:25)*3[aA]))[\w-]+
     | (?P<signed>\b\d{1,19}(?::|%(?:25)*3[aA]))[\w-]{43}(?![\w-])
     | (?P<hosted>//(?:billing|checkout|invoice|pay)\.stripe\.com/)[^\s"'<>]+
     | (?P<service>\bmk_[\w-]{8}_)[\w-]+

@@ -151,6 +151,10 @@ class Product(AccountExtension):
         """The path of the buyer's own page, to which Checkout leads back, paid or not; "" if there is none."""
         return ""
 
+    def page_in_mails(self, order: "Order") -> str:
+        """The same for a mail to the buyer, whose mailbox may open more than their browser."""
+        return self.page_of(order)
+
     # For staff.
 
     def purchased_rows(self, subject: "Subject") -> "Iterable[tuple[Model, str]]":

@@ -207,6 +207,8 @@ class Registration(models.Model):
         default=EmailState.NOT_ASKED,
         db_default="",
     )
+    # When somebody who reads mail at the address has gone on with it: from then on only links sent there lead to it.
+    address_proven_at = models.DateTimeField(null=True, blank=True, editable=False)
     # By whom it was begun (registrations/visitors.py): fingerprints, since neither is anything to keep.
     client = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     browser = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)

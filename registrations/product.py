@@ -23,7 +23,7 @@ from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, Exceptio
 from payments.timeline import Holding, Moment, Subject
 from payments.todo import Done, Source
 from registrations.findings import findings_about
-from registrations.links import page_path, receipt_path
+from registrations.links import mailed_page_path, page_path, receipt_path
 from registrations.mails import message_for
 from registrations.models import ORDER_KIND, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
@@ -131,6 +131,10 @@ class RegistrationProduct(Product):
     def page_of(self, order: Order) -> str:
         row = Registration.objects.filter(order=order).first()
         return page_path(row) if row else ""
+
+    def page_in_mails(self, order: Order) -> str:
+        row = Registration.objects.filter(order=order).first()
+        return mailed_page_path(row) if row else ""
 
     def price_name(self, order: Order) -> str:
         slugs = Registration.objects.filter(order=order).values_list("activity__slug", flat=True)

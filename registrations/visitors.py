@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from accounts.fields import normal_address
 from accounts.models import User
 from config.rate_limit import client_of
 from registrations.models import Registration
@@ -25,7 +26,7 @@ class Visitor:
     def owns(self, email: str) -> bool:
         """Whether they are signed in, and have shown that they read mail at this address."""
         user = self.user
-        return isinstance(user, User) and user.email_confirmed_at is not None and user.email == email.strip().lower()
+        return isinstance(user, User) and user.email_confirmed_at is not None and user.email == normal_address(email)
 
     def may_go_on_with(self, row: Registration) -> bool:
         """Whether it is theirs: by their account, or because this very browser has begun it."""

@@ -51,9 +51,14 @@ def apply(fact_sets: Sequence[FactSet], *, at: datetime) -> BatchResult:
     _write_down(applied, followed, orders=orders, subscriptions=subscriptions, at=at)
     moved: list[MoneyState] = [*orders, *subscriptions]
     # Where something went back or is disputed, news may settle what is owed.
-    if payments := {name for state in moved if state.refunds or state.disputes for name in state.payments}:
+    if payments := {name for state in moved if _has_gone_back(state) for name in state.payments}:
         save_exceptions(questions_of_debts(payments, at=at, is_news=True), at=at)
     return BatchResult(applied, new_references)
+
+
+def _has_gone_back(state: MoneyState) -> bool:
+    """By refunds or disputes, or by nothing but the total of a charge."""
+    return bool(state.refunds or state.disputes) or any(payment.refunded for payment in state.payments.values())
 
 
 @kept_or_untold()

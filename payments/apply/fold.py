@@ -192,8 +192,7 @@ def fold_refund_fact(state: MoneyState, fact: RefundFact, *, payment: str, folde
 def _refund_alerts(row: Refund, state: MoneyState) -> list[EffectRequest]:
     """Of money that did not reach the buyer, and of money that cannot leave: once for each stage."""
     if row.status == RefundStatus.FAILED:
-        to_buyer = [refund_failed(state.order, row.stripe_id)] if isinstance(state, OrderState) else []
-        return [_alert("refund_failed", "refund", row.stripe_id, state), *to_buyer]
+        return [_alert("refund_failed", "refund", row.stripe_id, state), refund_failed(state.row, row.stripe_id)]
     if row.status == RefundStatus.CANCELED:
         return [_alert("refund_failed", "refund", row.stripe_id, state, suffix=":canceled")]
     if row.status == RefundStatus.PENDING and row.pending_reason == WAITS_FOR_FUNDS:
@@ -219,8 +218,8 @@ def fold_dispute_fact(state: MoneyState, fact: DisputeFact, *, payment: str, fol
     kind = "dispute_closed" if row.is_decided else "dispute"
     suffix = _ended(row) if row.is_decided else _stage(row, before)
     folded.effects.append(_alert(kind, "dispute", row.stripe_id, state, suffix=suffix))
-    if row.phase == DisputePhase.LOST and isinstance(state, OrderState):
-        folded.effects.append(payment_taken_back(state.order, row.stripe_id))
+    if row.phase == DisputePhase.LOST:
+        folded.effects.append(payment_taken_back(state.row, row.stripe_id))
 
 
 def fold_fraud_warning_fact(state: MoneyState, fact: FraudWarningFact, *, payment: str, folded: Folded) -> None:

@@ -29,6 +29,7 @@ from payments.facts import (
     SubscriptionStartedFact,
 )
 from payments.names import ORDER
+from payments.orders.buyer_messages import period_went_back
 from payments.orders.fold import fold_payment
 
 # The bank's question fails the same attempt: its own mail says what to do, and comes first.
@@ -48,6 +49,7 @@ def fold_subscription_facts(
     """Fold the facts of one set and work out what changed for people to see. `is_full_snapshot`: see full_refresh."""
     folded = Folded()
     before, had_money = _visible(state, claimed.plans), not state.row.money_back
+    refunded = {key: payment.refunded for key, payment in state.payments.items()}
     known_before = reset(state, facts, names=names) if is_full_snapshot else None
     for fact in facts:
         _fold_fact(state, fact, names=names, claimed=claimed, folded=folded)
@@ -57,6 +59,11 @@ def fold_subscription_facts(
         state.recompute()
         folded.changes = changes_since(folded.changes, known_before, state)
     ask_about_fraud(state, folded)
+    folded.effects += [
+        period_went_back(state.row, payment, state.refunds.values())
+        for key, payment in sorted(state.payments.items())
+        if payment.refunded > refunded.get(key, 0)
+    ]
     if state.row.money_back and had_money:
         folded.effects.append(_access_ended(state))
     after = _visible(state, claimed.plans)

@@ -1,5 +1,6 @@
 """The alerts to staff about disputes, refunds and warnings of card networks."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.functional import lazy
@@ -28,6 +29,8 @@ WARNING_SETTLED = Skip(gettext_noop("The money has gone back, or is disputed, me
 REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
 REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 REFUND_MOVED_ON = Skip(gettext_noop("The refund has moved on meanwhile."))
+OLD_NEWS = Skip(gettext_noop("It happened long ago and was only looked up now: the buyer knows."))
+NEWS_LAST = timedelta(days=7)
 INQUIRY_STAGE = ":inquiry"
 OWNER = ("order", "subscription__customer", "subscription__plan")
 
@@ -123,6 +126,18 @@ def refund_waits(effect: Effect) -> Mail | Skip:
         return SUBJECT_GONE
     is_waiting = row.status == RefundStatus.PENDING and row.pending_reason == WAITS_FOR_FUNDS
     return _mail_about_refund(row) if is_waiting else REFUND_MOVED_ON
+
+
+def is_old_news(happened_at: datetime | None, effect: Effect) -> bool:
+    """Whether a buyer need not be told: what comes with a subscription that moves in is no news."""
+    return happened_at is not None and happened_at < effect.created_at - NEWS_LAST
+
+
+def is_replaced(refund: Refund) -> bool:
+    """Whether nothing is left to give back of its payment, or the same was given back since."""
+    payment = Payment.objects.filter(key=refund.payment).first()
+    later = Refund.objects.filter(payment=refund.payment, amount=refund.amount, status_at__gt=refund.status_at)
+    return bool(payment and not payment.left) or later.filter(status=RefundStatus.SUCCEEDED).exists()
 
 
 def _find_dispute(effect: Effect) -> Dispute | None:

@@ -40,12 +40,12 @@ def _about(kind: str) -> Callable[[Check], Check]:
         @mails(kind)
         @wraps(check)
         def write(effect: Effect) -> Mail | Skip:
-            row = _find(effect)
+            row = find_subscription(effect)
             if row is None:
                 return SUBJECT_GONE
             if row.has_ended:
                 return HAS_ENDED
-            return check(row, effect) or _subscriber_mail(row, effect)
+            return check(row, effect) or subscriber_mail(row, effect)
 
         return check
 
@@ -87,18 +87,18 @@ def ending_soon(row: Subscription, effect: Effect) -> Skip | None:
 @mails("subscription.access_ended")
 def access_ended(effect: Effect) -> Mail | Skip:
     """All the money of the running period went back; also of one that has ended since."""
-    row = _find(effect)
+    row = find_subscription(effect)
     if row is None:
         return SUBJECT_GONE
     payment = Payment.objects.filter(key=effect.data["payment"]).first()
     if payment is None or not row.money_back:
         return ACCESS_IS_BACK
-    return _subscriber_mail(row, effect, amount=amount_in_words(payment.received, payment.currency))
+    return subscriber_mail(row, effect, amount=amount_in_words(payment.received, payment.currency))
 
 
 @mails("alert.finalization_failed")
 def finalization_failed(effect: Effect) -> Mail | Skip:
-    row = _find(effect)
+    row = find_subscription(effect)
     if row is None:
         return SUBJECT_GONE
     if _is_paid(effect):
@@ -112,7 +112,8 @@ def finalization_failed(effect: Effect) -> Mail | Skip:
     return to_staff(context, page=row)
 
 
-def _find(effect: Effect) -> Subscription | None:
+def find_subscription(effect: Effect) -> Subscription | None:
+    """The subscription that the effect names, with its person and plan."""
     rows = Subscription.objects.select_related("customer__user", "plan")
     return rows.filter(stripe_id=effect.data["subscription"]).first()
 
@@ -127,7 +128,8 @@ def _address(row: Subscription) -> str:
     return row.customer.user.email if row.customer.user else row.customer.email
 
 
-def _subscriber_mail(row: Subscription, effect: Effect, **more: object) -> Mail:
+def subscriber_mail(row: Subscription, effect: Effect, **more: object) -> Mail:
+    """A mail to whoever has it, with how it stands. `more`: what this one tells."""
     user = row.customer.user if row.customer else None
     address = _address(row)
     context = {

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from payments.apply.apply import apply
 from payments.apply.batch import FactSet
 from payments.checkout.attempts import OrderNotPayable, StartedAttempt, begin_attempt, end_attempt, remember_session
-from payments.checkout.clock_alert import warn_of_clock
 from payments.checkout.refusals import Cause, ask_about_refusal, close_refusal
 from payments.facts import ObjectRefs, OrderFact
 from payments.orders.models import CheckoutAttempt, Order
@@ -46,7 +45,6 @@ def open_checkout(*, order_id: int, at: datetime) -> OpenedCheckout:
         begun = begin_attempt(order_id=order_id, over=over, at=at)
         session = _resume(begun.attempt) if begun.attempt.session else _create(begun, at=at)
         if session:
-            warn_of_clock(at=at)
             return _opened(begun.attempt, session)
         over = begun.attempt.number
 

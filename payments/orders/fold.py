@@ -135,13 +135,14 @@ def fold_days_of_dispute(dispute: Dispute, fact: DisputeFact) -> None:
 
 
 def fold_fraud_warning(payment: Payment, fact: FraudWarningFact) -> bool:
-    """The later second decides; within one, that nothing can be done any more. True if the fact was the greater."""
+    """The later second decides; within one, that nothing can be done any more. True if it says something new."""
     known = (_seconds(payment.fraud_told_at), not payment.is_fraud_actionable, payment.fraud_warning)
     if (_seconds(fact.occurred_at), not fact.is_actionable, fact.warning) <= known:
         return False
+    before = (payment.fraud_warning, payment.fraud_type, payment.is_fraud_actionable)
     payment.fraud_warning, payment.fraud_type = fact.warning, fact.fraud_type
     payment.fraud_told_at, payment.is_fraud_actionable = fact.occurred_at, fact.is_actionable
-    return True
+    return before != (fact.warning, fact.fraud_type, fact.is_actionable)
 
 
 def _dispute_key(status: str, phase: int, since: datetime) -> tuple[int, int, int, str]:

@@ -3,10 +3,19 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils.translation import gettext_noop
 
-from payments.billing.alerts import DISPUTE_MOVED_ON, REFUND_NOT_FAILED, REFUNDED_SINCE, SUBJECT_GONE
-from payments.billing.models import Dispute, Payment, Refund
+from payments.billing.alerts import (
+    DISPUTE_MOVED_ON,
+    OLD_NEWS,
+    REFUND_NOT_FAILED,
+    REFUNDED_SINCE,
+    SUBJECT_GONE,
+    is_old_news,
+    is_replaced,
+)
+from payments.billing.models import Dispute, Refund
 from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
@@ -27,6 +36,8 @@ def refunded_in_part(effect: Effect) -> Mail | Skip:
         return ALL_WENT_BACK
     if not order.amount_refunded:
         return NOTHING_WENT_BACK
+    if is_old_news(order.refunds.aggregate(last=Max("status_at"))["last"], effect):
+        return OLD_NEWS
     return _mail(
         order,
         refunded=amount_in_words(order.amount_refunded, order.currency),
@@ -42,8 +53,10 @@ def refund_failed(effect: Effect) -> Mail | Skip:
         return SUBJECT_GONE
     if refund.status != RefundStatus.FAILED:
         return REFUND_NOT_FAILED
-    if effect.order.status == OrderStatus.REFUNDED or _is_replaced(refund):
+    if effect.order.status == OrderStatus.REFUNDED or is_replaced(refund):
         return REFUNDED_SINCE
+    if is_old_news(refund.status_at, effect):
+        return OLD_NEWS
     return _mail(effect.order, amount=amount_in_words(refund.amount, refund.currency))
 
 
@@ -58,19 +71,14 @@ def payment_taken_back(effect: Effect) -> Mail | Skip:
         return DISPUTE_MOVED_ON
     if order.status == OrderStatus.REFUNDED:
         return ALL_WENT_BACK
+    if is_old_news(dispute.status_at, effect):
+        return OLD_NEWS
     amount = amount_in_words(dispute.amount, dispute.currency)
     return _mail(order, amount=amount, has_ended=order.dispute_state == DisputeState.LOST)
 
 
-def _is_replaced(refund: Refund) -> bool:
-    """Whether nothing is left to give back of its payment, or the same was given back since."""
-    payment = Payment.objects.filter(key=refund.payment).first()
-    later = Refund.objects.filter(payment=refund.payment, amount=refund.amount, status_at__gt=refund.status_at)
-    return bool(payment and not payment.left) or later.filter(status=RefundStatus.SUCCEEDED).exists()
-
-
 def _mail(order: Order, **context: Any) -> Mail:
     address = order.user.email if order.user else order.email
-    path = product_of(order).page_of(order)
+    path = product_of(order).page_in_mails(order)
     known = {"order": order, "link": f"{settings.SITE_URL}{path}" if path else ""}
     return Mail(to=(address,) if address else (), language=language_of(order), context={**known, **context})

@@ -16,6 +16,7 @@ from payments.facts import (
     BuyerAddressFact,
     DisputeFact,
     Fact,
+    FraudWarningFact,
     InvoiceFact,
     ObjectRefs,
     OrderFact,
@@ -125,6 +126,12 @@ def _matches_dispute(page: Page, fact: DisputeFact, known: Match) -> bool:
     return (row.amount, row.currency, row.status, row.phase, row.reason, row.due_by) == told
 
 
+def _matches_warning(page: Page, fact: FraudWarningFact, known: Match) -> bool:
+    row = page.payments.get(page.names.payment_of(fact.refs))
+    told = (fact.warning, fact.fraud_type, fact.is_actionable)
+    return row is not None and (row.fraud_warning, row.fraud_type, row.is_fraud_actionable) == told
+
+
 def _matches_progress(page: Page, fact: OrderFact, known: Match) -> bool:
     """Where the order stands by its newest session; its money is told elsewhere."""
     order, attempt = page.orders.get(known.order_id or 0), _attempt_of(fact.refs, known)
@@ -196,6 +203,7 @@ CHECKS: dict[type, Callable[[Page, Any, Match], bool]] = {
     PaymentFact: _matches_payment,
     RefundFact: _matches_refund,
     DisputeFact: _matches_dispute,
+    FraudWarningFact: _matches_warning,
     OrderFact: _matches_progress,
     BuyerAddressFact: _matches_buyer,
     SubscriptionFact: _matches_subscription,

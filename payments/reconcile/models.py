@@ -54,7 +54,8 @@ class ReconcileRun(models.Model):
             ngettext("%(n)d needs a person", "%(n)d need a person", told["for_a_person"]) % {"n": told["for_a_person"]},
             _("%(n)d missing") % {"n": told["missing"]},
         ]
-        return f"{', '.join(parts)}; {self._end()}."
+        # In English a time may bring its own full stop ("9 a.m.").
+        return f"{', '.join(parts)}; {self._end().removesuffix('.')}."
 
     def _put_right(self, count: int) -> str:
         said = _("%(n)d to be put right") if self.is_dry_run else _("%(n)d put right")
@@ -97,6 +98,7 @@ LABELS = {
     "payment_intents": gettext_lazy("payments"),
     "refunds": gettext_lazy("refunds"),
     "disputes": gettext_lazy("disputes"),
+    "radar.early_fraud_warnings": gettext_lazy("fraud warnings"),
     HERE: gettext_lazy("what is known here"),
     "orders here": gettext_lazy("orders here"),
     "compared": gettext_lazy("compared in all"),

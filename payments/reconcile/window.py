@@ -29,7 +29,13 @@ from payments.statuses import (
     OrderStatus,
     SubscriptionStatus,
 )
-from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeInvoice, StripeSubscription
+from payments.stripe_api.snapshots import (
+    Json,
+    StripeCheckoutSession,
+    StripeFraudWarning,
+    StripeInvoice,
+    StripeSubscription,
+)
 from payments.stripe_api.snapshots.reading import find_object
 
 # What has changed lately is looked at twice: Stripe's own work may take a day to show.
@@ -38,6 +44,7 @@ MIN_WINDOW = timedelta(hours=48)
 OVERLAP = timedelta(hours=1)
 # A refund that has succeeded may still come back: https://docs.stripe.com/refunds#failed-refunds
 REFUND_AGE = timedelta(days=60)
+FRAUD_WARNINGS = "radar.early_fraud_warnings"
 # Of a subscription's invoices, those that may still be paid.
 UNPAID_INVOICES = ("open", "uncollectible")
 # Whoever is so has a running period, which money must have paid for.
@@ -119,6 +126,7 @@ def lists_of_money_back(window: Window) -> list[StripeList]:
     return [
         StripeList("refunds", {"created": window.of_refunds.created}, lambda raw, at: [fact_of_refund(raw)]),
         StripeList("disputes", {"created": window.created}, lambda raw, at: [fact_of_dispute(raw)]),
+        StripeList(FRAUD_WARNINGS, {"created": window.created}, _read_fraud_warning),
     ]
 
 
@@ -221,6 +229,10 @@ def _read_subscription(raw: Json, at: datetime) -> Iterable[Fact]:
 def _read_invoice(raw: Json, at: datetime) -> Iterable[Fact]:
     invoice = StripeInvoice.read(raw)
     return [fact_of_invoice(invoice, at=at)] if invoice.refs.subscription and invoice.is_paid else []
+
+
+def _read_fraud_warning(raw: Json, at: datetime) -> Iterable[Fact]:
+    return [StripeFraudWarning.read(raw).to_fact(at=at)]
 
 
 def _read_session(raw: Json, at: datetime) -> Iterable[Fact | None]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import structlog
 from django.db.models import Q
 
 from payments.billing.models import Dispute, Payment, Refund
@@ -26,7 +27,7 @@ from payments.facts import (
 )
 from payments.statuses import SUBSCRIPTION_ENDED, SUBSCRIPTION_OVERDUE, OrderStatus
 from payments.stripe_api import lookups
-from payments.stripe_api.gateway import Answer, GatewayRefused
+from payments.stripe_api.gateway import Answer, GatewayRefused, KeyRefused
 from payments.stripe_api.lookups import ThrottledStripe
 from payments.stripe_api.snapshots import (
     Json,
@@ -35,6 +36,7 @@ from payments.stripe_api.snapshots import (
     StripeCheckoutSession,
     StripeCustomer,
     StripeDispute,
+    StripeFraudWarning,
     StripeInvoice,
     StripePaymentIntent,
     StripeRefund,
@@ -42,6 +44,7 @@ from payments.stripe_api.snapshots import (
 )
 from payments.stripe_api.snapshots.reading import find_moment, find_object
 
+log = structlog.get_logger(__name__)
 NOT_PAID = (*SUBSCRIPTION_OVERDUE, *SUBSCRIPTION_ENDED)
 # Every other word that we know leaves open whether the buyer will pay.
 ORDER_STATUS_BY_INTENT = {
@@ -96,7 +99,7 @@ def state_of_order(*, sessions: Iterable[str], known: KnownMoney, stripe: Thrott
             and name not in seen
             and (answer := _find(lookups.look_up_intent, name, state, stripe))
         ):
-            state.facts += _money_facts(answer.raw, stripe=stripe)
+            state.facts += _money_facts(answer.raw, at=answer.said_at, stripe=stripe)
             state.said_at = answer.said_at
     _ask_about_untold(known, state, stripe=stripe)
     return state
@@ -169,7 +172,7 @@ def _add_session(answer: Answer, state: StripeState, *, stripe: ThrottledStripe)
     state.facts += [_with_outcome_of_debit(fact, session, stripe=stripe) for fact in facts]
     if not intent:
         return ""
-    state.facts += _money_facts(intent, stripe=stripe, refs=session.refs)
+    state.facts += _money_facts(intent, at=answer.said_at, stripe=stripe, refs=session.refs)
     return StripePaymentIntent.read(intent).refs.payment_intent
 
 
@@ -182,14 +185,27 @@ def _with_outcome_of_debit(fact: Fact, session: StripeCheckoutSession, *, stripe
     return replace(fact, status=OrderStatus.FAILED) if status in NOT_PAID else fact
 
 
-def _money_facts(intent: Json, *, stripe: ThrottledStripe, refs: ObjectRefs | None = None) -> list[Fact]:
-    """What a payment brought, gave back, and lost to disputes; nothing where no money came."""
+def _money_facts(intent: Json, *, at: datetime, stripe: ThrottledStripe, refs: ObjectRefs | None = None) -> list[Fact]:
+    """What a payment brought, gave back, lost to disputes, and what is warned of; nothing where no money came."""
     money = fact_of_payment(intent, refs=refs)
     if money is None:
         return []
     name = money.refs.payment_intent
     refunds = [fact_of_refund(raw, refs=money.refs) for raw in stripe.call(lookups.refunds_of, name)]
-    return [money, *refunds, *(fact_of_dispute(raw) for raw in stripe.call(lookups.disputes_of, name))]
+    disputes = [fact_of_dispute(raw) for raw in stripe.call(lookups.disputes_of, name)]
+    return [money, *refunds, *disputes, *_warnings_of(name, at=at, stripe=stripe)]
+
+
+def _warnings_of(payment_intent: str, *, at: datetime, stripe: ThrottledStripe) -> list[Fact]:
+    """Nothing that money depends on: a key that may not read them does without."""
+    try:
+        warnings = stripe.call(lookups.fraud_warnings_of, payment_intent)
+    except KeyRefused:
+        raise
+    except GatewayRefused as refusal:
+        log.warning("fraud_warnings.not_read", payment_intent=payment_intent, code=refusal.code)
+        return []
+    return [StripeFraudWarning.read(raw).to_fact(at=at) for raw in warnings]
 
 
 def _money_of_invoice(invoice: StripeInvoice, *, at: datetime, stripe: ThrottledStripe) -> list[Fact]:
@@ -201,7 +217,7 @@ def _money_of_invoice(invoice: StripeInvoice, *, at: datetime, stripe: Throttled
         return [fact]
     names = replace(fact.refs, subscription="", customer="")
     intent = stripe.call(lookups.look_up_intent, fact.refs.payment_intent).raw
-    return [fact, InvoicePaymentFact(names, at), *_money_facts(intent, stripe=stripe, refs=names)]
+    return [fact, InvoicePaymentFact(names, at), *_money_facts(intent, at=at, stripe=stripe, refs=names)]
 
 
 def facts_of_session(session: StripeCheckoutSession, intent: Json, *, at: datetime) -> list[Fact]:

@@ -77,6 +77,7 @@ DISPUTE_USUAL: Json = {
     "payment_method_details": {"card": {"brand": "visa", "network_reason_code": "10.4"}, "type": "card"},
     "reason": "fraudulent",
 }
+CASES = {"prevented": "resolution", "warning_needs_response": "inquiry", "warning_under_review": "inquiry"}
 DISPUTE_CURRENT: Json = {"enhanced_eligibility_types": []}
 ANSWERABLE_STATUSES = ("needs_response", "warning_needs_response", "appeal_needs_response")
 WEEK_SECONDS = 7 * 24 * 3600
@@ -143,12 +144,19 @@ def fraud_warning(story: Story, *, is_actionable: bool) -> Json:
     }
 
 
+def _case(story: Story, status: str) -> Json:
+    """What kind of case it is, and what it has moved on our balance."""
+    card = {**DISPUTE_USUAL["payment_method_details"]["card"], "case_type": CASES.get(status, "chargeback")}
+    moved = [{"id": story.dispute.replace("du_", "txn_", 1), "amount": -story.amount}] if status == "prevented" else []
+    return {"payment_method_details": {"card": card, "type": "card"}, "balance_transactions": moved}
+
+
 def dispute(story: Story, *, usual_status: str) -> Json:
-    """The dispute as it stands with the status asked for."""
+    """The dispute as it stands with the status asked for; one that was prevented has been settled with the buyer."""
     status = story.variation.status or usual_status
     return {
         **DISPUTE_USUAL,
-        **story.by_shape(old={}, current=DISPUTE_CURRENT),
+        **story.by_shape(old={}, current={**DISPUTE_CURRENT, **_case(story, status)}),
         "id": story.dispute,
         "amount": story.amount,
         "charge": story.charge,

@@ -109,6 +109,11 @@ def disputes_of(payment_intent: str) -> list[Json]:
     return list(walk("disputes", {"payment_intent": payment_intent}))
 
 
+def fraud_warnings_of(payment_intent: str) -> list[Json]:
+    """Every warning of a card network about the payment (https://docs.stripe.com/api/radar/early_fraud_warnings/list)."""
+    return list(walk("radar.early_fraud_warnings", {"payment_intent": payment_intent}))
+
+
 def customers_called(email: str) -> list[Json]:
     """Every customer with this address, in its very spelling (https://docs.stripe.com/api/customers/list)."""
     return list(walk("customers", {"email": email}))

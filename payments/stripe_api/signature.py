@@ -10,13 +10,17 @@ from stripe import SignatureVerificationError, WebhookSignature
 
 
 class SignatureRefused(Exception):
-    """A delivery that does not prove where it comes from; the message tells nothing of what it carried."""
+    """A delivery that does not prove where it comes from; the message tells nothing of what it carried.
+
+    `seconds`: of one that is truly signed, how much later than now (negative: earlier).
+    """
 
     code: ClassVar[str]
     message: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = 0) -> None:
         super().__init__(self.message)
+        self.seconds = seconds
 
 
 class MissingSignature(SignatureRefused):
@@ -47,17 +51,21 @@ class TimestampInFuture(SignatureRefused):
     message = "The signature is right but dated in the future: check the clock of this machine."
 
 
-def verify(body: bytes, header: str, *, secrets: Sequence[str], tolerance: int, now: float) -> None:
-    """Raise a SignatureRefused unless a secret signed the body within `tolerance` seconds of `now`."""
+def verify(body: bytes, header: str, *, secrets: Sequence[str], tolerance: int, now: float) -> int:
+    """How many seconds after `now` it was signed, by Stripe's clock.
+
+    Raises a SignatureRefused unless a secret signed the body within `tolerance` seconds of `now`.
+    """
     if not header.strip():
         raise MissingSignature
     if not any(_signed_with(secret, body, header) for secret in secrets):
         raise InvalidSignature
-    timestamp = _timestamp(header)
-    if timestamp < now - tolerance:
-        raise TimestampTooOld
-    if timestamp > now + tolerance:
-        raise TimestampInFuture
+    seconds = _timestamp(header) - round(now)
+    if seconds < -tolerance:
+        raise TimestampTooOld(seconds)
+    if seconds > tolerance:
+        raise TimestampInFuture(seconds)
+    return seconds
 
 
 def sign(body: bytes, secret: str, timestamp: int) -> str:

@@ -14,6 +14,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from payments.ledger.read_event import Incoming, MalformedEvent, read_event
+from payments.webhook.codes import RefusalCode
 
 # Stripe comes back by itself, hours later; this is for proxies and people.
 RETRY_SECONDS = 30
@@ -26,7 +27,7 @@ class Refusal(APIException):
 
     status_code: int = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: RefusalCode, message: str) -> None:
         super().__init__(detail=message, code=code)
 
 
@@ -36,7 +37,7 @@ class DeliveryTooLarge(Refusal):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
     def __init__(self, limit: int) -> None:
-        super().__init__("body_too_large", f"The body is longer than {limit} bytes.")
+        super().__init__(RefusalCode.BODY_TOO_LARGE, f"The body is longer than {limit} bytes.")
 
 
 class LengthRequired(Refusal):
@@ -45,7 +46,7 @@ class LengthRequired(Refusal):
     status_code = status.HTTP_411_LENGTH_REQUIRED
 
     def __init__(self) -> None:
-        super().__init__("length_required", "Send the body with a Content-Length.")
+        super().__init__(RefusalCode.LENGTH_REQUIRED, "Send the body with a Content-Length.")
 
 
 class NotReady(Refusal):
@@ -62,7 +63,7 @@ def read_body(request: HttpRequest, *, limit: int) -> bytes:
             return _read_chunked(request, limit=limit)
         return _read_exactly(request, _content_length(request, limit=limit))
     except OSError:
-        raise Refusal("unreadable_body", "The body could not be read to its end.") from None
+        raise Refusal(RefusalCode.UNREADABLE_BODY, "The body could not be read to its end.") from None
 
 
 def _is_chunked(request: HttpRequest) -> bool:
@@ -72,7 +73,7 @@ def _is_chunked(request: HttpRequest) -> bool:
 def _content_length(request: HttpRequest, *, limit: int) -> int:
     text = str(request.META.get("CONTENT_LENGTH") or "0").strip()
     if not (text.isascii() and text.isdigit()):
-        raise Refusal("bad_content_length", "Content-Length is not a number.")
+        raise Refusal(RefusalCode.BAD_CONTENT_LENGTH, "Content-Length is not a number.")
     if len(text) > MAX_LENGTH_DIGITS or int(text) > limit:
         raise DeliveryTooLarge(limit)
     return int(text)
@@ -81,7 +82,7 @@ def _content_length(request: HttpRequest, *, limit: int) -> int:
 def _read_exactly(request: HttpRequest, length: int) -> bytes:
     body = _read(request.read, length)
     if len(body) < length:
-        raise Refusal("incomplete_body", "The body is shorter than its Content-Length.")
+        raise Refusal(RefusalCode.INCOMPLETE_BODY, "The body is shorter than its Content-Length.")
     return body
 
 
@@ -118,11 +119,11 @@ def _read_json(body: bytes) -> object:
     try:
         return json.loads(body.decode(), parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError:
-        raise MalformedEvent("not_utf8", "The body is not UTF-8.") from None
+        raise MalformedEvent(RefusalCode.NOT_UTF8, "The body is not UTF-8.") from None
     except RecursionError:
-        raise MalformedEvent("too_deep", "The body has more levels than any Stripe event.") from None
+        raise MalformedEvent(RefusalCode.TOO_DEEP, "The body has more levels than any Stripe event.") from None
     except ValueError:
-        raise MalformedEvent("not_json", "The body is not JSON.") from None
+        raise MalformedEvent(RefusalCode.NOT_JSON, "The body is not JSON.") from None
 
 
 def _finite(text: str) -> float:

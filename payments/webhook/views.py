@@ -4,8 +4,8 @@ https://docs.stripe.com/webhooks
 """
 
 import time
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -27,11 +27,14 @@ from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent, mentions_of
 from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.names import ORDER, REGISTRATION
+from payments.stripe_api import clock
 from payments.stripe_api.signature import SignatureRefused, verify
+from payments.webhook.codes import RefusalCode
 from payments.webhook.delivery import NotReady, Refusal, parse, read_body
 from payments.webhook.refusals import SERVER_ERROR, count_refusal
 
 log = structlog.get_logger(__name__)
+MAX_CLOCK_SECONDS = 365 * 24 * 3600
 LOG_EVENTS = {
     RecordOutcome.STORED: "event.received",
     RecordOutcome.DUPLICATE: "event.duplicate",
@@ -78,25 +81,44 @@ class WebhookView(APIView):
             count_refusal(self.request._request, str(code))
         response = super().handle_exception(exc)
         if isinstance(exc, APIException):
-            log.warning("webhook.refused", code=code, status=exc.status_code)
+            log.warning("webhook.refused", code=code, reason=str(exc.detail), status=exc.status_code)
         return response
 
 
 def receive(request: HttpRequest) -> Incoming:
-    """The event that this request truly brings from Stripe. Raises a Refusal. No database in here."""
+    """The event that this request truly brings from Stripe. Raises a Refusal. No database in here.
+
+    Only of a clock that is far off the database is told, once an hour, by what is truly signed.
+    """
     header = request.META.get("HTTP_STRIPE_SIGNATURE", "")
     secrets = settings.STRIPE_WEBHOOK_SECRETS
     unsigned = settings.STRIPE_WEBHOOK_UNSIGNED and not settings.PRODUCTION and not secrets
     if not secrets and not unsigned:
-        raise NotReady("no_webhook_secret", "No webhook secret is configured on this site.")
+        raise NotReady(RefusalCode.NO_WEBHOOK_SECRET, "No webhook secret is configured on this site.")
     try:
         body = read_body(request, limit=settings.STRIPE_WEBHOOK_MAX_BYTES)
         if not unsigned:
-            tolerance = settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS
-            verify(body, header, secrets=secrets, tolerance=tolerance, now=time.time())
+            _verify(body, header, secrets=secrets)
         return parse(body, expected_livemode=settings.STRIPE_LIVEMODE, expected_account=settings.STRIPE_ACCOUNT)
     except (SignatureRefused, MalformedEvent) as refused:
-        raise Refusal(refused.code, str(refused)) from None
+        raise Refusal(RefusalCode(refused.code), str(refused)) from None
+
+
+def _verify(body: bytes, header: str, *, secrets: Sequence[str]) -> None:
+    """Raises a SignatureRefused. The date that Stripe has signed also tells whether our clock is right."""
+    try:
+        seconds = verify(
+            body, header, secrets=secrets, tolerance=settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS, now=time.time()
+        )
+    except SignatureRefused as refused:
+        _look_at_clock(refused.seconds)
+        raise
+    _look_at_clock(seconds)
+
+
+def _look_at_clock(seconds: int) -> None:
+    told = max(-MAX_CLOCK_SECONDS, min(seconds, MAX_CLOCK_SECONDS))
+    clock.notice(timedelta(seconds=told), at=timezone.now())
 
 
 def store(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
@@ -106,7 +128,7 @@ def store(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
     except DatabaseFailure as error:
         # The class only: PostgreSQL's sentences can quote the row.
         log.error("webhook.not_stored", stripe_event=incoming.id, error=type(error).__name__)
-        raise NotReady("not_stored", "The event could not be stored just now.") from None
+        raise NotReady(RefusalCode.NOT_STORED, "The event could not be stored just now.") from None
 
 
 def _record(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:

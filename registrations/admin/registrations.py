@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -12,10 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.fields import AddressField
 from accounts.menu import Job
 from accounts.personal import people_called, shown_name
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
-from payments.admin.kit.display import OFF, STATE_TINTS, link_to_order, pill, tells_of
+from payments.admin.kit.display import CARE, NONE, OFF, STATE_TINTS, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.names import read_number, read_uuid
 from registrations.models import Registration
@@ -81,7 +81,7 @@ class CorrectionForm(ReasonForm):
     """The right address, and why it is another one."""
 
     field_order = ("email", "reason")
-    email = forms.EmailField(label=gettext_lazy("Right e-mail address"))
+    email = AddressField(label=gettext_lazy("Right e-mail address"))
 
 
 @confirmed_action(

@@ -4,9 +4,10 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import EmailValidator
 from rest_framework import serializers
 
-from accounts.fields import normal_address
+from accounts.fields import AddressValidator, normal_address
 from config.api import StrictSerializer
 from payments.billing.models import Receipt
 from registrations.forms import EMAIL_MAX_LENGTH, NAME_MAX_LENGTH, tidy_name
@@ -51,6 +52,12 @@ class ActivityPageSerializer(serializers.Serializer[Any]):
 
 class AddressField(serializers.EmailField):
     """An address, brought into its one spelling before it is looked at."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        usual = [each for each in self.validators if isinstance(each, EmailValidator)]
+        self.validators = [each for each in self.validators if each not in usual]
+        self.validators.append(AddressValidator(message=usual[0].message, allowlist=[]))
 
     def to_internal_value(self, data: Any) -> str:
         return normal_address(super().to_internal_value(data))

@@ -37,7 +37,7 @@ from registrations.api.serializers import (
     RegistrationStateSerializer,
 )
 from registrations.holds import TooManyHolds
-from registrations.links import find_by_token
+from registrations.links import Link, find_link
 from registrations.models import Activity, Registration
 from registrations.pages.activities import FREE_TRIES
 from registrations.pages.display_state import display_state_of, is_payable
@@ -47,6 +47,7 @@ from registrations.services.register import (
     CheckoutUnavailable,
     SalesClosed,
     confirm_free,
+    prove_address,
     register_or_resume,
     start_checkout,
 )
@@ -129,10 +130,10 @@ class RegistrationView(PublicView):
 
     @extend_schema(**documentation.STATE)
     def get(self, request: Request, token: str) -> Response:
-        orders = Order.objects.filter(pk=get_registration(token).order_id)
+        orders = Order.objects.filter(pk=get_link(token).registration.order_id)
         CheckoutReturn.read(request, orders=orders, at=timezone.now())
         with override(language_of(request)):
-            return Response(RegistrationStateSerializer(get_registration(token)).data)
+            return Response(RegistrationStateSerializer(get_link(token).registration).data)
 
 
 class CheckoutView(PublicView):
@@ -140,13 +141,16 @@ class CheckoutView(PublicView):
 
     @extend_schema(**documentation.CHECKOUT)
     def post(self, request: Request, token: str) -> Response:
-        registration = get_registration(token)
+        link = get_link(token)
+        registration = link.registration
         NothingSerializer(data=request.data).is_valid(raise_exception=True)
         at = timezone.now()
         if not is_payable(registration, display_state_of(registration, at=at)):
             raise Conflict("not_payable", NOT_PAYABLE)
         if registration.order.amount:
             require_allowed(request, "payment")
+        if link.is_mailed:
+            prove_address(registration=registration, at=at)
         with refusals_as_api_errors():
             url = open_payment(registration, at=at)
         return Response(checkout_data(registration, url, with_token=True))
@@ -165,12 +169,12 @@ def refusals_as_api_errors() -> Iterator[None]:
         raise Unavailable("checkout_unavailable", PLACE_FREE if refusal.is_place_free else PLACE_HELD) from refusal
 
 
-def get_registration(token: str) -> Registration:
-    """The registration that the token is of. Raises Http404."""
-    registration = find_by_token(token)
-    if registration is None:
+def get_link(token: str) -> Link:
+    """What the token leads to. Raises Http404, also where it has ended."""
+    link = find_link(token)
+    if link is None or link.has_ended:
         raise Http404
-    return registration
+    return link
 
 
 def open_payment(registration: Registration, *, at: datetime) -> str | None:

@@ -9,10 +9,10 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from payments.pages.base_views import see_other
-from registrations.links import CONFIRM_SALT, find_by_token, find_waiting_by_token, page_path
+from registrations.links import find_confirmed_by_token, find_waiting_by_token, page_path
 from registrations.models import Registration, WaitingEntry
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
-from registrations.services.register import confirm_address
+from registrations.services.register import confirm_address, prove_address
 from registrations.services.waiting_list import confirm_waiting
 
 
@@ -31,10 +31,11 @@ class ConfirmPage(View):
         row, now = self._find(token), timezone.now()
         if display_state_of(row, at=now) == RegistrationDisplayState.CONFIRM_ADDRESS:
             confirm_address(registration=row, at=now)
+            prove_address(registration=row, at=now)
         return see_other(page_path(row))
 
     def _find(self, token: str) -> Registration:
-        if row := find_by_token(token, salt=CONFIRM_SALT):
+        if row := find_confirmed_by_token(token):
             return row
         raise Http404
 

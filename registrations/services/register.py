@@ -133,6 +133,17 @@ def confirm_address(*, registration: Registration, at: datetime) -> bool:
     return confirm_free(registration=registration, at=at)
 
 
+def prove_address(*, registration: Registration, at: datetime) -> None:
+    """Somebody who reads mail at the address goes on: who began it in their name has neither link nor browser for it.
+
+    Safe to call twice.
+    """
+    first = Registration.objects.filter(pk=registration.pk, address_proven_at=None)
+    if first.update(address_proven_at=at, browser=""):
+        log.info("registration.address_proven", registration=str(registration.public_id), order=registration.order_id)
+    registration.refresh_from_db(fields=["address_proven_at", "browser"])
+
+
 @transaction.atomic
 def confirm_free(*, registration: Registration, at: datetime) -> bool:
     """Confirm a registration that costs nothing. True if it was one that waits, and not for its address."""
@@ -174,6 +185,8 @@ def _find_held(activity: Activity, *, name: str, email: str) -> Registration | N
 def _resume(row: Registration, visitor: Visitor, *, at: datetime) -> RegisterResult:
     if row.order.status not in AWAITING_PAYMENT:
         raise AlreadyRegistered(row.email)
+    if visitor.owns(row.email):
+        prove_address(registration=row, at=at)
     if row.order.amount and visitor.may_go_on_with(row):
         return RegisterResult(row, is_resumed=True)
     if not row.order.amount and visitor.owns(row.email):

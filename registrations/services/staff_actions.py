@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext as _
 
+from accounts.fields import normal_address
 from accounts.models import User
 from payments.apply.apply import follow_orders_again
 from payments.cleanup.cleanup import Verdict, clean_up_order
@@ -98,7 +99,7 @@ def correct_address(*, registration: Registration, email: str, reason: str, by: 
         raise AddressNotCorrected(_("Correcting an address needs a reason."))
     order = Order.objects.select_for_update(no_key=True).get(pk=registration.order_id)
     row = Registration.objects.select_for_update(no_key=True).get(pk=registration.pk)
-    before, row.email = row.email, email.strip().lower()
+    before, row.email = row.email, normal_address(email)
     if row.email == before:
         raise AddressNotCorrected(_("This is the address that is known already."))
     if Registration.objects.exclude(pk=row.pk).filter(

@@ -13,6 +13,10 @@ LONGEST_TEXT = 20_000
 readable("charges", kind="charge", params="Charge", filters=("customer", "payment_intent"))
 readable("refunds", kind="refund", params="Refund", filters=("charge", "payment_intent"))
 readable("disputes", kind="dispute", params="Dispute", filters=("charge", "payment_intent"))
+readable(
+    "radar/early_fraud_warnings", kind="radar.early_fraud_warning", params="radar.EarlyFraudWarning",
+    filters=("charge", "payment_intent"),
+)  # fmt: skip
 
 
 @route("POST", "refunds", params="RefundCreateParams")

@@ -8,7 +8,7 @@ from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.charge import card_case, evidence_details, new_dispute
 from stripe_emulator.timers import drop_timer, reacts_to, set_timer
 
-INQUIRY = "inquiry"
+INQUIRY, CHARGEBACK, RESOLUTION = "inquiry", "chargeback", "resolution"
 REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
 SECONDS_TO_RESPOND = 9 * 24 * 3600
 SECONDS_TO_DECIDE = 5
@@ -17,13 +17,16 @@ OPEN_STATUSES = ("needs_response", "under_review", "warning_needs_response", "wa
 VERDICTS = {"winning_evidence": True, "losing_evidence": False}
 
 
-def open_dispute(charge: StoredObject, *, at: int, reason: str = "fraudulent", inquiry: bool = False) -> StoredObject:
-    """The buyer's bank asks for what is not refunded yet; an inquiry moves no money. Raises StripeRefusal."""
-    amount = charge.data["amount"] - charge.data["amount_refunded"]
-    if not (charge.data["paid"] and charge.data["captured"] and amount):
-        raise StripeRefusal(f"Charge {charge.stripe_id} has no money that could be disputed.", param="charge")
-    charge.change(disputed=True)
-    dispute = _create_dispute(charge, amount, at=at, reason=reason, inquiry=inquiry)
+def open_dispute(
+    charge: StoredObject, *, at: int, reason: str = "fraudulent", inquiry: bool = False, amount: int | None = None
+) -> StoredObject:
+    """The buyer's bank asks for `amount`, usually for all that is not refunded yet; an inquiry moves no money.
+
+    Raises StripeRefusal.
+    """
+    amount = _disputable(charge, amount)
+    status, case = ("warning_needs_response", INQUIRY) if inquiry else ("needs_response", CHARGEBACK)
+    dispute = _create_dispute(charge, amount, at=at, reason=reason, status=status, case=case)
     if not inquiry:
         _move_money(dispute, -amount, at=at, fee=DISPUTE_FEE, category="dispute")
     emit("charge.dispute.created", dispute, at=at)
@@ -31,6 +34,28 @@ def open_dispute(charge: StoredObject, *, at: int, reason: str = "fraudulent", i
         emit("charge.dispute.funds_withdrawn", dispute, at=at)
     settle_fraud_warnings(charge, at=at)
     return dispute
+
+
+def prevent_dispute(charge: StoredObject, *, at: int, amount: int | None = None) -> StoredObject:
+    """Settled with the buyer by the card network before it becomes a dispute: the money is gone, without a fee.
+
+    https://docs.stripe.com/disputes/prevention Raises StripeRefusal.
+    """
+    amount = _disputable(charge, amount)
+    dispute = _create_dispute(charge, amount, at=at, reason="fraudulent", status="prevented", case=RESOLUTION)
+    _move_money(dispute, -amount, at=at, fee=0, category="dispute")
+    emit("charge.dispute.created", dispute, at=at)
+    emit("charge.dispute.closed", dispute, at=at)
+    settle_fraud_warnings(charge, at=at)
+    return dispute
+
+
+def _disputable(charge: StoredObject, amount: int | None) -> int:
+    """So much of what is not refunded yet, by default all of it. Raises StripeRefusal."""
+    left = charge.data["amount"] - charge.data["amount_refunded"]
+    if not (charge.data["paid"] and charge.data["captured"] and 0 < (left if amount is None else amount) <= left):
+        raise StripeRefusal(f"Charge {charge.stripe_id} has no such money that could be disputed.", param="charge")
+    return left if amount is None else amount
 
 
 def close_dispute(dispute: StoredObject, *, at: int, won: bool) -> None:
@@ -82,10 +107,11 @@ def _evidence_changes(dispute: StoredObject, evidence: Json, *, submit: bool) ->
     return changes
 
 
-def _create_dispute(charge: StoredObject, amount: int, *, at: int, reason: str, inquiry: bool) -> StoredObject:
+def _create_dispute(charge: StoredObject, amount: int, *, at: int, reason: str, status: str, case: str) -> StoredObject:
+    charge.change(disputed=True)
     fields: Json = {"currency": charge.data["currency"], "payment_intent": charge.data["payment_intent"]}
     if card := charge.data["payment_method_details"].get("card"):
-        code, case = REASON_CODES.get(reason, "10.4"), INQUIRY if inquiry else "chargeback"
+        code = REASON_CODES.get(reason, "10.4")
         details = card_case(card["brand"], case_type=case, network_reason_code=code)
         fields |= {"network_reason_code": code, "payment_method_details": details}
     data = new_dispute(
@@ -93,9 +119,9 @@ def _create_dispute(charge: StoredObject, amount: int, *, at: int, reason: str, 
         amount=amount,
         charge=charge.stripe_id,
         reason=reason,
-        status="warning_needs_response" if inquiry else "needs_response",
-        is_charge_refundable=inquiry,
-        evidence_details=evidence_details(at + SECONDS_TO_RESPOND),
+        status=status,
+        is_charge_refundable=case == INQUIRY,
+        evidence_details=evidence_details(None if case == RESOLUTION else at + SECONDS_TO_RESPOND),
         **fields,
     )
     return store.keep(data, parent=charge)

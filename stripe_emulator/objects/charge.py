@@ -156,8 +156,8 @@ new_fraud_warning = template("radar.early_fraud_warning", "issfr_1", actionable=
 """`charge`, `payment_intent` and `fraud_type` must be among the fields."""
 
 
-def evidence_details(due_by: int) -> Json:
-    """Nothing was said yet; `due_by` is the Unix time until which it can be."""
+def evidence_details(due_by: int | None) -> Json:
+    """Nothing was said yet; `due_by` is the Unix time until which it can be, None where it cannot."""
     return {
         "due_by": due_by,
         "enhanced_eligibility": {},
@@ -169,6 +169,6 @@ def evidence_details(due_by: int) -> Json:
 
 
 def card_case(brand: str, *, case_type: str, network_reason_code: str) -> Json:
-    """`payment_method_details` of a dispute about a card. `case_type`: "chargeback" or "inquiry"."""
+    """`payment_method_details` of a dispute about a card. `case_type`: "chargeback", "inquiry" or "resolution"."""
     card = {"brand": brand, "case_type": case_type, "network": brand, "network_reason_code": network_reason_code}
     return {"card": card, "type": "card"}

@@ -1,6 +1,8 @@
 import pytest
+from django.core.exceptions import ValidationError
 
 from accounts.fields import AddressField, normal_address
+from accounts.models import User
 
 
 class TestNormalAddress:
@@ -28,3 +30,10 @@ class TestNormalAddress:
 class TestAddressField:
     def test_takes_an_address_with_a_dot_at_its_end(self):
         assert AddressField().clean("Ada@Example.com.") == "ada@example.com"
+
+    @pytest.mark.parametrize("nowhere", ["x@[127.0.0.1]", "x@[::1]", "x@127.0.0.1", "x@localhost", "x@intranet"])
+    def test_refuses_what_is_no_name_of_a_domain(self, nowhere):
+        with pytest.raises(ValidationError):
+            AddressField().clean(nowhere)
+        with pytest.raises(ValidationError):
+            User._meta.get_field("email").clean(nowhere, None)

@@ -78,6 +78,8 @@ class TestRedactText:
             "registration.failed:21:ch_3PnbLSqbBxthy7Lt64XuNlgj",
             "at 12:30, d0nmf6-5257a869e7ecebeda32affa62cdca3fa, follow_plan:4bc505783b1347d78fd55d450aa45cb4:0",
             "registration 5f0c8a3e-1111-4222-8333-0123456789ab: paid",
+            "refund:5f0c8a3e-1111-4222-8333-0123456789ab:staff:0:1",
+            "refund:5f0c8a3e-1111-4222-8333-0123456789ab:again:refund:5f0c8a3e-1111-4222-8333-0123456789ab:late:7:1",
             "The token has expired.",
             "password is wrong, signature matches none",
             "4 @ 5, @staff, a@b",

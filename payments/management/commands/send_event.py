@@ -21,8 +21,16 @@ from payments.samples.story import (
     subject_of,
 )
 from payments.statuses import EventStatus
+from payments.stripe_api.snapshots.reading import MAX_AMOUNT
 
 MAX_WAIT_SECONDS = 3600
+
+
+def minor_amount(text: str) -> int:
+    """So many minor units; argparse says what is wrong with what Stripe could never write."""
+    if not text.isdecimal() or len(text) > 15 or int(text) > MAX_AMOUNT:
+        raise ArgumentTypeError(f"{text!r} is no number of minor units from 0 up")
+    return int(text)
 
 
 def seconds(text: str) -> float:
@@ -50,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument("--times", type=at_least_one, default=1, help="deliver the same event so often")
         parser.add_argument("--url", default=f"{settings.SITE_URL}/stripe/webhooks", help="where to (%(default)s)")
         parser.add_argument("--decline-code", default=USUAL_DECLINE, help="why a card is declined")
-        parser.add_argument("--amount", type=int, help="amount in minor units, else the order's")
+        parser.add_argument("--amount", type=minor_amount, help="amount in minor units, else the order's")
         parser.add_argument("--status", default="", help="Stripe's word for a session's payment, refund or dispute")
         parser.add_argument(
             "--number", type=at_least_one, default=1, help="which decline, refund, dispute or warning of the order"

@@ -147,10 +147,24 @@ def refund(id: str, form: Form) -> None:
     refunds.refund(charge, at=at, amount=_amount(form.get(f"amount {id}", ""), charge.data["currency"]))
 
 
-PAYMENT.offers(
-    "payment.dispute", _("Open dispute"), disputes.open_dispute, lock=_locked_charge,
-    when=_can_be_disputed, done=_("The dispute is open."),
+@PAYMENT.action(
+    "payment.dispute", label=_("Open dispute"), offered=_can_be_disputed, done=_("The dispute is open.")
 )  # fmt: skip
+def dispute(id: str, form: Form) -> None:
+    """Of the amount that stands beside the refund, or of all that is left."""
+    charge, at = _locked_charge(id)
+    disputes.open_dispute(charge, at=at, amount=_amount(form.get(f"amount {id}", ""), charge.data["currency"]))
+
+
+@PAYMENT.action(
+    "payment.prevent", label=_("Settle before a dispute"), offered=_can_be_disputed,
+    done=_("The card network has settled it with the buyer: the money is gone."),
+)  # fmt: skip
+def prevent(id: str, form: Form) -> None:
+    charge, at = _locked_charge(id)
+    disputes.prevent_dispute(charge, at=at, amount=_amount(form.get(f"amount {id}", ""), charge.data["currency"]))
+
+
 DISPUTE.offers(
     "dispute.win", _("Win dispute"), partial(disputes.close_dispute, won=True),
     when=has_status(*disputes.OPEN_STATUSES), done=_("The dispute is won."),

@@ -17,7 +17,7 @@ from payments.stripe_api import clock
 from payments.stripe_api import gateway as real_gateway
 from payments.stripe_api.checkout_params import SESSION_ID
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
-from registrations.links import page_url
+from registrations.links import page_path
 from tests.support.fake_gateway import FakeGateway, refused, unavailable
 from tests.support.road import NOON, event_of, hear
 
@@ -95,8 +95,8 @@ class TestOpenCheckout:
                 }
             ],
             "expires_at": int((NOON + timedelta(minutes=31)).timestamp()),
-            "success_url": f"{page_url(registration)}?{SESSION_ID}",
-            "cancel_url": page_url(registration),
+            "success_url": f"{settings.SITE_URL}{page_path(registration)}?{SESSION_ID}",
+            "cancel_url": f"{settings.SITE_URL}{page_path(registration)}",
             "billing_address_collection": "required",
             "adaptive_pricing": {"enabled": False},
             "automatic_tax": {"enabled": False},

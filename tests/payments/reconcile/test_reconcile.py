@@ -357,6 +357,28 @@ class TestNotFinal:
         assert Payment.objects.get(key=invoice).off_stripe == 400
 
 
+class TestFraudWarnings:
+    def test_are_learned_where_no_event_has_told(self, buyer, run):
+        buyer.pay("pm_card_createIssuerFraudRecord")
+
+        run()
+
+        payment = Payment.objects.get()
+        assert (payment.fraud_warning[:6], payment.is_fraud_actionable) == ("issfr_", True)
+        assert OrderException.objects.filter(kind="FRAUD_WARNING", is_open=True).count() == 1
+        assert run().counts["put_right"] == 0
+
+    def test_that_are_over_close_their_question(self, buyer, run):
+        buyer.pay("pm_card_createIssuerFraudRecord")
+        heard()
+        buyer.dispute()
+
+        run()
+
+        assert not Payment.objects.get().is_fraud_actionable
+        assert not OrderException.objects.filter(kind="FRAUD_WARNING", is_open=True).exists()
+
+
 class TestRefusedLists:
     @pytest.fixture
     def forbidden(self, monkeypatch):
@@ -389,6 +411,15 @@ class TestRefusedLists:
         assert done.counts["payment_intents"] == 1
         order.refresh_from_db()
         assert order.status == "PAID"
+
+    def test_of_fraud_warnings_cost_no_order(self, buyer, run, forbidden):
+        buyer.pay()
+        forbidden("radar.early_fraud_warnings")
+
+        done = run()
+
+        assert done.not_checked == ["radar.early_fraud_warnings"]
+        assert Order.objects.get().status == "PAID"
 
     def test_are_not_made_up_for_by_a_question_about_each_row(self, buyer, run, forbidden):
         buyers.is_refunded(buyer)

@@ -8,6 +8,11 @@ from tests.support.road import NOON
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_told(monkeypatch):
+    monkeypatch.setattr(clock, "_watchers", [])
+
+
 class TestOffset:
     @pytest.mark.parametrize(
         ("said_at", "expected"),

@@ -45,7 +45,8 @@ def create():
 
 class TestClock:
     @pytest.mark.parametrize("status", [200, 400, 503])
-    def test_is_learned_from_every_answer(self, stripe_server, status):
+    def test_is_learned_from_every_answer(self, stripe_server, monkeypatch, status):
+        monkeypatch.setattr(clock, "_watchers", [])
         now = datetime.now(UTC)
         stripe_server.refuses(status, message="No.")
         if status == 200:

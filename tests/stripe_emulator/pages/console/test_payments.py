@@ -86,6 +86,30 @@ class TestPaymentButtons:
         assert "Refused: " in page
         assert not store.find("refund").exists()
 
+    @pytest.mark.parametrize(
+        ("act", "status", "case", "moved"),
+        [
+            ("payment.dispute", "needs_response", "chargeback", -1250),
+            ("payment.prevent", "prevented", "resolution", -1250),
+        ],
+    )
+    def test_a_part_is_disputed_or_settled_before(self, console, act, status, case, moved):
+        intent = intent_paid_with("pm_card_visa")
+
+        console.press(act, intent, **{f"amount {intent}": "12.50"})
+
+        dispute = store.find("dispute").get().data
+        kind = dispute["payment_method_details"]["card"]["case_type"]
+        sums = [row["amount"] for row in dispute["balance_transactions"]]
+        assert (dispute["status"], kind, dispute["amount"], sums) == (status, case, 1250, [moved])
+        assert dispute["evidence_details"]["due_by"] is None or act == "payment.dispute"
+
+    def test_more_than_is_left_is_not_disputed(self, console):
+        intent = intent_paid_with("pm_card_visa")
+
+        assert "Refused: " in console.press("payment.dispute", intent, **{f"amount {intent}": "49.01"})
+        assert not store.find("dispute").exists()
+
     @pytest.mark.parametrize(("act", "status"), [("dispute.win", "won"), ("dispute.lose", "lost")])
     def test_a_dispute_is_opened_and_ends(self, console, act, status):
         intent = intent_paid_with("pm_card_visa")
