@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.forms import CharField, ChoiceField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -77,7 +78,7 @@ class UserAdmin(StaffScreen, StockUserAdmin):
 
     job, position = Job.PEOPLE, 1
     form = PersonForm
-    add_text = _("Add a person")
+    add_text: str | Promise = _("Add a person")
     add_form = NewUserForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     fieldsets = (
@@ -94,7 +95,7 @@ class UserAdmin(StaffScreen, StockUserAdmin):
     search_fields = ("email", "name")
     show_facets = admin.ShowFacets.NEVER
 
-    def named(self, term: str) -> Q | None:
+    def found(self, term: str) -> Q | None:
         return Q(email=term.lower()) if "@" in term else None
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 MOST_COUNTED = 99
 LAST_POSITION = 50
-Count = Callable[[HttpRequest], int | None]
+# How many wait at a page: a number, or the rows, which the menu counts with all others in one query; None: no number.
+Count = Callable[[HttpRequest], int | list[QuerySet] | None]
 
 
 class Job(TextChoices):
@@ -101,17 +102,20 @@ def build_menu(request: HttpRequest, screens: Registry, pages: Iterable[StaffPag
     """What who asks may open, by job; one query counts all that waits at screens of rows."""
     sections = {job: Section(job) for job in Job}
     visible = dict(visible_screens(screens, request))
-    counts = count_waiting({label: _waiting_rows(screen, request) for label, screen in visible.items()})
+    may_open = request.user.has_perm
+    open_pages = [page for page in pages if page.job and (not page.permission or may_open(page.permission))]
+    waiting = {page.name: page.count(request) if page.count else None for page in open_pages}
+    rows = {label: _waiting_rows(screen, request) for label, screen in visible.items()}
+    for name, found in waiting.items():
+        rows |= {f"{name} {index}": each for index, each in enumerate(found)} if isinstance(found, list) else {}
+    counts = count_waiting(rows)
     for label, screen in visible.items():
-        entry = Entry(
-            str(capfirst(screen.opts.verbose_name_plural)), _list_of(screen), _position_of(screen), counts[label]
-        )
-        sections[_job_of(screen)].entries.append(entry)
-    for page in pages:
-        if page.job and (not page.permission or request.user.has_perm(page.permission)):
-            count = (page.count(request) if page.count else None) or 0
-            entry = Entry(str(page.title), reverse(f"admin:{page.name}"), page.position, count)
-            sections[page.job].entries.append(entry)
+        name = str(capfirst(screen.opts.verbose_name_plural))
+        sections[_job_of(screen)].entries.append(Entry(name, _list_of(screen), _position_of(screen), counts[label]))
+    for page in open_pages:
+        count = _count_of(page.name, waiting[page.name], counts)
+        entry = Entry(str(page.title), reverse(f"admin:{page.name}"), page.position, count)
+        sections[page.job or Job.TECHNICAL].entries.append(entry)
     menu = [section for section in sections.values() if section.entries]
     for section in menu:
         section.entries.sort(key=attrgetter("position", "name"))
@@ -125,6 +129,12 @@ def visible_screens(screens: Registry, request: HttpRequest) -> Iterator[tuple[s
     for screen in sorted(screens.values(), key=lambda each: (jobs.index(_job_of(each)), _position_of(each))):
         if screen.has_module_permission(request) and screen.has_view_or_change_permission(request):
             yield screen.opts.label_lower, screen
+
+
+def _count_of(name: str, waiting: int | list[QuerySet] | None, counts: Counter[str]) -> int:
+    if isinstance(waiting, list):
+        return sum(counts[f"{name} {index}"] for index in range(len(waiting)))
+    return waiting or 0
 
 
 def count_waiting(rows: Mapping[str, QuerySet | None]) -> Counter[str]:

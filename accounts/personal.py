@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.template.response import SimpleTemplateResponse
 from django.utils.translation import gettext_lazy
 
 SEES_PEOPLE = "accounts.view_personal_data"
@@ -22,11 +22,11 @@ HIDDEN = "…"
 # Shorter ones are in every other name, and no index finds them.
 PART_MIN_CHARS = 3
 PEOPLE_HELP = gettext_lazy("Part of the name or of the e-mail address (three letters or more).")
-STAFF_API = "/api/admin/"
 # Also as it stands in an address (%40) or escaped in a page (&#x27; is an apostrophe).
 ADDRESS = re.compile(r"((?:[\w.%+-]|&#x27;)+?)((?:@|%40))((?:[\w-]+\.)+[\w-]+)")
 # What strangers wrote about themselves, as Stripe's objects call it.
 PERSONAL_KEYS = frozenset({"address", "email", "line1", "line2", "name", "phone", "postal_code", "receipt_email"})
+View = Callable[..., Any]
 _is_masked: ContextVar[bool] = ContextVar("is_masked", default=False)
 _is_limited: ContextVar[bool] = ContextVar("is_limited", default=False)
 
@@ -95,32 +95,37 @@ def mask_addresses(text: str, *, keep: Collection[str] = ()) -> str:
 
 
 def people_called(term: str) -> Q:
-    """Rows with this name or e-mail address, or with this in it; for rows that have both.
+    """Rows with this name or e-mail address, or with each of its words in one of them; for rows that have both.
+
+    Without a term: no condition.
 
     Who sees addresses only masked finds them only whole: letter by letter they could be read all the same.
     """
-    whole = Q(email=term.lower())
-    if len(term) < PART_MIN_CHARS:
-        return whole
-    named = whole | Q(name__icontains=term)
-    return named if is_limited() else named | Q(email__icontains=term)
+    if not term:
+        return Q()
+    found, words = Q(email=term.lower()), term.split()
+    if not any(len(word) >= PART_MIN_CHARS for word in words):
+        return found
+    parts = Q()
+    for word in words:
+        parts &= Q(name__icontains=word) if is_limited() else Q(name__icontains=word) | Q(email__icontains=word)
+    return found | parts
 
 
-class PersonalDataMiddleware:
-    """Masks what staff pages say to who may not see people. What they have typed themselves stays."""
+def masking(view: View) -> View:
+    """A view of staff, which masks what it says to who may not see people. What they have typed themselves stays."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith((reverse("admin:index"), STAFF_API)) or _may_see(request.user):
-            return self.get_response(request)
-        request.is_masked = True  # type: ignore[attr-defined]
-        # What acts must see people as they are: of a POST only the page is masked that comes of it.
+    @wraps(view)
+    def shown(request: HttpRequest, *args: object, **kwargs: object) -> Any:
+        if _may_see(request.user):
+            return view(request, *args, **kwargs)
         limited = _is_limited.set(True)
         try:
+            # What acts must see people as they are: of a POST only the page is masked that comes of it.
             with masked(request.method in ("GET", "HEAD")):
-                response = self.get_response(request)
+                response = view(request, *args, **kwargs)
+            with masked():
+                response = response.render() if isinstance(response, SimpleTemplateResponse) else response
         finally:
             _is_limited.reset(limited)
         if isinstance(response, HttpResponse) and _is_text(response):
@@ -128,10 +133,7 @@ class PersonalDataMiddleware:
             response.content = mask_addresses(page, keep=_typed(request)).encode(response.charset)
         return response
 
-    def process_template_response(self, request: HttpRequest, response: Any) -> Any:
-        """All that acts is done: from here on until `__call__` is left it is only written down."""
-        _is_masked.set(getattr(request, "is_masked", False))
-        return response
+    return shown
 
 
 def _may_see(user: Any) -> bool:

@@ -27,15 +27,18 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 
 from accounts.doors import changes_a_password, tries_a_password
 from accounts.find import Finder, find_page
 from accounts.forms import StaffSignInForm
 from accounts.menu import LAST_POSITION, Count, Job, StaffPage, build_menu, current_trail
 from accounts.moments import moment
+from accounts.personal import masking
 
 __all__ = ["Job", "StaffScreen", "StaffSite", "staff_context", "staff_page"]
 
+NONE = "–"
 log = structlog.get_logger(__name__)
 View = Callable[..., Any]
 Page = TypeVar("Page", bound=Callable[..., HttpResponse])
@@ -48,8 +51,9 @@ def staff_page(
 ) -> Callable[[Page], Page]:  # fmt: skip
     """Make the decorated view `admin:<name>` at /admin/<route>, in the menu under its job (None: not in the menu).
 
-    `permission`: without it 403, and no entry ("": all staff). `count(request)`: how many wait there, cheaply; None: no
-    number. `position`: among the entries of its job; 0 leads. The route "" with the name "index" is the first page.
+    `permission`: without it 403, and no entry ("": all staff). `count(request)`: how many wait there, cheaply, or the
+    rows that the menu is to count; None: no number. `position`: among the entries of its job; 0 leads. The route ""
+    with the name "index" is the first page.
     """
 
     def register(view: Page) -> Page:
@@ -111,7 +115,7 @@ class GuardedSite(admin.AdminSite):
     login_form = StaffSignInForm
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return super().admin_view(refusing_odd_values(view), cacheable)
+        return super().admin_view(gzip_page(masking(refusing_odd_values(view))), cacheable)
 
     @method_decorator(never_cache)
     @method_decorator(tries_a_password)
@@ -137,6 +141,7 @@ class StaffScreen(admin.ModelAdmin):
 
     job: Job = Job.TECHNICAL
     position: int = LAST_POSITION
+    empty_value_display = NONE
     formfield_overrides = {
         DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentInput},
         ManyToManyField: {"widget": forms.CheckboxSelectMultiple},
@@ -181,9 +186,9 @@ def moment_column(opts: Any, name: Any, *, is_exact: bool = False) -> Any:
         return name
 
     @admin.display(description=column.verbose_name, ordering=name)
-    def told(row: Any) -> str | None:
+    def told(row: Any) -> str:
         at = getattr(row, name)
-        return moment(at, is_exact=is_exact) if at else None
+        return moment(at, is_exact=is_exact) if at else NONE
 
     told.__name__ = name
     return told

@@ -105,6 +105,8 @@ app.conf.update(
 # In the worker's own blueprint, so that it starts before the consumer and goes on while the broker is away.
 app.steps["worker"].add("payments.processing.worker:ProcessingStep")
 app.autodiscover_tasks()
+# What else every worker runs beside its tasks.
+app.autodiscover_tasks(["payments.figures"], related_name="loop")
 
 
 @celeryd_init.connect

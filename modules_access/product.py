@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
-from urllib.parse import urlencode
 
 from django.db.models import Count, Model, Q
 from django.urls import reverse
@@ -52,12 +51,6 @@ STATES: dict[str, Label] = {
 def history_value(kind: str, state: str) -> str:
     """What the history keeps: "purchase: active", "token: refunded"."""
     return f"{kind}: {state}"
-
-
-def _accesses_page(since: datetime, until: datetime, source: str) -> str:
-    period = {"created_at__gte": since.isoformat(), "created_at__lt": until.isoformat()}
-    asked = urlencode({**period, **({"access_type__exact": source} if source else {})})
-    return f"{reverse('admin:modules_access_moduleaccess_changelist')}?{asked}"
 
 
 class ModuleProduct(Product):
@@ -126,7 +119,12 @@ class ModuleProduct(Product):
         if ids:
             follow_subscriptions_again(ids, source="account joined", at=at)
 
-    figures = (ProductFigure("accesses", gettext_lazy("Accesses created"), dict(AccessType.choices), _accesses_page),)
+    figures = (
+        ProductFigure(
+            "accesses", gettext_lazy("Accesses created"), dict(AccessType.choices), rows="modules_access.moduleaccess",
+            moment="created_at", part="access_type",
+        ),
+    )  # fmt: skip
 
     def count_days(self, *, since: datetime, until: datetime) -> Iterator[DayCount]:
         rows = ModuleAccess.objects.filter(created_at__gte=since, created_at__lt=until).order_by()

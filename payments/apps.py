@@ -30,7 +30,6 @@ class PaymentsConfig(AppConfig):
             "billing.money_mails",
             "effects.clock_alert",
             "figures.check",
-            "figures.loop",
             "orders.mails",
             "processing.process",
             "reconcile.unfinished",

@@ -3,7 +3,7 @@
 Payments knows no product. It calls what is here; the defaults say that there is nothing of the kind.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -92,13 +92,15 @@ class FollowResult:
 class ProductFigure:
     """Something of a product that is counted by day. `parts`: what its parts are called.
 
-    `page`: the path of the list behind it, of a period and one part (both moments, the end excluded).
+    `rows`: whose list stands behind it ("app.model"), by the column of its moment and the column of its part.
     """
 
     name: str
     label: Label
     parts: Mapping[str, Label]
-    page: Callable[[datetime, datetime, str], str]
+    rows: str
+    moment: str
+    part: str
 
 
 # A day of the site's zone, the figure's name, its part, how often.

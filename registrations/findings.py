@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from accounts.personal import shown_name
 from payments.diagnosis import Finding, Records, Remedy, Severity, moment
 from payments.orders.models import Order
 from payments.statuses import CLOSED_STATUSES, ExceptionKind
@@ -17,14 +18,14 @@ def findings_about(records: Records) -> Iterator[Finding]:
     for row in rows:
         order = orders[row.order_id]
         for code, severity, sentence, remedy in _about_place(row, order, records):
-            values = {"person": row.name, "activity": row.activity.title, "moment": moment(row.held_until)}
+            values = {"person": shown_name(row.name), "activity": row.activity.title, "moment": moment(row.held_until)}
             yield Finding(
                 sentence % values, order, [row, row.activity], remedy, f"registration.{code}", severity
             )  # fmt: skip
         if row.is_unconfirmed:
             told = _("%(person)s has not opened the link sent by e-mail: until then the registration does not count.")
             yield Finding(
-                told % {"person": row.name}, order, [row], None, "registration.unconfirmed", Severity.NOTE
+                told % {"person": shown_name(row.name)}, order, [row], None, "registration.unconfirmed", Severity.NOTE
             )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts.personal import shown_name
 from payments.timeline import Kind, Moment, Subject
 from registrations.models import ORDER_KIND, Registration, WaitingEntry
 
@@ -24,8 +25,8 @@ def registrations_of(subject: Subject) -> list[Registration]:
 
 def told_by_registration(row: Registration, *, at: datetime) -> Iterator[Moment]:
     """The moments that no change of the order tells. The row brings its activity and its waiting entry, if any."""
-    activity, link = row.activity, ((row, row.name),)
-    told = {"name": row.name, "activity": activity.title}
+    activity, link = row.activity, ((row, shown_name(row.name)),)
+    told = {"name": shown_name(row.name), "activity": activity.title}
     entry: WaitingEntry | None = getattr(row, "waited", None)
     if entry:
         yield Moment(
@@ -55,6 +56,6 @@ def _day(row: Registration, *, at: datetime) -> Moment:
     took_place = _("Took place: %(what)s.") if activity.starts_at <= at else _("Is going to take place: %(what)s.")
     held = _("A place was held for this person.") if row.holds_place else _("No place was held for this person.")
     return Moment(
-        activity.starts_at, Kind.SYSTEM, took_place % {"what": what}, followed=(held,), links=((row, row.name),),
+        activity.starts_at, Kind.SYSTEM, took_place % {"what": what}, followed=(held,),
         tells_of=ABOUT,
     )  # fmt: skip

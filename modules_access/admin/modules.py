@@ -24,7 +24,7 @@ from modules_access.admin.figures import figures_page
 from modules_access.admin.kit import list_of
 from modules_access.models import Module, ModuleAccess, PlanOpening
 from modules_access.services.follow_plan import request_follow
-from payments.admin.kit.display import NONE, tells_of
+from payments.admin.kit.display import NONE, amount, tells_of
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 
@@ -95,7 +95,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
     def price_shown(self, module: Module) -> str:
-        return module.price_text if module.price else _("free of charge")
+        return amount(module.price_text) if module.price else _("free of charge")
 
     @tells_of("modules_access.moduleaccess", description=gettext_lazy("accesses active now"), ordering="active")
     def active_shown(self, module: Module) -> str | SafeString:

@@ -71,12 +71,10 @@ class CustomerAdmin(PersonPage):
         yield gettext("Deleted at Stripe"), moment_text(row.deleted_at)
 
     def named(self, term: str) -> Q | None:
-        if "@" in term:
-            return Q(email=term.lower())
         return Q(stripe_id=term) if term.startswith("cus_") else None
 
     def found(self, term: str) -> Q | None:
-        return self.named(term) or self.search_condition(term)
+        return Q(email=term.lower()) if "@" in term else self.search_condition(term)
 
     @admin.display(description=gettext_lazy("person"), ordering="email")
     def person(self, row: Customer) -> str:

@@ -219,10 +219,12 @@ class Screen:
 
     def products(self) -> list[tuple[Any, list[Number]]]:
         """What products count: its name, and each part of it."""
-        days = self.figures.days
         return [
             (figure.label, [
-                Number(figure.parts.get(part, part), number_format(count), figure.page(days.since, days.until, part))
+                Number(
+                    figure.parts.get(part, part), number_format(count),
+                    self.page(figure.rows, **{figure.part: part}, **self.within(figure.moment)),
+                )
                 for part, count in sorted(self.figures.counts.get(figure.name, {}).items())
             ])
             for product in all_products()

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -36,7 +37,7 @@ WORDS: dict[Severity, Promise] = {
 }
 OUTCOMES: dict[Outcome, tuple[Promise, str]] = {
     Outcome.HEALTHY: (pgettext_lazy("diagnosis", "healthy"), GOOD),
-    Outcome.FOUND: (pgettext_lazy("diagnosis", "found"), BAD),
+    Outcome.FOUND: (pgettext_lazy("diagnosis", "needs attention"), BAD),
     Outcome.UNKNOWN: (pgettext_lazy("diagnosis", "unknown"), OFF),
 }
 HIDDEN = gettext_lazy("Some of the findings are on screens that you may not see; ask somebody who may.")
@@ -65,7 +66,7 @@ def diagnose_view(request: HttpRequest) -> HttpResponse:
     context = {
         "q": text,
         "answer": answer,
-        "findings": [_finding_context(request, each) for each in shown],
+        "findings": [_finding_context(request, each, alone=_alone(answer)) for each in shown],
         "hidden": HIDDEN if shown and len(shown) < len(answer.findings) else "",
         **(_diagnosis_context(request, answer, shown) if isinstance(answer, Diagnosis) else _report_context(answer)),
     }
@@ -96,6 +97,11 @@ def _diagnosis_context(request: HttpRequest, answer: Diagnosis, shown: Sequence[
     }
 
 
+def _alone(answer: Diagnosis | WebhookReport) -> Model | None:
+    subjects = subjects_of(answer.named, answer.records) if isinstance(answer, Diagnosis) else []
+    return subjects[0] if len(subjects) == 1 else None
+
+
 def _verdict(answer: Diagnosis, shown: Sequence[Finding], *, is_seen: bool) -> str:
     """Nobody shall learn here that something is called so which they may not see; nor that all is well if it is not."""
     if not is_seen:
@@ -113,11 +119,12 @@ def _may_see_row(request: HttpRequest, row: Model) -> bool:
     return may_see(request, row._meta.label)
 
 
-def _finding_context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
+def _finding_context(request: HttpRequest, finding: Finding, *, alone: Model | None) -> dict[str, Any]:
+    """`alone`: all is about this row, to which the top of the page leads."""
     return {
         "pill": pill(str(WORDS[finding.severity]), TINTS[finding.severity]),
         "sentence": finding.sentence,
-        "links": [link_to(row, name_of(row)) for row in finding.rows],
+        "links": [link_to(row, str(capfirst(row._meta.verbose_name))) for row in finding.rows if row != alone],
         "remedy": finding.remedy,
         "button": _button(request, finding.remedy) if finding.remedy else None,
         "page": _page(request, finding.remedy) if finding.remedy else "",

@@ -23,7 +23,7 @@ from payments.admin.exception_actions import (
     seat,
     send_once_more,
 )
-from payments.admin.kit.display import CARE, NONE, OFF, link_to, link_to_order, pill, tells_of
+from payments.admin.kit.display import NONE, amount, link_to, link_to_order, open_pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.refunds import sum_text
 from payments.admin.subscription_actions import cancel_subscription, give_back
@@ -74,12 +74,10 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         fields = super().get_fields(request, obj)
         return fields if obj and is_of_sample(obj) else [each for each in fields if each != "sample_text"]
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """The question is the title, for who may see what it tells of."""
-        row = context.get("original")
-        if row is not None and self.permitted(["question_text"], request):
-            context |= {"title": self.question_text(row), "subtitle": None}
-        return super().render_change_form(request, context, *args, **kwargs)
+    def row_title(self, request: HttpRequest, row: OrderException) -> str:
+        """The question, for who may see what it tells of."""
+        may_read = self.permitted(["question_text"], request)
+        return self.question_text(row) if may_read else super().row_title(request, row)
 
     @tells_of("payments.order", description=gettext_lazy("question"), ordering="kind")
     def question_text(self, row: OrderException) -> str:
@@ -108,8 +106,8 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
                 for each in row.subscription.payments.all()
                 if row.subject in (each.key, row.subscription.stripe_id)
             ]
-            return sum_text(Refundable(each, each.here) for each in own) or NONE
-        return row.order.here_text if row.order else NONE
+            return amount(sum_text(Refundable(each, each.here) for each in own) or NONE)
+        return amount(row.order.here_text) if row.order else NONE
 
     @admin.display(description=gettext_lazy("detail"))
     def detail_text(self, row: OrderException) -> str:
@@ -117,8 +115,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="is_open")
     def open_text(self, row: OrderException) -> str:
-        """A word: a green tick would say that all is well."""
-        return pill(_("open"), CARE) if row.is_open else pill(_("closed"), OFF)
+        return open_pill(row.is_open)
 
     @admin.display(description=gettext_lazy("age"), ordering="opened_at")
     def age_text(self, row: OrderException) -> str:

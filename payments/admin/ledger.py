@@ -134,6 +134,10 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     def named(self, term: str) -> Q | None:
         return Q(stripe_event_id=term) if term.startswith("evt_") else None
 
+    def found(self, term: str) -> Q | None:
+        """An event names ids, not people."""
+        return events_called(term) if "@" not in term else None
+
     def waiting_rows(self, request: HttpRequest) -> QuerySet:
         return PaymentEvent.objects.filter(status=EventStatus.FAILED)
 

@@ -28,6 +28,7 @@ class PersonAdmin(StaffActions, UserAdmin):
 
     # As it is of the screen below, which comes after the kit's.
     job, position = UserAdmin.job, UserAdmin.position
+    add_text = UserAdmin.add_text
     actions = (resync_user_action,)
     list_display = ("person", *UserAdmin.list_display[1:])
     list_display_links = None

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.menu import Job
-from payments.admin.kit.display import NONE, stripe_id
+from payments.admin.kit.display import NONE, amount, stripe_id
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin
 from payments.billing.models import Plan
@@ -144,7 +144,7 @@ class PlanAdmin(PricedAdmin, ListAdmin):
 
     @admin.display(description=gettext_lazy("price"), ordering="amount")
     def price_shown(self, plan: Plan) -> str:
-        return plan.price_text
+        return amount(plan.price_text)
 
     @admin.display(description=gettext_lazy("price at Stripe"))
     def stripe_price_text(self, plan: Plan) -> str:

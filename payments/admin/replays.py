@@ -270,7 +270,6 @@ class ReplayRunAdmin(ReadOnlyAdmin):
 
     job, position = Job.EVENTS, 10
     actions = (cancel, go_on)
-    change_form_template = "admin/payments/replay_run.html"
     list_display = ("started_at", "state_text", "progress_text", "healed", "failed", "started_by", "reason")
     list_filter = ("state",)
     list_select_related = ("started_by",)
@@ -286,10 +285,11 @@ class ReplayRunAdmin(ReadOnlyAdmin):
         return rows.defer("event_ids", "failed_event__payload")
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response = super().render_change_form(request, context, *args, **kwargs)
         run = context.get("original")
         if run and run.state == ReplayState.RUNNING:
-            context["refresh_seconds"] = SECONDS_BETWEEN_LOOKS
-        return super().render_change_form(request, context, *args, **kwargs)
+            response["Refresh"] = str(SECONDS_BETWEEN_LOOKS)
+        return response
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_text(self, run: ReplayRun) -> str:

@@ -118,7 +118,7 @@ resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
 # Their orders, and them as Stripe knows them: whoever may not do both has no button.
 resync_user_action = ResyncAction[User](lambda row, options: resync_user(row, options=options)).as_action(
     "resync_user_action", description=gettext_lazy("Compare the selected person with Stripe…"),
-    permission="payments.resync_subscription",
+    permission="payments.resync_customer",
     **{**COMPARE, "label": gettext_lazy("Sync this person…")},
 )  # fmt: skip
 

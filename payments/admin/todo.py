@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,10 +20,18 @@ from accounts.staff_site import Job, staff_context, staff_page
 from payments.admin.kit.buttons import Button, action_button
 from payments.admin.kit.display import page_of
 from payments.admin.kit.screens import may_see
-from payments.todo import Page, Source, Todo, TodoItem, count_todo, done_since, find_todo, settled_at, start_of_day
+from payments.todo import (
+    Page,
+    Todo,
+    TodoItem,
+    count_todo,
+    done_since,
+    find_todo,
+    settled_at,
+    start_of_day,
+    waiting_rows,
+)
 from payments.todo.sources import COUNTED_AT_MOST
-
-Counts = list[tuple[Source, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +44,16 @@ class Line:
     button: Button | None
 
 
-def count(request: HttpRequest) -> int:
-    """How many things need somebody, as far as this person may see them: for the menu of every page."""
-    return sum(number for _source, number in _counts(request, at=timezone.now()))
+def waiting(request: HttpRequest) -> list[QuerySet]:
+    """What needs somebody, as far as this person may see it: counted for the menu of every page."""
+    found = waiting_rows(partial(may_see, request), at=timezone.now())
+    return [rows for _source, rows in found if isinstance(rows, QuerySet)]
 
 
-@staff_page("", name="index", title=gettext_lazy("To do"), job=Job.TODO, count=count)
+@staff_page("", name="index", title=gettext_lazy("To do"), job=Job.TODO, count=waiting)
 def todo(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
-    found = find_todo(_counts(request, at=at), at=at)
+    found = find_todo(count_todo(partial(may_see, request), at=at), at=at)
     context = staff_context(
         request, title=_("To do"), lines=[line_of(request, item, at=at) for item in found.items], more=_more(found),
         lists=list(_lists(found)), **({} if found.items else _nothing(request, at)),
@@ -64,15 +73,6 @@ def _button(request: HttpRequest, row: Model | None, act: str | Page) -> Button 
     if isinstance(act, Page):
         return Button(act.address, act.words) if request.user.has_perm(act.permission) else None
     return action_button(request, row, act) if row is not None else None
-
-
-def _counts(request: HttpRequest, *, at: datetime) -> Counts:
-    """Asked once for each request: the menu and the page want the same."""
-    known: Counts | None = getattr(request, "_todo_counts", None)
-    if known is None:
-        known = count_todo(partial(may_see, request), at=at)
-        request._todo_counts = known  # type: ignore[attr-defined]
-    return known
 
 
 def _more(found: Todo) -> str:

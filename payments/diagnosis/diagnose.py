@@ -19,7 +19,7 @@ from payments.diagnosis.stripe_rules import findings_of
 from payments.products import all_products
 
 # The order in which they are imported is that of equally grave findings.
-for _module in ("event_rules", "order_rules", "mail_rules", "subscription_rules"):
+for _module in ("order_rules", "event_rules", "mail_rules", "subscription_rules"):
     import_module(f"payments.diagnosis.{_module}")
 
 
@@ -92,7 +92,7 @@ def verdict_of(named: Named, findings: Sequence[Finding]) -> str:
     if open_ones:
         first, more = open_ones[0].sentence, len(open_ones) - 1
         others = ngettext("One more thing needs a look.", "%(count)d more things need a look.", more) % {"count": more}
-        return f"{first} {others}" if more else first
+        return f"{first.rstrip('.')}. {others}" if more else first
     if named.choices:
         return _("Several people match this name: choose one.")
     if named.is_nothing:

@@ -9,7 +9,6 @@ from payments.diagnosis.findings import Finding, Remedy, Severity, moment, rule
 from payments.diagnosis.records import Records
 from payments.effects.mail import find_writer
 from payments.effects.models import Effect
-from payments.orders.models import OrderException
 from payments.statuses import EffectStatus, ExceptionKind
 
 # The worker delivers within seconds.
@@ -33,9 +32,7 @@ def _why(effect: Effect) -> str:
 
 def _at_the_desk(effect: Effect, records: Records) -> Remedy:
     """Its question has the button that sends it again."""
-    own: list[OrderException] = [
-        row for row in records.of(records.owner_of(effect), records.questions) if row.kind in DESK
-    ] if records.owner_of(effect) is not effect else []  # fmt: skip
+    own = [row for row in records.of(records.owner_of(effect), records.questions) if row.kind in DESK]
     row = own[0] if own else effect
     return Remedy(_("Try it again with the button on its question (exception desk)."), row=row)
 

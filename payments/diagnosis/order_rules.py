@@ -6,11 +6,11 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from payments.diagnosis.findings import Finding, Remedy, Severity, moment, rule
+from payments.diagnosis.findings import Finding, Remedy, Severity, moment, name_of, rule
 from payments.diagnosis.records import Records
 from payments.money import format_amount
 from payments.orders.decline_reasons import decline_reason_of
-from payments.orders.models import Order, OrderException
+from payments.orders.models import Order
 from payments.statuses import (
     AWAITING_PAYMENT,
     CLOSED_STATUSES,
@@ -110,11 +110,12 @@ def refunded_orders(records: Records) -> Iterator[Finding]:
 def open_questions(records: Records) -> Iterator[Finding]:
     """Something about the money that a person must decide: amount, second payment, no place, refund owed, …"""
     for question in records.questions:
-        told = f"{question.get_kind_display()}: {question.detail_text}".removesuffix(": ")
+        told = " – ".join(filter(None, (question.get_kind_display(), question.detail_text)))
         remedy = Remedy(str(REMEDIES.get(ExceptionKind(question.kind), DECIDE)), row=question)
-        yield Finding(_("%(owner)s: %(question)s") % {
-            "owner": _name(records.owner_of(question)), "question": told,
-        }, records.owner_of(question), [question], remedy)  # fmt: skip
+        owner = records.owner_of(question)
+        if owner is not question:
+            told = _("%(owner)s: %(question)s") % {"owner": name_of(owner), "question": told}
+        yield Finding(told, owner, [question], remedy)
 
 
 @rule("refund.under_way", Severity.WAITING)
@@ -170,7 +171,3 @@ def lost_disputes(records: Records) -> Iterator[Finding]:
 
 def _about(order: Order, **more: object) -> dict[str, object]:
     return {"order": order.number, **more}
-
-
-def _name(owner: object) -> str:
-    return "" if isinstance(owner, OrderException) else str(getattr(owner, "number", owner))

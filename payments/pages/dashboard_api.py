@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.personal import masking
 from config.api import refusal
 from payments.figures.export import as_json
 from payments.figures.period import DEFAULT_TIMEFRAME, TIMEFRAMES, read_figures
@@ -208,7 +209,7 @@ class MaySeeDashboard(BasePermission):
         return bool(request.user.is_staff and request.user.has_perm("payments.view_dashboard"))
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator([never_cache, masking], name="dispatch")
 class DashboardView(APIView):
     """The same figures as the screen."""
 

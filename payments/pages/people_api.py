@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.personal import masking
 from config.api import Conflict, Unavailable
 from payments.pages import people_api_schema as documentation
 from payments.pages.people_api_schema import (
@@ -49,7 +50,7 @@ class IsStaffWithRights(BasePermission):
         return user is not None and user.is_staff and user.has_perms(rights)
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator([never_cache, masking], name="dispatch")
 class StaffView(APIView):
     """By the session's cookie, with the token against forged requests where something is done."""
 

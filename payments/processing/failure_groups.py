@@ -7,6 +7,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from payments.ledger.models import HAS_FAILED, PaymentEvent
 
@@ -99,6 +101,23 @@ ABOUT_KEYS = """
     WHERE keys.key IS NOT NULL
     ORDER BY counted.count DESC, last.occurred_at DESC
 """
+
+
+# One event of each, so that the groups can be counted without reading them.
+LATEST_OF_EACH = (
+    EVERY_KEY.replace("%(limit)s", str(MAX_GROUPS))
+    + """
+    SELECT (SELECT e.id FROM payments_paymentevent e
+            WHERE e.status IN ('FAILED', 'DEAD') AND e.error_group = keys.key
+            ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
+    FROM keys WHERE keys.key IS NOT NULL
+"""
+)
+
+
+def latest_failures() -> QuerySet[PaymentEvent]:
+    """The latest event of each group."""
+    return PaymentEvent.objects.filter(pk__in=RawSQL(LATEST_OF_EACH, ()))
 
 
 def failure_groups(*, limit: int = MAX_GROUPS) -> list[FailureGroup]:

@@ -1,6 +1,6 @@
 """One batch of claimed events: handlers, apply, and the mark on each event, all in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -12,6 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import get_default_timezone, localdate
+from django.utils.translation import gettext_noop
 
 from payments.apply.apply import apply, save_exceptions
 from payments.apply.batch import ApplyResult, FactSet, guarded
@@ -50,8 +51,7 @@ BACK_OFF = (
     timedelta(hours=24),
 )
 A_DAY = timedelta(days=1)
-# How much money names something in vain, and why.
-SUM_AND_WORDS = "%(amount)s: %(words)s"
+MAX_NAMES_LENGTH = 300
 EVENT_STATE = (
     "status", "ignored_reason", "attempts", "next_attempt_at", "processed_at", "error_kind", "error", "error_group",
     "order_id", "subscription_id", "references", "mentions", "trigger", "requested_by_id", "requested_reason",
@@ -138,9 +138,9 @@ def _unknown_orders(events: Iterable[PaymentEvent]) -> Iterable[Question]:
     """
     for event in events:
         if event.status == EventStatus.DEAD and event.error_kind == UNKNOWN_ORDER:
-            yield _unknown_order(event, event.error)
+            yield _unknown_order(event)
         elif event.status == EventStatus.PROCESSED and event.attempts > 1:
-            yield _unknown_order(event, "", is_open=False)
+            yield _unknown_order(event, is_open=False)
 
 
 def _untaken_money(handled: Iterable["HandledEvent"]) -> Iterable[Question]:
@@ -148,10 +148,7 @@ def _untaken_money(handled: Iterable["HandledEvent"]) -> Iterable[Question]:
     for each in handled:
         money = [fact for fact in each.facts if moves_money(fact)]
         if money and _names_ours_in_vain(each, money[0].refs.site):
-            said = each.event.error or f"nothing here is called {' or '.join(each.event.references)}"
-            amount = _sum_of(money[0])
-            values: dict[str, Value] = {"amount": amount, "words": said[:400]} if amount else {}
-            yield _unknown_order(each.event, SUM_AND_WORDS if amount else said, values)
+            yield _unknown_order(each.event, money[0])
 
 
 def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
@@ -161,20 +158,27 @@ def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
     return event.status in (EventStatus.FAILED, EventStatus.DEAD) and event.error_kind == UNKNOWN_ORDER
 
 
-def _sum_of(fact: Fact) -> dict[str, int | str] | None:
-    """How much it is about; None where it names no amount."""
+NAMES_NOTHING = gettext_noop("Nothing here is called %(names)s.")
+MONEY_NAMES_NOTHING = gettext_noop("%(amount)s: nothing here is called %(names)s.")
+
+
+def _sum_of(fact: Fact | None) -> dict[str, Value]:
+    """How much it is about; nothing where it names no amount."""
     match fact:
         case PaymentFact() | InvoiceFact():
-            return sum_of(fact.received, fact.currency)
+            return {"amount": sum_of(fact.received, fact.currency)}
         case RefundFact() | DisputeFact():
-            return sum_of(fact.amount, fact.currency)
-    return None
+            return {"amount": sum_of(fact.amount, fact.currency)}
+    return {}
 
 
-def _unknown_order(
-    event: PaymentEvent, detail: str, values: Mapping[str, Value] | None = None, *, is_open: bool = True
-) -> Question:
-    return Question(ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, event.order_id, is_open, detail, values or {})
+def _unknown_order(event: PaymentEvent, fact: Fact | None = None, *, is_open: bool = True) -> Question:
+    """`fact`: the money that it tells of, shown as its reader writes amounts."""
+    amount, names = _sum_of(fact), ", ".join(event.references)[:MAX_NAMES_LENGTH]
+    detail = MONEY_NAMES_NOTHING if amount else NAMES_NOTHING
+    return Question(
+        ExceptionKind.UNKNOWN_ORDER, event.stripe_event_id, event.order_id, is_open, detail, {**amount, "names": names}
+    )
 
 
 def _log(event: PaymentEvent, result: AttemptResult) -> None:

@@ -2,7 +2,7 @@
 
 from payments.todo import money, road
 from payments.todo.done import Done, done_since, settled_at, start_of_day
-from payments.todo.sources import Page, Source, Todo, TodoItem, count_todo, find_todo, needs_a_person
+from payments.todo.sources import Page, Source, Todo, TodoItem, count_todo, find_todo, needs_a_person, waiting_rows
 
 __all__ = [
     "Done",
@@ -18,4 +18,5 @@ __all__ = [
     "road",
     "settled_at",
     "start_of_day",
+    "waiting_rows",
 ]

@@ -36,7 +36,7 @@ def questions(rows: Sequence[OrderException], *, at: datetime) -> Iterator[TodoI
     for row in rows:
         payment = payment_in_question(row, known)
         amount, currency = at_stake(row, payment) or (0, "")
-        acts = (*_page_of_price(row), *acts_of(row))
+        acts: tuple[str | Page, ...] = (*_page_of_price(row), *acts_of(row))
         yield TodoItem(advised(row, payment), row.opened_at, row, amount, currency, acts=acts)
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.billing.models import Subscription
-from payments.ledger.models import HeldType, PaymentEvent
+from payments.ledger.models import UNKNOWN_ORDER, HeldType, PaymentEvent
+from payments.processing.failure_groups import failure_groups, latest_failures
 from payments.sql import capped_counts
 from payments.statuses import EventStatus
 from payments.todo.sources import Page, TodoItem, needs_a_person
@@ -35,11 +36,34 @@ def held_types(rows: Sequence[HeldType], *, at: datetime) -> Iterator[TodoItem]:
             "Events of type %(type)s are held back, %(count)d is waiting: %(reason)s",
             "Events of type %(type)s are held back, %(count)d are waiting: %(reason)s", count,
         ) % {"type": row.type, "count": count, "reason": row.reason}  # fmt: skip
-        release = Page(
-            reverse("admin:payments_heldtype_delete", args=[row.pk]), gettext_lazy("Release…"),
-            "payments.delete_heldtype",
+        yield TodoItem(sentence, row.held_at, row, acts=("release",))
+
+
+def failing(at: datetime) -> QuerySet[PaymentEvent]:
+    """One event of each failure group; what names an order in vain is asked about by itself."""
+    return latest_failures().exclude(error_kind=UNKNOWN_ORDER).defer("payload").order_by("occurred_at", "pk")
+
+
+@needs_a_person(
+    "failure_group", title=gettext_lazy("Events that fail"), rows=failing, tells_of=("payments.paymentevent",),
+    listed_at=("admin:payments_paymentevent_changelist", ""),
+)  # fmt: skip
+def failing_events(rows: Sequence[PaymentEvent], *, at: datetime) -> Iterator[TodoItem]:
+    groups = {group.key: group for group in failure_groups()}
+    for group, row in ((groups.get(row.error_group), row) for row in rows):
+        if group is None:
+            continue
+        sentence = ngettext(
+            "%(count)s event of type %(type)s fails: %(error)s", "%(count)s events of type %(type)s fail: %(error)s",
+            group.count,
         )  # fmt: skip
-        yield TodoItem(sentence, row.held_at, row, acts=(release,))
+        count = f"{group.count}+" if group.has_more else group.count
+        sentence %= {"count": count, "type": group.type, "error": group.error}
+        page = Page(
+            reverse("admin:payments_failures", args=[group.key]), gettext_lazy("Find out why…"),
+            "payments.view_paymentevent",
+        )  # fmt: skip
+        yield TodoItem(sentence, group.first_at, row, acts=(page,))
 
 
 def doubtful(at: datetime) -> QuerySet[Subscription]:

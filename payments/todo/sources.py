@@ -111,17 +111,19 @@ class Todo:
         return max(0, self.total - len(self.items))
 
 
-def count_todo(may_see: Callable[[str], bool], *, at: datetime) -> list[tuple[Source, int]]:
-    """Each source that this person may see, with how many there are (COUNTED_AT_MOST + 1: more). One query."""
+def waiting_rows(may_see: Callable[[str], bool], *, at: datetime) -> list[tuple[Source, Rows]]:
+    """Each source that this person may see with its rows, none of which are told by two."""
     sources = [source for source in all_sources() if all(map(may_see, source.tells_of))]
     claimed = {kind for source in sources for kind in source.claims}
-    found = [_unclaimed(source, claimed, at=at) for source in sources]
-    sets = [rows for rows in found if isinstance(rows, QuerySet)]
+    return [(source, _unclaimed(source, claimed, at=at)) for source in sources]
+
+
+def count_todo(may_see: Callable[[str], bool], *, at: datetime) -> list[tuple[Source, int]]:
+    """Each of these sources with how many there are (COUNTED_AT_MOST + 1: more). One query."""
+    found = waiting_rows(may_see, at=at)
+    sets = [rows for _source, rows in found if isinstance(rows, QuerySet)]
     counts = iter(capped_counts(sets, most=COUNTED_AT_MOST + 1))
-    return [
-        (source, next(counts) if isinstance(rows, QuerySet) else len(rows))
-        for source, rows in zip(sources, found, strict=True)
-    ]
+    return [(source, next(counts) if isinstance(rows, QuerySet) else len(rows)) for source, rows in found]
 
 
 def find_todo(counts: Collection[tuple[Source, int]], *, at: datetime) -> Todo:

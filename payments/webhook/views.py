@@ -118,7 +118,8 @@ def _verify(body: bytes, header: str, *, secrets: Sequence[str]) -> None:
 
 def _look_at_clock(seconds: int) -> None:
     told = max(-MAX_CLOCK_SECONDS, min(seconds, MAX_CLOCK_SECONDS))
-    clock.notice(timedelta(seconds=told), at=timezone.now())
+    if abs(timedelta(seconds=told)) > clock.FAR_OFF:
+        clock.notice(timedelta(seconds=told), at=timezone.now())
 
 
 def store(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.menu import Job
 from accounts.personal import shown_name
 from payments.admin.kit.actions import Confirmation, ReasonField, ReasonForm, confirmed_action
-from payments.admin.kit.display import NONE, tells_of
+from payments.admin.kit.display import NONE, amount, tells_of
 from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
 from payments.admin.kit.screens import ListAdmin, may_see
 from payments.statuses import OrderStatus
@@ -193,7 +193,7 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
 
     @admin.display(description=gettext_lazy("price"), ordering="price")
     def price_shown(self, activity: Activity) -> str:
-        return activity.price_text
+        return amount(activity.price_text)
 
     @tells_of("registrations.registration", description=gettext_lazy("places"), ordering="capacity")
     def places_text(self, activity: Activity) -> str:

@@ -201,4 +201,4 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
 
 def _moment(moment: datetime) -> str:
-    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")

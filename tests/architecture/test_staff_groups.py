@@ -25,6 +25,7 @@ ACTS = {
     ("subscription", "give_back"): ("payments.give_access_back", FINANCE),
     ("subscription", "resync_subscription_action"): ("payments.resync_subscription", OPERATOR),
     ("customer", "resync_customer_action"): ("payments.resync_customer", OPERATOR),
+    ("user", "resync_user_action"): ("payments.resync_customer", OPERATOR),
     ("dispute", "evidence"): ("payments.evidence_dispute", FINANCE),
     ("orderexception", "refund"): ("payments.refund_orderexception", FINANCE),
     ("orderexception", "refund_once_more"): ("payments.retry_refund", FINANCE),
@@ -34,8 +35,12 @@ ACTS = {
     ("orderexception", "cancel_subscription"): ("payments.cancel_subscription", FINANCE),
     ("orderexception", "give_back"): ("payments.give_access_back", FINANCE),
     ("orderexception", "seat"): ("payments.give_place", FINANCE),
+    ("orderexception", "accept_money"): ("payments.accept_orderexception", FINANCE),
+    ("orderexception", "link"): ("payments.link_orderexception", FINANCE),
     ("orderexception", "close"): ("payments.dismiss_orderexception", FINANCE),
     ("paymentevent", "replay"): ("payments.replay_paymentevent", OPERATOR),
+    ("replayrun", "cancel"): ("payments.replay_paymentevent", OPERATOR),
+    ("replayrun", "go_on"): ("payments.replay_paymentevent", OPERATOR),
     ("heldtype", "release"): ("payments.release_heldtype", ADMIN),
     ("activity", "call_off_action"): ("registrations.call_off_activity", ADMIN),
     ("activity", "offer_action"): ("registrations.offer_place", OPERATOR),
@@ -49,7 +54,10 @@ ACTS = {
     ("servicekey", "revoke_action"): ("modules_access.revoke_servicekey", ADMIN),
 }
 # One act that can be done in two ways, and two doors to the same act.
-SHARED = {"payments.end_subscription", "payments.cancel_subscription", "payments.give_access_back"}
+SHARED = {
+    "payments.end_subscription", "payments.cancel_subscription", "payments.give_access_back",
+    "payments.replay_paymentevent", "payments.resync_customer",
+}  # fmt: skip
 # What is made or edited on a form.
 FORMS = {
     ("activity", "add"): {"operator", "admin"}, ("activity", "change"): {"operator", "admin"},

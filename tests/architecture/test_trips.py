@@ -61,13 +61,18 @@ class TestCompareWithStripe:
         settings.LANGUAGE_CODE = "en"
         sold(registration).pay()
         choice = {"action": "resync_order_action", "_selected_action": registration.order_id}
+        with followed() as frame:
+            admin_client.get(reverse("admin:password_change"))
 
         with followed() as trip:
             page = admin_client.post(reverse("admin:payments_order_changelist"), choice)
 
         assert "Waiting for payment" in page.content.decode()
         assert Order.objects.get().status == "PENDING"
-        assert_short(trip, 42)
+        # The menu and whatever else stands around every page is no part of the way.
+        for file in frame.files:
+            trip.files.pop(file, None)
+        assert_short(trip, 38)
 
 
 class TestRenewal:

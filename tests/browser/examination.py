@@ -1,5 +1,7 @@
 """Judges a page as everybody meets it: by axe-core in either colour scheme, and on a narrow phone."""
 
+from collections.abc import Sequence
+
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, ViewportSize
 
@@ -12,6 +14,9 @@ WIDER_THAN_THE_SCREEN = """() => {
   const most = document.documentElement.clientWidth;
   return document.documentElement.scrollWidth > most ? `${document.documentElement.scrollWidth} px` : "";
 }"""
+WIDER_THAN_THEIR_FRAME = """() => [document.documentElement, ...document.querySelectorAll(".results, .rows-table")]
+  .filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => `${each.className || "the page"}: ${each.scrollWidth} px`).join(", ")"""
 
 
 def examine(page: Page, *, language: str, quotes_stripe: bool) -> None:
@@ -28,6 +33,22 @@ def examine(page: Page, *, language: str, quotes_stripe: bool) -> None:
     assert troubles == [], f"{page.url}\n" + "\n".join(troubles)
 
 
+def glance(page: Page, *, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
+    """What is wrong with a page of staff: by axe, in the light on a wide screen and in the dark on a phone (`schemes`:
+    or in one of them). At both widths rows fit their frame.
+    """
+    troubles = []
+    for scheme, size in (("dark", PHONE), ("light", DESKTOP)):
+        page.set_viewport_size(size)
+        troubles += [*_too_wide(page), *(_barriers(page, scheme) if scheme in schemes else ())]
+    return troubles
+
+
+def _too_wide(page: Page) -> list[str]:
+    wide = page.evaluate(WIDER_THAN_THEIR_FRAME)
+    return [f"wider than its frame: {wide}"] if wide else []
+
+
 def _on_a_phone(page: Page) -> list[str]:
     page.set_viewport_size(PHONE)
     width = page.evaluate(WIDER_THAN_THE_SCREEN)
@@ -40,7 +61,8 @@ def _on_a_phone(page: Page) -> list[str]:
 
 def _barriers(page: Page, scheme: str) -> list[str]:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    found = AXE.run(page).response
+    # Reading style sheets itself, axe would break the policy of pages whose sheets import others.
+    found = AXE.run(page, options={"preload": False}).response
     assert found["url"] == page.url
     return [
         f"{scheme}, {rule['id']}: {rule['help']}: {node['html'][:200]} {node.get('failureSummary', '')}"

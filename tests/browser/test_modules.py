@@ -20,7 +20,7 @@ from tests.support.modules import make_grant, make_module, make_purchase, make_t
 from tests.support.subscriptions import make_plan
 
 UNDER_WAY = (
-    "The bank needs a few working days for it. We write to you as soon as the money has arrived; "
+    "The bank needs a few working days for it. We'll write to you as soon as the payment has arrived; "
     "there is nothing you need to do."
 )
 _numbers = count(1)

@@ -20,7 +20,7 @@ from tests.support.ledger_rows import is_all_done, waiting_events
 from tests.support.processes import ROOT, for_test_database, running_worker, wait_until
 
 SWEEP = "payments.sweep"
-LOOPS = 2  # that a worker has beside its tasks: one drains, one delivers
+LOOPS = 3  # that a worker has beside its tasks: one drains, one delivers, one counts the figures
 
 
 def seconds_between(schedule):
@@ -57,7 +57,7 @@ def settled_worker(directory, **options):
     with running_worker(directory, **options) as worker:
         worker.wait_for("ready.")
         wait_until(lambda: is_all_done() and effect_was_tried(), or_show=lambda: worker.output)
-        # Both loops have their connections by now; the one that the start needed is still to go.
+        # All loops have their connections by now; the one that the start needed is still to go.
         wait_until(lambda: len(sessions()) == LOOPS, or_show=lambda: worker.output)
         yield worker
 

@@ -15,6 +15,8 @@ from payments.effects.models import Effect
 from tests.support.factories import NOON
 
 ADDRESS = re.compile(r"https?://\S+")
+# What Stripe calls its own site in French.
+STRIPES_DASHBOARD = re.compile(r"Dashboard (?:de )?Stripe")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
 
 
@@ -54,7 +56,7 @@ def english_in(text: str) -> list[str]:
 
     Addresses are nobody's language.
     """
-    text = ADDRESS.sub("", text)
+    text = STRIPES_DASHBOARD.sub("", ADDRESS.sub("", text))
     catalogue = load(ROOT / "locale/fr/LC_MESSAGES/django.po")
     pieces = {
         piece.strip()

@@ -15,14 +15,16 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.staff_site import NONE as NOTHING
 from accounts.staff_site import moment_column
 from payments.billing.models import Subscription
 from payments.money import format_amount
 from payments.orders.models import Order
 from payments.statuses import DisputePhase, DisputeStatus, SubscriptionStatus
 
-NONE = "–"
+NONE = NOTHING
 PERSON = "accounts.user"
 Column = TypeVar("Column", bound=Callable[..., Any])
 # A state is a word; its tint only repeats it.
@@ -86,15 +88,28 @@ def subscription_pill(row: Subscription) -> SafeString:
     return pill(row.status_text, SUBSCRIPTION_TINTS.get(row.status, OFF))
 
 
+def open_pill(is_open: bool) -> SafeString:
+    """Of a question: a green tick would say that all is well."""
+    return pill(_("open"), CARE) if is_open else pill(_("closed"), OFF)
+
+
 def state_pill(row: Model, field: str) -> SafeString | str:
     """The state that stands in this field; "" is none."""
     value = getattr(row, field)
     return pill(getattr(row, f"get_{field}_display")(), STATE_TINTS.get(value, OFF)) if value else NONE
 
 
+@admin.display(description=gettext_lazy("live mode"), ordering="livemode")
+def live_column(row: Any) -> SafeString:
+    """A word: a red cross would say that something is wrong."""
+    return pill("LIVE" if row.livemode else "TEST", OFF)
+
+
 @cache
 def shown_column(opts: Any, name: Any, *, is_exact: bool = False) -> Any:
     """The name of a column, or a column that shows it as people read it: moments and states."""
+    if name == "livemode":
+        return live_column
     if name not in STATES or not getattr(opts.get_field(name), "choices", None):
         return moment_column(opts, name, is_exact=is_exact)
 

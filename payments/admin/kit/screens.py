@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.staff_site import Job, StaffScreen
 from accounts.trace import asked_for, form_changes, sentence
 from payments.admin.kit.actions import ScreenAction, Text
-from payments.admin.kit.display import shown_column
+from payments.admin.kit.display import NONE, shown_column
 
 EXACT_COUNT_MAX_ROWS = 10_000
 
@@ -86,13 +86,18 @@ class StaffActions(PermittedColumns, StaffScreen):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         # "Change activity" needs an article in other languages.
-        context["title"] = capfirst(str(self.opts.verbose_name)) if context.get("original") else self.add_text
-        if (row := context.get("original")) is not None:
+        row = context.get("original")
+        context["title"] = self.add_text if row is None else self.row_title(request, row)
+        if row is not None:
             own = (each for each in self.actions or () if isinstance(each, ScreenAction))
             context["row_actions"] = [each for each in own if each.is_allowed(request) and each.applies_to(row)]
             context["row_links"] = self.row_links(request, row)
             context["inline_admin_formsets"] = [each for each in context["inline_admin_formsets"] if _has_rows(each)]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def row_title(self, request: HttpRequest, row: Any) -> str:
+        """What the page of a row is called."""
+        return capfirst(str(self.opts.verbose_name))
 
     def row_links(self, request: HttpRequest, row: Any) -> Iterable[tuple[str, str]]:
         """Address and words of what one may want to look at from here."""
@@ -204,6 +209,7 @@ class ReadOnlyInline(NoManualChanges, PermittedColumns, admin.TabularInline):
     """Rows that belong to what is shown."""
 
     template = "admin/kit/rows.html"
+    empty_value_display = NONE
 
     extra = 0
     can_delete = False

@@ -84,7 +84,7 @@ class TestEveryDoctorScreen:
         assert clerk.post(reverse(f"admin:modules_access_{name}")).status_code == 403
 
     def test_is_open_with_it(self, page_of, name):
-        answer = page_of("diagnose_access").get(reverse(f"admin:modules_access_{name}"))
+        answer = page_of("diagnose_access", "repair_access").get(reverse(f"admin:modules_access_{name}"))
 
         assert answer.status_code == (405 if name == "repair" else 200)
 

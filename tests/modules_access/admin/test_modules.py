@@ -39,7 +39,7 @@ class TestAdd:
         text = text_of(page.post(ADD, typed(), follow=True))
         deliver_all(clock=timezone.now)
 
-        assert "the accesses of their subscribers follow shortly" in text
+        assert "their subscribers get access shortly" in text
         opened = ModuleAccess.objects.filter(module__slug="singing").values_list("subscription_id", flat=True)
         assert set(opened) == {member.pk for member in members}
 
@@ -145,7 +145,7 @@ class TestOpenings:
         text = text_of(page.post(self.ADD, data, follow=True))
         deliver_all(clock=timezone.now)
 
-        assert "follow in the background" in text
+        assert "are updated in the background" in text
         assert [row.module for row in ModuleAccess.objects.filter(is_active=True)] == [module]
 
         opening = PlanOpening.objects.get()

@@ -51,7 +51,7 @@ class TestActive:
 
         response = browser.get("/encours/")
 
-        assert "Open Drawing Bought Without end" in text_of(response)
+        assert "Open Drawing Bought Lifetime access" in text_of(response)
         assert f"Order {purchase.order.number} · Receipt for your payment" in text_of(response)
         assert f'href="/encours/{purchase.order.public_id}/receipt/"' in response.content.decode()
         assert f'action="/encours/{ModuleAccess.objects.get().pk}/open"' in response.content.decode()
@@ -66,7 +66,7 @@ class TestActive:
 
         page = read(browser)
 
-        assert "Free of charge Without end" in page
+        assert "Free of charge Lifetime access" in page
         assert "Receipt" not in page
 
     def test_names_the_plan_and_when_it_renews_without_our_days_of_grace(self, browser, ada, module):
@@ -115,7 +115,7 @@ class TestActive:
 
         page = read(browser)
 
-        assert "Given to you Without end" in page
+        assert "Given to you Lifetime access" in page
         assert f"Order {order.number} · Receipt" in page
         assert "Ended" not in page
 

@@ -173,7 +173,7 @@ class TestDemoRoom:
     def test_takes_the_pass_with_which_people_open_a_module(self, visitor, ada, module):
         page = text_of(enter(visitor, mint_pass(make_grant(ada, module), at=NOON)))
 
-        assert "Until Without end Uses left not counted" in page
+        assert "Until Lifetime access Uses left not counted" in page
 
     @pytest.mark.parametrize(
         ("at", "slug", "code"),

@@ -1,13 +1,19 @@
 """Every page of the admin opens, in both languages, in few queries, and none lets anybody change what happened."""
 
+import gzip
+import re
+from pathlib import Path
+
 import pytest
 from django.contrib import admin
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from payments.admin.kit.display import page_of
 from payments.ledger.models import PaymentEvent
+from tests.support.factories import RegistrationFactory
 
 MOST_QUERIES = 10
 EDITABLE = {
@@ -70,6 +76,20 @@ class TestEveryRecord:
         assert 'name="_save"' not in content
         assert "deletelink" not in content
         assert first_row(label) == row
+
+
+class TestWeight:
+    def test_of_a_full_list_with_all_that_it_loads_is_at_most_60_kb(self, page, make_activity):
+        RegistrationFactory.create_batch(50, activity=make_activity(capacity=50))
+        response = page.get(address("payments.order", "changelist"), headers={"accept-encoding": "gzip"})
+        html = gzip.decompress(response.content).decode()
+
+        loaded = re.findall(r'(?:<link rel="stylesheet" href|<script src)="/static/([^"]+)"', html)
+        files = sum(len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in loaded)
+        words = len(gzip.compress(page.get(reverse("admin:jsi18n")).content))
+
+        assert html.count('class="action-select"') == 50
+        assert len(response.content) + files + words <= 60_000
 
 
 class TestEveryPage:

@@ -95,7 +95,7 @@ class TestPreview:
 
         assert "Refund of €49.00 of the payment" in text
         assert "Status Paid Refunded" in text
-        assert "Place Held Free" in text
+        assert "Place held free" in text
         assert "E-mail to camille.martin@example.com" in text
         assert "re_preview" not in text
         assert (refunds(), Order.objects.get().status) == ([], "PAID")

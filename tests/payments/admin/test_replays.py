@@ -119,7 +119,8 @@ class TestReplay:
         url = f"{LIST}?type=charge.dispute.created"
         data = {"action": "replay", "select_across": "1", "_selected_action": [order.events.first().pk]}
         between = page.post(url, data)
-        assert 'action="' not in between.content.decode().split("<form", 2)[2].split(">", 1)[0]
+        form = between.content.decode().split('name="preview_token"')[0].rsplit("<form", 1)[1].split(">", 1)[0]
+        assert 'action="' not in form
 
         page.post(url, {**data, "confirmed": "x", "reason": "all", "preview_token": shown_by(between)})
 
@@ -172,7 +173,7 @@ class TestGroups:
 
         run = ReplayRun.objects.get()
         assert (run.started_by, run.reason, run.total, run.selection) == (staff, "repaired", 3, {"group": KEY})
-        assert '<meta http-equiv="refresh" content="3">' in response.content.decode()
+        assert response["Refresh"] == "3"
 
 
 class TestRun:
@@ -191,7 +192,7 @@ class TestRun:
         response = page.get(self.own_page(run))
 
         assert "3 of 3" in text_of(response)
-        assert "http-equiv" not in response.content.decode()
+        assert "Refresh" not in response
         assert Effect.objects.filter(kind="registration.confirmed").count() == 3
 
     def test_is_canceled_and_gone_on_with(self, page, staff, run):

@@ -268,7 +268,8 @@ class TestRight:
             assert "Asked of Stripe:" not in text_of(choose(client, row))
 
     def test_brings_the_button(self, client, looker, life):
-        looker.user_permissions.add(Permission.objects.get(codename="resync_customer"))
+        rights = Permission.objects.filter(codename__in=["resync_subscription", "resync_customer"])
+        looker.user_permissions.add(*rights)
         client.force_login(looker)
 
         for row in (Subscription.objects.get(), Customer.objects.get()):

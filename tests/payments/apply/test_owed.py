@@ -109,6 +109,13 @@ class TestRefusedRefund:
         assert owed() == [(effect.key, False)]
         assert look_after_undelivered(at=at + 2 * DAY) == 0
 
+    def test_is_owed_no_more_at_once_when_a_charge_tells_that_all_went_back(self, stripe, registration, order):
+        effect, at = refused(stripe, order, NO_BALANCE, amount=1000)
+
+        hear(event_of(registration, "charge.refunded", at=at), at=at)
+
+        assert owed() == [(effect.key, False)]
+
     def test_is_not_made_twice_when_somebody_has_made_it_in_the_dashboard(self, stripe, registration, order):
         effect, at = refused(stripe, order, NO_BALANCE, times=len(BACK_OFF) + 1, amount=1000)
 

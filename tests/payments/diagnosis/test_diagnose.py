@@ -107,7 +107,7 @@ PAID = [
     (lambda order: None, "order.paid", "is paid: €49.00 received", ""),
     (lambda order: None, "registration.place", "Camille Martin has a place", ""),
     (question("AMOUNT_MISMATCH", detail="Received %(got)s", values={"got": {"amount": 1, "currency": "eur"}}),
-     "question", "Amount or currency differs: Received €0.01", ""),
+     "question", "Amount or currency differs – Received €0.01", ""),
     (question("SECOND_PAYMENT"), "question", "Paid twice", ""),
     (question("NO_PLACE"), "question", "Paid without a place", ""),
     (question("REFUND_OWED"), "question", "Refund owed", ""),

@@ -222,7 +222,7 @@ class TestRace:
 
         def slowly(days):
             found = count(days)
-            if not read.is_set():
+            if not read.is_set() and any(key[0] == date(2026, 3, 3) for key in found):
                 thread = threading.Thread(target=lambda: (pay(second), connection.close()))
                 thread.start()
                 thread.join(timeout=30)

@@ -301,6 +301,7 @@ class TestPrevented:
     def prevented(self, registration, *amounts, days=0):
         told = dispute_of(registration, "prevented", days=days)
         told["data"]["object"]["balance_transactions"] = [{"amount": amount} for amount in amounts]
+        told["data"]["object"]["payment_method_details"]["card"]["case_type"] = "block"
         return told
 
     def test_takes_nothing_where_no_money_moved(self, registration):

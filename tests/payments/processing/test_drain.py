@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils.translation import override
 
 from payments.billing.models import Subscription
 from payments.effects.models import Effect
@@ -196,6 +197,13 @@ class TestBackOff:
 
         question = OrderException.objects.get()
         assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event["id"], True)
+        names = ", ".join(PaymentEvent.objects.get().references)
+        for language, amount in {"en": "€49.00", "fr": "49,00 €"}.items():
+            with override(language):
+                told = question.detail_text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+                assert told.startswith(amount)
+                assert "registration:old-42" in names
+                assert names in told
 
     def test_asks_staff_no_more_once_the_order_appeared(self, registration, admin_user):
         event = event_of(registration, COMPLETED)
@@ -304,7 +312,7 @@ class TestUntakenMoney:
         assert event.status == EventStatus.FAILED
         assert (question.kind, question.subject, question.is_open) == ("UNKNOWN_ORDER", event.stripe_event_id, True)
         assert "registration:old-42" in question.detail_text
-        assert "49" in question.detail_text
+        assert "€49.00" in question.detail_text
 
     def test_is_asked_about_where_only_our_site_is_named(self, registration):
         event = event_of(registration, "refund.created")
@@ -391,7 +399,7 @@ class TestHold:
         (event,) = hear(event_of(registration, COMPLETED))
         held = event.status
 
-        release_held(type=COMPLETED, by=admin_user, reason="fixed", at=LATER)
+        release_held(type=COMPLETED, by=admin_user, reason="It is repaired.", at=LATER)
         drain(at=LATER)
 
         event.refresh_from_db()

@@ -237,7 +237,9 @@ class TestTrouble:
         kept = ReconcileRun.objects.get()
         assert (kept.finished_at, kept.error) == (None, "Stripe is not available at the moment (status 503).")
         assert kept.counts["put_right"] == 1
-        assert kept.sentence.endswith("; not finished; not checked: refunds, disputes, what is known here.")
+        assert kept.sentence.endswith(
+            "; not finished; not checked: refunds, disputes, fraud warnings, what is known here."
+        )
         assert Order.objects.get().status == "PAID"
 
     def test_ends_at_once_where_stripe_does_not_take_our_key(self, buyer, run, settings):
@@ -371,7 +373,7 @@ class TestFraudWarnings:
     def test_that_are_over_close_their_question(self, buyer, run):
         buyer.pay("pm_card_createIssuerFraudRecord")
         heard()
-        buyer.dispute()
+        buyer.stripe.v1.refunds.create({"charge": buyer.charge()})
 
         run()
 

@@ -9,10 +9,11 @@ from payments.billing.models import Customer, Dispute, Payment, Refund, Subscrip
 from payments.facts import ObjectRefs, OrderFact
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, Reference
 from payments.orders.opening import open_attempt
-from payments.resync import HasMoved, KeepsMoving, resync_order, resync_person, resync_subscription
+from payments.resync import HasMoved, KeepsMoving, resync_order, resync_person, resync_subscription, resync_user
 from payments.resync import resync as module
 from payments.resync.stripe_state import StripeState, state_of_order
 from payments.stripe_api.gateway import GatewayRefused
+from tests.support.factories import UserFactory
 from tests.support.resync import all_rows, differences, heard, sold
 
 pytestmark = pytest.mark.django_db
@@ -386,6 +387,20 @@ class TestResyncPerson:
 
         assert done.subject == buyer.registration.order.number
         assert Order.objects.get().status == "PAID"
+
+
+class TestOfAUser:
+    def test_brings_in_line_what_was_bought_under_another_address_and_only_once(self, buyer, options):
+        user = UserFactory(email="another@example.com")
+        Order.objects.update(user=user)
+        buyer.pay()
+
+        (first,) = resync_user(user, options=options(by="boss@example.com: a call"))
+        (second,) = resync_user(user, options=options())
+
+        assert ("status", "PENDING", "PAID") in first.changes
+        assert second.changes == []
+        assert "resync: boss@example.com: a call" in OrderChange.objects.values_list("source", flat=True)
 
 
 class TestDates:

@@ -12,6 +12,7 @@ from payments.handlers.registry import handled_types
 from payments.samples.events import NOT_ABOUT_ORDERS, SAMPLES, NoSample
 from payments.samples.story import OLD_SHAPE, SHAPES
 from payments.statuses import OrderStatus
+from payments.stripe_api.snapshots import StripeDispute
 from tests.support.sample_orders import LATER, PAYMENTS, SUBJECT, fact_of, made, object_of
 
 WITHOUT_METADATA = ("refund.", "charge.refund.updated", "charge.dispute.", "radar.")
@@ -97,6 +98,14 @@ class TestShapes:
     def test_held_fields_before_that_are_gone_now(self, event_type, name):
         assert name in object_of(made(event_type, shape=OLD_SHAPE))
         assert name not in object_of(made(event_type))
+
+    @pytest.mark.parametrize(
+        ("status", "took_money"), [("prevented", True), ("warning_needs_response", False), ("needs_response", False)]
+    )
+    def test_tell_what_kind_of_case_a_dispute_is(self, status, took_money):
+        read = StripeDispute.read(object_of(made("charge.dispute.created", status=status, amount=1250)))
+
+        assert (read.amount, read.took_money) == (1250, took_money)
 
     def test_are_these_two_only(self):
         with pytest.raises(ValueError, match="2020-08-27"):

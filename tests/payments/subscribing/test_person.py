@@ -25,7 +25,13 @@ def page(db):
 
 def call(page, user, **fields):
     """What staff save about the person."""
-    own = {"email": user.email, "name": user.name, "language": user.language, "is_active": "on"}
+    own = {
+        "email": user.email,
+        "name": user.name,
+        "language": user.language,
+        "is_active": "on",
+        "reason": "Asked by phone.",
+    }
     page.post(reverse("admin:accounts_user_change", args=[user.pk]), {**own, **fields})
     user.refresh_from_db()
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from payments.billing.models import Dispute, Subscription
 from payments.ledger.models import HeldType, PaymentEvent
 from payments.orders.models import OrderException
+from payments.processing.failure_groups import group_of
 from payments.statuses import DisputePhase, DisputeStatus, EventStatus, ExceptionKind
 from payments.todo import TodoItem, count_todo, find_todo
 from payments.todo.sources import ITEMS_SHOWN, in_order
@@ -218,3 +219,32 @@ class TestPaidWithoutPlace:
             return label != "registrations.activity"
 
         assert sentences(may_see=may_see) == ["€49.00 paid for Pottery, without a place — refund it, or give a place"]
+
+
+def give_up(name, error, *, days=0):
+    """An event that was given up with this error."""
+    at, kind = NOON - days * DAY, "charge.refunded"
+    return PaymentEvent.objects.create(
+        stripe_event_id=name, type=kind, payload={}, status=EventStatus.DEAD, occurred_at=at, received_at=at,
+        next_attempt_at=at, error_kind="KeyError", error=error, error_group=group_of(kind, "KeyError", error),
+    )  # fmt: skip
+
+
+@pytest.mark.django_db
+class TestFailureGroups:
+    def test_are_one_line_each_however_many_events_fail(self):
+        for number in range(3):
+            give_up(f"evt_{number}", f"no amount in ch_{number}", days=2)
+        give_up("evt_9", "no currency", days=1)
+
+        assert sentences() == [
+            "3 events of type charge.refunded fail: no amount in ch_2",
+            "1 event of type charge.refunded fails: no currency",
+        ]
+
+    def test_lead_to_the_page_that_says_why(self):
+        event = give_up("evt_1", "no amount")
+
+        [item] = found().items
+
+        assert item.acts[0].address == reverse("admin:payments_failures", args=[event.error_group])

@@ -111,7 +111,7 @@ class TestRegistrationPage:
     def test_says_what_went_back(self, visitor, registration):
         hear(event_of(registration, COMPLETED), event_of(registration, "charge.refunded"))
 
-        assert "We have given back €49.00" in read(visitor, registration)
+        assert "We have refunded €49.00" in read(visitor, registration)
 
     def test_says_that_paid_money_without_a_place_is_safe(self, visitor, make_activity, make_registration):
         tiny = make_activity(slug="tiny", capacity=1)

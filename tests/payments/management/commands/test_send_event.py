@@ -129,6 +129,11 @@ class TestSendEvent:
 
 
 class TestSendEventRefuses:
+    @pytest.mark.parametrize("amount", ["-1", "9" * 30, "49.00", ""])
+    def test_refuses_an_amount_that_stripe_could_not_write(self, amount):
+        with pytest.raises(CommandError, match="no number of minor units"):
+            call_command("send_event", "checkout.session.completed", f"--amount={amount}")
+
     @pytest.mark.parametrize("times", ["0", "-1", "often"])
     def test_to_deliver_less_than_once(self, times):
         with pytest.raises(CommandError, match="no number from 1 up"):

@@ -176,9 +176,13 @@ class TestReadTerms:
 
         assert (terms.quantity, terms.amount) == (quantity, amount)
 
-    @pytest.mark.parametrize("quantity", [None, -1, True, "3", 2**31])
-    def test_counts_one_where_no_usable_quantity_is_told(self, quantity):
-        assert read_terms(subscription_object(items=items(item_object(quantity=quantity)))).quantity == 1
+    def test_counts_one_where_no_quantity_is_told(self):
+        assert read_terms(subscription_object(items=items(item_object(quantity=None)))).quantity == 1
+
+    @pytest.mark.parametrize("quantity", [-1, True, "3", 2**31])
+    def test_refuses_a_quantity_that_it_cannot_keep(self, quantity):
+        with pytest.raises(MalformedObject, match="si_1: the quantity of an item is no number that fits"):
+            read_terms(subscription_object(items=items(item_object(quantity=quantity))))
 
     @pytest.mark.parametrize("odd", [None, [], {"data": []}, "odd"])
     def test_are_empty_without_items(self, odd):

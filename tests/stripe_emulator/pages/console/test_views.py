@@ -16,7 +16,7 @@ def data_of(id):
 
 class TestAct:
     def test_says_something_about_everything_that_it_can_do(self):
-        assert len(ACTIONS) == 25
+        assert len(ACTIONS) == 26
         assert all(str(action.done) for _kind, action in ACTIONS.values())
 
     @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""A little of everything that staff may look at, come about as in real life."""
+
+from django.contrib.auth.models import Group
+
+from modules_access.models import PlanOpening, Scope
+from modules_access.services.keys import create_key
+from payments.billing.models import Plan, Subscription
+from payments.ledger.models import HeldType, RefusedDeliveries
+from payments.orders.models import Order, OrderException
+from payments.processing.replay_runs import Selection, start_run
+from payments.reconcile.models import ReconcileRun
+from payments.statuses import ExceptionKind
+from registrations.models import Registration, WaitingEntry
+from tests.support.factories import ActivityFactory, RegistrationFactory, make_staff
+from tests.support.modules import make_grant, make_learner, make_module, make_token
+from tests.support.road import NOON, event_of, hear
+from tests.support.subscriber import make_plans
+from tests.support.subscriptions import make_customer, make_subscription, paid, refs, tell, told
+
+STORY = (
+    "checkout.session.completed",
+    "payment_intent.succeeded",
+    "refund.created",
+    "charge.dispute.created",
+)
+
+
+def make_everything() -> None:
+    """More than one of what there can be many of, so that a query for each would show."""
+    activity = ActivityFactory.create(slug="raku")
+    tell_of_all(RegistrationFactory.create(activity=activity))
+    HeldType.objects.create(type="charge.refunded", reason="looks odd", held_by=make_staff())
+    Group.objects.create(name="Support")
+    RefusedDeliveries.objects.create(hour=NOON, code="invalid_signature", count=3, last_at=NOON, host="shop.example")
+    ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
+    start_run(Selection(types=("refund.created",), statuses=("PROCESSED",)), by=None, reason="why not", at=NOON)
+    plan = sell_plan()
+    for name in ("ada", "grace", "mary"):
+        subscribe(name)
+    for name in ("Ali Benali", "Zoë Martin", "Max Meyer"):
+        hear(event_of(RegistrationFactory.create(activity=activity, name=name), "checkout.session.completed"))
+        WaitingEntry.objects.create(
+            activity=activity, name=name, email="waits@example.com", language="fr", created_at=NOON
+        )
+    module, learner = make_module(), make_learner("learner@example.com")
+    PlanOpening.objects.create(plan=plan, is_all=False).modules.add(module)
+    for name in ("school", "shop", "archive"):
+        create_key(name=name, scopes=[Scope.VERIFY], module=module, expires_at=None, by=None, at=NOON)
+        make_token(learner, module, grant=make_grant(learner, module))
+
+
+def tell_of_all(registration: Registration) -> Order:
+    """Its order, paid, partly given back, disputed, with an open question."""
+    hear(*(event_of(registration, event_type) for event_type in STORY))
+    OrderException.objects.create(
+        order=registration.order, kind=ExceptionKind.NO_PLACE, subject="pi_1", detail="<b>full</b>", opened_at=NOON
+    )
+    registration.order.refresh_from_db()
+    return registration.order
+
+
+def sell_plan() -> Plan:
+    """Paid monthly, with a price at Stripe."""
+    plan, _yearly = make_plans()
+    plan.price = "price_monthly"
+    plan.save()
+    return plan
+
+
+def subscribe(name: str) -> Subscription:
+    """Somebody of this name has subscribed and paid the first month."""
+    customer = make_customer(f"cus_{name}", email=f"{name}@example.com", name=name.title(), city="Lyon")
+    row = make_subscription(f"sub_{name}", customer=customer)
+    names = {"subscription": f"sub_{name}", "customer": f"cus_{name}"}
+    invoice = refs(**names, invoice=f"in_{name}", payment_intent=f"pi_{name}", charge=f"ch_{name}")
+    tell(told(refs=refs(**names)), paid(refs=invoice))
+    row.refresh_from_db()
+    return row
