@@ -22,6 +22,8 @@ from tests.support.road import NOON, event_of, keep
 COMPLETED = "checkout.session.completed"
 MANY = so_many(6, deep=1_000)
 LATER = NOON + timedelta(hours=1)
+# When all batches are through.
+AFTERWARDS = LATER + timedelta(days=1)
 
 
 class Handler:
@@ -74,7 +76,7 @@ def finish(run):
 class TestReplayOfAGroup:
     def test_heals_all_in_order_and_sends_nothing_twice(self, run, failed, admin_user):
         finish(run)
-        deliver_all(clock=lambda: LATER)
+        deliver_all(clock=lambda: AFTERWARDS)
 
         assert (run.state, run.healed, run.failed, run.left) == (ReplayState.DONE, MANY, 0, 0)
         assert failure_groups() == []
@@ -84,7 +86,7 @@ class TestReplayOfAGroup:
         assert (len(mail.outbox), Effect.objects.count()) == (MANY, MANY)
 
         finish(start_run(Selection(ids=tuple(failed)), by=admin_user, reason="once more", at=LATER))
-        deliver_all(clock=lambda: LATER)
+        deliver_all(clock=lambda: AFTERWARDS)
 
         assert (len(mail.outbox), Effect.objects.count()) == (MANY, MANY)
 
