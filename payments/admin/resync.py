@@ -115,7 +115,7 @@ resync_customer_action = ResyncAction[Customer](_resync_person).as_action(
     permission="payments.resync_customer", **COMPARE,
 )  # fmt: skip
 
-# Their orders, and them as Stripe knows them: whoever may not do both has no button.
+# Their orders, and them as Stripe knows them.
 resync_user_action = ResyncAction[User](lambda row, options: resync_user(row, options=options)).as_action(
     "resync_user_action", description=gettext_lazy("Compare the selected person with Stripe…"),
     permission="payments.resync_customer",

@@ -29,6 +29,8 @@ WARNING_SETTLED = Skip(gettext_noop("The money has gone back, or is disputed, me
 REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))
 REFUND_NOT_FAILED = Skip(gettext_noop("The refund has not failed after all."))
 REFUND_MOVED_ON = Skip(gettext_noop("The refund has moved on meanwhile."))
+ALL_WENT_BACK = Skip(gettext_noop("All of the money went back, which another e-mail tells."))
+NOTHING_WENT_BACK = Skip(gettext_noop("The refund did not arrive, which another e-mail tells."))
 OLD_NEWS = Skip(gettext_noop("It happened long ago and was only looked up now: the buyer knows."))
 NEWS_LAST = timedelta(days=7)
 INQUIRY_STAGE = ":inquiry"

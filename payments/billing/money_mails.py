@@ -4,10 +4,11 @@ Where all the money of the running period went back, `subscription.access_ended`
 """
 
 from django.db.models import Max
-from django.utils.translation import gettext_noop
 
 from payments.billing.alerts import (
+    ALL_WENT_BACK,
     DISPUTE_MOVED_ON,
+    NOTHING_WENT_BACK,
     OLD_NEWS,
     REFUND_NOT_FAILED,
     REFUNDED_SINCE,
@@ -21,9 +22,6 @@ from payments.effects.deliver import Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
 from payments.statuses import DisputePhase, MoneyBack, RefundStatus
-
-NOTHING_WENT_BACK = Skip(gettext_noop("The refund did not arrive, which another e-mail tells."))
-ALL_WENT_BACK = Skip(gettext_noop("All of the money went back, which another e-mail tells."))
 
 
 @mails("subscription.refunded")

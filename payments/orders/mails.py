@@ -4,10 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
-from django.utils.translation import gettext_noop
 
 from payments.billing.alerts import (
+    ALL_WENT_BACK,
     DISPUTE_MOVED_ON,
+    NOTHING_WENT_BACK,
     OLD_NEWS,
     REFUND_NOT_FAILED,
     REFUNDED_SINCE,
@@ -22,9 +23,6 @@ from payments.effects.models import Effect
 from payments.orders.models import Order
 from payments.products import language_of, product_of
 from payments.statuses import DisputePhase, DisputeState, OrderStatus, RefundStatus
-
-ALL_WENT_BACK = Skip(gettext_noop("All of the money went back, which another e-mail tells."))
-NOTHING_WENT_BACK = Skip(gettext_noop("The refund did not arrive, which another e-mail tells."))
 
 
 @mails("order.refunded_in_part")
