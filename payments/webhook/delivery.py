@@ -14,7 +14,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from payments.ledger.read_event import Incoming, MalformedEvent, read_event
-from payments.webhook.codes import RefusalCode
+from payments.webhook.refusals import RefusalCode
 
 # Stripe comes back by itself, hours later; this is for proxies and people.
 RETRY_SECONDS = 30

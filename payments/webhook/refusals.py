@@ -1,5 +1,6 @@
-"""Every delivery that is refused is counted by its reason, also one that never found the webhook's address."""
+"""Why a delivery is not taken, and how often: also one that never found the webhook's address is counted."""
 
+from enum import StrEnum
 from typing import Any
 
 from django.dispatch import receiver
@@ -9,7 +10,40 @@ from django.utils import timezone
 from config.errors import misaddressed, request_id
 from payments.ledger.refusals import refusals
 
-WRONG_PATH, SERVER_ERROR = "wrong_path", "server_error"
+
+class RefusalCode(StrEnum):
+    """The `code` of the answer, of the log line and of the count. What each means: payments/diagnosis/causes.py.
+
+    The lower rooms (payments.stripe_api.signature, payments.ledger.read_event) use the same words.
+    """
+
+    # Who brings it.
+    MISSING_SIGNATURE = "missing_signature"
+    INVALID_SIGNATURE = "invalid_signature"
+    TIMESTAMP_TOO_OLD = "timestamp_too_old"
+    TIMESTAMP_IN_FUTURE = "timestamp_in_future"
+    # How it arrives.
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TOO_LARGE = "body_too_large"
+    LENGTH_REQUIRED = "length_required"
+    BAD_CONTENT_LENGTH = "bad_content_length"
+    INCOMPLETE_BODY = "incomplete_body"
+    UNREADABLE_BODY = "unreadable_body"
+    # What it says.
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    NOT_AN_OBJECT = "not_an_object"
+    THIN_EVENT = "thin_event"
+    NOT_AN_EVENT = "not_an_event"
+    INVALID_EVENT = "invalid_event"
+    # What is missing here: Stripe brings it again.
+    NO_WEBHOOK_SECRET = "no_webhook_secret"
+    NOT_STORED = "not_stored"
+    # Where it never came to the webhook, or broke on our side.
+    WRONG_HOST = "wrong_host"
+    WRONG_PATH = "wrong_path"
+    SERVER_ERROR = "server_error"
 
 
 def count_refusal(request: HttpRequest, code: str) -> None:
@@ -22,4 +56,4 @@ def count_refusal(request: HttpRequest, code: str) -> None:
 def count_misaddressed(sender: object, request: HttpRequest, code: str, **_later: Any) -> None:
     """What bears Stripe's signature header was meant for the webhook, wherever it has arrived."""
     if "HTTP_STRIPE_SIGNATURE" in request.META:
-        count_refusal(request, code if code == "wrong_host" else WRONG_PATH)
+        count_refusal(request, code if code == RefusalCode.WRONG_HOST else RefusalCode.WRONG_PATH)

@@ -29,9 +29,8 @@ from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.names import ORDER, REGISTRATION
 from payments.stripe_api import clock
 from payments.stripe_api.signature import SignatureRefused, verify
-from payments.webhook.codes import RefusalCode
 from payments.webhook.delivery import NotReady, Refusal, parse, read_body
-from payments.webhook.refusals import SERVER_ERROR, count_refusal
+from payments.webhook.refusals import RefusalCode, count_refusal
 
 log = structlog.get_logger(__name__)
 MAX_CLOCK_SECONDS = 365 * 24 * 3600
@@ -75,7 +74,7 @@ class WebhookView(APIView):
         )
 
     def handle_exception(self, exc: Exception) -> Response:
-        code = exc.get_codes() if isinstance(exc, APIException) else SERVER_ERROR
+        code = exc.get_codes() if isinstance(exc, APIException) else RefusalCode.SERVER_ERROR
         # Who asks with another method looks whether somebody is there, and delivers nothing.
         if self.request.method == "POST":
             count_refusal(self.request._request, str(code))
