@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.staff_site import Job, staff_context, staff_page
-from payments.admin.kit.actions import ScreenAction
+from payments.admin.kit.buttons import Button, action_button
 from payments.admin.kit.display import BAD, CARE, GOOD, OFF, link_to, page_of, pill
 from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.diagnosis.diagnose import Diagnosis, Outcome, diagnose, subjects_of, verdict_of
@@ -126,23 +125,13 @@ def _finding_context(request: HttpRequest, finding: Finding, *, alone: Model | N
         "sentence": finding.sentence,
         "links": [link_to(row, str(capfirst(row._meta.verbose_name))) for row in finding.rows if row != alone],
         "remedy": finding.remedy,
-        "button": _button(request, finding.remedy) if finding.remedy else None,
+        "button": _button(request, finding.remedy),
         "page": _page(request, finding.remedy) if finding.remedy else "",
     }
 
 
-def _button(request: HttpRequest, remedy: Remedy) -> dict[str, Any] | None:
-    """The action of the row's own page, for who has its right and where it applies to the row; it asks first."""
-    row = remedy.row
-    if row is None:
-        return None
-    screen = admin.site._registry.get(type(row))
-    own = (each for each in (screen.actions if screen else ()) or () if isinstance(each, ScreenAction))
-    for action in own:
-        if action.name == remedy.action and action.is_allowed(request) and action.applies_to(row):
-            address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist")
-            return {"address": f"{address}{action.query}", "action": action, "pk": row.pk}
-    return None
+def _button(request: HttpRequest, remedy: Remedy | None) -> Button | None:
+    return action_button(request, remedy.row, remedy.action) if remedy and remedy.row is not None else None
 
 
 def _page(request: HttpRequest, remedy: Remedy) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import UserAdmin
 from accounts.models import User
 from accounts.staff_site import staff_context, staff_page
+from payments.admin.kit.buttons import row_buttons
 from payments.admin.kit.display import link_to, links_to, moment_text, page_of
 from payments.admin.kit.screens import StaffActions, may_see
 from payments.admin.kit.story import Fact, person_context
@@ -47,10 +48,10 @@ class PersonAdmin(StaffActions, UserAdmin):
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about them; nothing of it is edited here."""
     user = get_object_or_404(User, pk=pk)
-    told, screen = Person.of_user(user), PersonAdmin(User, admin.site)
+    told = Person.of_user(user)
     context = staff_context(
-        request, title=user.get_full_name(), opts=screen.opts, original=user,
-        row_actions=[each for each in screen.actions if each.is_allowed(request)],
+        request, title=user.get_full_name(), opts=User._meta, original=user,
+        row_buttons=row_buttons(request, user),
         account=reverse("admin:accounts_user_change", args=[user.pk]),
         facts=[(name, value) for name, value in _facts(request, told, user) if value],
         **person_context(request, told),

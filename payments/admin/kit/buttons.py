@@ -1,5 +1,6 @@
-"""Buttons outside a row's own screen: each leads to the page that asks, and is there only for who may press it."""
+"""Buttons for rows: each leads to the page that asks, and is there only for who may press it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from payments.products import Label
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """An action of a list for one row, which is asked about first; or ("") a plain page."""
+    """An action of a list for one row, which is asked about first; or ("") a plain page. See `kit/button.html`."""
 
     address: str
     words: Label
@@ -22,12 +23,15 @@ class Button:
     pk: Any = None
 
 
-def action_button(request: HttpRequest, row: Model, name: str) -> Button | None:
-    """The action of this name on the row's screen; None: the person has no right to it, or it does not apply."""
-    screen = admin.site._registry.get(type(row))
-    actions = (each for each in getattr(screen, "actions", None) or () if isinstance(each, ScreenAction))
-    action = next((each for each in actions if each.name == name), None)
-    if action is None or not (action.is_allowed(request) and action.applies_to(row)):
-        return None
+def row_buttons(request: HttpRequest, row: Model) -> Iterator[Button]:
+    """The actions of the row's screen that this person has the right to and that apply to the row."""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist")
-    return Button(f"{address}{action.query}", action.label, action.name, row.pk)
+    screen = admin.site._registry.get(type(row))
+    for action in getattr(screen, "actions", None) or ():
+        if isinstance(action, ScreenAction) and action.is_allowed(request) and action.applies_to(row):
+            yield Button(f"{address}{action.query}", action.label, action.name, row.pk)
+
+
+def action_button(request: HttpRequest, row: Model, name: str) -> Button | None:
+    """The action of this name among them; None: the person has no right to it, or it does not apply."""
+    return next((each for each in row_buttons(request, row) if each.action == name), None)

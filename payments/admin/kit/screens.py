@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.staff_site import Job, StaffScreen
 from accounts.trace import asked_for, form_changes, sentence
 from payments.admin.kit.actions import ScreenAction, Text
+from payments.admin.kit.buttons import row_buttons
 from payments.admin.kit.display import NONE, shown_column
 
 EXACT_COUNT_MAX_ROWS = 10_000
@@ -89,8 +90,7 @@ class StaffActions(PermittedColumns, StaffScreen):
         row = context.get("original")
         context["title"] = self.add_text if row is None else self.row_title(request, row)
         if row is not None:
-            own = (each for each in self.actions or () if isinstance(each, ScreenAction))
-            context["row_actions"] = [each for each in own if each.is_allowed(request) and each.applies_to(row)]
+            context["row_buttons"] = list(row_buttons(request, row))
             context["row_links"] = self.row_links(request, row)
             context["inline_admin_formsets"] = [each for each in context["inline_admin_formsets"] if _has_rows(each)]
         return super().render_change_form(request, context, *args, **kwargs)
