@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from accounts.personal import shown_name
 from accounts.staff_site import staff_context, staff_page
 from payments.admin.kit.buttons import row_buttons
 from payments.admin.kit.display import link_to, links_to, moment_text, page_of
@@ -50,7 +51,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     told = Person.of_user(user)
     context = staff_context(
-        request, title=user.get_full_name(), opts=User._meta, original=user,
+        request, title=shown_name(user.name) or user.email, opts=User._meta, original=user,
         row_buttons=row_buttons(request, user),
         account=reverse("admin:accounts_user_change", args=[user.pk]),
         facts=[(name, value) for name, value in _facts(request, told, user) if value],
@@ -61,7 +62,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _facts(request: HttpRequest, told: Person, user: User) -> Iterator[Fact]:
     yield gettext("E-mail"), user.email
-    yield gettext("Name"), user.name
+    yield gettext("Name"), shown_name(user.name)
     yield gettext("Language"), user.get_language_display()
     yield gettext("Account"), gettext("switched off") if not user.is_active else ""
     yield gettext("Joined"), moment_text(user.date_joined)

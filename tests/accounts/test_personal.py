@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.personal import mask_addresses, masked, shown_data, shown_name
+from accounts.staff_site import PAGES
+from payments.orders.models import Order
 from registrations.models import Registration, WaitingEntry
 from tests.support.factories import NOON, UserFactory
 from tests.support.modules import make_grant, make_module
@@ -74,7 +76,11 @@ def browser_of(*groups, rights=()):
 
 
 def pages():
-    """Every list, and the page of every row."""
+    """Every list, the page of every row, and the pages of our own, asked about this very buyer."""
+    yield from (reverse(f"admin:{page.name}") for page in PAGES if "<" not in page.route)
+    yield from (reverse("admin:person", args=[user.pk]) for user in User.objects.all())
+    yield from (f"{reverse('admin:diagnose')}?q={order.number}" for order in Order.objects.all())
+    yield f"{reverse('admin:find')}?q=O-"
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         yield reverse(f"{name}_changelist")
