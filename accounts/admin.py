@@ -93,7 +93,6 @@ class UserAdmin(StaffScreen, StockUserAdmin):
     ordering = ("email",)
     readonly_fields = ("name_text", "email_confirmed_at", "last_login", "date_joined")
     search_fields = ("email", "name")
-    show_facets = admin.ShowFacets.NEVER
 
     def found(self, term: str) -> Q | None:
         return Q(email=term.lower()) if "@" in term else None
@@ -165,7 +164,6 @@ class GroupAdmin(StaffScreen, StockGroupAdmin):
     """Whoever could change a group would give all of its rights to all of its people, and to themselves."""
 
     job, position = Job.PEOPLE, 2
-    show_facets = admin.ShowFacets.NEVER
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

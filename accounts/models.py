@@ -64,6 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
         # Staff search by a part of either.
         indexes = [
+            models.Index(fields=["email"], name="user_is_staff", condition=models.Q(is_staff=True)),
+            models.Index(fields=["email"], name="user_is_superuser", condition=models.Q(is_superuser=True)),
+            models.Index(fields=["email"], name="user_is_off", condition=models.Q(is_active=False)),
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_parts"),
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_parts"),
         ]

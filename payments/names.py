@@ -40,13 +40,12 @@ def read_uuid(text: str) -> UUID | None:
         return None
 
 
-def order_called(text: str, *, path: str = "") -> Q | None:
-    """The condition that finds an order by number or public id; None: neither. `path`: the way to it ("order__")."""
+def order_called(text: str) -> Q | None:
+    """The condition that finds an order by number or public id; None: neither."""
     if key := read_number(text):
-        return Q(**{f"{path}pk": key})
-    if public_id := read_uuid(text):
-        return Q(**{f"{path}public_id": public_id})
-    return None
+        return Q(pk=key)
+    public_id = read_uuid(text)
+    return Q(public_id=public_id) if public_id else None
 
 
 def registration_of(order: "Order") -> str:

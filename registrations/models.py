@@ -246,6 +246,7 @@ class Registration(models.Model):
                 name="registration_waits",
                 condition=Q(waits_since__isnull=False),
             ),
+            models.Index(fields=["status", "id"], name="registration_status"),
             models.Index(fields=["email"], name="registration_email"),
             # Staff search by a part of either.
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="registration_name_parts"),

@@ -22,7 +22,8 @@ from modules_access.services.tokens import create_token, revoke_token
 from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_action, signed_in
 from payments.admin.kit.display import link_to, link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
-from payments.names import order_called, read_uuid
+from payments.admin.search import key_of_order
+from payments.names import read_uuid
 
 TOKEN_MAX_HOURS = 366 * 24
 TOKEN_MAX_USES = 1_000_000
@@ -96,9 +97,10 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         return {"access_level": STANDARD_LEVEL, **super().get_changeform_initial_data(request)}
 
     def search_condition(self, term: str) -> Q | None:
-        if order := order_called(term, path="order__"):
-            own = read_uuid(term)
-            return Q(jti=own) | order if own else order
+        if order := key_of_order(term):
+            return Q(order=order)
+        if own := read_uuid(term):
+            return Q(jti=own)
         return beginning_condition(term)
 
     def named(self, term: str) -> Q | None:

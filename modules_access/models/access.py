@@ -122,7 +122,11 @@ class ModuleAccess(models.Model):
         indexes = [
             models.Index(fields=["user", "module"], name="access_of_user"),
             models.Index(fields=["is_active", "expires_at"], name="access_active"),
+            models.Index(fields=["module", "expires_at"], name="access_lets_in", condition=Q(is_active=True)),
             models.Index(fields=["created_at"], name="access_created"),
+            # The filters of the staff's list, newest first.
+            models.Index(fields=["access_type", "id"], name="access_source"),
+            models.Index(fields=["ended_reason", "id"], name="access_ended_because", condition=~Q(ended_reason="")),
             models.Index(fields=["ended_at"], name="access_ended", condition=Q(ended_at__isnull=False)),
         ]
 

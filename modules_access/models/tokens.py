@@ -102,7 +102,13 @@ class AccessToken(models.Model):
             models.UniqueConstraint(fields=["order"], name="token_once_an_order", condition=Q(order__isnull=False)),
             models.UniqueConstraint(fields=["grant"], name="token_once_a_grant", condition=Q(grant__isnull=False)),
         ]
-        indexes = [models.Index(fields=["user", "module"], name="token_of_user")]
+        indexes = [
+            models.Index(fields=["user", "module"], name="token_of_user"),
+            # The filters of the staff's lists.
+            models.Index(fields=["id"], name="token_used_up", condition=Q(used__gte=F("max_usage"))),
+            models.Index(fields=["expires_at"], name="token_expires"),
+            models.Index(fields=["revoked_at"], name="token_revoked", condition=Q(revoked_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.prefix

@@ -61,7 +61,7 @@ class PaymentAdmin(MoneyAdmin):
     job, position = Job.ORDERS, 1
     list_display = ("key", "owner_link", "received_text", "refunded_text", "lost_text", "paid_at")
     list_filter = (("subscription", admin.EmptyFieldListFilter), ("paid_at", admin.DateFieldListFilter))
-    ordering = ("-paid_at",)
+    ordering = ("-pk",)
     search_fields = ("key__exact",)
 
     received_text = money_column("received", gettext_lazy("received"))
@@ -77,7 +77,7 @@ class RefundAdmin(MoneyAdmin):
     list_display = ("stripe_id", "owner_link", "payment_text", "amount_text", "status", "status_at", "why_text")
     list_filter = ("status",)
     id_prefixes = ("re_", "pyr_")
-    ordering = ("-status_at",)
+    ordering = ("-pk",)
     search_fields = ("stripe_id__exact", "payment__exact")
 
     payment_text = stripe_id_column("payment", gettext_lazy("payment"))

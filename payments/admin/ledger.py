@@ -93,9 +93,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     list_display = (
         "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id_text",
     )  # fmt: skip
-    list_filter = ("status", TypeFilter, "source", "livemode", ("received_at", admin.DateFieldListFilter))
+    list_filter = ("status", TypeFilter, "source", ("received_at", admin.DateFieldListFilter))
     list_select_related = ("order", "subscription")
-    ordering = ("-received_at",)
+    ordering = ("-pk",)
     # What there is to search by is `search_condition`; without a field Django shows no search box.
     search_fields = ("stripe_event_id__exact",)
     search_help_text = gettext_lazy(
@@ -166,7 +166,6 @@ class EventAttemptAdmin(ReadOnlyAdmin):
 
     job, position = Job.TECHNICAL, 0
     list_display = ("id", "event", "number", "trigger", "outcome", "reason", "error_kind", "started_at")
-    list_filter = ("outcome", "trigger")
     ordering = ("-id",)
     search_fields = ("event__stripe_event_id__exact",)
 

@@ -68,8 +68,8 @@ class OrderAdmin(StoryAdmin):
     list_display = (
         "number", "email", "label", "price", "status", "dispute_state", "lives_in", "created_at", "paid_at",
     )  # fmt: skip
-    list_filter = ("status", "dispute_state", CountryFilter, "livemode", ("created_at", admin.DateFieldListFilter))
-    ordering = ("-created_at",)
+    list_filter = ("status", "dispute_state", CountryFilter, ("created_at", admin.DateFieldListFilter))
+    ordering = ("-pk",)
     search_fields = ("email__exact",)
     search_help_text = _(
         "Order number or id, whole e-mail address, id of a registration, any whole Stripe id, request id."

@@ -94,6 +94,7 @@ class PlanAdmin(PricedAdmin, ListAdmin):
     form = PlanForm
     add_text = gettext_lazy("Add a plan")
     list_display = ("name", "slug", "price_shown", "interval", "stripe_price_text", "is_on_sale", "position")
+    sortable_by = None  # few rows
     list_filter = ("is_on_sale",)
     ordering = ("position", "slug")
     search_fields = ("slug__exact", "price__exact")

@@ -6,8 +6,8 @@ from django.db.models import Q
 
 from payments.billing.models import Dispute, Refund, Subscription
 from payments.ledger.models import PaymentEvent, Redelivery
-from payments.names import ORDER, REGISTRATION, read_number, read_uuid
-from payments.orders.models import Reference
+from payments.names import ORDER, REGISTRATION, order_called, read_number, read_uuid
+from payments.orders.models import Order, Reference
 
 # An order has a few dozen events; a customer's id may be in any number of them.
 EVENTS_FOLLOWED = 500
@@ -28,8 +28,22 @@ def orders_called(term: str) -> Q:
     for money in (Refund.objects.filter(stripe_id=term), Dispute.objects.filter(stripe_id=term)):
         ids |= _orders_of(money.values_list("order", "subscription__order"))
     ids |= _orders_of(Subscription.objects.filter(customer__stripe_id=term).values_list("order"))
-    events = PaymentEvent.objects.filter(events_called(term)).values_list("order", "subscription__order")
-    return Q(pk__in=ids | _orders_of(events[:EVENTS_FOLLOWED]))
+    # In two steps: a join would have the database read the subscriptions before it knows how few are meant.
+    owners = list(
+        PaymentEvent.objects.filter(events_called(term)).values_list("order", "subscription")[:EVENTS_FOLLOWED]
+    )
+    ids |= _orders_of((order,) for order, _subscription in owners)
+    subscriptions = {subscription for _order, subscription in owners if subscription}
+    ids |= _orders_of(Subscription.objects.filter(pk__in=subscriptions).values_list("order"))
+    return Q(pk__in=ids)
+
+
+def key_of_order(term: str) -> int | None:
+    """The order with this number or public id; None: none. For conditions on other tables: a join in one of several
+    alternatives has the database read all of them.
+    """
+    called = order_called(term)
+    return Order.objects.filter(called).values_list("pk", flat=True).first() if called else None
 
 
 def _names(term: str) -> list[str]:

@@ -60,6 +60,7 @@ class Customer(models.Model):
         permissions = [("resync_customer", "Can resync a person with Stripe")]
         indexes = [
             models.Index(fields=["email"], name="customer_email"),
+            models.Index(fields=["id"], name="customer_deleted", condition=Q(deleted_at__isnull=False)),
             # Staff search by a part of either.
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="customer_name_parts"),
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="customer_email_parts"),
@@ -205,6 +206,10 @@ class Subscription(models.Model):
         indexes = [
             models.Index(fields=["status", "period_end"], name="subscription_status"),
             models.Index(fields=["id"], name="subscription_needs_resync", condition=Q(needs_resync=True)),
+            # The filters of the staff's list.
+            models.Index(fields=["id"], name="subscription_paused", condition=~Q(pause="")),
+            models.Index(fields=["cancel_at"], name="subscription_will_end", condition=Q(cancel_at__isnull=False)),
+            models.Index(fields=["money_back", "id"], name="subscription_money_back", condition=~Q(money_back="")),
         ]
 
     def __str__(self) -> str:
@@ -328,6 +333,8 @@ class Refund(models.Model):
         indexes = [
             models.Index(Coalesce("made_at", "status_at"), name="refund_made"),
             models.Index(fields=["status_at"], name="refund_since"),
+            models.Index(fields=["status", "id"], name="refund_status"),
+            models.Index(fields=["payment"], name="refund_of_payment"),
         ]
 
     def __str__(self) -> str:

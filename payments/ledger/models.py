@@ -15,6 +15,7 @@ DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 # Why an event was ignored that may yet turn out to be ours.
 UNMATCHED, FOREIGN_SITE = "unmatched", "made by another site"
 UNKNOWN_ORDER = "UnknownOrder"
+NOT_PROCESSED = (EventStatus.IGNORED, EventStatus.FAILED, EventStatus.DEAD, EventStatus.HELD)
 # What has failed and may be tried again: what stands in a failure group (payments.processing.failure_groups).
 HAS_FAILED = Q(status__in=[EventStatus.FAILED, EventStatus.DEAD])
 # What waits for one of its names to become known; whatever the next try ends with, it sets these anew.
@@ -27,6 +28,9 @@ class EventSource(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
     BACKFILL = "backfill", _("Back-fill")
     IMPORT = "import", _("Import")
+
+
+OTHER_SOURCES = (EventSource.BACKFILL, EventSource.IMPORT)
 
 
 class Trigger(models.TextChoices):
@@ -120,6 +124,10 @@ class PaymentEvent(models.Model):
                 name="event_retried",
                 condition=Q(status=EventStatus.PROCESSED, attempts__gt=1),
             ),
+            # The filters of the staff's list, newest first; most rows are processed and came by the webhook.
+            models.Index(fields=["type", "id"], name="event_type"),
+            models.Index(fields=["status", "id"], name="event_not_processed", condition=Q(status__in=NOT_PROCESSED)),
+            models.Index(fields=["source", "id"], name="event_otherwise", condition=Q(source__in=OTHER_SOURCES)),
             models.Index(fields=["received_at"], name="event_received"),
             models.Index(fields=["object_id"], name="event_object"),
             models.Index(fields=["request_id"], name="event_request", condition=~Q(request_id="")),

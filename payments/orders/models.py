@@ -102,7 +102,10 @@ class Order(MoneyInWords, models.Model):
         indexes = [
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["created_at"], name="order_created"),
-            models.Index(fields=["country", "created_at"], name="order_country", condition=~Q(country="")),
+            # The filters of the staff's list, newest first.
+            models.Index(fields=["status", "id"], name="order_status"),
+            models.Index(fields=["dispute_state", "id"], name="order_disputed", condition=~Q(dispute_state="")),
+            models.Index(fields=["country", "id"], name="order_lives_in", condition=~Q(country="")),
             # Who waits for money? Asked by every clean-up, so it must stay small.
             models.Index(
                 fields=["created_at"], name="order_waits",

@@ -149,6 +149,7 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
     form = ActivityForm
     add_text = gettext_lazy("Add an activity")
     list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")
+    sortable_by = None  # few rows
     list_filter = ("is_on_sale", ("called_off_at", admin.EmptyFieldListFilter))
     ordering = ("starts_at",)
     search_fields = ("title", "slug")

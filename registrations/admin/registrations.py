@@ -17,6 +17,7 @@ from accounts.personal import people_called, shown_name
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
 from payments.admin.kit.display import CARE, NONE, OFF, STATE_TINTS, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.admin.search import key_of_order
 from payments.names import read_number, read_uuid
 from registrations.models import Registration
 from registrations.services.staff_actions import correct_address, free_place, resend_message
@@ -128,9 +129,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
     list_display = (
         "person", "email", "activity", "state", "place", "payment_short", "order_link", "created_at",
     )  # fmt: skip
-    list_filter = (EndedFilter, "status", "holds_place", ("waits_since", admin.EmptyFieldListFilter))
+    list_filter = (EndedFilter, "status", ("waits_since", admin.EmptyFieldListFilter))
     list_select_related = ("activity", "order")
-    ordering = ("-created_at",)
+    ordering = ("-pk",)
     search_fields = ("email__exact", "external_id__exact")
     search_help_text = gettext_lazy(
         "Part of the name or of the e-mail address, order number, id of the registration or in the old system."
@@ -149,7 +150,8 @@ class RegistrationAdmin(ReadOnlyAdmin):
         if number := read_number(term, prefix="O"):
             return Q(order_id=number)
         if own := read_uuid(term):
-            return Q(public_id=own) | Q(order__public_id=own)
+            order = key_of_order(term)
+            return Q(public_id=own) | Q(order=order) if order else Q(public_id=own)
         return people_called(term) | Q(external_id=term) if term else None
 
     def named(self, term: str) -> Q | None:

@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from payments.processing.drain import drain
+from registrations.links import page_url, receipt_url
 from registrations.models import Registration
 from registrations.services.staff_actions import end_holds
 from tests.browser.buyer import let_time_pass
@@ -27,12 +28,15 @@ class TestPaying:
         # Stripe's news may be slower than the buyer: then the page looks again by itself.
         buyer.sees("Your place is confirmed")
         buyer.examines()
-        own_page = buyer.page.url.partition("?")[0]
         buyer.follow("Receipt for your payment")
         buyer.reads("Total paid")
         buyer.examines()
         links = buyer.is_told("Your place is confirmed: %(title)s", activity)
-        assert links == [own_page, buyer.page.url]
+        registration = buyer.registration()
+        assert links == [page_url(registration), receipt_url(registration)], "not the browser's own: they end first"
+        for link, words in zip(links, ["Your place is confirmed", "Total paid"], strict=True):
+            buyer.open(link)
+            buyer.reads(words)
 
     def test_goes_on_after_a_declined_card(self, buyer, activity):
         checkout = buyer.goes_to_pay(activity)

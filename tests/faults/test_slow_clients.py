@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, suppress
 
 import pytest
 
+from tests.support.database import empty_tables
 from tests.support.signing import URL, body_of, make_event, signature_of
 from tests.support.web_server import web_server
 
@@ -29,10 +30,12 @@ BEGINNINGS = {
 
 
 @pytest.fixture(scope="module")
-def server(django_db_setup, tmp_path_factory):
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
     directory = tmp_path_factory.mktemp("web")
     with web_server(directory, serving="tests.support.serving_impatient", TMPDIR=str(directory)) as running:
         yield running
+    with django_db_blocker.unblock():
+        empty_tables()  # as it ends it writes what it has refused
 
 
 def connect(server, said=b""):

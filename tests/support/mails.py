@@ -1,6 +1,7 @@
 """What a mail says, for assertions on its meaning: subject, plain and HTML text, and the English left in it."""
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 from django.conf import settings
@@ -18,6 +19,7 @@ ADDRESS = re.compile(r"https?://\S+")
 # What Stripe calls its own site in French.
 STRIPES_DASHBOARD = re.compile(r"Dashboard (?:de )?Stripe")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w*\}")
+WORD = re.compile(r"\w+")
 
 
 def deliver(key: str, *, kind: str, order_id: int | None = None, **data: object) -> Effect:
@@ -57,14 +59,23 @@ def english_in(text: str) -> list[str]:
     Addresses are nobody's language.
     """
     text = STRIPES_DASHBOARD.sub("", ADDRESS.sub("", text))
+    present = set(WORD.findall(text))
+    likely = (piece for piece, words in _english_pieces().items() if words <= present)
+    return sorted(piece for piece in likely if re.search(rf"\b{re.escape(piece)}(?!\w)", text))
+
+
+@cache
+def _english_pieces() -> dict[str, frozenset[str]]:
+    """Each with its words; a single word that is French as well ("closes") tells nothing."""
     catalogue = load(ROOT / "locale/fr/LC_MESSAGES/django.po")
+    french = set(WORD.findall(" ".join(str(message.string) for message in catalogue)))
     pieces = {
         piece.strip()
         for message in catalogue
         if message.id and isinstance(message.id, str) and message.id != message.string
         for piece in PLACEHOLDER.split(message.id)
     }
-    return sorted(piece for piece in pieces if len(piece) > 3 and re.search(rf"\b{re.escape(piece)}(?!\w)", text))
+    return {piece: frozenset(WORD.findall(piece)) for piece in pieces if len(piece) > 3 and piece not in french}
 
 
 class _Text(HTMLParser):

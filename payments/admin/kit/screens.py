@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cached_property, reduce
+from functools import reduce
 from operator import or_
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.core.paginator import Paginator
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -21,25 +20,6 @@ from accounts.trace import asked_for, form_changes, sentence
 from payments.admin.kit.actions import ScreenAction, Text
 from payments.admin.kit.buttons import row_buttons
 from payments.admin.kit.display import NONE, shown_column
-
-EXACT_COUNT_MAX_ROWS = 10_000
-
-
-class EstimatingPaginator(Paginator):
-    """Takes PostgreSQL's estimate for the size of a large table that nobody has filtered."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = cast("models.QuerySet[models.Model]", self.object_list)
-        estimate = 0 if rows.query.where else estimated_size(rows.model._meta.db_table)
-        return estimate if estimate > EXACT_COUNT_MAX_ROWS else rows.count()
-
-
-def estimated_size(table: str) -> int:
-    """How many rows PostgreSQL believes the table to have; -1 if it has never looked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)", [table])
-        return int(cursor.fetchone()[0])
 
 
 class PermittedColumns(admin.options.BaseModelAdmin):
@@ -114,15 +94,12 @@ def _is_allowed(action: Any, request: HttpRequest) -> bool:
 
 
 class ListAdmin(StaffActions):
-    """A list that is called what it shows and counts nothing that takes long (facets count everything).
+    """A list that is called what it shows.
 
     What is saved on its form leaves who, when, why (where the form asks) and before → after in the row's history.
     """
 
     list_per_page = 50
-    paginator = EstimatingPaginator
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))

@@ -126,7 +126,7 @@ def _item(row: Json, source: Json) -> Item:
     recurring = find_object(price, "recurring") or price
     quantity = _whole(row, "quantity", most=MAX_QUANTITY)
     if quantity is None and row.get("quantity") is not None:
-        raise MalformedObject(f"{id_of(source) or 'subscription'}: the quantity of an item is no number that fits.")
+        raise MalformedObject(f"{id_of(source)}: the quantity of its item {id_of(row)} is no number that fits.")
     return Item(
         price=id_of(price),
         quantity=1 if quantity is None else quantity,

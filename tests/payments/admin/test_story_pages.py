@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import User
+from payments.billing.models import Customer, Subscription
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
+from payments.orders.models import Order
 from payments.resync import Resynced
 from payments.stripe_api.gateway import GatewayUnavailable
 from payments.timeline import at_stripe
@@ -107,6 +111,7 @@ class TestQueries:
         return client
 
     def test_are_few_however_much_there_is(self, page, client, rights, order, subscriber):
+        ContentType.objects.get_for_models(Order, Subscription, Customer, User)  # each process asks once
         browser = self.browser(page, client, rights)
         module_order = subscriber.orders.get()
         subscription = subscriber.customers.get().subscriptions.get()

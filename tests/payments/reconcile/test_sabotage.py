@@ -11,7 +11,7 @@ from tests.support.deep import so_many
 UNTOLD = {
     "Order": {"attempt_at"},
     "Refund": {"status_at"},
-    "Dispute": {"status_at"},
+    "Dispute": {"status_at", "lost_at", "won_at"},
     "Subscription": {"stripe_updated_at", "from_created_event", "plan_told_at"},
 }
 

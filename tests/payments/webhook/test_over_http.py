@@ -8,6 +8,7 @@ from django.db import connection
 
 from payments.bell import CHANNEL, connect
 from payments.ledger.models import PaymentEvent
+from tests.support.database import empty_tables
 from tests.support.signing import URL, body_of, make_event, signature_of
 from tests.support.web_server import web_server
 
@@ -15,9 +16,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def server(django_db_setup, tmp_path_factory):
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
     with web_server(tmp_path_factory.mktemp("web")) as running:
         yield running
+    with django_db_blocker.unblock():
+        empty_tables()  # as it ends it writes what it has refused
 
 
 def deliver(server, body, *, signature="", url=URL, **headers):

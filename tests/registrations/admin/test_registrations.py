@@ -3,12 +3,10 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.db.models import Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.personal import people_called
 from payments.effects.models import Effect
 from payments.orders.models import OrderChange
 from registrations.models import Registration
@@ -52,15 +50,11 @@ class TestRegistration:
         for name in (row.order.number, row.public_id, row.order.public_id, "old-17", "ZOE@example.com"):
             assert found(page, q=str(name)) == {row.pk}
 
-    def test_is_found_by_parts_of_its_name_and_address_by_indexes(self, page, activity):
+    def test_is_found_by_parts_of_its_name_and_address(self, page, activity):
         zoe = RegistrationFactory(name="Zoé de la Tour", email="z.latour@example.com")
         RegistrationFactory(activity=activity)
 
         assert [found(page, q=part) for part in ("la tour", "ZOÉ", "latour@", "zz")] == [{zoe.pk}] * 3 + [set()]
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            plan = Registration.objects.filter(people_called("latour") | Q(external_id="latour")).explain()
-        assert "Seq Scan" not in plan
 
     def test_that_ended_unpaid_is_hidden_until_asked_for(self, page, activity):
         ended = RegistrationFactory(activity=activity, order__status="EXPIRED")

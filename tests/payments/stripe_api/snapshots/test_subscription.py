@@ -181,7 +181,7 @@ class TestReadTerms:
 
     @pytest.mark.parametrize("quantity", [-1, True, "3", 2**31])
     def test_refuses_a_quantity_that_it_cannot_keep(self, quantity):
-        with pytest.raises(MalformedObject, match="si_1: the quantity of an item is no number that fits"):
+        with pytest.raises(MalformedObject, match="sub_1: the quantity of its item si_1 is no number that fits"):
             read_terms(subscription_object(items=items(item_object(quantity=quantity))))
 
     @pytest.mark.parametrize("odd", [None, [], {"data": []}, "odd"])
