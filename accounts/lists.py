@@ -54,7 +54,7 @@ class ShortList(ChangeList):
         if self.model_admin.get_sortable_by(request):
             ordering = super().get_ordering(request, queryset)
         else:
-            wanted = self.model_admin.get_ordering(request) or self._get_default_ordering()
-            ordering = self._get_deterministic_ordering(wanted)
+            wanted = self.model_admin.get_ordering(request) or self._get_default_ordering()  # type: ignore[attr-defined]
+            ordering = self._get_deterministic_ordering(wanted)  # type: ignore[attr-defined]
         self.is_by_key = ordering[0] in ("-pk", f"-{self.lookup_opts.pk.attname}")
         return ordering

@@ -10,7 +10,7 @@ A page of one's own is a function, decorated; a screen of rows is a StaffScreen,
 
 from collections.abc import Callable, Iterable
 from functools import cache, wraps
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import structlog
 from django import forms
@@ -147,7 +147,7 @@ class StaffScreen(admin.ModelAdmin):
     paginator = ShortPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    sortable_by: Any = ()
+    sortable_by: ClassVar[Any] = ()
     formfield_overrides = {
         DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentInput},
         ManyToManyField: {"widget": forms.CheckboxSelectMultiple},

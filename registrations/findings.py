@@ -9,13 +9,13 @@ from payments.diagnosis import Finding, Records, Remedy, Severity, moment
 from payments.orders.models import Order
 from payments.statuses import CLOSED_STATUSES, ExceptionKind
 from registrations.models import ORDER_KIND, Registration
+from registrations.story import registrations_of
 
 
 def findings_about(records: Records) -> Iterator[Finding]:
     """One query where one of the orders pays a registration."""
     orders = {order.pk: order for order in records.orders if order.kind == ORDER_KIND}
-    rows = Registration.objects.filter(order__in=orders).select_related("activity").order_by("pk") if orders else ()
-    for row in rows:
+    for row in reversed(registrations_of(records.subject)):
         order = orders[row.order_id]
         for code, severity, sentence, remedy in _about_place(row, order, records):
             values = {"person": shown_name(row.name), "activity": row.activity.title, "moment": moment(row.held_until)}

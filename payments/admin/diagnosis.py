@@ -5,10 +5,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,13 +20,12 @@ from accounts.staff_site import Job, staff_context, staff_page
 from payments.admin.kit.buttons import Button, action_button
 from payments.admin.kit.display import BAD, CARE, GOOD, OFF, link_to, page_of, pill
 from payments.admin.kit.screens import ReadOnlyAdmin, may_see
+from payments.admin.kit.story import shown_moments
 from payments.diagnosis.diagnose import Diagnosis, Outcome, diagnose, subjects_of, verdict_of
 from payments.diagnosis.findings import Finding, Remedy, Severity, name_of
+from payments.diagnosis.look_up import look_up
 from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks
 from payments.ledger.models import RefusedDeliveries
-from payments.orders.labels import name_of as label_of
-from payments.orders.labels import value_of
-from payments.orders.models import OrderChange
 
 PERMISSION = "payments.diagnose"
 TINTS = {Severity.FINE: GOOD, Severity.NOTE: OFF, Severity.WAITING: CARE, Severity.PROBLEM: BAD}
@@ -73,6 +74,16 @@ def diagnose_view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/payments/diagnose.html", context)
 
 
+def found_by_diagnosis(request: HttpRequest, text: str) -> HttpResponse | None:
+    """For the search box of every page: what goes by some id, address or name is diagnosed by who may ask for it."""
+    if not request.user.has_perm(PERMISSION) or look_up(text).is_nothing:
+        return None
+    return HttpResponseRedirect(f"{reverse('admin:diagnose')}?{urlencode({'q': text})}")
+
+
+admin.site.finder = found_by_diagnosis  # type: ignore[attr-defined]
+
+
 def _outcome_pill(outcome: Outcome) -> SafeString:
     word, tint = OUTCOMES[outcome]
     return pill(str(word), tint)
@@ -86,13 +97,13 @@ def _diagnosis_context(request: HttpRequest, answer: Diagnosis, shown: Sequence[
     """The verdict speaks only of what may be shown."""
     subjects = [row for row in subjects_of(answer.named, answer.records) if _may_see_row(request, row)]
     choices = [row for row in answer.named.choices if _may_see_row(request, row)]
-    story = answer.records.story() if may_see(request, "payments.orderchange") and subjects else []
+    moments = answer.records.story().moments if any(_may_see_row(request, row) for row in answer.records.owners) else []
     return {
         "verdict": _verdict(answer, shown, is_seen=bool(subjects or choices or shown)),
         "outcome": _outcome_pill(answer.outcome if subjects or choices or shown else Outcome.UNKNOWN),
         "subjects": [link_to(row, name_of(row)) for row in subjects],
         "choices": [(getattr(row, "email", "") or str(row), str(row)) for row in choices],
-        "story": [_line(change) for change in story if _may_see_row(request, answer.records.owner_of(change))],
+        "moments": shown_moments(request, moments),
     }
 
 
@@ -140,13 +151,3 @@ def _page(request: HttpRequest, remedy: Remedy) -> str:
         return remedy.page if request.user.has_perm(remedy.permission) else ""
     is_seen = remedy.row is not None and not remedy.action and _may_see_row(request, remedy.row)
     return page_of(remedy.row) if is_seen and remedy.row else ""
-
-
-def _line(change: OrderChange) -> dict[str, Any]:
-    owner = change.order or change.subscription
-    currency = owner.currency if owner else ""
-    return {
-        "at": change.occurred_at, "what": label_of(change.field), "owner": name_of(owner), "source": change.source,
-        "before": value_of(change.field, change.before, currency=currency),
-        "after": value_of(change.field, change.after, currency=currency),
-    }  # fmt: skip

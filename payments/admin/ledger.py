@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.menu import Job
 from accounts.personal import shown_data
 from payments.admin.kit.actions import Confirmation, confirmed_action
-from payments.admin.kit.display import NONE, link_to_owner, pretty, stripe_id_column, tells_of
+from payments.admin.kit.display import NONE, diagnosis_links, link_to_owner, pretty, stripe_id_column, tells_of
 from payments.admin.kit.screens import ListAdmin, ReadOnlyAdmin, ReadOnlyInline
 from payments.admin.replays import REPLAY_ACTION, failures_page, groups_in_words, replay_group_page
 from payments.admin.search import events_called
@@ -154,6 +154,9 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("payload"))
     def payload_text(self, event: PaymentEvent) -> str:
         return pretty(shown_data(event.payload))
+
+    def row_links(self, request: HttpRequest, row: PaymentEvent) -> list[tuple[str, str]]:
+        return diagnosis_links(request, row.stripe_event_id)
 
     @staticmethod
     def _shows_one(request: HttpRequest) -> bool:

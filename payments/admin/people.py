@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.personal import shown_name
 from accounts.staff_site import staff_context, staff_page
 from payments.admin.kit.buttons import row_buttons
-from payments.admin.kit.display import link_to, links_to, moment_text, page_of
+from payments.admin.kit.display import diagnosis_links, link_to, links_to, moment_text, page_of
 from payments.admin.kit.screens import StaffActions, may_see
 from payments.admin.kit.story import Fact, person_context
 from payments.admin.resync import resync_user_action
@@ -52,7 +52,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     told = Person.of_user(user)
     context = staff_context(
         request, title=shown_name(user.name) or user.email, opts=User._meta, original=user,
-        row_buttons=row_buttons(request, user),
+        row_buttons=row_buttons(request, user), row_links=diagnosis_links(request, user.email),
         account=reverse("admin:accounts_user_change", args=[user.pk]),
         facts=[(name, value) for name, value in _facts(request, told, user) if value],
         **person_context(request, told),

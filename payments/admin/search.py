@@ -1,8 +1,6 @@
-"""What people paste into a search: whole ids and numbers, found by one index each, whatever they are the name of."""
+"""What people paste into a search: whole ids and numbers, each found by an index, all in the statement that asks."""
 
-from collections.abc import Iterable
-
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from payments.billing.models import Dispute, Refund, Subscription
 from payments.ledger.models import PaymentEvent, Redelivery
@@ -15,27 +13,25 @@ EVENTS_FOLLOWED = 500
 
 def events_called(term: str) -> Q:
     """Events with this id or request id, events that name it, and those of the order that is called so."""
-    again = Redelivery.objects.filter(request_id=term).values_list("event_id", flat=True)
-    found = Q(stripe_event_id=term) | Q(object_id=term) | Q(request_id=term) | Q(pk__in=list(again))
-    return found | Q(mentions__overlap=_names(term)) | Q(order__in=_orders_named(term))
+    conditions = (
+        Q(stripe_event_id=term), Q(object_id=term), Q(request_id=term), Q(mentions__overlap=_names(term)),
+        Q(order__in=_orders_named(term)),
+    )  # fmt: skip
+    own = (PaymentEvent.objects.filter(each).values("pk") for each in conditions)
+    return _one_of(Redelivery.objects.filter(request_id=term).values("event"), *own)
 
 
 def orders_called(term: str) -> Q:
     """Orders by number or id, by their registration, by any Stripe id of theirs, and by an event or its request id."""
-    ids = _orders_named(term)
-    owners = Reference.objects.filter(name__in=_names(term))
-    ids |= _orders_of(owners.values_list("order", "subscription__order"))
-    for money in (Refund.objects.filter(stripe_id=term), Dispute.objects.filter(stripe_id=term)):
-        ids |= _orders_of(money.values_list("order", "subscription__order"))
-    ids |= _orders_of(Subscription.objects.filter(customer__stripe_id=term).values_list("order"))
-    # In two steps: a join would have the database read the subscriptions before it knows how few are meant.
-    owners = list(
-        PaymentEvent.objects.filter(events_called(term)).values_list("order", "subscription")[:EVENTS_FOLLOWED]
+    events = PaymentEvent.objects.filter(events_called(term)).order_by()
+    owned: tuple[QuerySet, ...] = (
+        Reference.objects.filter(name__in=_names(term)),
+        Refund.objects.filter(stripe_id=term),
+        Dispute.objects.filter(stripe_id=term),
+        events,
     )
-    ids |= _orders_of((order,) for order, _subscription in owners)
-    subscriptions = {subscription for _order, subscription in owners if subscription}
-    ids |= _orders_of(Subscription.objects.filter(pk__in=subscriptions).values_list("order"))
-    return Q(pk__in=ids)
+    found = [each.values(owner)[:EVENTS_FOLLOWED] for each in owned for owner in ("order", "subscription__order")]
+    return _one_of(_orders_named(term), Subscription.objects.filter(customer__stripe_id=term).values("order"), *found)
 
 
 def key_of_order(term: str) -> int | None:
@@ -46,18 +42,19 @@ def key_of_order(term: str) -> int | None:
     return Order.objects.filter(called).values_list("pk", flat=True).first() if called else None
 
 
+def _one_of(first: QuerySet, *others: QuerySet) -> Q:
+    """The keys that any of these finds, each by its own index."""
+    return Q(pk__in=first.union(*others, all=True))
+
+
 def _names(term: str) -> list[str]:
     """The names under which we keep it: as it is, and as one of ours in any spelling."""
     spelt = dict.fromkeys([term, str(read_uuid(term) or term)])
     return [term, *(f"{prefix}{each}" for prefix in (ORDER, REGISTRATION) for each in spelt)]
 
 
-def _orders_named(term: str) -> set[int]:
-    """The order with this number or public id, or of the registration with this id, ours or imported."""
+def _orders_named(term: str) -> QuerySet:
+    """The key of the order with this number or public id, or of the registration with this id, ours or imported."""
     if number := read_number(term):
-        return {number}
-    return _orders_of(Reference.objects.filter(name__in=_names(term)[1:]).values_list("order"))
-
-
-def _orders_of(rows: Iterable[tuple[int | None, ...]]) -> set[int]:
-    return {order_id for row in rows for order_id in row if order_id}
+        return Order.objects.filter(pk=number).values("pk")
+    return Reference.objects.filter(name__in=_names(term)[1:]).values("order")

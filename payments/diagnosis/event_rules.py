@@ -68,7 +68,11 @@ def held_events(records: Records) -> Iterator[Finding]:
         sentence = (
             _("%(event)s (%(type)s) is held back: %(reason)s") if held else _("%(event)s (%(type)s) is held back.")
         )
-        remedy = Remedy(_("Delete the hold: then it is processed, with all that wait beside it."), row=held or event)
+        remedy = Remedy(
+            _("Release the type: then it is processed, with all that wait beside it."),
+            row=held or event,
+            action="release" if held else "",
+        )
         about = _about(event, reason=held.reason if held else "")
         yield Finding(sentence % about, records.owner_of(event), [event, *([held] if held else [])], remedy)
 

@@ -72,7 +72,9 @@ def look_up(text: str) -> Named:
     named = Named(UNREADABLE.sub("", text).strip().removesuffix("…")[:TEXT_MAX_LENGTH])
     if not named.text:
         return named
-    for find in (_by_number, _by_address, _by_event, _by_reference, _by_money, _by_product, _by_mention, _by_request):
+    if _by_number(named):
+        return named
+    for find in (_by_address, _by_event, _by_reference, _by_money, _by_product, _by_mention, _by_request):
         find(named)
         if not named.is_nothing:
             return named
@@ -80,12 +82,13 @@ def look_up(text: str) -> Named:
     return named
 
 
-def _by_number(named: Named) -> None:
-    """O-000012, R-000003."""
+def _by_number(named: Named) -> bool:
+    """O-000012, R-000003. Returns whether it is such a number: then nothing else is called so."""
     if key := read_number(named.text):
         named.orders = list(Order.objects.select_related("plan", "user").filter(pk=key))
     elif key := read_number(named.text, prefix="R"):
         named.add_owners(Receipt.objects.select_related("order__plan", "order__user").filter(pk=key))
+    return key is not None
 
 
 def _by_address(named: Named) -> None:
@@ -161,17 +164,18 @@ def _by_request(named: Named) -> None:
     """The request that brought an event, that brought it once more, or that was refused."""
     if not REQUEST.fullmatch(named.text):
         return
-    again = Redelivery.objects.filter(request_id=named.text).values_list("event_id", flat=True)
+    first = PaymentEvent.objects.filter(request_id=named.text).values("pk")
+    again = Redelivery.objects.filter(request_id=named.text).values("event_id")
     rows = PaymentEvent.objects.defer("payload").select_related("order", "subscription")
-    named.events = list(rows.filter(Q(request_id=named.text) | Q(pk__in=list(again))))
+    named.events = list(rows.filter(pk__in=first.union(again)))
     named.refusals = [] if named.events else list(RefusedDeliveries.objects.filter(request_id=named.text))
     named.add_owners(named.events)
 
 
 def _by_name(named: Named) -> None:
-    """People by a part of their name; one is looked at, several are there to choose from."""
+    """People by a part of their name; one is looked at, several are there to choose from. No id is anybody's name."""
     text = named.text
-    if len(text) < NAME_MIN_LENGTH:
+    if len(text) < NAME_MIN_LENGTH or named.is_stripe_name or read_uuid(text):
         return
     has_part = Q(name__icontains=text) | Q(email__icontains=text)
     found: list[Any] = [*User.objects.filter(has_part)[:MAX_PEOPLE], *Customer.objects.filter(has_part)[:MAX_PEOPLE]]

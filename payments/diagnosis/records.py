@@ -4,17 +4,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q
 
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.diagnosis.look_up import Named
 from payments.effects.models import Effect
 from payments.ledger.models import HeldType, PaymentEvent
 from payments.names import ORDER
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
+from payments.orders.models import CheckoutAttempt, Order, OrderException
 from payments.statuses import PLAN, ExceptionKind
+from payments.timeline.events import owned_by, with_tries
+from payments.timeline.statements import Statement, statements_of
+from payments.timeline.story import Story, Subject, tell
 
 # Told by these: the buyer has gone through the payment.
 NEWS_OF_PAYMENT = (
@@ -31,18 +35,19 @@ class Records:
 
     named: Named
     at: datetime
-    subscriptions: list[Subscription] = field(default_factory=list)
-    checkouts: list[CheckoutAttempt] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
     events: list[PaymentEvent] = field(default_factory=list)
-    payments: list[Payment] = field(default_factory=list)
-    refunds: list[Refund] = field(default_factory=list)
-    disputes: list[Dispute] = field(default_factory=list)
-    questions: list[OrderException] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    # What is open about them, and about events that found nothing.
+    questions: list[OrderException] = field(default_factory=list)
 
     @property
     def orders(self) -> list[Order]:
-        return self.named.orders
+        return [each.order for each in self.statements if each.order]
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        return [each.subscription for each in self.statements if each.subscription]
 
     @property
     def users(self) -> list[Any]:
@@ -50,8 +55,29 @@ class Records:
 
     @property
     def owners(self) -> list[Owner]:
-        """What money belongs to."""
-        return [*self.orders, *self.subscriptions]
+        """What money belongs to: orders, then subscriptions."""
+        return [each.owner for each in self.statements]
+
+    @cached_property
+    def checkouts(self) -> list[CheckoutAttempt]:
+        return [row for each in self.statements for row in each.checkouts]
+
+    @cached_property
+    def payments(self) -> list[Payment]:
+        return [row for each in self.statements for row in each.payments]
+
+    @cached_property
+    def refunds(self) -> list[Refund]:
+        return [row for each in self.statements for row in each.refunds]
+
+    @cached_property
+    def disputes(self) -> list[Dispute]:
+        return [row for each in self.statements for row in each.disputes]
+
+    @cached_property
+    def subject(self) -> Subject:
+        """For what products know of it: they load their rows once for findings and story."""
+        return Subject(self.statements, user=self.users[0] if len(self.users) == 1 else None)
 
     def of(self, owner: Owner, rows: Iterable[Any]) -> list[Any]:
         """Those of the rows that belong to it."""
@@ -92,70 +118,51 @@ class Records:
         """The types that are held back; asked for only where an event is."""
         return HeldType.objects.in_bulk()
 
-    def story(self) -> list[OrderChange]:
-        """The last things that changed about them, the oldest first. One query."""
-        rows = OrderChange.objects.select_related("order", "subscription", "event").defer("event__payload")
-        latest = rows.filter(_belongs(self.orders, self.subscriptions)).order_by("-pk")[:STORY_LENGTH]
-        return list(latest)[::-1] if self.owners else []
+    def story(self) -> Story:
+        """What happened to them, in the same words as on their own pages; one statement, and those of the products."""
+        return tell(self.subject, self.events, self.effects, at=self.at, limit=STORY_LENGTH)
 
 
 def read_records(named: Named, *, at: datetime) -> Records:
-    """At most nine statements."""
-    records = Records(named, at, subscriptions=[*named.subscriptions, *_subscriptions(named)])
-    records.questions = _questions(records)
-    if not records.owners:
-        records.events = list(named.events)
-        return records
-    belongs = _belongs(records.orders, records.subscriptions)
-    records.checkouts = list(CheckoutAttempt.objects.filter(order__in=records.orders).order_by("order", "number"))
-    # With the orders: their amounts in words are made of them.
-    prefetch_related_objects(records.orders, "payments")
-    records.payments = _sorted(row for order in records.orders for row in order.payments.all())
-    if records.subscriptions:
-        records.payments += _sorted(Payment.objects.filter(subscription__in=records.subscriptions))
-    records.events = _events(records)
-    if records.payments:
-        records.refunds = _sorted(Refund.objects.filter(belongs))
-        records.disputes = _sorted(Dispute.objects.filter(belongs))
-    records.effects = _sorted(Effect.objects.filter(belongs))
+    """At most six statements."""
+    records = Records(named, at, [*_orders(named), *_subscriptions(named)], events=list(named.events))
+    records.questions = [row for each in records.statements for row in each.open_questions]
+    if strangers := [row.stripe_event_id for row in named.events if not row.order_id]:
+        unknown = OrderException.objects.filter(kind=ExceptionKind.UNKNOWN_ORDER, subject__in=strangers, is_open=True)
+        records.questions += [row for row in unknown if row.pk not in {each.pk for each in records.questions}]
+    if records.statements:
+        records.events = _events(records)
+        records.effects = sorted(Effect.objects.filter(owned_by(records.statements)), key=attrgetter("pk"))
     return records
 
 
-def _questions(records: Records) -> list[OrderException]:
-    """What is open about them, and about events that found nothing."""
-    events = [row.stripe_event_id for row in records.named.events]
-    which = _belongs(records.orders, records.subscriptions)
-    if events:
-        which |= Q(kind=ExceptionKind.UNKNOWN_ORDER, subject__in=events)
-    return _sorted(OrderException.objects.filter(which, is_open=True)) if events or records.owners else []
-
-
-def _subscriptions(named: Named) -> list[Subscription]:
-    """Those that the orders have begun, and those of the people; one query where there can be any."""
-    plans = [order.pk for order in named.orders if order.kind == PLAN]
-    if not (plans or named.customers):
+def _orders(named: Named) -> list[Statement]:
+    """In the order in which they were found; one query, and one for their amounts in words."""
+    if not named.orders:
         return []
-    which = Q(order__in=plans) | Q(customer__in=named.customers)
-    known = [row.pk for row in named.subscriptions]
-    return list(Subscription.objects.select_related("customer").filter(which).exclude(pk__in=known).order_by("pk"))
+    rows = Order.objects.select_related("plan", "user").prefetch_related("payments")
+    found = {told.owner.pk: told for told in statements_of(rows.filter(pk__in=[row.pk for row in named.orders]))}
+    return [found[row.pk] for row in named.orders]
 
 
-def _belongs(orders: Iterable[Order], subscriptions: Iterable[Subscription]) -> Q:
-    keys = [row.pk for row in subscriptions]
-    mine = Q(order__in=[row.pk for row in orders])
-    return mine | Q(subscription__in=keys) if keys else mine
+def _subscriptions(named: Named) -> list[Statement]:
+    """Those that were named, that the orders have begun, and those of the people; one query where there can be any."""
+    plans = [order.pk for order in named.orders if order.kind == PLAN]
+    if not (plans or named.customers or named.subscriptions):
+        return []
+    own = Q(pk__in=[row.pk for row in named.subscriptions])
+    rows = Subscription.objects.select_related("customer", "plan")
+    return statements_of(rows.filter(own | Q(order__in=plans) | Q(customer__in=named.customers)).order_by("pk"))
 
 
 def _events(records: Records) -> list[PaymentEvent]:
-    """Those that found their order or subscription, those that name it in vain, and those that were asked for."""
+    """Those that found their order or subscription, those that name it in vain, and those that were asked for.
+
+    Sorted here and not in the database, which would take the order for a reason to walk through the whole table.
+    """
     names = {name for order in records.orders for name in records.names_of(order)}
     names |= {row.stripe_id for row in records.subscriptions}
-    which = _belongs(records.orders, records.subscriptions) | Q(mentions__overlap=sorted(names))
+    which = owned_by(records.statements) | Q(mentions__overlap=sorted(names))
     found = {row.pk: row for row in records.named.events}
-    found |= {row.pk: row for row in PaymentEvent.objects.defer("payload").filter(which)}
+    found |= {row.pk: row for row in with_tries(PaymentEvent.objects.defer("payload").filter(which))}
     return [found[key] for key in sorted(found)]
-
-
-def _sorted(rows: Iterable[Any]) -> list[Any]:
-    """Here and not in the database, which would take the order for a reason to walk through the whole table."""
-    return sorted(rows, key=lambda row: row.pk)

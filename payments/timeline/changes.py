@@ -128,7 +128,7 @@ def _sentence(change: OrderChange, told: Statement, names: Collection[str]) -> s
 def _from_to(change: OrderChange, *, currency: str) -> str:
     before, after = (value_of(change.field, text, currency=currency) for text in (change.before, change.after))
     values = after if change.before in NOTHING else f"{before} → {after}"
-    return f"{name_of(change.field)}: {values}."
+    return f"{name_of(change.field)}: {values.rstrip('.')}."  # in English a time ends with a full stop of its own
 
 
 def _state(change: OrderChange, _told: Statement, _names: Collection[str]) -> str:
@@ -214,9 +214,15 @@ def _end(_change: OrderChange, _told: Statement, names: Collection[str]) -> str:
     return "" if "status" in names else _("The subscription has ended.")
 
 
+def _paid_at(change: OrderChange, told: Statement, names: Collection[str]) -> str:
+    """The state says that it is paid, and the line says when."""
+    return "" if "status" in names else _from_to(change, currency=told.owner.currency)
+
+
 NOUNS = ("refund", "dispute", "paid", "refunded")
 SENTENCES: dict[str, Callable[[OrderChange, Statement, Collection[str]], str]] = {
     "status": _state, "amount_received": _received, "amount_refunded": _refunded, "dispute_state": _dispute_state,
     "refund": _refund, "dispute": _dispute, "paid": _money_of_invoice, "refunded": _money_of_invoice,
     CLEAN_UP: _clean_up, "period_end": _period, "cancel_at": _planned_end, "ended_at": _end,
+    "paid_at": _paid_at,
 }  # fmt: skip

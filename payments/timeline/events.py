@@ -72,14 +72,19 @@ ERROR = "payload__data__object__last_payment_error__"
 
 
 def events_of(owned: Q, *, limit: int) -> "QuerySet[PaymentEvent]":
-    """The newest of them with their tries that failed or were asked for, and why a payment was declined; one query."""
+    """The newest of them, as they are told; one query."""
+    rows = PaymentEvent.objects.filter(owned).defer("payload", "references", "mentions")
+    return with_tries(rows).order_by("-pk")[:limit]
+
+
+def with_tries(rows: "QuerySet[PaymentEvent]") -> "QuerySet[PaymentEvent]":
+    """Each with its tries that failed or were asked for, and why a payment was declined."""
     names = {name: name for name in ("trigger", "outcome", "started_at")}
     told = JSONObject(**names, reason="requested_reason", by="requested_by__email")
     tries = EventAttempt.objects.filter(event=OuterRef("pk")).order_by("number")
     tries = tries.exclude(~Q(trigger=Trigger.REPLAY), outcome__in=[AttemptOutcome.PROCESSED, AttemptOutcome.IGNORED])
-    rows = PaymentEvent.objects.filter(owned).defer("payload", "references", "mentions")
     declined = Coalesce(KT(f"{ERROR}decline_code"), KT(f"{ERROR}code"))
-    return rows.annotate(tries=ArraySubquery(tries.values(row=told)), declined=declined).order_by("-pk")[:limit]
+    return rows.annotate(tries=ArraySubquery(tries.values(row=told)), declined=declined)
 
 
 def changes_of(owned: Q, *, limit: int) -> "QuerySet[OrderChange]":

@@ -78,9 +78,15 @@ def story(subject: Subject, *, at: datetime, limit: int = NEWEST, with_events: b
     Queries: three and those of the products, however much there is.
     """
     owned = owned_by(subject.statements)
-    changes = list(changes_of(owned, limit=limit + 1))
     events = list(events_of(owned, limit=limit + 1)) if with_events else []
-    effects = list(effects_of(owned, limit=limit + 1))
+    return tell(subject, events, list(effects_of(owned, limit=limit + 1)), at=at, limit=limit)
+
+
+def tell(
+    subject: Subject, events: Sequence[PaymentEvent], effects: Sequence[Effect], *, at: datetime, limit: int = NEWEST
+) -> Story:
+    """As `story`, where events (`with_tries`) and effects are known."""
+    changes = list(changes_of(owned_by(subject.statements), limit=limit + 1))
     moments = [*told_by_products(subject, at=at), *told_by_person(subject.user)]
     for told in subject.statements:
         moments += told_by_events(subject.part(told, changes), subject.part(told, events), told)

@@ -15,7 +15,7 @@ from accounts.fields import AddressField
 from accounts.menu import Job
 from accounts.personal import people_called, shown_name
 from payments.admin.kit.actions import Confirmation, ReasonForm, confirmed_action
-from payments.admin.kit.display import CARE, NONE, OFF, STATE_TINTS, link_to_order, pill, tells_of
+from payments.admin.kit.display import CARE, NONE, OFF, STATE_TINTS, diagnosis_links, link_to_order, pill, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.search import key_of_order
 from payments.names import read_number, read_uuid
@@ -160,6 +160,9 @@ class RegistrationAdmin(ReadOnlyAdmin):
 
     def found(self, term: str) -> Q | None:
         return self.search_condition(term) or (Q(email=term.lower()) if "@" in term else Q(external_id=term))
+
+    def row_links(self, request: HttpRequest, row: Registration) -> list[tuple[str, str]]:
+        return diagnosis_links(request, row.order.number)
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def person(self, row: Registration) -> str:

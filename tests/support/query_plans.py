@@ -49,8 +49,10 @@ class Statements:
     """What was asked of the database."""
 
     seen: dict[str, Any] = field(default_factory=dict)
+    count: int = 0
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.count += 1
         if re.match(r"\s*(SELECT|WITH)\b", sql) and " FOR UPDATE" not in sql:
             self.seen[sql] = params
         return execute(sql, params, many, context)

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -76,6 +78,13 @@ def link_to_order(order: Order | None) -> str:
 def link_to_owner(row: Any) -> str:
     """What it belongs to: an order or a subscription."""
     return link_to_order(row.order) if row.order else link_to(row.subscription)
+
+
+def diagnosis_links(request: HttpRequest, name: str) -> list[tuple[str, str]]:
+    """For the page of a row that goes by this name: where one is told why it is as it is, for those who may ask."""
+    if not (name and request.user.has_perm("payments.diagnose")):
+        return []
+    return [(f"{reverse('admin:diagnose')}?{urlencode({'q': name})}", _("Diagnose"))]
 
 
 def pill(word: str, tint: str) -> SafeString:

@@ -9,7 +9,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from payments.admin.kit.display import DISPUTE_TINTS, GOOD, OFF, link_to, pill, stripe_id, subscription_pill
+from payments.admin.kit.display import (
+    DISPUTE_TINTS,
+    GOOD,
+    OFF,
+    diagnosis_links,
+    link_to,
+    pill,
+    stripe_id,
+    subscription_pill,
+)
 from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.money import format_amount
 from payments.orders.models import Order
@@ -140,6 +149,9 @@ class StoryAdmin(ReadOnlyAdmin):
         """Names and values; what has no value is left out."""
         raise NotImplementedError
 
+    def row_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        return diagnosis_links(request, row.told.name)
+
     def tables(self, request: HttpRequest, told: Statement) -> Iterable[Table]:
         """The sections below the story."""
         return money_tables(request, told)
@@ -185,6 +197,9 @@ class PersonPage(ReadOnlyAdmin):
     def person_of(self, row: Any) -> Person:
         """All that belongs to them."""
         raise NotImplementedError
+
+    def row_links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        return diagnosis_links(request, row.email)
 
     def facts(self, request: HttpRequest, person: Person, row: Any) -> Iterator[Fact]:
         """Names and values; what has no value is left out."""

@@ -70,7 +70,7 @@ class TestDiagnose:
         text = text_of(screen(order.number))
 
         assert "What happened" in text
-        assert "Status Waiting for payment → Paid" in text
+        assert "Checkout was completed. The order is paid." in text
 
     def test_says_why_webhooks_fail_where_nothing_is_asked(self, screen):
         RefusedDeliveries.objects.create(

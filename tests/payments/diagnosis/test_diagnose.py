@@ -237,7 +237,7 @@ class TestDiagnose:
         for status in ("DONE", "DEAD", "PENDING"):
             make_effect(paid, status)
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(9):
             asked(paid.number).records.story()
 
     def test_looks_at_the_latest_orders_of_a_person(self, db):
