@@ -210,11 +210,15 @@ class ExceptionKind(models.TextChoices):
     PAID_AFTER_END = "PAID_AFTER_END", _("Paid for a subscription that is over")
     PARTLY_REFUNDED = "PARTLY_REFUNDED", _("A part of the running period was refunded")
     PERIOD_REFUNDED = "PERIOD_REFUNDED", _("The money of the running period went back")
+    UNKNOWN_PRICE = "UNKNOWN_PRICE", _("Subscription with a price that is unknown here")
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Account switched off, subscription goes on")
 
 
 # No money of an order waits for the answer: it is cleaned up as any other, and nothing is refunded to settle it.
-ABOUT_NO_MONEY = (ExceptionKind.NOT_DELIVERED, ExceptionKind.CHECKOUT_REFUSED, ExceptionKind.ACCOUNT_CLOSED)
+ABOUT_NO_MONEY = (
+    ExceptionKind.NOT_DELIVERED, ExceptionKind.CHECKOUT_REFUSED, ExceptionKind.UNKNOWN_PRICE,
+    ExceptionKind.ACCOUNT_CLOSED,
+)  # fmt: skip
 
 
 class EventStatus(models.TextChoices):

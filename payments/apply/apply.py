@@ -188,11 +188,11 @@ def _questions(
 
 def _questions_of_subscriptions(states: Collection[SubscriptionState]) -> Iterator[Question]:
     ids = {state.row.plan_id for state in states if state.row.plan_id}
-    currencies = dict(Plan.objects.filter(pk__in=ids).values_list("pk", "currency")) if ids else {}
+    plans = Plan.objects.in_bulk(ids) if ids else {}
     for state in states:
         yield from questions_of_subscription(
             state.row, payments=state.payments.values(), disputes=state.disputes.values(),
-            plan_currency=currencies.get(state.row.plan_id or 0, ""),
+            plan=plans.get(state.row.plan_id or 0),
         )  # fmt: skip
 
 

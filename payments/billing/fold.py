@@ -221,16 +221,18 @@ OTHER_CURRENCY = gettext_noop("%(received)s received, expected in %(currency)s."
 ALL_REFUNDED = gettext_noop("%(received)s refunded: its access has ended, and it goes on being billed.")
 ALL_LOST = gettext_noop("%(received)s lost to a dispute: its access has ended, and it goes on being billed.")
 PART_REFUNDED = gettext_noop("%(refunded)s of %(received)s refunded: its access goes on.")
+PRICE_OF_NO_PLAN = gettext_noop("%(price)s belongs to no plan here: its access goes on.")
 PART_DISPUTED = gettext_noop("A part of %(received)s is disputed or lost: its access goes on.")
 Asked = tuple[ExceptionKind, bool, str]
 
 
 def questions_of_subscription(
-    row: Subscription, *, payments: Collection[Payment], disputes: Collection[Dispute], plan_currency: str
+    row: Subscription, *, payments: Collection[Payment], disputes: Collection[Dispute], plan: Plan | None
 ) -> Iterator[Question]:
-    """For each payment everything that can be wrong with it, open or not."""
+    """What it is billed for, and for each payment everything that can be wrong with it, open or not."""
+    yield _about_price(row, plan)
     running = running_payments(row, payments)
-    currencies = {each for each in (row.currency, plan_currency) if each}
+    currencies = {each for each in (row.currency, plan.currency if plan else "") if each}
     for payment in payments:
         first = _paid_before(payment, payments)
         values: dict[str, Value] = {
@@ -243,6 +245,19 @@ def questions_of_subscription(
         asked.append((ExceptionKind.SECOND_PAYMENT, first is not None, SAME_PERIOD))
         for kind, is_open, detail in asked:
             yield Question(kind, payment.key, None, is_open, detail, values, subscription_id=row.pk)
+
+
+def _about_price(row: Subscription, plan: Plan | None) -> Question:
+    """Whether no price of it is one of its plan, which is then only remembered: access stays, and a person looks."""
+    told = [price for price in row.prices or [row.price] if price]
+    is_unknown = bool(plan and plan.all_prices and told) and not {*told}.intersection(plan.all_prices if plan else ())
+    values: dict[str, Value] = {"price": ", ".join(told)}
+    if row.currency:
+        values["amount"] = sum_of(row.amount, row.currency)
+    return Question(
+        ExceptionKind.UNKNOWN_PRICE, row.stripe_id, None, is_unknown and not row.has_ended, PRICE_OF_NO_PLAN, values,
+        subscription_id=row.pk,
+    )  # fmt: skip
 
 
 def _about_money(row: Subscription, payment: Payment, currencies: Collection[str]) -> Iterator[Asked]:

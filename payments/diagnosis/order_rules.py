@@ -31,6 +31,7 @@ REMEDIES = {
     ExceptionKind.SECOND_PAYMENT: gettext_lazy("Refund the second payment on its page."),
     ExceptionKind.NO_PLACE: gettext_lazy("Give a place as soon as one is free, or refund, on its page."),
     ExceptionKind.REFUND_OWED: gettext_lazy("Put right what Stripe names, then “Refund again…” on its page."),
+    ExceptionKind.UNKNOWN_PRICE: gettext_lazy("Enter the price at its plan, or cancel the subscription on its page."),
     ExceptionKind.NOT_DELIVERED: gettext_lazy("Correct the address where it is wrong, then “Send again…” on its page."),
 }
 

@@ -42,6 +42,7 @@ SENTENCES: dict[str, Any] = {
     ExceptionKind.PAID_AFTER_END: _("%(amount)s received for %(what)s, which had already ended"),
     ExceptionKind.PARTLY_REFUNDED: _("%(amount)s of the current period of %(what)s was refunded, access goes on"),
     ExceptionKind.PERIOD_REFUNDED: _("The current period of %(what)s was refunded, and it goes on being billed"),
+    ExceptionKind.UNKNOWN_PRICE: _("%(what)s is billed by a price that belongs to no plan: %(price)s"),
     ExceptionKind.ACCOUNT_CLOSED: _("The account was switched off, but %(what)s goes on being billed: %(amount)s"),
 }
 NOTHING_CAME = _("Nothing was collected for %(what)s, expected %(due)s")
@@ -74,6 +75,7 @@ ADVICE: dict[str, Any] = {
     ExceptionKind.PAID_AFTER_END: _("refund it"),
     ExceptionKind.PARTLY_REFUNDED: _("decide whether access goes on"),
     ExceptionKind.PERIOD_REFUNDED: _("cancel it, or give the access back"),
+    ExceptionKind.UNKNOWN_PRICE: _("enter the price at its plan, or cancel it"),
     ExceptionKind.ACCOUNT_CLOSED: _("end it"),
 }
 # Which buttons of the desk most likely settle it, the likeliest first.
@@ -89,6 +91,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     ExceptionKind.NOT_DELIVERED: ("send_once_more",),
     ExceptionKind.PAID_AFTER_END: ("refund",),
     ExceptionKind.PERIOD_REFUNDED: ("cancel_subscription", "give_back"),
+    ExceptionKind.UNKNOWN_PRICE: ("cancel_subscription", "close"),
     ExceptionKind.ACCOUNT_CLOSED: ("end_now",),
 }
 OTHERWISE = ("close",)
@@ -157,7 +160,7 @@ def _values(row: OrderException, payment: Payment | None) -> dict[str, str]:
     amount, told = at_stake(row, payment), row.values
     words = with_amounts(told)
     return {
-        "received": "?", "due": "?", "currency": "?", "words": "?",
+        "received": "?", "due": "?", "currency": "?", "words": "?", "price": "?",
         **words,
         "kind": row.get_kind_display(), "subject": row.subject,
         "amount": format_amount(*amount) if amount else str(SOME_MONEY),

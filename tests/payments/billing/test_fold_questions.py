@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from payments.billing.fold import questions_of_subscription, settle_periods
-from payments.billing.models import Dispute, Payment, Subscription
+from payments.billing.models import Dispute, Payment, Plan, Subscription
 from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END, NOON
 
+PLAN = Plan(currency="eur", price="price_1", former_prices=["price_0"])
 DAY = timedelta(days=1)
 
 
@@ -27,11 +28,11 @@ def dispute(amount=400, *, phase=DisputePhase.LOST):
     return Dispute(payment="in_1", phase=phase, amount=amount, currency="eur")
 
 
-def asked(row, *payments, disputes=(), plan_currency="eur"):
+def asked(row, *payments, disputes=(), plan=PLAN):
     for each in payments:
         each.lost = lost_of(each, disputes)
     settle_periods(row, payments=payments)
-    found = questions_of_subscription(row, payments=payments, disputes=disputes, plan_currency=plan_currency)
+    found = questions_of_subscription(row, payments=payments, disputes=disputes, plan=plan)
     return [(str(each.kind), each.subject) for each in found if each.is_open]
 
 
@@ -40,7 +41,7 @@ class TestQuestionsOfSubscription:
         assert asked(subscription(), payment()) == []
 
     def test_speak_of_each_payment_with_its_amount_and_of_no_order(self):
-        [first, *_] = questions_of_subscription(subscription(), payments=[payment()], disputes=[], plan_currency="eur")
+        [_price, first, *_] = questions_of_subscription(subscription(), payments=[payment()], disputes=[], plan=PLAN)
 
         assert (first.order_id, first.subscription_id) == (None, 1)
         assert first.values["received"] == {"amount": 400, "currency": "eur"}
@@ -57,6 +58,24 @@ class TestQuestionsOfSubscription:
 
         assert asked(unknown, payment()) == [("UNKNOWN_SUBSCRIPTION", "in_1")]
 
+    @pytest.mark.parametrize(
+        ("told", "is_asked"),
+        [
+            ({"prices": ["price_other"]}, True),
+            ({"price": "price_other"}, True),
+            ({"prices": ["price_other", "price_1"]}, False),
+            ({"prices": ["price_0"]}, False),
+            ({"prices": []}, False),
+            ({"prices": ["price_other"], "status": "canceled", "ended_at": NOON}, False),
+        ],
+    )
+    def test_ask_about_a_price_that_belongs_to_no_plan(self, told, is_asked):
+        assert asked(subscription(**told)) == ([("UNKNOWN_PRICE", "sub_1")] if is_asked else [])
+
+    def test_ask_nothing_about_prices_where_the_plan_has_none_or_there_is_no_plan(self):
+        for plan in (None, Plan(currency="eur")):
+            assert asked(subscription(prices=["price_other"]), plan=plan) == []
+
     def test_ask_about_the_second_payment_of_a_period(self):
         second = payment("in_2", paid_at=BEGIN + DAY)
 
@@ -71,7 +90,7 @@ class TestQuestionsOfSubscription:
 
     @pytest.mark.parametrize(("own", "plans"), [("usd", "eur"), ("eur", "usd"), ("", "usd")])
     def test_ask_about_another_currency_than_the_subscriptions_or_the_plans(self, own, plans):
-        assert asked(subscription(currency=own), payment(), plan_currency=plans) == [("AMOUNT_MISMATCH", "in_1")]
+        assert asked(subscription(currency=own), payment(), plan=Plan(currency=plans)) == [("AMOUNT_MISMATCH", "in_1")]
 
     def test_ask_what_becomes_of_it_when_all_of_the_period_was_refunded(self):
         assert asked(subscription(), payment(refunded=400)) == [("PERIOD_REFUNDED", "in_1")]
