@@ -56,7 +56,7 @@ def _refund_sentence(question: OrderException) -> str:
     values = {"order": owner_name(owner), "amount": sum_text(left), "kind": question.get_kind_display()}
     if not left:
         return _("%(order)s, %(kind)s: nothing is left to refund.") % values
-    return _("%(order)s, %(kind)s: %(amount)s goes back the way it came.") % values
+    return _("%(order)s, %(kind)s: %(amount)s is refunded to the original payment method.") % values
 
 
 @oldest_first(

@@ -97,7 +97,7 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
             return format_html("{} {}", link_to(row.subscription), link_to(person) if person else "")
         return link_to_order(row.order)
 
-    @tells_of("payments.order", description=gettext_lazy("money here"))
+    @tells_of("payments.order", description=gettext_lazy("net amount"))
     def money_text(self, row: OrderException) -> str:
         """What was neither given back nor lost: of the order, or of a subscription’s payments in question."""
         if row.subscription:

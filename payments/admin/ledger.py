@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -91,7 +92,7 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     change_list_template = "admin/payments/paymentevent_list.html"
     inlines = (AttemptInline, RedeliveryInline)
     list_display = (
-        "type", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id_text",
+        "type_text", "status", "received_at", "owner_link", "attempts", "lag_text", "stripe_event_id_text",
     )  # fmt: skip
     list_filter = ("status", TypeFilter, "source", ("received_at", admin.DateFieldListFilter))
     list_select_related = ("order", "subscription")
@@ -150,6 +151,11 @@ class PaymentEventAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("lag"))
     def lag_text(self, event: PaymentEvent) -> str:
         return format_html("{} s", number_format(event.lag.total_seconds(), 2)) if event.lag is not None else NONE
+
+    @admin.display(description=gettext_lazy("type"))
+    def type_text(self, event: PaymentEvent) -> str:
+        """A narrow column breaks it between its parts."""
+        return format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in event.type.split(".")))
 
     @admin.display(description=gettext_lazy("payload"))
     def payload_text(self, event: PaymentEvent) -> str:

@@ -90,7 +90,7 @@ class OrderAdmin(StoryAdmin):
         yield gettext("Received"), order.received_text if order.payments.all() else ""
         yield gettext("Refunded"), order.refunded_text
         yield gettext("Lost to disputes"), order.lost_text
-        yield gettext("Money here"), order.here_text if order.refunded_text or order.lost_text else ""
+        yield gettext("Net amount"), order.here_text if order.refunded_text or order.lost_text else ""
         yield gettext("E-mail"), order.email
         if order.user and may_see(request, "accounts.user"):
             yield gettext("Account"), link_to(order.user)

@@ -94,13 +94,16 @@ def _consequences(rows: QuerySet) -> list[str]:
     if isinstance(owner, Order):
         left = {"amount": sum_text(preview_refund(owner)[1])}
         return [
-            _("%(amount)s goes back the way it came, unless you give a smaller amount.") % left,
+            _("%(amount)s is refunded to the original payment method, unless you enter a smaller amount.") % left,
             once,
             _("When all of the money has gone back, what was bought ends and the buyer gets an e-mail."),
             fees,
         ]
     return [
-        _("What is left of the payment that you choose goes back the way it came, unless you give a smaller amount."),
+        _(
+            "What is left of the payment that you choose is refunded to the original payment method, unless you enter "
+            "a smaller amount."
+        ),
         once,
         _("When all that the running period has paid goes back, its access ends and the subscriber gets an e-mail."),
         _("The subscription goes on, and is paid again at its next date, unless it is canceled as well."),

@@ -191,7 +191,7 @@ class TestWhyIsThePaymentNotReflected:
         staff.presses("Ask Stripe")
         staff.reads("Compare with Stripe and put right what differs: the money is then taken in as by its event.")
         staff.presses("Compare with Stripe…")
-        staff.confirms("Put right now")
+        staff.confirms("Apply these changes")
         staff.looks_for(case.order.number)
         staff.reads("The order is paid.")
         assert was_paid(case.order)
@@ -199,7 +199,7 @@ class TestWhyIsThePaymentNotReflected:
     def no_access(self, staff, case):
         staff.opens()
         staff.presses("Repair…")
-        staff.confirms("Put right now")
+        staff.confirms("Apply these changes")
         staff.looks_for(case.order.number)
         staff.reads("The module is open.")
         assert ModuleAccess.objects.get(order=case.order).is_active

@@ -49,7 +49,7 @@ class TestWhyNoAccess:
         staff.reads("The first broken link: %(name)s.", name=staff.in_context("link of a chain", "Access"))
         staff.press("Repair…")
         staff.page.locator("[name=reason]").fill("She called")
-        staff.press("Put right now")
+        staff.press("Apply these changes")
 
         staff.page.locator(".messagelist .success").wait_for()
         learner.open("/encours/")

@@ -82,7 +82,7 @@ class PreviewedAction(ABC, Generic[Target]):
     """
 
     columns: ClassVar[tuple[Text, Text, Text]]
-    button: ClassVar[Text] = gettext_lazy("Put right now")
+    button: ClassVar[Text] = gettext_lazy("Apply these changes")
 
     @abstractmethod
     def preview(self, target: Target, *, at: datetime) -> Preview:

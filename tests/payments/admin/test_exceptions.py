@@ -100,7 +100,7 @@ class TestQuestions:
     @pytest.mark.parametrize(
         ("action", "words"),
         [
-            ("refund", "€49.00 goes back the way it came"),
+            ("refund", "€49.00 is refunded to the original payment method"),
             ("seat", "gets a place, as far as places are free"),
             ("close", "No money is charged or refunded"),
         ],

@@ -98,14 +98,14 @@ class TestMoney:
 
         shown = page.post(LIST, {"action": "refund", "_selected_action": [registration.order_id]}, follow=True)
 
-        assert "$30.00 goes back the way it came" in text_of(shown)
+        assert "$30.00 is refunded to the original payment method" in text_of(shown)
 
     def test_shows_what_a_dispute_took(self, page, registration):
         hear(event_of(registration, SUCCEEDED), event_of(registration, LOST, status="lost", amount=900))
 
         told = self.told(page, registration)
 
-        assert "Lost to disputes €9.00 Money here €40.00" in " ".join(told.replace(":", " ").split())
+        assert "Lost to disputes €9.00 Net amount €40.00" in " ".join(told.replace(":", " ").split())
 
     def test_says_that_the_bank_only_asks(self, page, registration):
         hear(event_of(registration, SUCCEEDED), event_of(registration, LOST, status="warning_needs_response"))

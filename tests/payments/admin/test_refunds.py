@@ -58,7 +58,7 @@ class TestQuestion:
         content = choose(page, order).content.decode()
 
         assert f"Refund {order.number}?" in content
-        assert "€49.00 goes back the way it came" in content
+        assert "€49.00 is refunded to the original payment method" in content
         assert "Amount in EUR" in content
         assert refunds() == []
 
