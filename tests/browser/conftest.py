@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from zlib import crc32
 
 import pytest
 from django.db import connections
@@ -16,6 +17,7 @@ from tests.browser.buyer import Buyer
 from tests.browser.examination import DESKTOP
 from tests.browser.visitor import Visitor
 from tests.support.browser import NoChromium, find_chromium, running_browser
+from tests.support.deep import DEEP
 from tests.support.site import Site, running_site
 
 LOCALES = {"fr": "fr-FR", "en": "en-GB"}
@@ -25,6 +27,21 @@ _clients, _activities = count(1), count(1)
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.browser)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each test in one language, in turn; in both where DEEP is set."""
+    left_out = [] if DEEP else [item for item in items if _has_its_turn_in_the_other(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _has_its_turn_in_the_other(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if item.get_closest_marker("browser") is None or "language" not in params:
+        return False
+    name = item.nodeid.partition("[")[0]
+    return bool(params["language"] != ("fr", "en")[crc32(name.encode()) % 2])
 
 
 @pytest.fixture(scope="package")

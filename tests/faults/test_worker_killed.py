@@ -9,7 +9,7 @@ from tests.support.ledger_rows import is_all_done, waiting_events
 from tests.support.processes import running_worker, wait_until
 
 pytestmark = pytest.mark.slow
-EVENTS = so_many(2_000, deep=5_000)
+EVENTS = so_many(1_200, deep=5_000)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -25,7 +25,7 @@ from tests.support.emulator_process import RunningEmulator, running_emulator
 from tests.support.processes import Process, running_worker, wait_until
 from tests.support.web_server import web_server
 
-BUYERS = int(os.environ.get("CHAOS_BUYERS", so_many(12, deep=40)))
+BUYERS = int(os.environ.get("CHAOS_BUYERS", so_many(8, deep=40)))
 SECONDS = 60 + 2 * BUYERS
 STORM = ("--seed", "7", "--duplicates", "3", "--shuffle", "25", "--drop", "10")
 HURRICANE = (

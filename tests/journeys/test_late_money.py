@@ -87,27 +87,18 @@ def check_the_end(late: Registration, emulator: RunningEmulator) -> None:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestLateMoney:
-    def test_goes_back_by_itself_once(self, tmp_path, make_activity, settings):
-        activity = make_activity(capacity=1, late_money=LateMoney.REFUND)
+    def test_goes_back_once_by_itself_or_when_staff_say_so(self, tmp_path, make_activity, settings):
         with site(tmp_path) as emulator:
             settings.STRIPE_API_BASE = emulator.url
 
-            late = pay_too_late(activity, emulator)
+            late = pay_too_late(make_activity(capacity=1, late_money=LateMoney.REFUND), emulator)
             wait_until(lambda: has_been_refunded(late), seconds=SECONDS)
-
             check_the_end(late, emulator)
 
-    def test_goes_back_once_when_staff_say_so(self, tmp_path, make_activity, settings):
-        activity = make_activity(capacity=1)
-        with site(tmp_path) as emulator:
-            settings.STRIPE_API_BASE = emulator.url
-            late = pay_too_late(activity, emulator)
+            late = pay_too_late(make_activity(capacity=1), emulator)
             wait_until(lambda: "registration.no_place" in effects(late), seconds=SECONDS)
-            question = OrderException.objects.get(is_open=True, kind="NO_PLACE")
-
-            self.press_twice(question)
+            self.press_twice(OrderException.objects.get(is_open=True, kind="NO_PLACE"))
             wait_until(lambda: has_been_refunded(late), seconds=SECONDS)
-
             check_the_end(late, emulator)
 
     def press_twice(self, question: OrderException) -> None:

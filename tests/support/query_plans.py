@@ -1,7 +1,7 @@
 """What PostgreSQL would do with each statement, were the tables as large as those of a shop that has sold for years."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -34,6 +34,7 @@ SIZES = {
 }
 # Rows that are really made: enough to tell what is rare from what is common.
 COPIES = 10_000
+MINUTES_APART = 10
 FIRST_COPY = 1_000_000  # the keys of the copies begin above those of the rows
 # Columns that hold names of single things without saying so by a constraint on the column.
 NAMES = {"email", "name", "session", "object_id", "request_id", "payment", "key"}
@@ -71,15 +72,11 @@ def grow_tables() -> None:
 
     For this transaction: who rolls it back shrinks the tables with `shrink_tables`.
     """
+    multiply_rows(dict.fromkeys(SIZES, COPIES))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = on")  # off where a drain has been at work
-        cursor.execute("SET session_replication_role = replica")  # a copy may come before the row to which it belongs
-        for table in SIZES:
-            _multiply(cursor, table)
-        cursor.execute("SET session_replication_role = origin")
         # The pages are those of the copies: so many times as many would have to be read.
         cursor.execute(f"SET LOCAL seq_page_cost = {min(SIZES.values()) / COPIES}")
-        cursor.execute(f"ANALYZE {', '.join(SIZES)}")
         for table, rows in SIZES.items():
             cursor.execute(
                 """
@@ -92,10 +89,20 @@ def grow_tables() -> None:
             )
 
 
-def _multiply(cursor: CursorWrapper, table: str) -> None:
-    """COPIES rows like those that there are, with names of their own, each belonging to copies in the same way."""
+def multiply_rows(copies: Mapping[str, int]) -> None:
+    """So many rows more of each table, like those that there are; PostgreSQL has looked at them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # a copy may come before the row to which it belongs
+        for table in copies:
+            _multiply(cursor, table, copies)
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute(f"ANALYZE {', '.join(copies)}")
+
+
+def _multiply(cursor: CursorWrapper, table: str, copies: Mapping[str, int]) -> None:
+    """Rows with names of their own, each belonging to copies in the same way."""
     model = next(model for model in apps.get_models() if model._meta.db_table == table)
-    values = ", ".join(f"{_copied(column)} AS {column.column}" for column in model._meta.concrete_fields)
+    values = ", ".join(f"{_copied(column, copies)} AS {column.column}" for column in model._meta.concrete_fields)
     names = ", ".join(f'"{column.column}"' for column in model._meta.concrete_fields)
     cursor.execute(
         f"""
@@ -104,28 +111,27 @@ def _multiply(cursor: CursorWrapper, table: str) -> None:
             FROM {table}
         )
         INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE
-        SELECT {values} FROM generate_series(1, {COPIES}) AS n JOIN template ON place = n %% rows ORDER BY n
+        SELECT {values} FROM generate_series(1, {copies[table]}) AS n JOIN template ON place = n %% rows ORDER BY n
         """,
         [],
     )
-    assert cursor.rowcount == COPIES, f"There is no row of {table} to copy."
+    assert cursor.rowcount == copies[table], f"There is no row of {table} to copy."
 
 
-def _copied(column: models.Field) -> str:
+def _copied(column: models.Field, copies: Mapping[str, int]) -> str:
     """The value of this column in the copy number `n`."""
     name = f'"{column.column}"'
     if column.primary_key and isinstance(column, models.IntegerField):
         return f"{FIRST_COPY} + n"
-    if isinstance(column, models.ForeignKey) and column.related_model._meta.db_table in SIZES:
-        return f"CASE WHEN {name} IS NOT NULL THEN {FIRST_COPY} + n END"
-    if isinstance(column, models.ForeignKey) and (
-        known := column.related_model._base_manager.values_list("pk", flat=True)
-    ):
-        return f"CASE WHEN {name} IS NOT NULL THEN (ARRAY{list(known)})[1 + n / 7 %% {len(known)}] END"
+    if isinstance(column, models.ForeignKey):
+        if of_related := copies.get(column.related_model._meta.db_table):
+            return f"CASE WHEN {name} IS NOT NULL THEN {FIRST_COPY} + 1 + (n - 1) %% {of_related} END"
+        if keys := [key for (key,) in column.related_model._base_manager.values_list("pk")]:
+            return f"CASE WHEN {name} IS NOT NULL THEN (ARRAY{keys})[1 + n / 7 %% {len(keys)}] END"
     if isinstance(column, models.UUIDField):
         return "gen_random_uuid()"
     if isinstance(column, models.DateTimeField):
-        return f"{name} + (n - {COPIES}) * interval '10 minutes'"
+        return f"{name} + (n - {max(copies.values())}) * interval '{MINUTES_APART} minutes'"
     if isinstance(column, ArrayField) and isinstance(column.base_field, models.CharField):
         return f"ARRAY(SELECT each || '~' || n FROM unnest({name}) AS each)"
     is_name = isinstance(column, models.CharField) and (column.unique or column.name in NAMES)

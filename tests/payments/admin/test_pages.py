@@ -79,17 +79,29 @@ class TestEveryRecord:
 
 
 class TestWeight:
-    def test_of_a_full_list_with_all_that_it_loads_is_at_most_60_kb(self, page, make_activity):
-        RegistrationFactory.create_batch(50, activity=make_activity(capacity=50))
-        response = page.get(address("payments.order", "changelist"), headers={"accept-encoding": "gzip"})
-        html = gzip.decompress(response.content).decode()
+    """Of a page with all that it loads, as it goes over the wire."""
 
-        loaded = re.findall(r'(?:<link rel="stylesheet" href|<script src)="/static/([^"]+)"', html)
+    def bytes_of(self, page, where):
+        response = page.get(where, headers={"accept-encoding": "gzip"})
+        html = gzip.decompress(response.content).decode()
+        loaded = re.findall(r'(?:<link rel="stylesheet" href|<script[^>]* src)="/static/([^"]+)"', html)
         files = sum(len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in loaded)
-        words = len(gzip.compress(page.get(reverse("admin:jsi18n")).content))
+        return html, len(response.content) + files + len(gzip.compress(page.get(reverse("admin:jsi18n")).content))
+
+    def test_of_a_full_list_is_at_most_60_kb(self, page, make_activity):
+        RegistrationFactory.create_batch(50, activity=make_activity(capacity=50))
+
+        html, weight = self.bytes_of(page, address("payments.order", "changelist"))
 
         assert html.count('class="action-select"') == 50
-        assert len(response.content) + files + words <= 60_000
+        assert weight <= 60_000
+
+    @pytest.mark.parametrize("name", ["admin:index", "admin:dashboard"])
+    def test_of_the_first_pages_is_at_most_100_kb(self, page, everything, name):
+        html, weight = self.bytes_of(page, reverse(name))
+
+        assert "</html>" in html
+        assert weight <= 100_000
 
 
 class TestEveryPage:

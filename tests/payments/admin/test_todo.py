@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from payments.billing.models import Dispute, Payment
 from payments.ledger.models import HeldType
@@ -140,5 +141,5 @@ class TestNothing:
 
         content = text_of(page.get(TODO))
 
-        assert f"Nothing needs you since {timezone.localtime(now):%-I:%M}" in content
+        assert f"Nothing needs you since {date_format(timezone.localtime(now), 'TIME_FORMAT')}" in content
         assert "1 payment confirmed" in content
