@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.hooks import Ending
 from payments.admin.kit.actions import ROWS_LISTED, Confirmation, ReasonForm, confirmed_action
 from payments.admin.refunds import sum_text
+from payments.apply.outcome import Outcome
 from payments.orders.labels import name_of, value_of
 from payments.orders.models import Order, OrderException
 from payments.refunds.accept import accept, can_be_accepted, preview_accept
@@ -26,7 +27,7 @@ from payments.refunds.staff_refunds import (
     preview_refund,
     refund_exception,
 )
-from payments.resync.link_money import link_to_order, names_of_money
+from payments.resync.link_money import link_to_order, names_of_money, preview_link
 from payments.statuses import ABOUT_NO_MONEY, ExceptionKind
 from payments.subscribing.ending import end_in_question
 from payments.todo.questions import sentence_of
@@ -199,6 +200,17 @@ def _link_consequences(questions: QuerySet) -> list[str]:
     ]
 
 
+def _link_outcome(form: LinkForm) -> Outcome | None:
+    """Of the order that was filled in; None as long as there is none."""
+    order = getattr(form, "cleaned_data", {}).get("order")
+    if form.rows is None or not isinstance(order, Order):
+        return None
+    try:
+        return preview_link(exception=form.rows[0], order=order, at=timezone.now())
+    except DecisionRefused as refusal:
+        return Outcome(refusals=[str(refusal)])
+
+
 def _linked_names(question: OrderException) -> str:
     try:
         return f"{sentence_of(question)}: {', '.join(names_of_money(question))}"
@@ -212,7 +224,7 @@ def _linked_names(question: OrderException) -> str:
     only_one=gettext_lazy("Money is linked one payment at a time: choose one."),
     title=gettext_lazy("Link this money to an order?"), button=gettext_lazy("Link now"),
     consequences=_link_consequences, done=gettext_lazy("linked; its events are processed again."),
-    in_transaction=False,
+    in_transaction=False, preview=_link_outcome,
 )  # fmt: skip
 def link(question: OrderException, confirmation: Confirmation) -> None:
     """Money that names nothing that is known here."""

@@ -8,20 +8,23 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from payments.apply.outcome import Outcome, outcome_of
 from payments.billing.models import Payment
-from payments.ledger.models import PaymentEvent
+from payments.ledger.models import WAITS_FOR_A_NAME, PaymentEvent
 from payments.ledger.record import requeue_naming
 from payments.names import ORDER, REGISTRATION
 from payments.orders.models import Order, OrderChange, OrderException, Reference
+from payments.processing.replay import process_again
 from payments.refunds.staff_refunds import DecisionRefused, require, require_open
 from payments.resync.resync import KeepsMoving, ResyncOptions, resync_order
+from payments.sql import kept_or_untold, watching
 from payments.statuses import Accepted, ExceptionKind
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 from payments.stripe_api.snapshots import MalformedObject
 
 log = structlog.get_logger(__name__)
 # What the history of the order calls it.
-LINKED = "linked"
+LINKED, PREVIEW = "linked", "preview"
 # Under which names Stripe can be asked for a payment.
 ASKABLE = ("pi_", "cs_")
 # What belongs to subscriptions, and is told by them.
@@ -36,9 +39,10 @@ def link_to_order(*, exception: OrderException, order: Order, reason: str, by: U
     """
     require(reason)
     names = names_of_money(exception)
-    _learn(exception, order, names, reason=reason, by=by, at=at)
+    source = f"{by.get_username()}: {reason}"[:255]
+    _learn(exception, order, names, source=source, at=at)
     if exception.subject.startswith(ASKABLE):
-        options = ResyncOptions(at=at, by=f"{by.get_username()}: {reason}"[:255])
+        options = ResyncOptions(at=at, by=source)
         try:
             resync_order(order, options=options, also={exception.subject})
         except (GatewayUnavailable, GatewayRefused, MalformedObject, KeepsMoving) as trouble:
@@ -46,6 +50,22 @@ def link_to_order(*, exception: OrderException, order: Order, reason: str, by: U
             raise DecisionRefused(told % {"order": order.number, "words": trouble}) from trouble
     _close(exception, reason=reason, by=by, at=at)
     log.info("exception.linked", question=exception.pk, order=order.pk, names=names, by=by.pk, reason=reason)
+
+
+def preview_link(*, exception: OrderException, order: Order, at: datetime) -> Outcome:
+    """What comes of it as far as events have told of the money: linked, processed again, and rolled back.
+
+    Stripe is not asked. Raises DecisionRefused.
+    """
+    names = names_of_money(exception)
+    with kept_or_untold(), watching() as seen:
+        waiting = PaymentEvent.objects.filter(WAITS_FOR_A_NAME, references__overlap=names)
+        ids = list(waiting.values_list("pk", flat=True))
+        _learn(exception, order, names, source=PREVIEW, at=at)
+        process_again(ids, by=None, reason=PREVIEW, at=at)
+        outcome = outcome_of(seen)
+        transaction.set_rollback(True)
+    return outcome
 
 
 def names_of_money(exception: OrderException) -> list[str]:
@@ -63,9 +83,7 @@ def names_of_money(exception: OrderException) -> list[str]:
 
 
 @transaction.atomic
-def _learn(
-    exception: OrderException, order: Order, names: Collection[str], *, reason: str, by: User, at: datetime
-) -> None:
+def _learn(exception: OrderException, order: Order, names: Collection[str], *, source: str, at: datetime) -> None:
     """Write down to whom the names lead, and whatever waits for one of them is queued again."""
     Order.objects.select_for_update(no_key=True).get(pk=order.pk)
     require_open(exception)
@@ -84,7 +102,7 @@ def _learn(
     if fresh:
         OrderChange.objects.create(
             order=order, field=LINKED, after=", ".join(fresh)[:255], occurred_at=at, learned_at=at,
-            source=f"{by.get_username()}: {reason}"[:255],
+            source=source,
         )  # fmt: skip
     requeue_naming(list(names), at=at)
 

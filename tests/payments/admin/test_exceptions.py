@@ -299,6 +299,9 @@ class TestLink:
         lost = OrderException.objects.get(kind=ExceptionKind.UNKNOWN_ORDER)
 
         assert "pi_lost" in choose(page, "link", lost).content.decode()
+        looked = choose(page, "link", lost, look="yes", order=registration.order.number).content.decode()
+        assert "Waiting for payment" in looked
+        assert not registration.order.payments.exists(), "a look changes nothing"
         choose(page, "link", lost, confirmed="yes", reason="mine", order=registration.order.number)
 
         lost.refresh_from_db()

@@ -6,7 +6,7 @@ from payments.orders.models import Order, OrderChange, OrderException, Reference
 from payments.processing.drain import drain
 from payments.refunds.staff_refunds import DecisionRefused
 from payments.resync import link_money
-from payments.resync.link_money import link_to_order
+from payments.resync.link_money import link_to_order, preview_link
 from payments.statuses import ExceptionKind, OrderStatus
 from payments.stripe_api.gateway import GatewayUnavailable
 from tests.support.factories import NOON, RegistrationFactory, make_staff
@@ -90,3 +90,19 @@ class TestLinkToOrder:
 
         row.refresh_from_db()
         assert row.is_open
+
+
+class TestPreview:
+    def test_tells_what_the_money_would_change_and_changes_nothing(self, lost, order):
+        outcome = preview_link(exception=lost, order=order, at=NOON)
+
+        assert ("Status", "Paid") in {(change.what, change.after) for change in outcome.changes}
+        assert outcome.effects, "the confirmation"
+        assert Order.objects.get().status == OrderStatus.PENDING
+        assert not Reference.objects.filter(name="pi_lost").exists()
+
+    def test_is_refused_as_the_act_is(self, lost, order):
+        Reference.objects.create(name="pi_lost", order=RegistrationFactory().order)
+
+        with pytest.raises(DecisionRefused, match="belongs to something else already"):
+            preview_link(exception=lost, order=order, at=NOON)
