@@ -21,8 +21,13 @@ from tests.support.road import NOON
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """None of its own for a single file, which is over before a second process has started."""
-    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
+    """One more than there are cores: who waits for processes and browsers leaves theirs to others.
+
+    None of its own for a single file, which is over before a second process has started.
+    """
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,7 +23,7 @@ from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.admin.kit.story import shown_moments
 from payments.diagnosis.diagnose import Diagnosis, Outcome, diagnose, subjects_of, verdict_of
 from payments.diagnosis.findings import Finding, Remedy, Severity, name_of
-from payments.diagnosis.look_up import look_up
+from payments.diagnosis.look_up import is_id, look_up
 from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks
 from payments.ledger.models import RefusedDeliveries
 
@@ -75,8 +75,11 @@ def diagnose_view(request: HttpRequest) -> HttpResponse:
 
 
 def found_by_diagnosis(request: HttpRequest, text: str) -> HttpResponse | None:
-    """For the search box of every page: what goes by some id, address or name is diagnosed by who may ask for it."""
-    if not request.user.has_perm(PERMISSION) or look_up(text).is_nothing:
+    """For the search box of every page: what goes by some id, address or name is diagnosed by who may ask for it.
+
+    An id or address of which nothing is known is as well: there is Stripe to be asked.
+    """
+    if not request.user.has_perm(PERMISSION) or (not is_id(text) and look_up(text).is_nothing):
         return None
     return HttpResponseRedirect(f"{reverse('admin:diagnose')}?{urlencode({'q': text})}")
 

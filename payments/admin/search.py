@@ -1,4 +1,4 @@
-"""What people paste into a search: whole ids and numbers, each found by an index, all in the statement that asks."""
+"""What people paste into a search: whole ids and numbers, each found by an index, all in one statement."""
 
 from django.db.models import Q, QuerySet
 
@@ -9,6 +9,7 @@ from payments.orders.models import Order, Reference
 
 # An order has a few dozen events; a customer's id may be in any number of them.
 EVENTS_FOLLOWED = 500
+MOST_FOUND = 10_000
 
 
 def events_called(term: str) -> Q:
@@ -17,8 +18,8 @@ def events_called(term: str) -> Q:
         Q(stripe_event_id=term), Q(object_id=term), Q(request_id=term), Q(mentions__overlap=_names(term)),
         Q(order__in=_orders_named(term)),
     )  # fmt: skip
-    own = (PaymentEvent.objects.filter(each).values("pk") for each in conditions)
-    return _one_of(Redelivery.objects.filter(request_id=term).values("event"), *own)
+    own = (PaymentEvent.objects.filter(each).values_list("pk", flat=True) for each in conditions)
+    return _one_of(Redelivery.objects.filter(request_id=term).values_list("event", flat=True), *own)
 
 
 def orders_called(term: str) -> Q:
@@ -30,8 +31,10 @@ def orders_called(term: str) -> Q:
         Dispute.objects.filter(stripe_id=term),
         events,
     )
-    found = [each.values(owner)[:EVENTS_FOLLOWED] for each in owned for owner in ("order", "subscription__order")]
-    return _one_of(_orders_named(term), Subscription.objects.filter(customer__stripe_id=term).values("order"), *found)
+    owners = ("order", "subscription__order")
+    found = [each.values_list(owner, flat=True)[:EVENTS_FOLLOWED] for each in owned for owner in owners]
+    bought = Subscription.objects.filter(customer__stripe_id=term).values_list("order", flat=True)
+    return _one_of(_orders_named(term), bought, *found)
 
 
 def key_of_order(term: str) -> int | None:
@@ -43,8 +46,12 @@ def key_of_order(term: str) -> int | None:
 
 
 def _one_of(first: QuerySet, *others: QuerySet) -> Q:
-    """The keys that any of these finds, each by its own index."""
-    return Q(pk__in=first.union(*others, all=True))
+    """The keys that any of these finds, each by its own index.
+
+    Asked for at once: of a condition inside the list's own statement PostgreSQL expects too many, and walks through the
+    newest rows of the table to find the first few.
+    """
+    return Q(pk__in={key for key in first.union(*others, all=True)[:MOST_FOUND] if key})
 
 
 def _names(term: str) -> list[str]:
@@ -56,5 +63,5 @@ def _names(term: str) -> list[str]:
 def _orders_named(term: str) -> QuerySet:
     """The key of the order with this number or public id, or of the registration with this id, ours or imported."""
     if number := read_number(term):
-        return Order.objects.filter(pk=number).values("pk")
-    return Reference.objects.filter(name__in=_names(term)[1:]).values("order")
+        return Order.objects.filter(pk=number).values_list("pk", flat=True)
+    return Reference.objects.filter(name__in=_names(term)[1:]).values_list("order", flat=True)

@@ -248,9 +248,14 @@ def questions_of_subscription(
 
 
 def _about_price(row: Subscription, plan: Plan | None) -> Question:
-    """Whether no price of it is one of its plan, which is then only remembered: access stays, and a person looks."""
+    """Whether no price of it is one of its plan, which is then only remembered: access stays, and a person looks.
+
+    One that costs the same as the plan asks nothing: Checkout was told the amount, or the price was made anew.
+    """
     told = [price for price in row.prices or [row.price] if price]
-    is_unknown = bool(plan and plan.all_prices and told) and not {*told}.intersection(plan.all_prices if plan else ())
+    is_unknown = plan is not None and bool(told) and not {*told}.intersection(plan.all_prices)
+    if plan and (row.amount, row.currency) == (plan.amount, plan.currency):
+        is_unknown = is_unknown and (row.interval, row.interval_count) != (plan.interval, 1)
     values: dict[str, Value] = {"price": ", ".join(told)}
     if row.currency:
         values["amount"] = sum_of(row.amount, row.currency)

@@ -82,6 +82,12 @@ def look_up(text: str) -> Named:
     return named
 
 
+def is_id(text: str) -> bool:
+    """Whether it is written as an id, a number or an address, be anything called so or not."""
+    numbers = (read_number(text), read_number(text, prefix="R"))
+    return "@" in text or bool(STRIPE_NAME.fullmatch(text)) or read_uuid(text) is not None or any(numbers)
+
+
 def _by_number(named: Named) -> bool:
     """O-000012, R-000003. Returns whether it is such a number: then nothing else is called so."""
     if key := read_number(named.text):

@@ -68,9 +68,18 @@ class TestFind:
         with django_assert_max_num_queries(12):
             find(page, registration.email)
 
-    @pytest.mark.parametrize("term", ["", "nobody@example.com", "evt_1", "%", "O-99999999999999999999", "x" * 1000])
+    @pytest.mark.parametrize("term", ["", "nobody", "%", "O-99999999999999999999", "x" * 1000])
     def test_says_so_where_nothing_is_called_so(self, page, term):
         assert find(page, term).status_code == 200
+
+    @pytest.mark.parametrize(
+        "term", ["nobody@example.com", "evt_1", "O-000009", "b7a0d2c5-0f5c-4b1c-9f43-1f2cf1d8a111"]
+    )
+    def test_leads_with_an_id_that_nobody_knows_to_where_stripe_can_be_asked(self, page, term):
+        told = page.get(find(page, term).url, headers={"accept-language": "en"}).content.decode()
+
+        assert "Nothing here" in told
+        assert "Ask Stripe" in told
 
     def test_asks_the_finder_before_it_lists(self, page, registration, monkeypatch):
         # In its own attributes: `site` is a lazy object, of which pytest restores what the class has.

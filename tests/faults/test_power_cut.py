@@ -11,7 +11,7 @@ from tests.support.deep import so_many
 from tests.support.processes import running_worker, wait_until
 from tests.support.road import event_of, keep
 
-PEOPLE = so_many(100, deep=400)
+PEOPLE = so_many(150, deep=400)
 
 
 @pytest.mark.slow

@@ -95,7 +95,7 @@ class TestLateMoney:
             wait_until(lambda: has_been_refunded(late), seconds=SECONDS)
             check_the_end(late, emulator)
 
-            late = pay_too_late(make_activity(capacity=1), emulator)
+            late = pay_too_late(make_activity(slug="raku", capacity=1), emulator)
             wait_until(lambda: "registration.no_place" in effects(late), seconds=SECONDS)
             self.press_twice(OrderException.objects.get(is_open=True, kind="NO_PLACE"))
             wait_until(lambda: has_been_refunded(late), seconds=SECONDS)

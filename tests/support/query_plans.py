@@ -35,7 +35,7 @@ SIZES = {
 # Rows that are really made: enough to tell what is rare from what is common.
 COPIES = 10_000
 MINUTES_APART = 10
-FIRST_COPY = 1_000_000  # the keys of the copies begin above those of the rows
+FIRST_COPY = 1_000_000_000  # the keys of the copies begin above those of the rows
 # Columns that hold names of single things without saying so by a constraint on the column.
 NAMES = {"email", "name", "session", "object_id", "request_id", "payment", "key"}
 # What must have read all that lies beneath it before it gives its first row.

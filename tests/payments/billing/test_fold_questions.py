@@ -10,7 +10,8 @@ from payments.orders.fold import lost_of
 from payments.statuses import DisputePhase
 from tests.support.subscriptions import BEGIN, END, NOON
 
-PLAN = Plan(currency="eur", price="price_1", former_prices=["price_0"])
+PLAN = Plan(amount=400, currency="eur", interval="month", price="price_1", former_prices=["price_0"])
+COSTS = {"amount": 400, "interval": "month", "interval_count": 1}
 DAY = timedelta(days=1)
 
 
@@ -63,6 +64,9 @@ class TestQuestionsOfSubscription:
         [
             ({"prices": ["price_other"]}, True),
             ({"price": "price_other"}, True),
+            ({"price": "price_other", **COSTS}, False),
+            ({"price": "price_other", **COSTS, "amount": 900}, True),
+            ({"price": "price_other", **COSTS, "interval": "year"}, True),
             ({"prices": ["price_other", "price_1"]}, False),
             ({"prices": ["price_0"]}, False),
             ({"prices": []}, False),
@@ -72,9 +76,8 @@ class TestQuestionsOfSubscription:
     def test_ask_about_a_price_that_belongs_to_no_plan(self, told, is_asked):
         assert asked(subscription(**told)) == ([("UNKNOWN_PRICE", "sub_1")] if is_asked else [])
 
-    def test_ask_nothing_about_prices_where_the_plan_has_none_or_there_is_no_plan(self):
-        for plan in (None, Plan(currency="eur")):
-            assert asked(subscription(prices=["price_other"]), plan=plan) == []
+    def test_ask_nothing_about_prices_where_there_is_no_plan(self):
+        assert asked(subscription(prices=["price_other"]), plan=None) == []
 
     def test_ask_about_the_second_payment_of_a_period(self):
         second = payment("in_2", paid_at=BEGIN + DAY)
