@@ -7,13 +7,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.forms import CharField, ChoiceField, ModelForm
+from django.forms import CharField, ChoiceField, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -72,8 +73,32 @@ def _only_to_look_at(fields: Iterable[Any]) -> tuple[Any, ...]:
     return tuple("name_text" if name == "name" else name for name in fields if name not in ("reason", "password"))
 
 
+# What Django allows with every kind of row.
+USUAL_ACTS = {"add": _("may add"), "change": _("may change"), "delete": _("may delete"), "view": _("may look at")}
+
+
+def right_in_words(right: Permission) -> str:
+    """ "Orders: can refund orders", in the reader's language; Django's own name of it is English and stored."""
+    model = right.content_type.model_class()
+    rows = capfirst(str(model._meta.verbose_name_plural)) if model else right.content_type.model
+    act = right.codename.partition("_")[0]
+    is_usual = act in USUAL_ACTS and right.codename == f"{act}_{right.content_type.model}"
+    told = USUAL_ACTS[act] if is_usual else gettext(right.name)
+    return gettext("%(rows)s: %(act)s") % {"rows": rows, "act": told}
+
+
+class RightsInWords(admin.options.BaseModelAdmin):
+    """Offers rights by what they allow."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if isinstance(field, ModelMultipleChoiceField) and db_field.related_model is Permission:
+            field.label_from_instance = right_in_words  # type: ignore[assignment]
+        return field
+
+
 @admin.register(User)
-class UserAdmin(StaffScreen, StockUserAdmin):
+class UserAdmin(RightsInWords, StaffScreen, StockUserAdmin):
     """People are switched off rather than deleted: what they did names them."""
 
     job, position = Job.PEOPLE, 1
@@ -160,7 +185,7 @@ class UserAdmin(StaffScreen, StockUserAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(StaffScreen, StockGroupAdmin):
+class GroupAdmin(RightsInWords, StaffScreen, StockGroupAdmin):  # type: ignore[misc]  # Django names an argument otherwise
     """Whoever could change a group would give all of its rights to all of its people, and to themselves."""
 
     job, position = Job.PEOPLE, 2

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts.fields import LowercaseEmailField, normal_address
 
@@ -58,7 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        permissions = [("view_personal_data", "Can read names and addresses of buyers in full")]
+        permissions = [("view_personal_data", gettext_noop("Can read names and addresses of buyers in full"))]
         constraints = [
             models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
         ]

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower, Upper
 from django.db.models.lookups import Exact
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
@@ -101,10 +101,10 @@ class Activity(Chargeable, models.Model):
             models.CheckConstraint(name="activity_never_oversold", condition=Q(places_taken__lte=F("capacity"))),
         ]
         permissions = [
-            ("call_off_activity", "Can call an activity off"),
-            ("offer_place", "Can offer free places to the waiting list at once"),
-            ("export_participants", "Can download an activity's participants"),
-            ("print_participants", "Can print the list for the door"),
+            ("call_off_activity", gettext_noop("Can call an activity off")),
+            ("offer_place", gettext_noop("Can offer free places to the waiting list at once")),
+            ("export_participants", gettext_noop("Can download an activity's participants")),
+            ("print_participants", gettext_noop("Can print the list for the door")),
         ]
 
     def __str__(self) -> str:
@@ -235,9 +235,9 @@ class Registration(models.Model):
             ),
         ]
         permissions = [
-            ("free_place", "Can free a place that is not paid for"),
-            ("resend_message", "Can send a registration's e-mail again"),
-            ("correct_address", "Can correct the address of a registration"),
+            ("free_place", gettext_noop("Can free a place that is not paid for")),
+            ("resend_message", gettext_noop("Can send a registration's e-mail again")),
+            ("correct_address", gettext_noop("Can correct the address of a registration")),
         ]
         indexes = [
             # Who waits for a place? Asked in every batch that touches an activity, so it must stay small.

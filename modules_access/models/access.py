@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from modules_access.models.modules import Module
 
@@ -93,9 +94,9 @@ class ModuleAccess(models.Model):
         verbose_name = _("access")
         verbose_name_plural = _("accesses")
         permissions = [
-            ("grant_access", "Can give access without a payment"),
-            ("extend_access", "Can extend an access"),
-            ("revoke_access", "Can take an access back"),
+            ("grant_access", gettext_noop("Can give access without a payment")),
+            ("extend_access", gettext_noop("Can extend an access")),
+            ("revoke_access", gettext_noop("Can take an access back")),
         ]
         constraints = [
             models.CheckConstraint(

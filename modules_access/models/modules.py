@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from payments.money import Chargeable, format_amount
 
@@ -49,8 +50,8 @@ class Module(Chargeable, models.Model):
         verbose_name_plural = _("modules")
         ordering = ["position", "slug"]
         permissions = [
-            ("diagnose_access", "Can ask why somebody has no access"),
-            ("repair_access", "Can repair accesses"),
+            ("diagnose_access", gettext_noop("Can ask why somebody has no access")),
+            ("repair_access", gettext_noop("Can repair accesses")),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from modules_access.models.modules import Module
 
@@ -44,8 +45,8 @@ class ServiceKey(models.Model):
         verbose_name = _("service key")
         verbose_name_plural = _("service keys")
         permissions = [
-            ("rotate_servicekey", "Can rotate service keys"),
-            ("revoke_servicekey", "Can revoke service keys"),
+            ("rotate_servicekey", gettext_noop("Can rotate service keys")),
+            ("revoke_servicekey", gettext_noop("Can revoke service keys")),
         ]
 
     def __str__(self) -> str:
@@ -95,7 +96,7 @@ class AccessToken(models.Model):
         db_table = "access_tokens"
         verbose_name = _("access token")
         verbose_name_plural = _("access tokens")
-        permissions = [("revoke_token", "Can revoke access tokens")]
+        permissions = [("revoke_token", gettext_noop("Can revoke access tokens"))]
         constraints = [
             models.CheckConstraint(name="token_used_at_most", condition=Q(used__lte=F("max_usage"), max_usage__gte=1)),
             models.CheckConstraint(name="token_rests_on_one", condition=Q(order__isnull=True) | Q(grant__isnull=True)),

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts.fields import LowercaseEmailField
 from payments.money import Chargeable, format_amount
@@ -57,7 +58,7 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        permissions = [("resync_customer", "Can resync a person with Stripe")]
+        permissions = [("resync_customer", gettext_noop("Can resync a person with Stripe"))]
         indexes = [
             models.Index(fields=["email"], name="customer_email"),
             models.Index(fields=["id"], name="customer_deleted", condition=Q(deleted_at__isnull=False)),
@@ -197,11 +198,11 @@ class Subscription(models.Model):
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
         permissions = [
-            ("resync_subscription", "Can resync subscriptions with Stripe"),
-            ("refund_subscription", "Can refund payments of subscriptions"),
-            ("cancel_subscription", "Can cancel a subscription at once"),
-            ("end_subscription", "Can end the subscription of an account that is switched off"),
-            ("give_access_back", "Can give the access of a refunded period back"),
+            ("resync_subscription", gettext_noop("Can resync subscriptions with Stripe")),
+            ("refund_subscription", gettext_noop("Can refund payments of subscriptions")),
+            ("cancel_subscription", gettext_noop("Can cancel a subscription at once")),
+            ("end_subscription", gettext_noop("Can end the subscription of an account that is switched off")),
+            ("give_access_back", gettext_noop("Can give the access of a refunded period back")),
         ]
         indexes = [
             models.Index(fields=["status", "period_end"], name="subscription_status"),
@@ -371,7 +372,7 @@ class Dispute(models.Model):
     class Meta:
         verbose_name = _("dispute")
         verbose_name_plural = _("disputes")
-        permissions = [("evidence_dispute", "Can download the evidence pack of a dispute")]
+        permissions = [("evidence_dispute", gettext_noop("Can download the evidence pack of a dispute"))]
         constraints = [models.CheckConstraint(name="dispute_belongs", condition=BELONGS_TO_ONE_OWNER)]
         indexes = [
             models.Index(fields=["due_by"], name="dispute_unanswered", condition=Q(status__in=DISPUTE_UNANSWERED)),

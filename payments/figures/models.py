@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class DailyFigure(models.Model):
@@ -22,7 +23,7 @@ class DailyFigure(models.Model):
         verbose_name = _("daily figure")
         verbose_name_plural = _("daily figures")
         default_permissions = ()
-        permissions = [("view_dashboard", "Can see the dashboard")]
+        permissions = [("view_dashboard", gettext_noop("Can see the dashboard"))]
         constraints = [models.UniqueConstraint(fields=["figure", "day", "currency", "part"], name="figure_once")]
         indexes = [models.Index(fields=["day"], name="figure_day")]
 

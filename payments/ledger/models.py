@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from payments.statuses import EventStatus
 
@@ -92,7 +93,7 @@ class PaymentEvent(models.Model):
     class Meta:
         verbose_name = _("payment event")
         verbose_name_plural = _("payment events")
-        permissions = [("replay_paymentevent", "Can replay payment events")]
+        permissions = [("replay_paymentevent", gettext_noop("Can replay payment events"))]
         constraints = [
             models.CheckConstraint(name="event_id_is_a_stripe_event", condition=Q(stripe_event_id__startswith="evt_")),
         ]
@@ -213,7 +214,7 @@ class HeldType(models.Model):
     class Meta:
         verbose_name = _("held event type")
         verbose_name_plural = _("held event types")
-        permissions = [("release_heldtype", "Can release a held event type")]
+        permissions = [("release_heldtype", gettext_noop("Can release a held event type"))]
 
     def __str__(self) -> str:
         return self.type
@@ -236,7 +237,7 @@ class RefusedDeliveries(models.Model):
     class Meta:
         verbose_name = _("refused deliveries")
         verbose_name_plural = _("refused deliveries")
-        permissions = [("diagnose", "Can ask why something is not as it should be")]
+        permissions = [("diagnose", gettext_noop("Can ask why something is not as it should be"))]
         constraints = [models.UniqueConstraint(fields=["hour", "code"], name="refusals_once_an_hour")]
         indexes = [models.Index(fields=["request_id"], name="refusals_request", condition=~Q(request_id=""))]
 

@@ -87,8 +87,8 @@ class Order(MoneyInWords, models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         permissions = [
-            ("resync_order", "Can resync orders with Stripe"),
-            ("refund_order", "Can refund orders"),
+            ("resync_order", gettext_noop("Can resync orders with Stripe")),
+            ("refund_order", gettext_noop("Can refund orders")),
         ]
         constraints = [
             models.CheckConstraint(
@@ -262,13 +262,13 @@ class OrderException(models.Model):
         verbose_name = _("exception")
         verbose_name_plural = _("exceptions")
         permissions = [
-            ("accept_orderexception", "Can accept money that does not fit its order"),
-            ("link_orderexception", "Can link money to an order"),
-            ("refund_orderexception", "Can refund the money in question"),
-            ("retry_refund", "Can try a refund that is owed again"),
-            ("resend_effect", "Can send again what was not delivered"),
-            ("give_place", "Can give a place to who paid and waits"),
-            ("dismiss_orderexception", "Can dismiss a question"),
+            ("accept_orderexception", gettext_noop("Can accept money that does not fit its order")),
+            ("link_orderexception", gettext_noop("Can link money to an order")),
+            ("refund_orderexception", gettext_noop("Can refund the money in question")),
+            ("retry_refund", gettext_noop("Can try a refund that is owed again")),
+            ("resend_effect", gettext_noop("Can send again what was not delivered")),
+            ("give_place", gettext_noop("Can give a place to who paid and waits")),
+            ("dismiss_orderexception", gettext_noop("Can dismiss a question")),
         ]
         constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="exception_once")]
         indexes = [

@@ -5,7 +5,9 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from accounts.admin import right_in_words
 from accounts.models import User
 from tests.support.factories import UserFactory, make_staff
 
@@ -230,3 +232,32 @@ class TestDelete:
         assert page.post(reverse("admin:accounts_user_delete", args=[clerk.pk]), {"post": "yes"}).status_code == 403
 
         assert User.objects.filter(pk=clerk.pk).exists()
+
+
+@pytest.mark.django_db
+class TestRights:
+    @pytest.mark.parametrize(
+        ("codename", "english", "french"),
+        [
+            ("refund_order", "Orders: Can refund orders", "Commandes : Peut rembourser les commandes"),
+            ("view_order", "Orders: may look at", "Commandes : peut consulter"),
+        ],
+    )
+    def test_are_offered_in_the_words_of_the_reader(self, client, codename, english, french):
+        client.force_login(make_staff())
+        group = Group.objects.create(name="Cashiers")
+
+        for language, words in (("en", english), ("fr", french)):
+            address = reverse("admin:auth_group_change", args=[group.pk])
+            page = client.get(address, headers={"accept-language": language})
+            assert words in page.content.decode()
+
+    def test_of_every_act_of_ours_have_french_words(self):
+        with translation.override("fr"):
+            untold = [right.name for right in Permission.objects.filter(name__startswith="Can ") if _is_english(right)]
+
+        assert untold == []
+
+
+def _is_english(right):
+    return "Can " in right_in_words(right)
