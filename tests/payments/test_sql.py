@@ -77,6 +77,9 @@ def somebody_else():
     names = {name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters}
     with psycopg.connect(**names, autocommit=True) as other:
         yield other
+        other.execute(
+            "SELECT pg_advisory_unlock_all()"
+        )  # else they go a moment after the connection, which is too late
 
 
 def can_lock(somebody, name):
