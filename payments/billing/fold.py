@@ -253,9 +253,11 @@ def _about_price(row: Subscription, plan: Plan | None) -> Question:
     One that costs the same as the plan asks nothing: Checkout was told the amount, or the price was made anew.
     """
     told = [price for price in row.prices or [row.price] if price]
-    is_unknown = plan is not None and bool(told) and not {*told}.intersection(plan.all_prices)
-    if plan and (row.amount, row.currency) == (plan.amount, plan.currency):
-        is_unknown = is_unknown and (row.interval, row.interval_count) != (plan.interval, 1)
+    costs = (row.amount, row.currency, row.interval, row.interval_count)
+    is_unknown = (
+        plan is not None and bool(told) and not {*told}.intersection(plan.all_prices)
+        and costs != (plan.amount, plan.currency, plan.interval, 1)
+    )  # fmt: skip
     values: dict[str, Value] = {"price": ", ".join(told)}
     if row.currency:
         values["amount"] = sum_of(row.amount, row.currency)

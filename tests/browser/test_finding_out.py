@@ -175,26 +175,20 @@ class TestWhyIsThePaymentNotReflected:
         staff.reads("Remove the cause, then replay the event.")
         staff.presses("Replay…")
         staff.confirms("Replay now")
-        staff.looks_for(case.order.number)
-        staff.looks_until_it_reads("The order is paid.")
-        assert was_paid(case.order)
+        self.finds_it_paid(staff, case)
 
     def held(self, staff, case):
         staff.reads("looked odd on Friday")
         staff.presses("Release…")
         staff.confirms("Release now")
-        staff.looks_for(case.order.number)
-        staff.looks_until_it_reads("The order is paid.")
-        assert was_paid(case.order)
+        self.finds_it_paid(staff, case)
 
     def never_came(self, staff, case):
         staff.presses("Ask Stripe")
         staff.reads("Compare with Stripe and put right what differs: the money is then taken in as by its event.")
         staff.presses("Compare with Stripe…")
         staff.confirms("Apply these changes")
-        staff.looks_for(case.order.number)
-        staff.reads("The order is paid.")
-        assert was_paid(case.order)
+        self.finds_it_paid(staff, case)
 
     def no_access(self, staff, case):
         staff.opens()
@@ -216,10 +210,9 @@ class TestWhyIsThePaymentNotReflected:
         staff.opens()
         staff.presses("Accept…")
         staff.confirms("Accept now")
+        self.finds_it_paid(staff, case)
+
+    def finds_it_paid(self, staff, case):
         staff.looks_for(case.order.number)
         staff.looks_until_it_reads("The order is paid.")
-        assert was_paid(case.order)
-
-
-def was_paid(order: Order) -> bool:
-    return Order.objects.get(pk=order.pk).status == OrderStatus.PAID
+        assert Order.objects.get(pk=case.order.pk).status == OrderStatus.PAID
