@@ -26,7 +26,7 @@ from django.db import close_old_connections
 
 from config.broker import broker
 from config.command_line import sentence_instead_of_traceback
-from config.startup import require_fit
+from config.startup import require_fit, settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -105,8 +105,6 @@ app.conf.update(
 # In the worker's own blueprint, so that it starts before the consumer and goes on while the broker is away.
 app.steps["worker"].add("payments.processing.worker:ProcessingStep")
 app.autodiscover_tasks()
-# What else every worker runs beside its tasks.
-app.autodiscover_tasks(["payments.figures"], related_name="loop")
 
 
 @celeryd_init.connect
@@ -114,6 +112,12 @@ app.autodiscover_tasks(["payments.figures"], related_name="loop")
 def refuse_to_start(**_signal: object) -> None:
     """Neither a worker nor the timetable runs where the site itself would not."""
     require_fit()
+
+
+@beat_init.connect
+def make_room(**_signal: object) -> None:
+    """For the file in which beat notes what was due."""
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 
 @setup_logging.connect
@@ -124,6 +128,7 @@ def keep_our_logging(**_signal: object) -> None:
 @worker_ready.connect
 def note_ready(**_signal: object) -> None:
     """Whoever has started the worker and waits for it looks for this file."""
+    settle()
     if settings.WORKER_READY_FILE:
         Path(settings.WORKER_READY_FILE).touch()
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from rest_framework.permissions import SAFE_METHODS
@@ -34,7 +35,10 @@ ROUTINE_PATHS = ("/static/", "/healthz/", "/metrics", "/favicon.ico")
 
 
 class RequestIdMiddleware:
-    """Stands first: what any other middleware answers or logs carries the id too."""
+    """Stands first: what any other middleware answers or logs carries the id too.
+
+    An answer that `has_own_line` gets no access line: what was logged for it says status and duration.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -42,16 +46,40 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = accepted(request.headers.get(REQUEST_ID, "")) or uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        began = time.perf_counter()
+        request.began = began = time.perf_counter()  # type: ignore[attr-defined]
         clear_contextvars()
         bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)
             response[REQUEST_ID] = request_id
-            if settings.VERBOSE or not is_routine(request, response):
+            if not getattr(response, "has_own_line", False) and (settings.VERBOSE or not is_routine(request, response)):
                 log_request(request, response, seconds=time.perf_counter() - began)
         finally:
             clear_contextvars()  # threads serve one request after the other
+        return response
+
+
+# The addresses that the five systems gave to Stripe, with and without a slash: a redirect would lose events.
+WEBHOOK_PATH = re.compile(r"/(stripe/webhooks?|api/webhooks/stripe)/?\Z")
+
+
+class WebhookMiddleware:
+    """Stands before sessions, languages and messages: a delivery needs none, and none of them can turn it away.
+
+    What it is refused with is in English, as everything that programs read.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.view = import_string(settings.WEBHOOK_VIEW).as_view()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not WEBHOOK_PATH.match(request.path_info):
+            return self.get_response(request)
+        # Raises DisallowedHost: of a proxy that names itself staff must hear.
+        request.get_host()
+        with override(ENGLISH):
+            response: HttpResponse = self.view(request).render()
         return response
 
 

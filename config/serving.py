@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from config.startup import settle
+
 worker_class = "config.web_worker.Worker"
 threads = 4
 # Seconds without a byte, in the middle of a request or between two of them, after which a connection is closed.
@@ -17,3 +19,4 @@ def post_worker_init(worker: Any) -> None:
     said = logging.getLogger("gunicorn.error")
     said.handlers.clear()
     said.propagate = True
+    settle()

@@ -1,5 +1,7 @@
 """What web, worker and beat ask before they begin: a production that would lose money or secrets does not start."""
 
+import gc
+
 import django
 import structlog
 from django.conf import settings
@@ -28,6 +30,15 @@ def require_fit(*, code: int = 1) -> None:
         faults = [sentence_of(message) for message in found if message.level >= ERROR]
         if faults := [*faults, *_without_counters()]:
             leave((f"Not started: {fault}" for fault in faults), code=code)
+
+
+def settle() -> None:
+    """What is loaded by now stays to the end: the garbage collector need not look through it again and again.
+
+    Measured: a quarter of the drain's time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def sentence_of(message: CheckMessage) -> str:

@@ -1,4 +1,4 @@
-"""Every address of the site."""
+"""Every address of the site but the webhook's, which stands before them all (config/middleware.py)."""
 
 from django.contrib import admin
 from django.shortcuts import redirect
@@ -11,7 +11,6 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
-    path("", include("payments.webhook.urls")),
     path("healthz/", include("config.health")),
     path("", include("config.metrics")),
     path("api/", include("registrations.api.urls")),

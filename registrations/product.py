@@ -18,7 +18,7 @@ from payments.cleanup.closing import due_dates
 from payments.diagnosis import Finding, Records
 from payments.orders.models import Order
 from payments.products import FollowResult, Lead, Product, ProductChange, Question, register
-from payments.sql import update_rows
+from payments.sql import select_rows, update_rows
 from payments.statuses import CLOSED_PHASE, STATUS_ORDER, DisputeState, ExceptionKind, OrderStatus
 from payments.timeline import Holding, Moment, Subject
 from payments.todo import Done, Source
@@ -100,8 +100,7 @@ class RegistrationProduct(Product):
 
     def follow_orders(self, orders: Sequence[Order], *, at: datetime) -> FollowResult:
         by_id = {order.pk: order for order in orders}
-        locked = Registration.objects.filter(order_id__in=by_id).order_by("pk").select_for_update(no_key=True)
-        rows = list(locked)
+        rows = select_rows(Registration, "WHERE order_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(by_id)])
         before = {row.pk: _state(row) for row in rows}
         for row in rows:
             row.status = _status_of(row, by_id[row.order_id])
@@ -248,7 +247,7 @@ def _outcome(
 ) -> FollowResult:
     outcome = FollowResult()
     others = {row.order_id for row in promoted} - orders.keys()
-    all_orders = {**Order.objects.in_bulk(others), **orders}
+    all_orders = {**(Order.objects.in_bulk(others) if others else {}), **orders}
     for row in [*rows, *promoted]:
         order = all_orders[row.order_id]
         if message := message_for(row, order):

@@ -21,7 +21,8 @@ from payments.apply.outcome import Outcome, outcome_of
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
-from payments.sql import advisory_lock, kept_or_untold, watching
+from payments.locks import advisory_lock
+from payments.sql import kept_or_untold, watching
 
 log = structlog.get_logger(__name__)
 # As config/celery.py has it, by the site's clock.

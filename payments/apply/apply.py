@@ -6,6 +6,7 @@ A preview is this very code in a transaction that the caller rolls back.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import structlog
 from django.utils.translation import gettext_noop
@@ -31,7 +32,7 @@ from payments.ledger.models import FOREIGN_SITE, UNMATCHED
 from payments.orders.fold import questions_of
 from payments.orders.models import OrderChange, OrderException
 from payments.products import FollowResult, ProductChange, Question, follow_orders, follow_subscriptions
-from payments.sql import kept_or_untold, update_rows, watched
+from payments.sql import insert_rows, kept_or_untold, select_rows, update_rows, watched
 from payments.statuses import OrderStatus
 
 log = structlog.get_logger(__name__)
@@ -166,7 +167,7 @@ def _write_down(
 ) -> None:  # fmt: skip
     changes = [row for each in applied for row in _fact_changes(each, at=at)]
     changes += [_product_change(change, source=source, at=at) for change in followed.changes]
-    OrderChange.objects.bulk_create(changes)
+    insert_rows(changes)
     if seen := watched():
         seen.changes += [*changes, *_changes_of_people(applied, at=at)]
     questions = [*_questions(orders, applied, followed), *_questions_of_subscriptions(subscriptions)]
@@ -269,14 +270,13 @@ def save_exceptions(questions: Iterable[Question], *, at: datetime) -> list[Orde
     wanted = {(str(question.kind), question.subject): question for question in questions}
     if not wanted:
         return []
-    subjects = [subject for _, subject in wanted]
-    rows = OrderException.objects.filter(subject__in=subjects)
+    rows = select_rows(OrderException, "WHERE subject = ANY(%s)", [[subject for _, subject in wanted]])
     known = {(row.kind, row.subject): row for row in rows if (row.kind, row.subject) in wanted}
     fresh = [
         _new_exception(question, at=at) for key, question in wanted.items() if question.is_open and key not in known
     ]
     moved = [row for key, row in known.items() if row.closed_by_id is None and _takes(row, wanted[key], at=at)]
-    OrderException.objects.bulk_create(sorted(fresh, key=lambda row: row.subject), ignore_conflicts=True)
+    insert_rows(sorted(fresh, key=attrgetter("subject")), ignore_conflicts=True)
     update_rows(OrderException, [_exception_state(row) for row in moved])
     if seen := watched():
         seen.questions += fresh + moved

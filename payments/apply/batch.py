@@ -27,10 +27,12 @@ from payments.billing.models import Customer
 from payments.billing.subscribers import join_confirmed
 from payments.facts import Fact, ObjectRefs, SubscriptionFact, SubscriptionStartedFact, canonical_uuid
 from payments.names import ORDER, REGISTRATION
-from payments.orders.models import Reference
-from payments.sql import tell_about, update_rows
+from payments.sql import prepared, tell_about, update_rows
 
 Result = TypeVar("Result")
+REGISTRATION_NAMES = """
+    SELECT order_id, name FROM payments_reference WHERE order_id = ANY(%s) AND name LIKE %s ORDER BY name
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +209,10 @@ def registrations_of(order_ids: Collection[int]) -> dict[int, str]:
     if not order_ids:
         return {}
     found: dict[int, str] = {}
-    names = Reference.objects.filter(order__in=order_ids, name__startswith=REGISTRATION)
-    for row in names.order_by("name"):
-        name = row.name.removeprefix(REGISTRATION)
-        if row.order_id and (row.order_id not in found or canonical_uuid(name)):
-            found[row.order_id] = name
+    for order_id, reference in prepared(REGISTRATION_NAMES, [list(order_ids), f"{REGISTRATION}%"]):
+        name = reference.removeprefix(REGISTRATION)
+        if order_id not in found or canonical_uuid(name):
+            found[order_id] = name
     return found
 
 

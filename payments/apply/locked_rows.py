@@ -15,7 +15,7 @@ from payments.facts import CustomerFact, Fact
 from payments.moved_days import MovedDay
 from payments.orders.fold import lost_of, recompute, refunded_of
 from payments.orders.models import CheckoutAttempt, Order
-from payments.sql import update_rows
+from payments.sql import insert_rows, select_rows, update_rows
 
 
 def values_of(row: models.Model, columns: Iterable[str]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ COUNTED: dict[type[models.Model], tuple[str, ...]] = {
 
 def mark_days(days: Iterable[date]) -> None:
     """The figures of these days have moved: one statement, and none where nothing has."""
-    MovedDay.objects.bulk_create([MovedDay(day=day) for day in sorted(days)])
+    insert_rows([MovedDay(day=day) for day in sorted(days)])
 
 
 S = TypeVar("S", bound=LockedState)
@@ -91,10 +91,10 @@ class States(dict[int, S], Generic[S]):
         """Lock the rows, sorted by id, and read what belongs to them."""
         if not ids:
             return cls()
-        rows = cls.model._default_manager.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+        rows = select_rows(cls.model, "WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(ids)])
         states = cls({row.pk: cls.make(row, values_of(row, cls.columns)) for row in rows})
         for model, place, key, _columns in cls.parts:
-            for part in model._default_manager.filter(**{f"{cls.owner}__in": states}):
+            for part in select_rows(model, f"WHERE {cls.owner} = ANY(%s)", [list(states)]):
                 getattr(states[getattr(part, cls.owner)], place)[getattr(part, key)] = part
         return states
 
@@ -122,8 +122,8 @@ class States(dict[int, S], Generic[S]):
                 fresh[type(row)].append(row)
             elif written.differs(row, columns):
                 changed[type(row)].append({"id": row.pk, **values_of(row, columns)})
-        for model, rows in fresh.items():
-            model._default_manager.bulk_create(rows)
+        for rows in fresh.values():
+            insert_rows(rows)
         for model, values in changed.items():
             update_rows(model, values)
         return days

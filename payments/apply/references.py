@@ -25,8 +25,11 @@ from payments.facts import (
 )
 from payments.names import ORDER, REGISTRATION
 from payments.orders.models import Reference
+from payments.sql import insert_rows, prepared
 
-COLUMNS = ("order_id", "subscription_id", "customer_id", "attempt", "payment")
+LOOK_UP = """
+    SELECT name, order_id, subscription_id, customer_id, attempt, payment FROM payments_reference WHERE name = ANY(%s)
+"""
 
 
 class UnknownOrder(LookupError):
@@ -112,7 +115,7 @@ class ReferenceMap:
     def store(self) -> None:
         """Store the new references; another transaction may store the same at the same time."""
         rows = [_row(name, known) for name in sorted(self.new_references) if (known := self.known.get(name))]
-        Reference.objects.bulk_create(rows, ignore_conflicts=True)
+        insert_rows(rows, ignore_conflicts=True)
 
 
 def _row(name: str, known: Match) -> Reference:
@@ -131,8 +134,7 @@ def resolve(all_refs: Sequence[ObjectRefs], *, also: Collection[str] = ()) -> Re
     `also`: names that the facts mention without being about them.
     """
     wanted = {name for refs in all_refs for name in refs.names()} | set(also)
-    rows = Reference.objects.filter(name__in=wanted).values_list("name", *COLUMNS)
-    names = ReferenceMap({name: Match(*columns) for name, *columns in rows})
+    names = ReferenceMap({name: Match(*columns) for name, *columns in prepared(LOOK_UP, [list(wanted)])})
     while any([names.learn(refs, match) for refs in all_refs if (match := names.find(refs))]):
         pass
     return names

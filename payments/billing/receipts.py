@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from payments.billing.models import Payment, Receipt
-from payments.sql import wait_for_advisory_lock
+from payments.locks import wait_for_advisory_lock
 from payments.statuses import WAS_PAID
 
 if TYPE_CHECKING:

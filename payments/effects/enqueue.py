@@ -10,7 +10,7 @@ from django.db.transaction import TransactionManagementError
 from structlog.contextvars import get_contextvars
 
 from payments.effects.models import Effect
-from payments.sql import known_about, to_json, watched
+from payments.sql import known_about, prepared, to_json, watched
 from payments.statuses import EffectStatus
 
 # Skipped means never sent: if its state comes back, the effect is wanted after all. Of one that is being delivered
@@ -74,9 +74,8 @@ def enqueue(requests: Iterable[EffectRequest], *, at: datetime) -> list[str]:
     # Sorted, so that two batches with the same keys wait for each other instead of locking each other out.
     rows = to_json([_row(wanted[key], at=at) for key in sorted(wanted)])
     words = {status.lower(): status for status in (EffectStatus.PENDING, EffectStatus.SKIPPED, EffectStatus.CLAIMED)}
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, {"rows": rows, "at": at, **words})
-        return sorted(key for key, status in cursor.fetchall() if status == EffectStatus.PENDING)
+    stored = prepared(INSERT, {"rows": rows, "at": at, **words})
+    return sorted(key for key, status in stored if status == EffectStatus.PENDING)
 
 
 def _row(wanted: EffectRequest, *, at: datetime) -> dict[str, Any]:

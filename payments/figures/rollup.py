@@ -20,9 +20,9 @@ from payments.figures.days import ONE_DAY, Days, day_of, in_rows
 from payments.figures.models import DailyFigure, FiguresState
 from payments.figures.stock import count_stock
 from payments.ledger.models import PaymentEvent
+from payments.locks import take_advisory_lock, wait_for_advisory_lock
 from payments.moved_days import MovedDay
 from payments.orders.models import Order
-from payments.sql import take_advisory_lock, wait_for_advisory_lock
 
 log = structlog.get_logger(__name__)
 LOCK = "figures"

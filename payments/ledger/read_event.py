@@ -4,7 +4,7 @@ https://docs.stripe.com/api/events/object
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,10 @@ class MalformedEvent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event, ready to be kept: `payload` is scrubbed; `ignored_reason`: why it is not our business."""
+    """One event, ready to be kept: `payload` is scrubbed; `ignored_reason`: why it is not our business.
+
+    `mentions`: what it can be found by, see `mentions_of`.
+    """
 
     id: str
     type: str
@@ -40,6 +43,7 @@ class Incoming:
     account: str
     object_id: str
     payload: Mapping[str, Any]
+    mentions: Sequence[str]
     body_sha256: str
     occurred_at: datetime
     ignored_reason: str = ""
@@ -58,6 +62,7 @@ def read_event(raw: object, *, body_sha256: str, expected_livemode: bool, expect
         account=account,
         object_id=_text(_object(event), "id", column="object_id"),
         payload=event,
+        mentions=mentions_of(event),
         body_sha256=body_sha256,
         occurred_at=_created(event),
         ignored_reason=why_foreign(livemode == expected_livemode, account in ("", expected_account)),
@@ -134,45 +139,44 @@ MENTION_MAX_LENGTH = 255
 # How Stripe begins the ids of what people look for: sessions, payments, charges, refunds, disputes, customers, …
 STRIPE_ID = re.compile(r"(cs|pi|ch|py|re|pyr|du|dp|sub|in|inpay|cus|seti)_[\w-]+", re.ASCII)
 MAX_MENTIONS = 200
+NESTED = (dict, list)
 
 
 def mentions_of(payload: Mapping[str, Any]) -> list[str]:
     """Every id in the event's object that somebody may search by, each once; ours as events find orders by them."""
     source = payload.get("data", {}).get("object", {})
-    found = dict.fromkeys([*_our_ids(source), *_stripe_ids(source)])
-    return list(found)[:MAX_MENTIONS]
+    metadata: list[Mapping[str, Any]] = []
+    stripe_ids: list[str] = []
+    _walk(source, metadata, stripe_ids)
+    return list(dict.fromkeys([*_our_ids(source, metadata), *stripe_ids]))[:MAX_MENTIONS]
 
 
-def _our_ids(source: Mapping[str, Any]) -> Iterator[str]:
+def _our_ids(source: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """What the object's metadata name, or that of the subscription behind an invoice."""
     if isinstance(order := source.get("client_reference_id"), str) and canonical_uuid(order):
         yield f"{ORDER}{canonical_uuid(order)}"
-    for metadata in _inner(source, "metadata"):
+    for told in metadata:
         for name, prefix in (("orderId", ORDER), ("registrationId", REGISTRATION)):
-            value = metadata.get(name)
+            value = told.get(name)
             if isinstance(value, str) and (value := value.strip()) and len(prefix + value) <= MENTION_MAX_LENGTH:
                 yield f"{prefix}{canonical_uuid(value) or value}"
 
 
-def _inner(value: Any, name: str) -> Iterator[Mapping[str, Any]]:
-    """The objects of this name at any depth."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get(name), Mapping):
-            yield value[name]
-        for item in value.values():
-            yield from _inner(item, name)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _inner(item, name)
-
-
-def _stripe_ids(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if len(value) <= MENTION_MAX_LENGTH and STRIPE_ID.fullmatch(value):
-            yield value
-    elif isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _stripe_ids(item)
+def _walk(value: Any, metadata: list[Mapping[str, Any]], stripe_ids: list[str]) -> None:
+    """Note all metadata and all of Stripe's ids, at any depth; one walk for both, since each delivery waits for it."""
+    if isinstance(value, dict):
+        told = value.get("metadata")
+        if isinstance(told, dict):
+            metadata.append(told)
+        items: Iterable[Any] = value.values()
+    else:
+        items = value
+    for item in items:
+        if isinstance(item, str):
+            if len(item) <= MENTION_MAX_LENGTH and STRIPE_ID.fullmatch(item):
+                stripe_ids.append(item)
+        elif isinstance(item, NESTED):
+            _walk(item, metadata, stripe_ids)
 
 
 MAX_DEPTH = 64
@@ -191,24 +195,22 @@ def scrub(value: Any, *, depth: int = 1) -> Any:
     """A copy of a JSON value that may be kept. NUL and half characters become U+FFFD. Raises TooDeep."""
     if isinstance(value, str):
         return storable(value)
-    if depth > MAX_DEPTH and isinstance(value, dict | list):
+    if not isinstance(value, NESTED):
+        return value
+    if depth > MAX_DEPTH:
         raise TooDeep(f"more than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        return {
-            storable(name): scrub(item, depth=depth + 1)
-            for name, item in value.items()
-            if not opens_something(name, item)
-        }
     if isinstance(value, list):
         return [scrub(item, depth=depth + 1) for item in value]
-    return value
+    return {
+        storable(name): scrub(item, depth=depth + 1) for name, item in value.items() if not opens_something(name, item)
+    }
 
 
 def opens_something(name: str, value: Any) -> bool:
     """Whether whoever has this value could act for the buyer with it."""
     if name in SECRETS:
         return True
-    names_a_link = name == "url" or (name.endswith(("_url", "_pdf")) and name not in OUR_LINKS)
+    names_a_link = (name.endswith(("_url", "_pdf")) and name not in OUR_LINKS) or name == "url"
     return names_a_link and isinstance(value, str) and _LINK.match(value) is not None
 
 

@@ -9,22 +9,24 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from payments.bell import ring_on_commit
 from payments.ledger.models import (
     DUE_STATUSES,
+    FOREIGN_SITE,
+    UNKNOWN_ORDER,
     UNMATCHED,
-    WAITS_FOR_A_NAME,
     EventSource,
     HeldType,
     PaymentEvent,
     Redelivery,
     Trigger,
 )
-from payments.ledger.read_event import Incoming, mentions_of
+from payments.ledger.read_event import Incoming
+from payments.sql import prepared, select_rows
 from payments.statuses import EventStatus
 
 __all__ = ["Incoming", "RecordOutcome", "Recorded", "record_event"]
@@ -85,10 +87,8 @@ def record_event(incoming: Incoming, *, source: EventSource | str, request_id: s
 
 
 def _insert(row: dict[str, Any]) -> Recorded | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [row[column] for column in _COLUMNS])
-        found = cursor.fetchone()
-    return Recorded(RecordOutcome.STORED, found[0]) if found else None
+    found = prepared(_INSERT, [row[column] for column in _COLUMNS])
+    return Recorded(RecordOutcome.STORED, found[0][0]) if found else None
 
 
 def _requeue(stripe_event_id: str, *, request_id: str, at: datetime) -> Recorded:
@@ -132,7 +132,7 @@ def _row(incoming: Incoming, *, source: EventSource | str, request_id: str, at: 
         "error_kind": "",
         "error": "",
         "references": "{}",
-        "mentions": mentions_of(incoming.payload),
+        "mentions": list(incoming.mentions),
         "trigger": str(Trigger.DELIVERY),
         "requested_reason": "",
     }
@@ -140,24 +140,38 @@ def _row(incoming: Incoming, *, source: EventSource | str, request_id: str, at: 
 
 def claim_due(*, at: datetime, limit: int) -> list[PaymentEvent]:
     """Up to `limit` due events, the longest due first. Must be called in a transaction; a killed worker frees them."""
-    return list(_open_rows().filter(next_attempt_at__lte=at)[:limit])
+    return _open_rows("next_attempt_at <= %s", at, limit)
 
 
 def claim_these(event_ids: Collection[int]) -> list[PaymentEvent]:
     """Those of these events that are still open and held by nobody else."""
-    return list(_open_rows().filter(pk__in=event_ids))
+    return _open_rows("id = ANY(%s)", list(event_ids), len(event_ids))
 
 
-def _open_rows() -> QuerySet[PaymentEvent]:
-    rows = PaymentEvent.objects.filter(status__in=DUE_STATUSES).order_by("next_attempt_at", "pk")
-    return rows.select_for_update(skip_locked=True, no_key=True)
+def _open_rows(which: str, value: object, limit: int) -> list[PaymentEvent]:
+    # The statuses stand in the text: as parameters they would hide from the planner that the partial index fits.
+    due = ", ".join(f"'{status}'" for status in DUE_STATUSES)
+    rest = f"WHERE status IN ({due}) AND {which} ORDER BY next_attempt_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED"
+    return select_rows(PaymentEvent, rest, [value, limit])
 
 
 def held_types() -> frozenset[str]:
     """The event types that are held back now."""
-    return frozenset(HeldType.objects.values_list("type", flat=True))
+    return frozenset(name for (name,) in prepared(f"SELECT type FROM {HeldType._meta.db_table}"))
 
 
+# The condition is that of the index over names that are waited for, in its words (WAITS_FOR_A_NAME).
+_REQUEUE_NAMING = f"""
+    UPDATE {_TABLE} SET status = '{EventStatus.RECEIVED}', ignored_reason = '', next_attempt_at = %s,
+                        trigger = '{Trigger.REFERENCE}'
+    WHERE id IN (
+        SELECT id FROM {_TABLE}
+        WHERE (error_kind = '{UNKNOWN_ORDER}' OR ignored_reason IN ('{UNMATCHED}', '{FOREIGN_SITE}'))
+          AND "references" && %s::varchar[]
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    )
+    RETURNING id
+"""
 REQUEUE_LOOK_BACK = timedelta(hours=1)
 # Django cannot say `= ANY(array column)`; each name is one look-up by primary key.
 NAMES_SOMETHING_KNOWN = RawSQL(
@@ -167,7 +181,6 @@ NAMES_SOMETHING_KNOWN = RawSQL(
 )
 
 
-@transaction.atomic(savepoint=False)
 def requeue_naming(names: Collection[str], *, at: datetime) -> int:
     """Queue the events again that wait for one of these names; ignored, failed or given up. Returns how many.
 
@@ -176,12 +189,10 @@ def requeue_naming(names: Collection[str], *, at: datetime) -> int:
     """
     if not names:
         return 0
-    waiting = PaymentEvent.objects.filter(WAITS_FOR_A_NAME, references__overlap=list(names))
-    free = waiting.order_by("pk").select_for_update(skip_locked=True, no_key=True)
-    count = _queue(PaymentEvent.objects.filter(pk__in=free.values("pk")), at=at)
-    if count:
+    queued = prepared(_REQUEUE_NAMING, [at, list(names)])
+    if queued:
         ring_on_commit()
-    return count
+    return len(queued)
 
 
 def requeue_if_known(event_ids: Collection[int], *, at: datetime) -> int:

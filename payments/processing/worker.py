@@ -1,95 +1,51 @@
-"""The loops of a worker, which need no broker: one drains the ledger when the bell rings, one delivers effects, and
-others are registered by higher rooms.
+"""What a worker does all the time, without a broker: it drains the ledger when the bell rings. Beside it runs a process
+that delivers effects: a mail takes its time, and would take the interpreter from the drain.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
-from threading import Event, Thread
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, RLock
 from time import monotonic
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import structlog
 from celery import bootsteps
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import connection as default_connection
-from django.db import connections
 from django.utils import timezone
 from psycopg.conninfo import conninfo_to_dict
 
 from payments.bell import CHANNEL
-from payments.effects.deliver import ShouldStop, deliver_all, recover_claimed
+from payments.effects.deliver import ShouldStop
 from payments.processing.drain import drain, sweep
+from payments.processing.loops import Every, Loops
 from payments.processing.replay_runs import PAUSE, advance_replay
 
 log = structlog.get_logger(__name__)
 
-FIRST_RESTART_PAUSE_SECONDS, MAX_RESTART_PAUSE_SECONDS = 0.2, 5.0
-EFFECTS_INTERVAL_SECONDS = 5.0
 HOUSEKEEPING_INTERVAL_SECONDS = 60.0
-# How long a stop waits for a batch or a mail to end; what is cut off is found again by the next worker.
-STOP_SECONDS = 5.0
 
 
-Loop = Callable[[Event], None]
-_more: list[Loop] = []
-
-
-def runs_in_worker(loop: Loop) -> Loop:
-    """Register a loop that every worker runs in a thread of its own until the event that it gets is set."""
-    _more.append(loop)
-    return loop
-
-
-class Loops:
-    """Threads with connections of their own; they end only when they are asked to."""
+class Worker(Loops):
+    """The drain in a thread, and the process beside it."""
 
     def __init__(self) -> None:
-        self.stopping = Event()
-        self.effects_wanted = Event()
-        loops = {"drain": self.drain_on_bell, "effects": self.deliver_effects}
-        loops |= {loop.__name__: self._registered(loop) for loop in _more}
-        self.threads = [
-            Thread(name=name, target=self.keep_running, args=(loop,), daemon=True) for name, loop in loops.items()
-        ]
-
-    def _registered(self, loop: Loop) -> Callable[[], None]:
-        return wraps(loop)(lambda: loop(self.stopping))
-
-    def start(self) -> None:
-        for thread in self.threads:
-            thread.start()
+        stopping = Event()
+        self.delivery = DeliveryProcess(stopping)
+        super().__init__({"drain": self.drain_on_bell, "delivery": self.delivery.watch_delivery}, stopping=stopping)
 
     def ask_to_stop(self) -> None:
-        """Come to an end after the batch or the mail at hand."""
-        self.stopping.set()
-        self.effects_wanted.set()
-
-    def wait(self) -> None:
-        """Wait until somebody asks for the end."""
-        self.stopping.wait()
+        """Come to an end after the batch and the mail at hand."""
+        super().ask_to_stop()
+        self.delivery.ask_to_stop()
 
     def stop(self) -> None:
-        """Ask for the end, and wait for it as long as one may wait."""
-        self.ask_to_stop()
-        deadline = monotonic() + STOP_SECONDS
-        for thread in self.threads:
-            thread.join(max(0.0, deadline - monotonic()))
-            if thread.is_alive():
-                log.warning("loop.left_behind", loop=thread.name)
-
-    def keep_running(self, loop: Callable[[], None]) -> None:
-        """Run the loop until the end; after any trouble it starts over with fresh connections, a bit later each."""
-        pause = FIRST_RESTART_PAUSE_SECONDS
-        while not self.stopping.is_set():
-            began = monotonic()
-            run_once(loop, again_in=pause)
-            if monotonic() - began > MAX_RESTART_PAUSE_SECONDS:
-                pause = FIRST_RESTART_PAUSE_SECONDS
-            self.stopping.wait(pause)
-            pause = min(pause * 2, MAX_RESTART_PAUSE_SECONDS)
+        super().stop()
+        self.delivery.kill()
 
     def drain_on_bell(self) -> None:
         """Drain what is due: at once when the bell rings, and every few seconds because a ring can get lost."""
@@ -100,50 +56,75 @@ class Loops:
                 if housekeeping.is_due():
                     sweep(at=timezone.now())
                 if drain(should_stop=self.stopping.is_set):
-                    self.effects_wanted.set()
+                    self.delivery.wake()
                 # Only what is fresh comes before it: see payments.processing.replay_runs.
                 pause = float(settings.SWEEP_SECONDS)
                 if replays.is_due() and advance_replay(at=timezone.now()):
-                    self.effects_wanted.set()
+                    self.delivery.wake()
                     pause = replays.seconds
                 if has_rung(connection, within=pause, should_stop=self.stopping.is_set):
-                    self.effects_wanted.set()
-
-    def deliver_effects(self) -> None:
-        """Deliver what is due: at once after a drain, and every few seconds."""
-        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
-        while not self.stopping.is_set():
-            if housekeeping.is_due():
-                recover_claimed(at=timezone.now())
-            deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
-            self.effects_wanted.wait(EFFECTS_INTERVAL_SECONDS)
-            self.effects_wanted.clear()
+                    self.delivery.wake()
 
 
-class Every:
-    """Says once in a while that it is time; the first time at once."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.last = seconds, float("-inf")
-
-    def is_due(self) -> bool:
-        if monotonic() - self.last < self.seconds:
-            return False
-        self.last = monotonic()
-        return True
+class DeliveryEnded(RuntimeError):
+    """The process that delivers has ended though nobody asked it to."""
 
 
-def run_once(loop: Callable[[], None], *, again_in: float) -> None:
-    """Run the loop to its end or to the first trouble, which is logged: a thread that dies would do so in silence."""
-    name = loop.__name__
-    try:
-        loop()
-    except (DatabaseError, psycopg.Error) as error:
-        log.warning("loop.interrupted", loop=name, error=str(error).strip(), again_in=again_in)
-    except Exception:
-        log.exception("loop.failed", loop=name, again_in=again_in)
-    finally:
-        connections.close_all()
+class DeliveryProcess:
+    """`manage.py deliver_effects --beside-worker`, started and kept by its worker.
+
+    Its standard input is the line between the two: a byte wakes it, and the end, also that of a worker that was killed,
+    ends it after the mail at hand.
+    """
+
+    COMMAND = (sys.executable, "manage.py", "deliver_effects", "--beside-worker")
+
+    def __init__(self, stopping: Event) -> None:
+        self.stopping = stopping
+        # Also a signal may ask for the end, in the middle of any of these.
+        self._lock = RLock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def watch_delivery(self) -> None:
+        """Start it and stay until it has ended. Raises DeliveryEnded where nobody asked for that."""
+        with self._lock:
+            if self.stopping.is_set():
+                return
+            process = subprocess.Popen(self.COMMAND, stdin=subprocess.PIPE, bufsize=0, cwd=settings.BASE_DIR)
+            os.set_blocking(self._input_of(process).fileno(), False)
+            self._process = process
+        code = process.wait()
+        self._hang_up()
+        if not self.stopping.is_set():
+            raise DeliveryEnded(f"with code {code}")
+
+    def wake(self) -> None:
+        """There may be something to deliver. Costs microseconds."""
+        with self._lock:
+            if self._process:
+                # Full: it has been woken often enough. Broken: it has ended, and looks by itself when it starts again.
+                with suppress(OSError):
+                    self._input_of(self._process).write(b"\n")
+
+    def ask_to_stop(self) -> None:
+        """No further effect after the one at hand. Called once `stopping` is set."""
+        self._hang_up()
+
+    def kill(self) -> None:
+        """What takes too long is cut off: the next worker finds it, as after any death."""
+        with self._lock:
+            if self._process:
+                self._process.kill()
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            if self._process:
+                self._input_of(self._process).close()
+
+    @staticmethod
+    def _input_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
+        assert process.stdin
+        return process.stdin
 
 
 # How long a stop may go unnoticed.
@@ -191,8 +172,8 @@ class ProcessingStep(bootsteps.StartStopStep):
     # After the pool, so that its children are forked before there are threads and connections to inherit.
     requires = ("celery.worker.components:Pool",)
 
-    def create(self, parent: Any) -> Loops:  # type: ignore[override] # the stubs say None
-        return Loops()
+    def create(self, parent: Any) -> Worker:  # type: ignore[override] # the stubs say None
+        return Worker()
 
     def close(self, parent: Any) -> None:
         """The first word of a stop: the loops come to their end while the other steps still stop."""

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from payments.facts import Fact, InvoiceFact
+from payments.locks import advisory_lock
 from payments.reconcile.compare import compare
 from payments.reconcile.fixes import (
     Fixes,
@@ -35,7 +36,6 @@ from payments.reconcile.window import (
     subscriptions_of,
 )
 from payments.resync import ResyncOptions
-from payments.sql import advisory_lock
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, KeyRefused
 from payments.stripe_api.snapshots import Json, MalformedObject
 

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -24,7 +25,7 @@ from structlog.contextvars import bind_contextvars
 
 from payments.bell import ring_on_commit
 from payments.ledger.models import EventSource
-from payments.ledger.read_event import Incoming, MalformedEvent, mentions_of
+from payments.ledger.read_event import Incoming, MalformedEvent
 from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.names import ORDER, REGISTRATION
 from payments.stripe_api import clock
@@ -68,10 +69,11 @@ class WebhookView(APIView):
         incoming = receive(request._request)
         bind_contextvars(stripe_event=incoming.id)
         recorded = store(incoming, request_id=request_id(request), at=timezone.now())
-        follow_up(incoming, recorded)
-        return Response(
-            {"received": True, "event": incoming.id, "duplicate": recorded.outcome is not RecordOutcome.STORED}
-        )
+        follow_up(incoming, recorded, request._request)
+        is_known = recorded.outcome is not RecordOutcome.STORED
+        response = Response({"received": True, "event": incoming.id, "duplicate": is_known})
+        response.has_own_line = True  # type: ignore[attr-defined]
+        return response
 
     def handle_exception(self, exc: Exception) -> Response:
         code = exc.get_codes() if isinstance(exc, APIException) else RefusalCode.SERVER_ERROR
@@ -140,8 +142,8 @@ def _record(incoming: Incoming, *, request_id: str, at: datetime) -> Recorded:
     return record_event(incoming, source=EventSource.WEBHOOK, request_id=request_id, at=at)
 
 
-def follow_up(incoming: Incoming, recorded: Recorded) -> None:
-    """Wake the workers where there is work, and leave one line about this delivery."""
+def follow_up(incoming: Incoming, recorded: Recorded, request: HttpRequest) -> None:
+    """Wake the workers where there is work, and leave the one line about this delivery."""
     if recorded.outcome is not RecordOutcome.DUPLICATE and not incoming.ignored_reason:
         ring_on_commit()
     log.info(
@@ -151,13 +153,16 @@ def follow_up(incoming: Incoming, recorded: Recorded) -> None:
         object=incoming.object_id,
         event_id=recorded.id,
         ignored=incoming.ignored_reason or None,
+        path=request.path,
+        status=status.HTTP_200_OK,
+        duration_ms=round((time.perf_counter() - getattr(request, "began", time.perf_counter())) * 1000, 1),
         **_named(incoming),
     )
 
 
 def _named(incoming: Incoming) -> dict[str, str]:
     """What the event names of ours, unseen: the order's public id and the registration."""
-    named = (name.partition(":") for name in mentions_of(incoming.payload) if name.startswith((ORDER, REGISTRATION)))
+    named = (name.partition(":") for name in incoming.mentions if name.startswith((ORDER, REGISTRATION)))
     names = {"order": "order_public_id"}
     return {names.get(noun, noun): name for noun, _colon, name in named}
 

@@ -3,8 +3,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from config.logs import MASK, redact, redact_text
+from config.logs import _SECRETS, _SUSPICIOUS, MASK, redact, redact_text
 
 SECRETS = [
     "whsec_abcDEF123+/=",
@@ -142,3 +144,8 @@ class TestRedact:
         circle["again"] = circle
 
         assert "…" in str(redact(circle))
+
+
+@given(st.lists(st.sampled_from(SECRETS) | st.text(max_size=3)).map("".join))
+def test_looks_closely_at_whatever_hides_something(text):
+    assert _SUSPICIOUS.search(text) or not _SECRETS.search(text)

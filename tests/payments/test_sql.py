@@ -3,20 +3,24 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import structlog
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from structlog.testing import capture_logs
 
+from payments.ledger.models import PaymentEvent
+from payments.locks import advisory_lock, wait_for_advisory_lock
 from payments.names import order_number
-from payments.orders.models import Order
+from payments.orders.models import Order, OrderChange, Reference
 from payments.sql import (
     StaleRows,
-    advisory_lock,
+    insert_rows,
     kept_or_untold,
+    prepared,
+    select_rows,
     tell_about,
     to_json,
     update_rows,
-    wait_for_advisory_lock,
 )
+from tests.support.ledger_rows import waiting_events
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +62,63 @@ class TestUpdateRows:
     def test_does_nothing_for_no_rows(self, django_assert_num_queries):
         with django_assert_num_queries(0):
             update_rows(Order, [])
+
+
+class TestInsertRows:
+    def test_writes_all_in_one_statement_and_gives_each_its_id(self, orders, django_assert_num_queries):
+        rows = [OrderChange(order=order, field="label", after=f"n° {order.amount} «é»") for order in orders]
+        for row in rows:
+            row.occurred_at = row.learned_at = MOMENT
+
+        with django_assert_num_queries(1):
+            insert_rows(rows)
+
+        written = OrderChange.objects.in_bulk([row.pk for row in rows])
+        assert [(written[row.pk].order_id, written[row.pk].after) for row in rows] == [
+            (order.pk, f"n° {order.amount} «é»") for order in orders
+        ]
+        assert written[rows[0].pk].learned_at == MOMENT
+
+    def test_leaves_alone_what_is_there_already_if_it_is_told_so(self, orders):
+        insert_rows([Reference(name="cs_1", order=orders[0])])
+
+        insert_rows([Reference(name=name, order=orders[1]) for name in ("cs_1", "cs_2")], ignore_conflicts=True)
+
+        known = Reference.objects.order_by("name").values_list("name", "order_id")
+        assert list(known) == [("cs_1", orders[0].pk), ("cs_2", orders[1].pk)]
+
+    def test_refuses_all_where_one_is_there_already(self, orders):
+        insert_rows([Reference(name="cs_1", order=orders[0])])
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            insert_rows([Reference(name=name, order=orders[1]) for name in ("cs_2", "cs_1")])
+
+        assert Reference.objects.count() == 1
+
+
+class TestSelectRows:
+    def test_reads_what_the_orm_would_read(self, orders):
+        (event,) = waiting_events()
+
+        (row,) = select_rows(PaymentEvent, "WHERE id = %s", [event.pk])
+
+        columns = [field.attname for field in PaymentEvent._meta.concrete_fields]
+        read = PaymentEvent.objects.get(pk=event.pk)
+        assert [getattr(row, name) for name in columns] == [getattr(read, name) for name in columns]
+        assert (row._state.adding, row.payload["data"]["object"]["id"]) == (False, "prod_1")
+
+
+class TestPrepared:
+    def test_is_parsed_and_planned_by_postgresql_once(self):
+        for number in range(5):
+            assert prepared("SELECT %s::int + 1", [number]) == [(number + 1,)]
+
+        statements = [sql for (sql,) in prepared("SELECT statement FROM pg_prepared_statements")]
+        assert [sql for sql in statements if "::int + 1" in sql] == ["SELECT $1::int + 1"]
+
+    def test_is_an_error_of_django_where_it_fails(self):
+        with pytest.raises(DataError), transaction.atomic():
+            prepared("SELECT %s::int", ["no number"])
 
 
 class TestToJson:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, no_translations
 
 from payments.processing.drain import drain
-from payments.processing.worker import Loops
+from payments.processing.worker import Worker
 
 
 class Command(BaseCommand):
@@ -28,11 +28,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{drain()} events processed.")
 
     def watch(self) -> None:
-        """The worker's own loops, until SIGTERM or Ctrl-C."""
-        loops = Loops()
+        """What a worker does beside its tasks, until SIGTERM or Ctrl-C."""
+        worker = Worker()
         for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: loops.ask_to_stop())
-        loops.start()
+            signal.signal(signum, lambda *_: worker.ask_to_stop())
+        worker.start()
         self.stdout.write("Watching the ledger. Ctrl-C ends it.")
-        loops.wait()
-        loops.stop()
+        worker.wait()
+        worker.stop()

@@ -2,6 +2,7 @@
 
 import signal
 import statistics
+from threading import Event
 
 import psycopg
 import pytest
@@ -11,9 +12,9 @@ from django.utils import timezone
 from payments import bell
 from payments.ledger.models import EventAttempt, PaymentEvent
 from payments.processing.drain import drain
+from payments.processing.loops import Every, Loops
 from payments.processing.models import ReplayRun, ReplayState
 from payments.processing.replay_runs import Selection, start_run
-from payments.processing.worker import Every, Loops
 from tests.support.deep import so_many
 from tests.support.ledger_rows import is_all_done, ring_bell, waiting_events
 from tests.support.processes import BELL_ONLY, PROCESS_TIMEOUT, running_command, running_worker, wait_until
@@ -119,7 +120,7 @@ class TestDrainCommand:
 
 class TestKeepRunning:
     def test_starts_over_after_any_error_and_says_so(self, caplog):
-        loops = Loops()
+        loops = Loops({}, stopping=Event())
         turns: list[int] = []
 
         def unlucky_loop():
@@ -135,7 +136,7 @@ class TestKeepRunning:
         assert said == ["loop.interrupted", "loop.failed", "loop.interrupted"]
 
     def test_waits_longer_each_time_but_not_for_ever(self, monkeypatch):
-        loops = Loops()
+        loops = Loops({}, stopping=Event())
         pauses: list[float] = []
         monkeypatch.setattr(loops.stopping, "wait", pauses.append)
 
@@ -152,7 +153,7 @@ class TestKeepRunning:
 class TestEvery:
     def test_is_due_at_once_and_then_once_in_a_while(self, monkeypatch):
         now = 1000.0
-        monkeypatch.setattr("payments.processing.worker.monotonic", lambda: now)
+        monkeypatch.setattr("payments.processing.loops.monotonic", lambda: now)
         minutely = Every(60)
 
         answers = []

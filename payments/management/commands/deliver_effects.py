@@ -1,0 +1,79 @@
+"""Delivers what is due: mails, alerts, refunds; once by hand, or all the time beside a worker."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+from django.core.management.base import BaseCommand, no_translations
+from django.utils import timezone
+
+from payments.effects.deliver import deliver_all, recover_claimed
+from payments.figures.loop import keep_figures
+from payments.processing.loops import Every, Loops
+
+INTERVAL_SECONDS = 5.0
+HOUSEKEEPING_INTERVAL_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    """`manage.py deliver_effects`: exit code 0; what was refused has its own time to be tried again."""
+
+    help = "Deliver every mail, alert and refund that is due, once."
+    # The worker that starts it has made them.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--beside-worker",
+            action="store_true",
+            help="as a worker runs it: go on until the standard input ends, at once whenever something comes there",
+        )
+
+    @no_translations
+    def handle(self, *args: Any, beside_worker: bool, **options: Any) -> None:
+        if beside_worker:
+            DeliveryLoops().run()
+        else:
+            self.stdout.write(f"{deliver_all(clock=timezone.now)} taken in hand.")
+
+
+class DeliveryLoops(Loops):
+    """What may take its time, in a process that is not the drain's."""
+
+    def __init__(self) -> None:
+        stopping, self.wanted = Event(), Event()
+        figures = partial(keep_figures, stopping)
+        figures.__name__ = keep_figures.__name__  # type: ignore[attr-defined]
+        super().__init__({"effects": self.deliver_effects, "figures": figures}, stopping=stopping)
+
+    def run(self) -> None:
+        """Until the worker ends, which alone hears signals: they may reach a whole group of processes."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, signal.SIG_IGN)
+        Thread(target=self._listen, name="listen", daemon=True).start()
+        self.start()
+        self.wait()
+        self.stop()
+
+    def ask_to_stop(self) -> None:
+        super().ask_to_stop()
+        self.wanted.set()
+
+    def _listen(self) -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            self.wanted.set()
+        self.ask_to_stop()
+
+    def deliver_effects(self) -> None:
+        """Deliver what is due: at once when the worker says so, and every few seconds."""
+        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
+        while not self.stopping.is_set():
+            if housekeeping.is_due():
+                recover_claimed(at=timezone.now())
+            deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
+            self.wanted.wait(INTERVAL_SECONDS)
+            self.wanted.clear()
