@@ -8,18 +8,13 @@ from collections.abc import Iterator
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
 
 from accounts.staff_site import PAGES
 from payments.billing.models import Plan
 from payments.orders.models import Order
-from tests.browser.examination import DESKTOP, glance
+from tests.browser.examination import glance
 from tests.browser.test_standing import without_refresh
-from tests.browser.watch import Watch
-from tests.support.browser import NoChromium, find_chromium, running_browser
 from tests.support.deep import DEEP
-from tests.support.everything import make_everything
-from tests.support.factories import make_staff
 
 pytestmark = pytest.mark.browser
 # What is made on a form.
@@ -27,35 +22,6 @@ ADDED = {
     "accounts.user", "auth.group", "modules_access.accesstoken", "modules_access.module", "modules_access.moduleaccess",
     "modules_access.servicekey", "payments.heldtype", "payments.plan", "registrations.activity",
 }  # fmt: skip
-
-
-@pytest.fixture
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    try:
-        find_chromium()
-    except NoChromium as reason:
-        pytest.skip(str(reason))
-    with pytest.MonkeyPatch.context() as patch, running_browser(tmp_path_factory.mktemp("browser")) as browser:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield browser
-
-
-@pytest.fixture
-def url(live_server) -> str:
-    return live_server.url.replace("localhost", "127.0.0.1")
-
-
-@pytest.fixture
-def page(browser, url, client, transactional_db) -> Iterator[Page]:
-    """Somebody who may do everything, and looks at a little of everything."""
-    make_everything()
-    client.force_login(make_staff(email="boss@example.com"))
-    context = browser.new_context(locale="fr-FR", viewport=DESKTOP)
-    watch = Watch(context)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
-    yield context.new_page()
-    context.close()
-    assert watch.complaints == [], "\n".join(watch.complaints)
 
 
 def addresses() -> Iterator[str]:
