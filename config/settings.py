@@ -68,6 +68,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF, WEBHOOK_VIEW = "config.urls", "payments.webhook.views.WebhookView"
+# Deliveries that arrive together are kept by one statement (docs/adr/0019-together.md); off: each by its own.
+WEBHOOK_TOGETHER = "payments.webhook.together" if flag("WEBHOOK_TOGETHER", default=True) else ""
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {

@@ -8,8 +8,8 @@ mistaken the thread finds an end instead of waiting (docs/adr/0013-web-server.md
 import re
 import time
 from collections import deque
+from concurrent.futures import Future
 from functools import partial
-from select import POLLIN, poll
 from selectors import EVENT_READ
 from socket import MSG_DONTWAIT, SHUT_WR
 from typing import Any
@@ -18,12 +18,12 @@ from django.conf import settings
 from gunicorn.http.unreader import IterUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
+from config.web_door import Answered, Door, looks_like_delivery
+
 # From the first byte of the head to the last of the body; a silence is ended sooner (config/serving.py: keepalive).
 REQUEST_SECONDS = 20
 # For who does not fetch the answer.
 ANSWER_SECONDS = 20
-# For the rest of a request a thread waits so long, once: going back to the loop costs more.
-MOMENT_MILLISECONDS = 5
 # What is still read of a request that is answered.
 LINGER_SECONDS, DISCARDED_MAX_BYTES = 2, 4 * 1024 * 1024
 HEAD_MAX_BYTES = 64 * 1024
@@ -40,7 +40,7 @@ class IncomingRequest:
 
     def __init__(self, begun_with: bytes) -> None:
         self.data, self.deadline = bytearray(begun_with), time.monotonic() + REQUEST_SECONDS
-        self.is_whole = self.is_over = self.was_waited_for = False
+        self.is_whole = self.is_over = False
         self._body_at = self._ends_at = 0
         self._chunk_at: int | None = None
         self.look()
@@ -105,27 +105,65 @@ class IncomingRequest:
 
 
 class Worker(ThreadWorker):
-    """gunicorn's threads, behind a loop that gathers requests."""
+    """gunicorn's threads, behind a loop that gathers requests, and a door beside them for Stripe's deliveries."""
 
     pending_conns: Any
+    door: Door | None = None
 
-    def handle(self, conn: Any) -> Any:
-        """In a thread, whenever something has arrived: take it, and go on as soon as it is a request."""
-        if not conn.initialized:
-            conn.init()
-            # Threads never wait for a socket: what they read ends where the request does.
-            conn.parser.unreader = IterUnreader(())
-        if getattr(conn, "incoming", None) is None:
-            conn.incoming = IncomingRequest(conn.parser.unreader.take_buffered())
-        incoming = conn.incoming
+    def run(self) -> None:
+        """By now the application is loaded."""
+        if settings.WEBHOOK_TOGETHER:
+            self.door = Door(self.cfg, partial(self.method_queue.defer, self._after_door))
+        super().run()
+        if self.door:
+            self.door.stop()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """In the loop, whenever something has arrived: go on as soon as it is a request.
+
+        A delivery goes through the door, all else to a thread.
+        """
+        verdict = self._gather(conn)
+        if verdict is not None:
+            self._finish(conn, verdict)
+        elif self.door and conn.incoming.is_whole and looks_like_delivery(conn.incoming.data):
+            self.door.take(conn, bytes(conn.incoming.data))
+        else:
+            super().enqueue_req(conn)
+
+    def _gather(self, conn: Any) -> Any:
+        """None: there is enough; else what gunicorn's loop is told."""
         try:
-            _receive(conn.sock, incoming)
-            if not incoming.is_over:
-                return _wait_or_refuse(conn.sock, incoming)
+            if not conn.initialized:
+                conn.init()
+                # Threads never wait for a socket: what they read ends where the request does.
+                conn.parser.unreader = IterUnreader(())
+            if getattr(conn, "incoming", None) is None:
+                conn.incoming = IncomingRequest(conn.parser.unreader.take_buffered())
+            _receive(conn.sock, conn.incoming)
+            return None if conn.incoming.is_over else _wait_or_refuse(conn.sock, conn.incoming)
         except OSError as error:
             self.log.debug("The client is gone. %s", error)
             return False
-        conn.parser.unreader.unread(bytes(incoming.data))
+
+    def _finish(self, conn: Any, verdict: Any) -> None:
+        """As if a thread had said so."""
+        done: Future[Any] = Future()
+        done.set_result(verdict)
+        self.finish_request(conn, done)
+
+    def _after_door(self, answered: list[Answered], rest: list[Any]) -> None:
+        """In the loop again: what the door has not answered takes the ordinary way."""
+        for each in answered:
+            self.nr += 1
+            each.conn.incoming = None
+            self._finish(each.conn, each.keeps_open)
+        for conn in rest:
+            super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """In a thread."""
+        conn.parser.unreader.unread(bytes(conn.incoming.data))
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
@@ -183,22 +221,14 @@ class Worker(ThreadWorker):
 
 
 def _receive(sock: Any, incoming: IncomingRequest) -> None:
-    """All that is there, and what comes in the next moment: a body mostly follows its head at once."""
+    """All that is there."""
     while not incoming.is_over:
         try:
             incoming.add(sock.recv(PIECE_BYTES, MSG_DONTWAIT))
         except BlockingIOError:
-            was_waited_for, incoming.was_waited_for = incoming.was_waited_for, True
-            if was_waited_for or not _is_readable_soon(sock):
-                return
+            return
         if incoming.is_head_too_long:
             return
-
-
-def _is_readable_soon(sock: Any) -> bool:
-    readable = poll()
-    readable.register(sock, POLLIN)
-    return bool(readable.poll(MOMENT_MILLISECONDS))
 
 
 def _wait_or_refuse(sock: Any, incoming: IncomingRequest) -> Any:

@@ -25,7 +25,7 @@ class StaleRows(RuntimeError):
 
 def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """One JSON text; datetimes keep their microseconds (Django's own encoder cuts them)."""
-    return json.dumps(rows, default=_encode, ensure_ascii=False)
+    return json.dumps(rows, default=_encode, ensure_ascii=False, allow_nan=False)
 
 
 def _encode(value: Any) -> str:

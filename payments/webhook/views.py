@@ -146,6 +146,11 @@ def follow_up(incoming: Incoming, recorded: Recorded, request: HttpRequest) -> N
     """Wake the workers where there is work, and leave the one line about this delivery."""
     if recorded.outcome is not RecordOutcome.DUPLICATE and not incoming.ignored_reason:
         ring_on_commit()
+    tell(incoming, recorded, path=request.path, began=getattr(request, "began", time.perf_counter()))
+
+
+def tell(incoming: Incoming, recorded: Recorded, *, path: str, began: float, **more: str) -> None:
+    """The line about a delivery that is kept. `began`: when it came, by time.perf_counter."""
     log.info(
         LOG_EVENTS[recorded.outcome],
         stripe_event=incoming.id,
@@ -153,10 +158,11 @@ def follow_up(incoming: Incoming, recorded: Recorded, request: HttpRequest) -> N
         object=incoming.object_id,
         event_id=recorded.id,
         ignored=incoming.ignored_reason or None,
-        path=request.path,
+        path=path,
         status=status.HTTP_200_OK,
-        duration_ms=round((time.perf_counter() - getattr(request, "began", time.perf_counter())) * 1000, 1),
+        duration_ms=round((time.perf_counter() - began) * 1000, 1),
         **_named(incoming),
+        **more,
     )
 
 

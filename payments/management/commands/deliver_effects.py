@@ -8,6 +8,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any
 
+import structlog
 from django.core.management.base import BaseCommand, no_translations
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from payments.effects.deliver import deliver_all, recover_claimed
 from payments.figures.loop import keep_figures
 from payments.processing.loops import Every, Loops
 
+log = structlog.get_logger(__name__)
 INTERVAL_SECONDS = 5.0
 HOUSEKEEPING_INTERVAL_SECONDS = 60.0
 
@@ -56,6 +58,7 @@ class DeliveryLoops(Loops):
             signal.signal(signum, signal.SIG_IGN)
         Thread(target=self._listen, name="listen", daemon=True).start()
         self.start()
+        log.info("delivery.listening")
         self.wait()
         self.stop()
 
