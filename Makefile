@@ -16,7 +16,7 @@ SCHEMA := $(LIKE_PRODUCTION) DATABASE_URL=postgres://unused/unused $(PY) manage.
 WITH_EMULATOR := ENVIRONMENT=development STRIPE_EMULATOR=1 STRIPE_SECRET_KEY=sk_test_unused
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check $(CHECKS) format messages api requirements clean
+.PHONY: help setup run test bench check $(CHECKS) format messages api requirements clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,9 @@ run: $(STAMP) ## Start everything for development: database, web, worker, beat (
 
 test: $(STAMP) ## Run the tests on all cores and a database of their own (ARGS="-k name -n 0"; DEEP=1: everything they can try)
 	@exec env DEEP=$(DEEP) $(PY) -m config.devdb exec --ephemeral -- $(PY) -m pytest -n logical --dist worksteal $(ARGS)
+
+bench: $(STAMP) ## Measure the product beside its peers, write docs/benchmarks.md: half an hour (ARGS="--quick --only ingest")
+	@exec env -u DATABASE_URL $(PY) -m benchmarks.bench $(ARGS)
 
 check: $(STAMP) ## Run every check but the tests; all of them, then fail if one did
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS)

@@ -1,12 +1,36 @@
-"""Benchmarks: no tests. Importing the package sets Django up on the database that DATABASE_URL names."""
+"""Benchmarks: no tests. Importing the package sets Django up on the database that DATABASE_URL names; without one, on
+a PostgreSQL server of our own that is thrown away afterwards, but writes as carefully as production's.
+"""
 
+import atexit
 import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import django
 
 from config.command_line import at_least_one
+from config.devdb.machine import Owner, find_binaries, temporary_place
+from config.devdb.server import Server
 
+
+@contextmanager
+def durable_server() -> Iterator[str]:
+    """The URL of a server in a temporary place. Unlike that of the tests it waits for the disk at each commit."""
+    with temporary_place(Owner.current()) as place:
+        server = Server(place, *find_binaries(place), lasting=True)
+        try:
+            server.start(tied=True)
+            yield server.url
+        finally:
+            server.stop()
+
+
+if not os.environ.get("DATABASE_URL"):
+    _server = ExitStack()
+    atexit.register(_server.close)
+    os.environ["DATABASE_URL"] = _server.enter_context(durable_server())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
 django.setup()
 

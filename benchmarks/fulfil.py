@@ -1,101 +1,123 @@
-"""How long a buyer waits: from the POST of an event until the order is seen PAID, on an idle system and in a burst.
+"""How long a buyer waits: from the POST of an event until another connection sees the order PAID.
 
-`.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.fulfil [ORDERS]`
+On an idle site, 40 events a second; and in a burst, all events at once over 16 connections.
 """
 
-import statistics
 import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from secrets import token_hex
+from threading import Thread
 
-from django.core.management import call_command
+import psycopg
 from django.utils import timezone
 
-from benchmarks import how_many
-from benchmarks.world import event_about, make_registrations
-from payments.orders.models import Order
-from registrations.models import Registration
+from benchmarks.drain import running_tasks
+from benchmarks.load import body_of, request, send
+from benchmarks.measure import Figures, NotClean, Size, marks
+from benchmarks.sites import FAST_DOOR, PRODUCTION, SECRET, Site, address, our_database, ours, with_a_task_for_each
+from benchmarks.world import clear, event_about, make_registrations, settle
 from tests.support.processes import running_worker
-from tests.support.signing import URL, body_of, signature_of
-from tests.support.web_server import web_server
 
-PAUSE = 0.025
-_local = threading.local()
-
-
-def main() -> None:
-    """Starts the web server and a worker as production runs them, then pays orders one by one and 500 at once."""
-    count = how_many("ORDERS", default=400)
-    call_command("migrate", verbosity=0)
-    now = timezone.now()
-    rows = make_registrations(count + 500, activities=5, at=now, prefix=f"f{int(now.timestamp())}")
-    events = [event_about(row, "checkout.session.completed", at=now) for row in rows]
-    with tempfile.TemporaryDirectory() as place, web_server(Path(place)) as web, running_worker(Path(place)):
-        pay_one_by_one(web.port, rows[:count], events[:count])
-        pay_at_once(web.port, rows[count:], events[count:])
+PER_SECOND = 40.0
+WARM_UP_ORDERS = 40
+# Often enough for milliseconds, seldom enough to leave the processor to those who work.
+LOOK_SECONDS = 0.002
+MOST_SECONDS = 120.0
+PAID = "SELECT id FROM payments_order WHERE id = ANY(%s) AND status = 'PAID'"
+OURS, TASKS = "ours", "a task for each event"
+Open = Callable[[Path], AbstractContextManager[Site]]
 
 
-def pay_one_by_one(port: int, rows: list[Registration], events: list[Any]) -> None:
-    """One every 25 ms on one connection; the first tenth warms up."""
-    acknowledged, fulfilled = [], []
-    with ThreadPoolExecutor(1) as pool:
-        for row, event in zip(rows, events, strict=True):
-            posted, answered = pool.submit(post, port, event).result()
-            wait_until_paid([row.order_id])
-            fulfilled.append(time.perf_counter() - posted)
-            acknowledged.append(answered - posted)
-            time.sleep(PAUSE)
-    report("acknowledged", acknowledged[len(rows) // 10 :])
-    report("POST → PAID", fulfilled[len(rows) // 10 :])
+def one_by_one(size: Size) -> dict[str, Callable[[], Figures]]:
+    """What is measured side by side on an idle site."""
+    return {OURS: partial(measure, our_site, size.orders), TASKS: partial(measure, task_site, size.orders)}
 
 
-def pay_at_once(port: int, rows: list[Registration], events: list[Any]) -> None:
-    """As many as there are, from 16 connections."""
-    started = time.perf_counter()
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda event: post(port, event), events))
-        acknowledged = time.perf_counter() - started
-        wait_until_paid([row.order_id for row in rows])
-    paid = time.perf_counter() - started
-    print(f"{len(rows)} at once: all acknowledged after {acknowledged:.2f} s, all paid after {paid:.2f} s")
+def at_once(size: Size) -> dict[str, Callable[[], Figures]]:
+    """The same in a burst."""
+    return {
+        OURS: partial(measure, our_site, size.burst, is_burst=True),
+        TASKS: partial(measure, task_site, size.burst, is_burst=True),
+    }
 
 
-def post(port: int, event: dict[str, Any]) -> tuple[float, float]:
-    """When it was sent and when it was answered."""
-    body = body_of(event)
-    headers = {"Stripe-Signature": signature_of(body), "Content-Type": "application/json"}
-    sent = time.perf_counter()
-    client = connection_of_this_thread(port)
-    client.request("POST", URL, body, headers)
-    response = client.getresponse()
-    response.read()
-    if response.status != 200:
-        raise SystemExit(f"answered {response.status}")
-    return sent, time.perf_counter()
+@contextmanager
+def our_site(place: Path) -> Iterator[Site]:
+    """Web server and one worker, as production runs them."""
+    with ours(place, FAST_DOOR) as site, running_worker(place, **PRODUCTION) as worker:
+        worker.wait_for("delivery.listening")
+        yield site
 
 
-def connection_of_this_thread(port: int) -> HTTPConnection:
-    """Senders keep their connections, as Stripe's do."""
-    if not hasattr(_local, "client"):
-        _local.client = HTTPConnection("127.0.0.1", port, timeout=30)
-    return _local.client  # type: ignore[no-any-return]
+@contextmanager
+def task_site(place: Path) -> Iterator[Site]:
+    """The same web server, which sends tasks, and a Celery worker with two child processes."""
+    with with_a_task_for_each(place) as site, running_tasks(place, site.broker_url):
+        yield site
 
 
-def wait_until_paid(order_ids: list[int]) -> None:
-    """Look every 3 ms, as another connection sees it: more often would take the processor from who works."""
-    while Order.objects.filter(pk__in=order_ids, status="PAID").count() < len(order_ids):
-        time.sleep(0.003)
+def measure(start: Open, count: int, *, is_burst: bool = False) -> Figures:
+    """Pay so many orders; some before them warm everything up."""
+    clear()
+    with tempfile.TemporaryDirectory() as place, start(Path(place)) as site:
+        now = timezone.now()
+        rows = make_registrations(WARM_UP_ORDERS + count, activities=5, at=now, prefix=token_hex(4))
+        settle()
+        bodies = [body_of(event_about(row, "checkout.session.completed", at=now)) for row in rows]
+        requests = [request(body, path=site.path, secret=SECRET) for body in bodies]
+        orders = [row.order_id for row in rows]
+        pay(site, orders[:WARM_UP_ORDERS], requests[:WARM_UP_ORDERS], per_second=PER_SECOND)
+        rate = {} if is_burst else {"per_second": PER_SECOND}
+        return pay(site, orders[WARM_UP_ORDERS:], requests[WARM_UP_ORDERS:], **rate)
 
 
-def report(what: str, seconds: list[float]) -> None:
-    """Median and 99th percentile in milliseconds."""
-    marks = statistics.quantiles(seconds, n=100)
-    print(f"{what:>13}: median {statistics.median(seconds) * 1000:.1f} ms, p99 {marks[98] * 1000:.1f} ms")
+def pay(site: Site, orders: list[int], requests: list[bytes], **rate: float) -> Figures:
+    """Send the events and look on until all orders are PAID."""
+    watch = Watch(orders)
+    watch.start()
+    try:
+        sent = send(site.port, requests, **rate)
+        sent.must_be_accepted()
+        watch.join(MOST_SECONDS)
+    finally:
+        watch.end()
+    if len(watch.paid_at) < len(orders):
+        raise NotClean(f"{len(watch.paid_at)} of {len(orders)} orders paid after {MOST_SECONDS:.0f} s")
+    waits = [watch.paid_at[order] - sent.sent_at[number] for number, order in enumerate(orders)]
+    answered = marks(sent.waits())
+    return {
+        **marks(waits),
+        "answered_p50": answered["p50"],
+        "answered_p99": answered["p99"],
+        "all_answered": sent.ended - sent.began,
+        "all_paid": max(watch.paid_at.values()) - sent.began,
+    }
 
 
-if __name__ == "__main__":
-    main()
+class Watch(Thread):
+    """Notes when it sees which order PAID, on a connection of its own."""
+
+    def __init__(self, orders: list[int]) -> None:
+        super().__init__(daemon=True)
+        self.open = set(orders)
+        self.paid_at: dict[int, float] = {}
+        self.is_over = False
+
+    def end(self) -> None:
+        """Look no more."""
+        self.is_over = True
+        self.join()
+
+    def run(self) -> None:
+        with psycopg.connect(address(our_database()), autocommit=True) as connection:
+            while self.open and not self.is_over:
+                found = connection.execute(PAID, [list(self.open)], prepare=True).fetchall()
+                now = time.perf_counter()
+                for (order,) in found:
+                    self.paid_at[order] = now
+                    self.open.discard(order)
+                time.sleep(LOOK_SECONDS)

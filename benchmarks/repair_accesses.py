@@ -1,6 +1,6 @@
 """How long the repair takes to find and heal every hundredth of very many accesses, and to see that all is well.
 
-`.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.repair_accesses [ACCESSES]`
+`.venv/bin/python -m benchmarks.repair_accesses [ACCESSES]`
 """
 
 import time

@@ -1,6 +1,6 @@
 """How long the staff's pages take with little and with years of rows behind them, and how much of it in the database.
 
-`.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.staff_pages [PERCENT]`
+`.venv/bin/python -m benchmarks.staff_pages [PERCENT]`
 PERCENT: of 2 000 000 events, 500 000 orders and what belongs to them (tests/support/query_plans.py); else 100.
 """
 

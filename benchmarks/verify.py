@@ -1,6 +1,6 @@
 """How long a module waits for the answer whether a token lets somebody in, each use counted; nobody else asks.
 
-`.venv/bin/python -m config.devdb exec --ephemeral -- .venv/bin/python -m benchmarks.verify [TIMES]`
+`.venv/bin/python -m benchmarks.verify [TIMES]`
 """
 
 import statistics

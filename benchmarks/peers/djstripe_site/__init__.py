@@ -1,0 +1,1 @@
+"""dj-stripe as its documentation sets it up, as a project of its own."""
