@@ -25,17 +25,20 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured in one run: seconds of deliveries, events queued, orders paid one by one and at once."""
+    """How much is measured in one run: seconds of deliveries, events queued, orders paid one by one and at once, events
+    replayed.
+    """
 
     seconds: float
     events: int
     orders: int
     burst: int
+    bulk: int
 
 
-FULL = Size(seconds=4.0, events=20_000, orders=400, burst=500)
+FULL = Size(seconds=4.0, events=20_000, orders=400, burst=500, bulk=10_000)
 # To see that all of it works; the figures say nothing.
-QUICK = Size(seconds=0.5, events=240, orders=40, burst=40)
+QUICK = Size(seconds=0.5, events=240, orders=40, burst=40, bulk=200)
 
 
 class NotClean(Exception):

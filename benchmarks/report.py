@@ -14,7 +14,7 @@ import psycopg
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import drain, footprint, fulfil, ingest
+from benchmarks import bulk, drain, footprint, fulfil, ingest
 from benchmarks.measure import Series
 from config.env import ROOT
 
@@ -54,6 +54,7 @@ GOALS = (
     Goal("POST → PAID on an idle site, p50", "fulfil", "p50", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("POST → PAID on an idle site, p99", "fulfil", "p99", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("burst, until all are PAID", "burst", "all_paid", fulfil.OURS, 0.15, peer=fulfil.TASKS, is_most=True),
+    Goal("replay of many, one process", "bulk", "rate", bulk.REPLAY, 0.8, peer=bulk.DRAIN),
     Goal("memory, web process", "memory", "megabytes", footprint.WEB, 60, is_most=True),
     Goal("memory, beat", "memory", "megabytes", footprint.BEAT, 40, is_most=True),
     Goal("start, manage.py check", "start", "seconds", footprint.CHECK, 0.8, is_most=True),
@@ -74,6 +75,7 @@ PARTS = {
     "drain": "Drain of a long queue, two processes",
     "fulfil": "POST → PAID, 40 a second on an idle site",
     "burst": "POST → PAID, all at once",
+    "bulk": "Events processed for the first time and replayed, one process",
     "memory": "Memory",
     "start": "Start",
 }

@@ -123,7 +123,7 @@ class TestReconcile:
         assert Order.objects.get().status == "PAID", "its payment was listed"
 
     def test_says_so_when_another_one_is_under_way(self, monkeypatch):
-        monkeypatch.setattr("payments.sql.connection", Busy())
+        monkeypatch.setattr("payments.locks.connection", Busy())
 
         with pytest.raises(CommandError, match="under way"):
             told()
@@ -137,7 +137,7 @@ class TestReconcileJob:
         assert (run.by, run.is_continued, Order.objects.get().status) == ("timetable", True, "PAID")
 
     def test_leaves_it_to_the_one_that_is_under_way(self, monkeypatch):
-        monkeypatch.setattr("payments.sql.connection", Busy())
+        monkeypatch.setattr("payments.locks.connection", Busy())
 
         reconcile_job()
 
