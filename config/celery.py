@@ -24,6 +24,7 @@ from celery.signals import (
 from django.conf import settings
 from django.db import close_old_connections
 
+from config.beat import Beat
 from config.broker import broker
 from config.command_line import sentence_instead_of_traceback
 from config.startup import require_fit, settle
@@ -57,7 +58,17 @@ def at_night(clock: str, job: str) -> dict[str, Any]:
 
 with sentence_instead_of_traceback():
     BROKER = broker(settings.CELERY_BROKER_URL)
-app = Celery("config")
+
+
+class App(Celery):
+    """Celery's, but for what its `beat` loads."""
+
+    @cached_property
+    def Beat(self) -> Any:
+        return self.subclass_with_self(Beat)
+
+
+app = App("config")
 app.conf.update(BROKER)
 app.conf.update(
     # --- the timetable (names: jobs.py of each app). The loops inside the worker do the same on their own, and go on
@@ -108,9 +119,8 @@ app.autodiscover_tasks()
 
 
 @celeryd_init.connect
-@beat_init.connect
 def refuse_to_start(**_signal: object) -> None:
-    """Neither a worker nor the timetable runs where the site itself would not."""
+    """No worker runs where the site itself would not; nor does the timetable (config/beat.py)."""
     require_fit()
 
 

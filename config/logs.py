@@ -7,6 +7,7 @@ import logging
 import logging.config
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -15,6 +16,8 @@ from structlog.typing import EventDict, Processor
 
 MASK = "***"
 MAX_DEPTH = 12
+# What structlog itself sets.
+OWN_FIELDS = frozenset({"timestamp", "level", "logger"})
 SECRET_FIELDS = frozenset(
     {
         *(
@@ -58,7 +61,7 @@ _SECRETS = re.compile(
     re.VERBOSE,
 )
 # What each of these forms begins with or contains: most texts have nothing of it, and are not looked at more closely.
-_SUSPICIOUS = re.compile(r"[:=%/]|whsec_|[srpm]k_|_secret_|pm_|card_|src_|tok_|ba_|eyJ|earer|asic")
+_SUSPICIOUS = re.compile(r"[:=%/@]|whsec_|[srpm]k_|_secret_|pm_|card_|src_|tok_|ba_|eyJ|earer|asic")
 # The local part is bounded: an unbounded one would take a time that grows with the square of a long word.
 _EMAIL = re.compile(r"([\w.+%'-])[\w.+%'-]{0,63}(?:@|%40)(?:[\w-]{1,63}\.)+(\w{2,24})")
 # Loggers that would tell strangers' business or drown ours, and the level from which on they are heard.
@@ -85,7 +88,14 @@ ROUTINE_LOGGERS = {
 
 def redact_event(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """The last step before rendering: whatever came in, from whichever library, leaves masked."""
-    return {name: redact_field(name, value) for name, value in event.items()}
+    return {name: value if _is_plain(name, value) else redact_field(name, value) for name, value in event.items()}
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    """What most fields are: nothing to mask, and nothing that would have to be spelled out."""
+    if name in OWN_FIELDS:
+        return True
+    return type(value) is str and not _SUSPICIOUS.search(value) and not _is_secret(name)
 
 
 # What every line gets, wherever it was written.
@@ -185,9 +195,14 @@ def redact(value: Any, *, depth: int = 0) -> Any:
 
 def redact_field(name: object, value: Any, *, depth: int = 0) -> Any:
     """A named value: some names alone say that what they carry is nobody's business."""
-    if value is None or isinstance(value, bool) or str(name).lower().replace("-", "_") not in SECRET_FIELDS:
+    if value is None or isinstance(value, bool) or not _is_secret(str(name)):
         return redact(value, depth=depth)
     return MASK
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return name.lower().replace("-", "_") in SECRET_FIELDS
 
 
 def _keep_the_prefix(match: re.Match[str]) -> str:

@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
-from config.startup import settle
-
 worker_class = "config.web_worker.Worker"
 threads = 4
+# Loaded once, then forked: what no process changes is there once (config/startup.py: settle).
+preload_app = True
 # Seconds without a byte, in the middle of a request or between two of them, after which a connection is closed.
 keepalive = 10
 # In each process; what unfinished requests may hold in memory is this many times STRIPE_WEBHOOK_MAX_BYTES.
@@ -19,4 +19,3 @@ def post_worker_init(worker: Any) -> None:
     said = logging.getLogger("gunicorn.error")
     said.handlers.clear()
     said.propagate = True
-    settle()

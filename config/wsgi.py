@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from config.command_line import sentence_instead_of_traceback
-from config.startup import WEB_EXIT_CODE, require_fit
+from config.startup import WEB_EXIT_CODE, require_fit, settle
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -56,3 +56,5 @@ require_fit(code=WEB_EXIT_CODE)
 import_module(settings.ROOT_URLCONF)
 import_string("payments.webhook.views.announce")()
 import_string("payments.ledger.refusals.write_in_background")()
+# Before any fork.
+settle()

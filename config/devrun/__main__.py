@@ -98,8 +98,7 @@ def commands(address: Address, emulator: Address | None) -> dict[str, list[str]]
     celery = [*python, "-m", "celery", "--quiet", "-A", "config"]
     is_verbose = flag("VERBOSE", default=text("LOG_LEVEL").upper() == "DEBUG")
     level = ["--log-level", "info" if is_verbose else "warning"]
-    # The application is loaded once, then forked.
-    web = ["-c", "python:config.serving", "--preload", "--workers", "2"]
+    web = ["-c", "python:config.serving", "--workers", "2"]
     stand_in = {"stripe": [*python, *EMULATOR, *level, "--bind", emulator.bind]} if emulator else {}
     return stand_in | {
         "web": [*python, "-m", "gunicorn", "config.wsgi", *level, "--bind", address.bind, *web],

@@ -37,6 +37,7 @@ from payments.statuses import OrderStatus
 
 log = structlog.get_logger(__name__)
 CAUSE_GONE = gettext_noop("The cause is gone.")
+TOTALS = ("amount_received", "amount_refunded")
 
 
 @kept_or_untold()
@@ -228,11 +229,17 @@ def _product_change(change: ProductChange, *, source: str, at: datetime) -> Orde
 
 
 def _log_changes(applied: ApplyResult) -> None:
-    """One line for each change and each failure, to be found by order, registration, event and request."""
+    """One line for each change and each failure, to be found by order, registration, event and request.
+
+    Totals follow from what changed, and stand in its line.
+    """
     told = {"request_id": applied.fact_set.request_id, **applied.fact_set.named_in_log()}
-    for target, (name, before, after) in _visible_changes(applied):
+    changes = list(_visible_changes(applied))
+    totals = {name: after for _target, (name, _before, after) in changes if name in TOTALS}
+    for target, (name, before, after) in [each for each in changes if each[1][0] not in TOTALS] or changes:
         reason = {"reason": reason} if (reason := _reason_of(name, target)) else {}
-        log.info(f"{target.noun}.changed", **target.subject, what=name, before=before, after=after, **reason, **told)
+        changed = {"what": name, "before": before, "after": after, **totals}
+        log.info(f"{target.noun}.changed", **target.subject, **changed, **reason, **told)
     for target, _folded in applied.parts:
         for fact in target.facts:
             if isinstance(fact, OrderFact) and fact.status == OrderStatus.FAILED:
