@@ -1,7 +1,18 @@
 """How gunicorn runs the site: `gunicorn -c python:config.serving config.wsgi`."""
 
 import logging
+import os
 from typing import Any
+
+import django
+
+from config.command_line import sentence_instead_of_traceback
+from config.startup import WEB_EXIT_CODE
+
+# The worker's class, which gunicorn loads before the application, needs the settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+with sentence_instead_of_traceback(code=WEB_EXIT_CODE):
+    django.setup()
 
 worker_class = "config.web_worker.Worker"
 threads = 4

@@ -26,7 +26,7 @@ CELERY = ("celery", "-A", "config")
 PROGRAMS = {
     "worker": (*CELERY, "worker", "--pool=threads", "--concurrency=1"),
     "beat": (*CELERY, "beat", "--pidfile="),
-    "web": ("gunicorn", "config.wsgi", "--no-control-socket", "--log-level", "critical"),
+    "web": ("gunicorn", "-c", "python:config.serving", "config.wsgi", "--log-level", "critical"),
 }
 
 
