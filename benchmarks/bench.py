@@ -1,6 +1,6 @@
 """`make bench`: the product beside its peers and the limit; prints the table and writes docs/benchmarks.md.
 
-`.venv/bin/python -m benchmarks.bench [--rounds 3] [--quick] [--only ingest,drain,fulfil,burst,bulk,memory,start]`
+`.venv/bin/python -m benchmarks.bench [--rounds 3] [--quick] [--only ingest,drain]`
 """
 
 import signal
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from benchmarks import bulk, drain, footprint, fulfil, ingest
+from benchmarks import bulk, drain, footprint, fulfil, growth, ingest
 from benchmarks.measure import FULL, QUICK, in_rounds
 from benchmarks.report import DOCUMENT, details, goal_table, write_document
 from config.command_line import at_least_one
@@ -24,6 +24,7 @@ PARTS = {
     "fulfil": fulfil.one_by_one,
     "burst": fulfil.at_once,
     "bulk": bulk.variants,
+    "growth": growth.variants,
     "memory": footprint.memory,
     "start": footprint.start,
 }

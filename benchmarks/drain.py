@@ -72,17 +72,17 @@ def variants(size: Size) -> dict[str, Callable[[], Figures]]:
 
 
 @contextmanager
-def our_workers(place: Path) -> Iterator[Workers]:
-    """Two workers as production runs them; their loops need no broker."""
+def our_workers(place: Path, *, processes: int = PROCESSES) -> Iterator[Workers]:
+    """Workers as production runs them; their loops need no broker."""
     with ExitStack() as stack:
-        processes = []
-        for number in range(PROCESSES):
+        workers = []
+        for number in range(processes):
             folder = place / f"worker{number}"
             folder.mkdir()
             told = {**PRODUCTION, "VAR_DIR": str(folder)}
-            processes.append(stack.enter_context(running_worker(folder, **told)))
-            processes[-1].wait_for("delivery.listening")
-        yield Workers(processes, begin=bell.ring)
+            workers.append(stack.enter_context(running_worker(folder, **told)))
+            workers[-1].wait_for("delivery.listening")
+        yield Workers(workers, begin=bell.ring)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import bulk, drain, footprint, fulfil, ingest
+from benchmarks import bulk, drain, footprint, fulfil, growth, ingest
 from benchmarks.measure import Series
 from config.env import ROOT
 
@@ -55,6 +55,10 @@ GOALS = (
     Goal("POST → PAID on an idle site, p99", "fulfil", "p99", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("burst, until all are PAID", "burst", "all_paid", fulfil.OURS, 0.15, peer=fulfil.TASKS, is_most=True),
     Goal("replay of many, one process", "bulk", "rate", bulk.REPLAY, 0.8, peer=bulk.DRAIN),
+    Goal("two drain processes", "growth", "rate", growth.TWO, 1.5, peer=growth.ONE),
+    Goal("the queue's last quarter ÷ its first", "growth", "last_first", growth.TWO, 1.0),
+    Goal("one malformed event in each batch", "growth", "rate", growth.MALFORMED, 0.95, peer=growth.CLEAN),
+    Goal("one that the database refuses", "growth", "rate", growth.REFUSED, 0.33, peer=growth.CLEAN),
     Goal("memory, web process", "memory", "megabytes", footprint.WEB, 60, is_most=True),
     Goal("memory, beat", "memory", "megabytes", footprint.BEAT, 40, is_most=True),
     Goal("start, manage.py check", "start", "seconds", footprint.CHECK, 0.8, is_most=True),
@@ -76,6 +80,7 @@ PARTS = {
     "fulfil": "POST → PAID, 40 a second on an idle site",
     "burst": "POST → PAID, all at once",
     "bulk": "Events processed for the first time and replayed, one process",
+    "growth": "Drain with a second process, and with what cannot be processed",
     "memory": "Memory",
     "start": "Start",
 }

@@ -80,6 +80,7 @@ class WebhookMiddleware:
         request.get_host()
         with override(ENGLISH):
             response: HttpResponse = self.view(request).render()
+        response.headers["Content-Length"] = str(len(response.content))  # of others CommonMiddleware says so
         return response
 
 

@@ -140,6 +140,7 @@ MENTION_MAX_LENGTH = 255
 STRIPE_ID = re.compile(r"(cs|pi|ch|py|re|pyr|du|dp|sub|in|inpay|cus|seti)_[\w-]+", re.ASCII)
 MAX_MENTIONS = 200
 NESTED = (dict, list)
+PLAIN = frozenset({int, float, bool, type(None)})
 
 
 def mentions_of(payload: Mapping[str, Any]) -> list[str]:
@@ -201,8 +202,11 @@ def scrub(value: Any, *, depth: int = 1) -> Any:
         raise TooDeep(f"more than {MAX_DEPTH} levels")
     if isinstance(value, list):
         return [scrub(item, depth=depth + 1) for item in value]
+    # Most items are plain: a call for each would take longer than all else here.
     return {
-        storable(name): scrub(item, depth=depth + 1) for name, item in value.items() if not opens_something(name, item)
+        storable(name): item if type(item) in PLAIN else scrub(item, depth=depth + 1)
+        for name, item in value.items()
+        if not opens_something(name, item)
     }
 
 
@@ -210,8 +214,10 @@ def opens_something(name: str, value: Any) -> bool:
     """Whether whoever has this value could act for the buyer with it."""
     if name in SECRETS:
         return True
-    names_a_link = (name.endswith(("_url", "_pdf")) and name not in OUR_LINKS) or name == "url"
-    return names_a_link and isinstance(value, str) and _LINK.match(value) is not None
+    if type(value) is not str or ":" not in value:
+        return False
+    names_a_link = name == "url" or (name.endswith(("_url", "_pdf")) and name not in OUR_LINKS)
+    return names_a_link and _LINK.match(value) is not None
 
 
 def storable(text: str) -> str:

@@ -31,7 +31,9 @@ def deliver(server, body, *, signature="", url=URL, **headers):
     with closing(server.connect()) as client:
         client.request("POST", url, body=iter(body) if isinstance(body, list) else body, headers=headers)
         response = client.getresponse()
-        return response.status, json.loads(response.read())
+        text = response.read()
+        assert response.getheader("Content-Length") == str(len(text)), "every answer says how long it is"
+        return response.status, json.loads(text)
 
 
 def head(*, signature="t=1,v1=0", **headers):
