@@ -54,8 +54,18 @@ def prepared(sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[t
 
 def select_rows(model: type[M], condition: str, values: Sequence[Any]) -> list[M]:
     """The model's rows for which the statement's rest holds (`WHERE …`): a tenth of what the ORM takes to ask."""
-    columns, names, converters = _columns(model)
-    rows = prepared(f"SELECT {columns} FROM {model._meta.db_table} {condition}", values)
+    columns, _names, _converters = _columns(model)
+    return _made_of(model, prepared(f"SELECT {columns} FROM {model._meta.db_table} {condition}", values))
+
+
+def change_rows(model: type[M], statement: str, values: Mapping[str, Any]) -> list[M]:
+    """Run a statement that changes rows of the model. Returns them as they are afterwards."""
+    columns, _names, _converters = _columns(model)
+    return _made_of(model, prepared(f"{statement} RETURNING {columns}", values))
+
+
+def _made_of(model: type[M], rows: list[tuple[Any, ...]]) -> list[M]:
+    _columns_in_sql, names, converters = _columns(model)
     if converters:
         rows = [_converted(row, converters) for row in rows]
     return [model.from_db(DEFAULT_DB_ALIAS, names, row) for row in rows]

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from payments.effects.models import Effect
 from payments.names import registration_of
-from payments.sql import watched
+from payments.sql import StaleRows, change_rows, update_rows, watched
 from payments.statuses import EffectStatus
 from payments.stripe_api.gateway import GatewayRefused
 
@@ -124,7 +124,6 @@ CLAIM = """
         SELECT id FROM payments_effect WHERE status = 'PENDING' AND not_before <= %(at)s
         ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING *
 """  # 'PENDING' stands in the text: as a parameter it would hide from the planner that the partial index fits
 
 
@@ -207,7 +206,7 @@ def try_again(*, key: str, at: datetime) -> bool:
 
 def _claim(*, at: datetime) -> Effect | None:
     """One effect that is due; while we have it in hand nobody else takes it."""
-    return next(iter(Effect.objects.raw(CLAIM, {"claimed": EffectStatus.CLAIMED, "at": at})), None)
+    return next(iter(change_rows(Effect, CLAIM, {"claimed": EffectStatus.CLAIMED, "at": at})), None)
 
 
 def _done(effect: Effect, *, at: datetime) -> None:
@@ -258,10 +257,13 @@ def _finish(
     is_refused: bool = False, **columns: Any,
 ) -> bool:  # fmt: skip
     """Write the end of a delivery, if the effect is still ours. False: somebody else has settled it meanwhile."""
-    ours = Effect.objects.filter(pk=effect.pk, status=EffectStatus.CLAIMED, claimed_at=effect.claimed_at)
+    still = {"status": EffectStatus.CLAIMED, "claimed_at": effect.claimed_at, **(only_if or {})}
+    row = {"id": effect.pk, "status": status, **columns, **{f"was_{name}": value for name, value in still.items()}}
     watchers = _watchers if is_refused or _is_watched(effect, status) else ()
     with transaction.atomic() if watchers else nullcontext():
-        if ours.filter(**(only_if or {})).update(status=status, **columns) != 1:
+        try:
+            update_rows(Effect, [row], guards=tuple(still))
+        except StaleRows:
             return False
         effect.status, effect.outcome = status, columns.get("outcome", effect.outcome)
         for watch in watchers:
