@@ -32,6 +32,8 @@ if not os.environ.get("DATABASE_URL"):
     atexit.register(_server.close)
     os.environ["DATABASE_URL"] = _server.enter_context(durable_server())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+# What a benchmark does in its own process is no news; the servers that it starts are told their level.
+os.environ.setdefault("LOG_LEVEL", "ERROR")
 django.setup()
 
 

@@ -74,7 +74,10 @@ class Door:
             except Empty:
                 pass
             is_open = None not in batch
-            self._serve([each for each in batch if each is not None])
+            try:
+                self._serve([each for each in batch if each is not None])
+            except Exception:  # the next ones must not wait for ever
+                log.exception("door.stumbled", deliveries=len(batch))
 
     def _serve(self, batch: Sequence[tuple[Any, bytes, float]]) -> None:
         """Whatever goes wrong here, the ordinary way is open."""
