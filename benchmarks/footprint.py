@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.load import deliveries, send
 from benchmarks.measure import Figures, Size, megabytes
-from benchmarks.sites import DRF_DOOR, PRODUCTION, SECRET, ours
+from benchmarks.sites import ONE_BY_ONE, PRODUCTION, SECRET, ours
 from benchmarks.world import clear
 from tests.support.processes import ROOT, Process, for_test_database, running, running_worker, wait_until
 
@@ -35,7 +35,7 @@ def measure_memory(which: str) -> Figures:
     clear()
     with (
         tempfile.TemporaryDirectory() as place,
-        ours(Path(place), DRF_DOOR) as site,
+        ours(Path(place), ONE_BY_ONE) as site,
         running_worker(Path(place), **PRODUCTION) as worker,
     ):
         send(site.port, deliveries(DELIVERIES, path=site.path, secret=SECRET))

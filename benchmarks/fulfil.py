@@ -18,7 +18,7 @@ from django.utils import timezone
 from benchmarks.drain import running_tasks
 from benchmarks.load import body_of, request, send
 from benchmarks.measure import Figures, NotClean, Size, marks
-from benchmarks.sites import FAST_DOOR, PRODUCTION, SECRET, Site, address, our_database, ours, with_a_task_for_each
+from benchmarks.sites import GROUP_COMMIT, PRODUCTION, SECRET, Site, address, our_database, ours, with_a_task_for_each
 from benchmarks.world import clear, event_about, make_registrations, settle
 from tests.support.processes import running_worker
 
@@ -48,7 +48,7 @@ def at_once(size: Size) -> dict[str, Callable[[], Figures]]:
 @contextmanager
 def our_site(place: Path) -> Iterator[Site]:
     """Web server and one worker, as production runs them."""
-    with ours(place, FAST_DOOR) as site, running_worker(place, **PRODUCTION) as worker:
+    with ours(place, GROUP_COMMIT) as site, running_worker(place, **PRODUCTION) as worker:
         worker.wait_for("delivery.listening")
         yield site
 

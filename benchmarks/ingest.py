@@ -1,4 +1,4 @@
-"""How many deliveries a door takes in: signed request in, committed row, 200 out; beside what the database can do."""
+"""How many deliveries a webhook takes: signed request in, committed row, 200 out; beside what the database can do."""
 
 import tempfile
 import time
@@ -13,11 +13,11 @@ from psycopg import sql
 from benchmarks.load import CONNECTIONS, Sent, deliveries, send
 from benchmarks.measure import Figures, NotClean, Size, cost_of, marks, megabytes
 from benchmarks.peers import psycopg_insert
-from benchmarks.sites import DRF_DOOR, FAST_DOOR, SECRET, Site, address, dj_stripe, our_database, ours, textbook
+from benchmarks.sites import GROUP_COMMIT, ONE_BY_ONE, SECRET, Site, address, dj_stripe, our_database, ours, textbook
 
 FIRST_REQUESTS, WARM_UP_SECONDS, WARM_UP_REQUESTS = 8 * CONNECTIONS, 1.0, 6_000
 TABLE = "payments_paymentevent"
-DRF, FAST, TEXTBOOK = "DRF door", "fast door", "textbook"
+DRF, FAST, TEXTBOOK = "DRF view", "group commit", "textbook"
 DJ_STRIPE, DJ_STRIPE_CALLBACK = "dj-stripe, full", "dj-stripe, callback"
 INSERT, LIMIT = "psycopg INSERT × 1", "psycopg INSERT × 4"
 Open = Callable[[Path], AbstractContextManager[Site]]
@@ -25,9 +25,9 @@ Open = Callable[[Path], AbstractContextManager[Site]]
 
 def variants(size: Size) -> dict[str, Callable[[], Figures]]:
     """What is measured side by side."""
-    doors: dict[str, Open] = {
-        DRF: partial(ours, door=DRF_DOOR),
-        FAST: partial(ours, door=FAST_DOOR),
+    webhooks: dict[str, Open] = {
+        DRF: partial(ours, way=ONE_BY_ONE),
+        FAST: partial(ours, way=GROUP_COMMIT),
         TEXTBOOK: textbook,
         DJ_STRIPE: partial(dj_stripe, calls_back=False),
         DJ_STRIPE_CALLBACK: partial(dj_stripe, calls_back=True),
@@ -35,13 +35,13 @@ def variants(size: Size) -> dict[str, Callable[[], Figures]]:
     return {
         INSERT: partial(through_psycopg, 1, seconds=size.seconds),
         LIMIT: partial(through_psycopg, 4, seconds=size.seconds),
-        **{name: partial(through_door, door, seconds=size.seconds) for name, door in doors.items()},
+        **{name: partial(through_webhook, site, seconds=size.seconds) for name, site in webhooks.items()},
     }
 
 
-def through_door(door: Open, *, seconds: float) -> Figures:
+def through_webhook(start: Open, *, seconds: float) -> Figures:
     """Start the site, warm it up, empty its tables and send as fast as it answers."""
-    with tempfile.TemporaryDirectory() as place, door(Path(place)) as site:
+    with tempfile.TemporaryDirectory() as place, start(Path(place)) as site:
         prepared = partial(deliveries, path=site.path, secret=SECRET)
         send(site.port, prepared(FIRST_REQUESTS))
         warm = send(site.port, prepared(WARM_UP_REQUESTS), seconds=WARM_UP_SECONDS)

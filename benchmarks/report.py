@@ -42,14 +42,14 @@ class Goal:
 
 
 GOALS = (
-    Goal("ingest, DRF door", "ingest", "rate", ingest.DRF, 0.40, limit=ingest.LIMIT),
-    Goal("ingest, DRF door", "ingest", "rate", ingest.DRF, 8, peer=ingest.TEXTBOOK),
-    Goal("ingest, DRF door", "ingest", "rate", ingest.DRF, 25, peer=ingest.DJ_STRIPE),
-    Goal("ingest, DRF door", "ingest", "rate", ingest.DRF, 6, peer=ingest.DJ_STRIPE_CALLBACK),
-    Goal("ingest, fast door", "ingest", "rate", ingest.FAST, 1.0, limit=ingest.LIMIT),
-    Goal("ingest, fast door", "ingest", "rate", ingest.FAST, 16, peer=ingest.TEXTBOOK),
-    Goal("ingest, fast door", "ingest", "rate", ingest.FAST, 50, peer=ingest.DJ_STRIPE),
-    Goal("ingest, fast door", "ingest", "rate", ingest.FAST, 15, peer=ingest.DJ_STRIPE_CALLBACK),
+    Goal("ingest, DRF view", "ingest", "rate", ingest.DRF, 0.40, limit=ingest.LIMIT),
+    Goal("ingest, DRF view", "ingest", "rate", ingest.DRF, 8, peer=ingest.TEXTBOOK),
+    Goal("ingest, DRF view", "ingest", "rate", ingest.DRF, 25, peer=ingest.DJ_STRIPE),
+    Goal("ingest, DRF view", "ingest", "rate", ingest.DRF, 6, peer=ingest.DJ_STRIPE_CALLBACK),
+    Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 1.0, limit=ingest.LIMIT),
+    Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 16, peer=ingest.TEXTBOOK),
+    Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 50, peer=ingest.DJ_STRIPE),
+    Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 15, peer=ingest.DJ_STRIPE_CALLBACK),
     Goal("drain, mixed events", "drain", "rate", drain.OURS, 15, peer=drain.TASKS),
     Goal("POST → PAID on an idle site, p50", "fulfil", "p50", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("POST → PAID on an idle site, p99", "fulfil", "p99", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),

@@ -48,9 +48,9 @@ PRODUCTION = {
     "LOG_LEVEL": "INFO",
     "LOG_FORMAT": "json",
 }
-# What chooses the door.
-DRF_DOOR = {"WEBHOOK_TOGETHER": "0"}
-FAST_DOOR = {"WEBHOOK_TOGETHER": "1"}
+# How deliveries are recorded.
+ONE_BY_ONE = {"WEBHOOK_GROUP_COMMIT": "0"}
+GROUP_COMMIT = {"WEBHOOK_GROUP_COMMIT": "1"}
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Site:
 
 
 @contextmanager
-def ours(place: Path, door: dict[str, str]) -> Iterator[Site]:
+def ours(place: Path, way: dict[str, str]) -> Iterator[Site]:
     """The product, through one of its doors."""
-    told = {**PRODUCTION, **door, "WEB_CONCURRENCY": str(WEB_PROCESSES)}
+    told = {**PRODUCTION, **way, "WEB_CONCURRENCY": str(WEB_PROCESSES)}
     with web_server(place, **told) as server:
         yield Site(server.port, ("payments_paymentevent",), our_database(), server.process)
 

@@ -60,7 +60,8 @@ class RequestIdMiddleware:
 
 
 # The addresses that the five systems gave to Stripe, with and without a slash: a redirect would lose events.
-WEBHOOK_PATH = re.compile(r"/(stripe/webhooks?|api/webhooks/stripe)/?\Z")
+WEBHOOK_ADDRESS = "/(stripe/webhooks?|api/webhooks/stripe)/?"
+WEBHOOK_PATH = re.compile(rf"{WEBHOOK_ADDRESS}\Z")
 
 
 class WebhookMiddleware:

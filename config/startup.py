@@ -65,5 +65,5 @@ def _without_counters() -> list[str]:
 
 
 if __name__ == "__main__":
-    # For the timetable (config/beat.py), which does not load what is asked here.
+    # For the timetable (config/celery.py: Beat), which does not load what is asked here.
     require_fit()

@@ -18,7 +18,7 @@ from django.conf import settings
 from gunicorn.http.unreader import IterUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
-from config.web_door import Answered, Door, looks_like_delivery
+from config.group_commit import Answered, GroupCommit, looks_like_delivery
 
 # From the first byte of the head to the last of the body; a silence is ended sooner (config/serving.py: keepalive).
 REQUEST_SECONDS = 20
@@ -105,29 +105,29 @@ class IncomingRequest:
 
 
 class Worker(ThreadWorker):
-    """gunicorn's threads, behind a loop that gathers requests, and a door beside them for Stripe's deliveries."""
+    """gunicorn's threads, behind a loop that gathers requests, and group commit of Stripe's deliveries."""
 
     pending_conns: Any
-    door: Door | None = None
+    group: GroupCommit | None = None
 
     def run(self) -> None:
         """By now the application is loaded."""
-        if settings.WEBHOOK_TOGETHER:
-            self.door = Door(self.cfg, partial(self.method_queue.defer, self._after_door))
+        if settings.WEBHOOK_GROUP_COMMIT:
+            self.group = GroupCommit(self.cfg, partial(self.method_queue.defer, self._after_commit))
         super().run()
-        if self.door:
-            self.door.stop()
+        if self.group:
+            self.group.stop()
 
     def enqueue_req(self, conn: Any) -> None:
         """In the loop, whenever something has arrived: go on as soon as it is a request.
 
-        A delivery goes through the door, all else to a thread.
+        A delivery joins the next group, all else goes to a thread.
         """
         verdict = self._gather(conn)
         if verdict is not None:
             self._finish(conn, verdict)
-        elif self.door and conn.incoming.is_whole and looks_like_delivery(conn.incoming.data):
-            self.door.take(conn, bytes(conn.incoming.data))
+        elif self.group and conn.incoming.is_whole and looks_like_delivery(conn.incoming.data):
+            self.group.take(conn, bytes(conn.incoming.data))
         else:
             super().enqueue_req(conn)
 
@@ -152,8 +152,8 @@ class Worker(ThreadWorker):
         done.set_result(verdict)
         self.finish_request(conn, done)
 
-    def _after_door(self, answered: list[Answered], rest: list[Any]) -> None:
-        """In the loop again: what the door has not answered takes the ordinary way."""
+    def _after_commit(self, answered: list[Answered], rest: list[Any]) -> None:
+        """In the loop again: what was not answered there takes the ordinary way."""
         for each in answered:
             self.nr += 1
             each.conn.incoming = None

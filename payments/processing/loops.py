@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 FIRST_RESTART_PAUSE_SECONDS, MAX_RESTART_PAUSE_SECONDS = 0.2, 5.0
 # How long a stop waits for a batch or a mail to end; what is cut off is found again by the next worker.
 STOP_SECONDS = 5.0
+# How often a loop looks after what was left behind.
+HOUSEKEEPING_SECONDS = 60.0
 Loop = Callable[[], None]
 
 

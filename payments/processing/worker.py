@@ -22,12 +22,10 @@ from psycopg.conninfo import conninfo_to_dict
 from payments.bell import CHANNEL
 from payments.effects.deliver import ShouldStop
 from payments.processing.drain import drain, sweep
-from payments.processing.loops import Every, Loops
+from payments.processing.loops import HOUSEKEEPING_SECONDS, Every, Loops
 from payments.processing.replay_runs import PAUSE, advance_replay
 
 log = structlog.get_logger(__name__)
-
-HOUSEKEEPING_INTERVAL_SECONDS = 60.0
 
 
 class Worker(Loops):
@@ -49,7 +47,7 @@ class Worker(Loops):
 
     def drain_on_bell(self) -> None:
         """Drain what is due: at once when the bell rings, and every few seconds because a ring can get lost."""
-        housekeeping, replays = Every(HOUSEKEEPING_INTERVAL_SECONDS), Every(PAUSE.total_seconds())
+        housekeeping, replays = Every(HOUSEKEEPING_SECONDS), Every(PAUSE.total_seconds())
         with listening() as connection:
             log.info("drain.listening")
             while not self.stopping.is_set():

@@ -16,7 +16,7 @@ NOT_FOR_BEAT = (
     *("django.contrib.admin", "django.urls.resolvers", "rest_framework", "drf_spectacular", "gunicorn"),
     *("psycopg", "stripe", "requests", "prometheus_client"),
 )
-NOT_FOR_WEB = ("celery", "kombu", "drf_spectacular.generators", "django.core.mail.backends.smtp", "config.beat")
+NOT_FOR_WEB = ("celery", "kombu", "drf_spectacular.generators", "django.core.mail.backends.smtp", "config.celery")
 # Those of the tests load more.
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "config.settings"}
 

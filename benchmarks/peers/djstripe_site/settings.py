@@ -6,11 +6,11 @@ With CALLS_BACK it only stores the trigger and leaves the event to a callback, w
 import os
 
 import stripe
+from textbook.settings import ALLOWED_HOSTS, DATABASES, MIDDLEWARE, USE_TZ  # noqa: F401
 
 from djstripe_site.stripe_stub import StripeStub
 
 SECRET_KEY = "djstripe"
-ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "djstripe_site.urls"
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -19,19 +19,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "djstripe",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-DATABASES = {
-    "default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["PGDATABASE"], "CONN_MAX_AGE": None}
-}
-USE_TZ = True
 STRIPE_LIVE_MODE = True
 STRIPE_LIVE_SECRET_KEY = "sk_live_" + "a" * 24
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"

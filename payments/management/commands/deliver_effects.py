@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser
-from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -13,12 +12,11 @@ from django.core.management.base import BaseCommand, no_translations
 from django.utils import timezone
 
 from payments.effects.deliver import deliver_all, recover_claimed
-from payments.figures.loop import keep_figures
-from payments.processing.loops import Every, Loops
+from payments.figures.rollup import refresh_figures
+from payments.processing.loops import HOUSEKEEPING_SECONDS, Every, Loops
 
 log = structlog.get_logger(__name__)
-INTERVAL_SECONDS = 5.0
-HOUSEKEEPING_INTERVAL_SECONDS = 60.0
+INTERVAL_SECONDS, FIGURES_INTERVAL_SECONDS = 5.0, 1.0
 NICENESS = 10
 
 
@@ -49,9 +47,7 @@ class DeliveryLoops(Loops):
 
     def __init__(self) -> None:
         stopping, self.wanted = Event(), Event()
-        figures = partial(keep_figures, stopping)
-        figures.__name__ = keep_figures.__name__  # type: ignore[attr-defined]
-        super().__init__({"effects": self.deliver_effects, "figures": figures}, stopping=stopping)
+        super().__init__({"effects": self.deliver_effects, "figures": self.refresh_figures}, stopping=stopping)
 
     def run(self) -> None:
         """Until the worker ends, which alone hears signals: they may reach a whole group of processes."""
@@ -76,10 +72,16 @@ class DeliveryLoops(Loops):
 
     def deliver_effects(self) -> None:
         """Deliver what is due: at once when the worker says so, and every few seconds."""
-        housekeeping = Every(HOUSEKEEPING_INTERVAL_SECONDS)
+        housekeeping = Every(HOUSEKEEPING_SECONDS)
         while not self.stopping.is_set():
             if housekeeping.is_due():
                 recover_claimed(at=timezone.now())
             deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
             self.wanted.wait(INTERVAL_SECONDS)
             self.wanted.clear()
+
+    def refresh_figures(self) -> None:
+        """Beside every worker, of whom one at a time counts: a mark is worked off within a second or two."""
+        while not self.stopping.is_set():
+            refresh_figures(at=timezone.now())
+            self.stopping.wait(FIGURES_INTERVAL_SECONDS)

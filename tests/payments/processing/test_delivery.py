@@ -46,12 +46,18 @@ def is_running(pid):
     return False
 
 
+def deliverer_at_work(worker):
+    """Once it has delivered something."""
+    want_alert("first")
+    wait_until(lambda: is_delivered("first"), or_show=lambda: worker.output)
+    (pid,) = deliverers_of(worker)
+    return pid
+
+
 class TestDelivery:
     def test_is_done_by_one_process_beside_the_worker_which_is_started_anew(self, tmp_path):
         with running_worker(tmp_path) as worker:
-            want_alert("first")
-            wait_until(lambda: is_delivered("first"), or_show=lambda: worker.output)
-            (pid,) = deliverers_of(worker)
+            pid = deliverer_at_work(worker)
 
             os.kill(pid, signal.SIGKILL)
             worker.wait_for("DeliveryEnded")
@@ -73,9 +79,7 @@ class TestDelivery:
     def test_leaves_signals_to_its_worker(self, tmp_path):
         """A terminal sends Ctrl-C to the whole group."""
         with running_worker(tmp_path) as worker:
-            want_alert("first")
-            wait_until(lambda: is_delivered("first"), or_show=lambda: worker.output)
-            (pid,) = deliverers_of(worker)
+            pid = deliverer_at_work(worker)
 
             os.kill(pid, signal.SIGINT)
             os.kill(pid, signal.SIGTERM)

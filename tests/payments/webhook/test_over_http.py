@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 @pytest.fixture(scope="module", params=["1", "0"], ids=["together", "one by one"])
 def server(request, django_db_setup, django_db_blocker, tmp_path_factory):
     """Both ways into the ledger must look alike from outside."""
-    with web_server(tmp_path_factory.mktemp("web"), WEBHOOK_TOGETHER=request.param) as running:
+    with web_server(tmp_path_factory.mktemp("web"), WEBHOOK_GROUP_COMMIT=request.param) as running:
         yield running
     with django_db_blocker.unblock():
         empty_tables()  # as it ends it writes what it has refused

@@ -1,4 +1,4 @@
-"""Deliveries that arrive together are kept together: one statement and one commit for all who wait (docs/adr/0019).
+"""Group commit: deliveries that arrive at once are recorded by one statement and one commit (docs/adr/0019).
 
 Only what is beyond doubt is answered here: truly signed, whole, for this site, and new. Everything else, and everything
 while the database refuses, goes the ordinary way (payments/webhook/views.py), which has all the words for it.
@@ -42,8 +42,8 @@ class Delivery:
     began: float
 
 
-def keep_together(deliveries: Sequence[Delivery]) -> list[bytes | None]:
-    """Keep what is new. Returns the body of each one's answer 200; None: to be answered in the ordinary way."""
+def commit_group(deliveries: Sequence[Delivery]) -> list[bytes | None]:
+    """Record what is new. Returns the body of each one's answer 200; None: to be answered in the ordinary way."""
     incoming = [_read(delivery) for delivery in deliveries]
     wanted = [
         (event, delivery.request_id) for event, delivery in zip(incoming, deliveries, strict=True) if event is not None

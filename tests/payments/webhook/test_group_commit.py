@@ -6,7 +6,7 @@ from django.db import connection
 
 from payments import bell
 from payments.ledger.models import PaymentEvent
-from payments.webhook.together import Delivery, keep_together
+from payments.webhook.group_commit import Delivery, commit_group
 from tests.support.signing import URL, body_of, make_event, signature_of
 
 
@@ -19,17 +19,17 @@ def delivery(event=None, *, number=0, **changes):
 @pytest.fixture
 def rung(monkeypatch):
     rings = []
-    monkeypatch.setattr("payments.webhook.together.ring", lambda: rings.append(1))
+    monkeypatch.setattr("payments.webhook.group_commit.ring", lambda: rings.append(1))
     return rings
 
 
 @pytest.mark.django_db
-class TestKeepTogether:
+class TestCommitGroup:
     def test_keeps_all_with_one_statement_and_rings_once(self, rung, django_assert_num_queries):
         events = [make_event() for _ in range(3)]
 
         with django_assert_num_queries(1):
-            answers = keep_together([delivery(event, number=n) for n, event in enumerate(events)])
+            answers = commit_group([delivery(event, number=n) for n, event in enumerate(events)])
 
         assert [json.loads(answer) for answer in answers] == [
             {"received": True, "event": event["id"], "duplicate": False} for event in events
@@ -43,7 +43,7 @@ class TestKeepTogether:
         event = make_event(object={"name": "Zoé 😀", "client_secret": "pi_1_secret_2", "metadata": {"orderId": "x"}})
         twin = event | {"id": f"{event['id']}_twin"}
 
-        keep_together([delivery(event)])
+        commit_group([delivery(event)])
         body = body_of(twin)
         client.post(URL, body, content_type="application/json", headers={"Stripe-Signature": signature_of(body)})
 
@@ -58,9 +58,9 @@ class TestKeepTogether:
 
     def test_leaves_what_is_known_to_the_ordinary_way(self):
         event = make_event()
-        first, again = keep_together([delivery(event), delivery(event)])
+        first, again = commit_group([delivery(event), delivery(event)])
 
-        later = keep_together([delivery(event), delivery()])
+        later = commit_group([delivery(event), delivery()])
 
         assert first is not None
         assert again is None
@@ -68,13 +68,13 @@ class TestKeepTogether:
         assert PaymentEvent.objects.count() == 2
 
     def test_rings_for_work_only(self, rung):
-        keep_together([delivery(make_event(livemode=True))])
+        commit_group([delivery(make_event(livemode=True))])
 
         assert PaymentEvent.objects.get().ignored_reason == "wrong livemode"
         assert rung == []
 
     def test_holds_nobody_up_for_one_that_is_refused(self):
-        answers = keep_together([delivery(signature="t=1,v1=0"), delivery()])
+        answers = commit_group([delivery(signature="t=1,v1=0"), delivery()])
 
         assert [answer is None for answer in answers] == [True, False]
 
@@ -95,20 +95,20 @@ class TestDoubtful:
         ],
     )
     def test_is_left_to_the_ordinary_way(self, doubt):
-        assert keep_together([delivery(**doubt)]) == [None]
+        assert commit_group([delivery(**doubt)]) == [None]
 
     def test_is_whatever_comes_while_there_is_no_secret(self, settings):
         wanted = delivery()
         settings.STRIPE_WEBHOOK_SECRETS = []
 
-        assert keep_together([wanted]) == [None]
+        assert commit_group([wanted]) == [None]
 
     def test_is_what_is_signed_by_a_clock_that_is_far_off(self):
         body = body_of(make_event())
 
         late = delivery(body=body, signature=signature_of(body, timestamp=int(time.time()) - 90))
 
-        assert keep_together([late]) == [None]
+        assert commit_group([late]) == [None]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -120,7 +120,7 @@ class TestTroubleWithTheDatabase:
         with bell.connect() as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", backend)
 
-        first, second = keep_together([delivery()]), keep_together([delivery()])
+        first, second = commit_group([delivery()]), commit_group([delivery()])
 
         assert first == [None]
         assert second != [None]

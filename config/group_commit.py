@@ -1,7 +1,8 @@
-"""The short way into the ledger: a thread takes all deliveries that have arrived meanwhile, has them kept together, and
-answers those that were; what it cannot answer goes on to the threads of the web server (docs/adr/0019-together.md).
+"""Group commit of deliveries: a thread takes all that have arrived meanwhile, has them recorded by one commit, and
+answers those that were; what it cannot answer goes on to the threads of the web server (docs/adr/0019-group-commit.md).
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
@@ -10,26 +11,26 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
-from django.conf import settings
 from django.utils.module_loading import import_string
 from gunicorn import http, util  # type: ignore[import-untyped]
 
-from config.middleware import REQUEST_ID, WEBHOOK_PATH, accepted
+from config.middleware import REQUEST_ID, WEBHOOK_ADDRESS, WEBHOOK_PATH, accepted
 
 log = structlog.get_logger(__name__)
 # What one statement keeps: more would make the first wait for the last.
-MOST_TOGETHER = 64
-BEGINS = tuple(f"POST {path}".encode() for path in ("/stripe/webhook", "/api/webhooks/stripe"))
+LARGEST_GROUP = 64
+BEGINNING = re.compile(f"POST {WEBHOOK_ADDRESS}[ ?]".encode())
+RECORDER = "payments.webhook.group_commit"
 
 
 class Delivery(Protocol):
-    """What payments.webhook.together is given of a request."""
+    """What payments.webhook.group_commit is given of a request."""
 
     body: bytes
     request_id: str
 
 
-Keep = Callable[[Sequence[Any]], list[bytes | None]]
+Commit = Callable[[Sequence[Any]], list[bytes | None]]
 
 
 class Answered:
@@ -40,19 +41,19 @@ class Answered:
 
 
 def looks_like_delivery(data: bytes | bytearray) -> bool:
-    """By the first bytes alone; the door decides."""
-    return data.startswith(BEGINS)
+    """By the first bytes alone."""
+    return BEGINNING.match(data) is not None
 
 
-class Door:
+class GroupCommit:
     """One for each process of the web server. `hand_back`: called with what is answered, and with what is not."""
 
     def __init__(self, cfg: Any, hand_back: Callable[[list[Answered], list[Any]], None]) -> None:
         self.cfg, self.hand_back = cfg, hand_back
-        self.keep: Keep = import_string(f"{settings.WEBHOOK_TOGETHER}.keep_together")
-        self.delivery: Callable[..., Delivery] = import_string(f"{settings.WEBHOOK_TOGETHER}.Delivery")
+        self.commit: Commit = import_string(f"{RECORDER}.commit_group")
+        self.delivery: Callable[..., Delivery] = import_string(f"{RECORDER}.Delivery")
         self._waiting: SimpleQueue[tuple[Any, bytes, float] | None] = SimpleQueue()
-        self._thread = Thread(target=self._run, name="door", daemon=True)
+        self._thread = Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
     def take(self, conn: Any, data: bytes) -> None:
@@ -69,7 +70,7 @@ class Door:
         while is_open:
             batch = [self._waiting.get()]
             try:
-                while len(batch) < MOST_TOGETHER:
+                while len(batch) < LARGEST_GROUP:
                     batch.append(self._waiting.get_nowait())
             except Empty:
                 pass
@@ -77,7 +78,7 @@ class Door:
             try:
                 self._serve([each for each in batch if each is not None])
             except Exception:  # the next ones must not wait for ever
-                log.exception("door.stumbled", deliveries=len(batch))
+                log.exception("group_commit.stumbled", deliveries=len(batch))
 
     def _serve(self, batch: Sequence[tuple[Any, bytes, float]]) -> None:
         """Whatever goes wrong here, the ordinary way is open."""
@@ -86,13 +87,13 @@ class Door:
         try:
             requests = [(conn, *self._read(conn, data, began)) for conn, data, began in batch]
             readable = [(conn, head, delivery) for conn, head, delivery in requests if delivery]
-            bodies = self.keep([delivery for _conn, _head, delivery in readable])
+            bodies = self.commit([delivery for _conn, _head, delivery in readable])
             for (conn, head, delivery), body in zip(readable, bodies, strict=True):
                 if body is not None:
                     rest.remove(conn)
                     answered.append(Answered(conn, keeps_open=_send(conn, head, delivery, body)))
         except Exception:
-            log.exception("door.failed", deliveries=len(batch))
+            log.exception("group_commit.failed", deliveries=len(batch))
         self.hand_back(answered, rest)
 
     def _read(self, conn: Any, data: bytes, began: float) -> tuple[Any, Delivery | None]:
