@@ -24,6 +24,7 @@ def examine(page: Page, *, language: str, quotes_stripe: bool) -> None:
 
     `quotes_stripe`: it shows objects and states as the API calls them, which is in English.
     """
+    _be_whole(page)
     troubles = [
         *_barriers(page, "light"),
         *_on_a_phone(page),
@@ -37,11 +38,17 @@ def glance(page: Page, *, schemes: Sequence[str] = ("light", "dark")) -> list[st
     """What is wrong with a page of staff: by axe, in the light on a wide screen and in the dark on a phone (`schemes`:
     or in one of them). At both widths rows fit their frame.
     """
+    _be_whole(page)
     troubles = []
     for scheme, size in (("dark", PHONE), ("light", DESKTOP)):
         page.set_viewport_size(size)
         troubles += [*_too_wide(page), *(_barriers(page, scheme) if scheme in schemes else ())]
     return troubles
+
+
+def _be_whole(page: Page) -> None:
+    """Behind a click what is looked for may be there before the style sheets are, and without them nothing fits."""
+    page.wait_for_load_state()
 
 
 def _too_wide(page: Page) -> list[str]:
