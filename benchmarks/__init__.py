@@ -16,21 +16,24 @@ from config.devdb.server import Server
 
 
 @contextmanager
-def durable_server() -> Iterator[str]:
-    """The URL of a server in a temporary place. Unlike that of the tests it waits for the disk at each commit."""
+def durable_server() -> Iterator[Server]:
+    """A server in a temporary place. Unlike that of the tests it waits for the disk at each commit."""
     with temporary_place(Owner.current()) as place:
         server = Server(place, *find_binaries(place), lasting=True)
         try:
             server.start(tied=True)
-            yield server.url
+            yield server
         finally:
             server.stop()
 
 
+# None: somebody named another one.
+own_server: Server | None = None
 if not os.environ.get("DATABASE_URL"):
     _server = ExitStack()
     atexit.register(_server.close)
-    os.environ["DATABASE_URL"] = _server.enter_context(durable_server())
+    own_server = _server.enter_context(durable_server())
+    os.environ["DATABASE_URL"] = own_server.url
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
 # What a benchmark does in its own process is no news; the servers that it starts are told their level.
 os.environ.setdefault("LOG_LEVEL", "ERROR")

@@ -89,6 +89,8 @@ app.conf.update(
     # --- the timetable (names: jobs.py of each app). The loops inside the worker do the same on their own, and go on
     # without a broker; this is the second string to the bow, should one of them hang.
     beat_schedule={
+        "say that the timetable lives": every(30, "payments.heartbeat"),
+        "watch for what is wrong": every(60, "payments.watch"),
         "requeue events whose names became known": every(60, "payments.sweep"),
         "deliver effects": every(60, "payments.deliver_effects"),
         "recover effects whose worker died": every(60, "payments.recover_effects"),

@@ -1,6 +1,6 @@
 """Is this process alive, and may it be sent requests? For load balancers and containers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import structlog
@@ -40,15 +40,20 @@ def live(request: HttpRequest) -> HttpResponseBase:
 def ready(request: HttpRequest) -> HttpResponseBase:
     """The database answers and fits this code, and the limits on what strangers may try are counted."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        must_be_migrated()
-        count("health.ready", window=COUNTED_FOR, at=timezone.now())
+        require_ready(at=timezone.now())
     except tuple(REASONS) as error:
         log.warning("health.not_ready", error=type(error).__name__)
         reason = next(word for kind, word in REASONS.items() if isinstance(error, kind))
         return JsonResponse({"status": "not ready", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def require_ready(*, at: datetime) -> None:
+    """Raise one of REASONS where something is missing without which no request can be answered."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    must_be_migrated()
+    count("health.ready", window=COUNTED_FOR, at=at)
 
 
 @cache
@@ -59,4 +64,8 @@ def must_be_migrated() -> None:
         raise NotMigrated
 
 
-urlpatterns = [re_path(r"^live/?\Z", live, name="live"), re_path(r"^ready/?\Z", ready, name="ready")]
+urlpatterns = [
+    re_path(r"^healthz/live/?\Z", live, name="live"),
+    re_path(r"^healthz/ready/?\Z", ready, name="ready"),
+    re_path(r"^livez/?\Z", live, name="livez"),
+]

@@ -22,6 +22,7 @@ from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config.errors import API_PATHS, ENGLISH, answer, bad_request
+from config.seen import Seen, seen
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +31,10 @@ CONTENT_SECURITY_POLICY = "Content-Security-Policy"
 STRIPE_PAGES = "https://checkout.stripe.com https://billing.stripe.com"
 # Anything else could forge log lines, or would not fit where the id is kept.
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
+# Answers are told apart by whom they serve; what begins with none of these goes to buyers.
+AREAS = {"/admin/": "admin", "/api/webhooks/": "webhook", "/api/": "api", "/stripe/": "webhook"}
 # What programs ask for without anybody's doing, and what every page brings along.
-ROUTINE_PATHS = ("/static/", "/healthz/", "/metrics", "/favicon.ico")
+ROUTINE_PATHS = ("/static/", "/livez", "/readyz", "/health", "/metrics", "/favicon.ico")
 
 
 class RequestIdMiddleware:
@@ -52,8 +55,11 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             response[REQUEST_ID] = request_id
-            if not getattr(response, "has_own_line", False) and (settings.VERBOSE or not is_routine(request, response)):
-                log_request(request, response, seconds=time.perf_counter() - began)
+            seconds, routine = time.perf_counter() - began, is_routine(request, response)
+            if not routine:
+                seen.append((Seen.ANSWER, f"{area_of(request.path)} {response.status_code // 100}xx", seconds))
+            if not getattr(response, "has_own_line", False) and (settings.VERBOSE or not routine):
+                log_request(request, response, seconds=seconds)
         finally:
             clear_contextvars()  # threads serve one request after the other
         return response
@@ -88,6 +94,11 @@ class WebhookMiddleware:
 def accepted(request_id: str) -> str:
     """The caller's own id, if it may be used; else ""."""
     return request_id if WELL_FORMED.fullmatch(request_id) else ""
+
+
+def area_of(path: str) -> str:
+    """Whom an answer at this address serves."""
+    return next((area for beginning, area in AREAS.items() if path.startswith(beginning)), "public")
 
 
 def is_routine(request: HttpRequest, response: HttpResponse) -> bool:

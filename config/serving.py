@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import django
+from django.utils.module_loading import import_string
 
 from config.command_line import sentence_instead_of_traceback
 from config.startup import WEB_EXIT_CODE
@@ -30,3 +31,5 @@ def post_worker_init(worker: Any) -> None:
     said = logging.getLogger("gunicorn.error")
     said.handlers.clear()
     said.propagate = True
+    import_string("payments.tallies.write_in_background")()
+    import_string("payments.alerts.stand_in.start")()

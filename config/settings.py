@@ -191,6 +191,10 @@ elif PRODUCTION:
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "payments@localhost")
 STRIPE_ALERT_EMAIL = lines("STRIPE_ALERT_EMAIL") or ([] if PRODUCTION else ["staff@example.com"])
+# Alerts as JSON that Slack and its like understand, signed as Stripe signs its deliveries.
+ALERT_WEBHOOK_URL, ALERT_WEBHOOK_SECRET = text("ALERT_WEBHOOK_URL"), secret("ALERT_WEBHOOK_SECRET")
+if ALERT_WEBHOOK_URL and not ALERT_WEBHOOK_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("ALERT_WEBHOOK_URL must begin with https:// or http://.")
 
 # --- Work in the background --------------------------------------------------------------------------------------
 BROKER_DIR = VAR_DIR / "broker"
@@ -258,7 +262,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 # A probe from inside speaks plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics/?$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz/.*|health|livez|readyz|metrics)/?$"]
 SECURE_PROXY_SSL_HEADER = (text("TRUSTED_PROXY_HEADER"), "https") if text("TRUSTED_PROXY_HEADER") else None
 TRUSTED_PROXY_COUNT = number("TRUSTED_PROXY_COUNT", 0)
 if SECURE_PROXY_SSL_HEADER and not TRUSTED_PROXY_COUNT:

@@ -11,7 +11,8 @@ handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
-    path("healthz/", include("config.health")),
+    path("", include("config.health")),
+    path("", include("payments.health.views")),
     path("", include("config.metrics")),
     path("api/", include("registrations.api.urls")),
     path("api/", include("payments.pages.api_views")),

@@ -23,6 +23,9 @@ class PaymentsConfig(AppConfig):
         for module in HANDLERS:
             import_module(f"payments.handlers.{module}")
         for module in (
+            "alerts.money",
+            "alerts.road",
+            "alerts.tell",
             "apply.undelivered",
             "checks",
             "billing.alerts",
@@ -30,6 +33,7 @@ class PaymentsConfig(AppConfig):
             "billing.money_mails",
             "effects.clock_alert",
             "figures.check",
+            "health.metrics",
             "orders.mails",
             "processing.process",
             "reconcile.unfinished",

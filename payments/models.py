@@ -1,15 +1,19 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
+from payments.alerts.models import Alert
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.figures.models import DailyFigure, FiguresState
+from payments.heartbeats import Heartbeat
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
 from payments.processing.models import ReplayRun
 from payments.reconcile.models import ReconcileRun
+from payments.tallies import Tally
 
 __all__ = [
+    "Alert",
     "CheckoutAttempt",
     "Customer",
     "DailyFigure",
@@ -17,6 +21,7 @@ __all__ = [
     "Effect",
     "EventAttempt",
     "FiguresState",
+    "Heartbeat",
     "HeldType",
     "MovedDay",
     "Order",
@@ -33,4 +38,5 @@ __all__ = [
     "RefusedDeliveries",
     "ReplayRun",
     "Subscription",
+    "Tally",
 ]

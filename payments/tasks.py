@@ -5,12 +5,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from payments import bell
+from payments.alerts.watch import watch
 from payments.apply.undelivered import look_after_undelivered
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
 from payments.figures.check import check_figures
 from payments.figures.rollup import refresh_figures
+from payments.heartbeats import BEAT, note_heartbeat
 from payments.ledger.record import requeue_naming
 from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
@@ -20,6 +22,18 @@ from payments.resync import ResyncOptions, resync_where_needed
 from payments.subscribing import ask_about_closed_accounts, ask_about_second_subscriptions
 
 log = structlog.get_logger(__name__)
+
+
+@shared_task(name="payments.heartbeat")
+def heartbeat_job(**_later: object) -> None:
+    """The timetable lives: its ticks come through the broker to a worker."""
+    note_heartbeat(BEAT, at=timezone.now())
+
+
+@shared_task(name="payments.watch")
+def watch_job(**_later: object) -> None:
+    """Look for what is wrong; mostly the worker's own loop has done it."""
+    watch(at=timezone.now())
 
 
 @shared_task(name="payments.sweep")

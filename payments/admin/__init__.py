@@ -6,6 +6,7 @@ from payments.admin import (
     dashboard,
     diagnosis,
     exceptions,
+    health,
     ledger,
     orders,
     people,
@@ -18,6 +19,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
-    "refunds_owed", "replays", "subscriptions", "todo",
+    "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "ledger", "orders", "people", "plans",
+    "reconcile", "refunds_owed", "replays", "subscriptions", "todo",
 ]  # fmt: skip

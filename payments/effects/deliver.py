@@ -126,6 +126,8 @@ CLAIM = """
     )
 """  # 'PENDING' stands in the text: as a parameter it would hide from the planner that the partial index fits
 
+CLAIM_ONE = CLAIM.replace("status = 'PENDING' AND", "key = %(key)s AND status = 'PENDING' AND")
+
 
 def deliver_all(*, clock: Callable[[], datetime], should_stop: ShouldStop = never) -> int:
     """Deliver until nothing is due, the clock read anew for each effect. Returns how many were taken in hand."""
@@ -146,6 +148,15 @@ def deliver_due(*, at: datetime, limit: int = 10) -> int:
             deliver_effect(effect, at=at)
         count += 1
     return count
+
+
+def deliver_now(*, key: str, at: datetime) -> bool:
+    """Deliver this one, if it is due and nobody else has it in hand; False if not."""
+    effect = next(iter(change_rows(Effect, CLAIM_ONE, {"claimed": EffectStatus.CLAIMED, "at": at, "key": key})), None)
+    if effect:
+        with bound_contextvars(**_named_in_log(effect)):
+            deliver_effect(effect, at=at)
+    return effect is not None
 
 
 def _named_in_log(effect: Effect) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def read_figures(timeframe: str, *, at: datetime) -> Figures:
                 today[figure] = count
     return Figures(
         timeframe, days, at, money=_by_currency(money, days), cities=_top_cities(days), counts=dict(counts),
-        now=_read_now(at=at), state=FiguresState.objects.first(), today=today,
+        now=read_now(at=at), state=FiguresState.objects.first(), today=today,
     )  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def _top_cities(days: Days) -> list[CityMoney]:
     return [CityMoney(row["name"], row["currency"], int(row["received"]), int(row["transactions"])) for row in found]
 
 
-def _read_now(*, at: datetime) -> Now:
+def read_now(*, at: datetime) -> Now:
     words = {"received": EventStatus.RECEIVED, "failed": EventStatus.FAILED}
     with connection.cursor() as cursor:
         cursor.execute(

@@ -21,11 +21,16 @@ from psycopg.conninfo import conninfo_to_dict
 
 from payments.bell import CHANNEL
 from payments.effects.deliver import ShouldStop
+from payments.heartbeats import WORKER, cpu_since_last_time, note_heartbeat
 from payments.processing.drain import drain, sweep
 from payments.processing.loops import HOUSEKEEPING_SECONDS, Every, Loops
 from payments.processing.replay_runs import PAUSE, advance_replay
+from payments.tallies import write_in_background
 
 log = structlog.get_logger(__name__)
+
+
+HEARTBEAT_SECONDS, CPU_SECONDS = 15.0, 60.0
 
 
 class Worker(Loops):
@@ -48,9 +53,13 @@ class Worker(Loops):
     def drain_on_bell(self) -> None:
         """Drain what is due: at once when the bell rings, and every few seconds because a ring can get lost."""
         housekeeping, replays = Every(HOUSEKEEPING_SECONDS), Every(PAUSE.total_seconds())
+        heartbeat, cpu = Every(HEARTBEAT_SECONDS), Every(CPU_SECONDS)
         with listening() as connection:
             log.info("drain.listening")
             while not self.stopping.is_set():
+                if heartbeat.is_due():
+                    percent = cpu_since_last_time() if cpu.is_due() else None
+                    note_heartbeat(WORKER, at=timezone.now(), cpu_percent=percent)
                 if housekeeping.is_due():
                     sweep(at=timezone.now())
                 if drain(should_stop=self.stopping.is_set):
@@ -171,6 +180,7 @@ class ProcessingStep(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def create(self, parent: Any) -> Worker:  # type: ignore[override] # the stubs say None
+        write_in_background()
         return Worker()
 
     def close(self, parent: Any) -> None:

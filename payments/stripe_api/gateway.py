@@ -1,6 +1,7 @@
 """Every outgoing call to Stripe. Never call it inside a transaction: an answer may take a minute."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCrea
 from stripe.params.billing_portal import SessionCreateParams as PortalParams
 from stripe.params.checkout import SessionCreateParams
 
+from config.seen import Seen, seen
 from payments.stripe_api import clock
 from payments.stripe_api.snapshots import Json, MalformedObject, StripeCheckoutSession, StripeCustomer, StripeRefund
 from payments.stripe_api.snapshots.reading import find_text
@@ -50,9 +52,13 @@ class Answer:
 class GatewayUnavailable(Exception):
     """Stripe cannot be reached or has no time. Nobody knows what was done: call again with the same key."""
 
+    tally = "unavailable"
+
 
 class RateLimited(GatewayUnavailable):
     """Stripe has no time for so many calls, and has carried out none. `retry_after`: in how many seconds it may."""
+
+    tally = "rate_limited"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -70,6 +76,7 @@ class GatewayRefused(Exception):
         self, *, code: str, message: str, request_id: str = "", is_declined: bool = False, param: str = ""
     ) -> None:
         super().__init__(message)
+        self.tally = "declined" if is_declined else "refused"
         self.code, self.message, self.request_id, self.is_declined = code, message, request_id, is_declined
         self.param = param
 
@@ -152,14 +159,16 @@ def ask(call: Callable[[Any], object]) -> object:
     """One call through the client's `v1`. Raises GatewayUnavailable, GatewayRefused."""
     if not settings.STRIPE_SECRET_KEY:
         raise KeyRefused(code="no_key", message="STRIPE_SECRET_KEY is not set, so Stripe cannot be asked.")
-    asked_at = datetime.now(UTC)
+    asked_at, began = datetime.now(UTC), time.perf_counter()
     try:
         answer = call(stripe_client().v1)
     except stripe.StripeError as error:
         _learn_clock(error.headers, asked_at=asked_at)
         trouble = _in_our_words(error)
+        seen.append((Seen.STRIPE_CALL, trouble.tally, time.perf_counter() - began))
     else:
         _learn_clock(getattr(getattr(answer, "last_response", None), "headers", None), asked_at=asked_at)
+        seen.append((Seen.STRIPE_CALL, "ok", time.perf_counter() - began))
         return answer
     # Raised out here, ours lets go of the library's error, which carries the whole answer.
     raise trouble

@@ -18,6 +18,7 @@ from django.db import connection
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
+from config.seen import Seen, seen
 from payments.bell import ring
 from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent
@@ -94,6 +95,7 @@ def _answer(event: Incoming | None, delivery: Delivery, stored: dict[str, int]) 
     """Of one that came twice the second finds nothing left: it is known by now."""
     if event is None or (row := stored.pop(event.id, None)) is None:
         return None
+    seen.append((Seen.ANSWER, "webhook 2xx", time.perf_counter() - delivery.began))
     tell(
         event, Recorded(RecordOutcome.STORED, row), path=delivery.path, began=delivery.began,
         request_id=delivery.request_id,

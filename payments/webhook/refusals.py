@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from config.errors import misaddressed, request_id
+from config.seen import Seen, seen
 from payments.ledger.refusals import refusals
 
 
@@ -50,6 +51,7 @@ def count_refusal(request: HttpRequest, code: str) -> None:
     """One more delivery that was refused for this reason. No database in here."""
     host = str(request.META.get("HTTP_HOST", ""))
     refusals.count(code, host=host, path=request.path, request_id=request_id(request), at=timezone.now())
+    seen.append((Seen.REFUSAL, code, 0.0))
 
 
 @receiver(misaddressed)

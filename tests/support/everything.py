@@ -1,10 +1,14 @@
 """A little of everything that staff may look at, come about as in real life."""
 
+from datetime import timedelta
+
 from django.contrib.auth.models import Group
 
 from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
+from payments.alerts.watch import watch
 from payments.billing.models import Plan, Subscription
+from payments.heartbeats import WORKER, note_heartbeat
 from payments.ledger.models import HeldType, RefusedDeliveries
 from payments.orders.models import Order, OrderException
 from payments.processing.replay_runs import Selection, start_run
@@ -33,6 +37,8 @@ def make_everything() -> None:
     Group.objects.create(name="Support")
     RefusedDeliveries.objects.create(hour=NOON, code="invalid_signature", count=3, last_at=NOON, host="shop.example")
     ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
+    note_heartbeat(WORKER, at=NOON, cpu_percent=12.0)
+    watch(at=NOON + timedelta(minutes=5))
     start_run(Selection(types=("refund.created",), statuses=("PROCESSED",)), by=None, reason="why not", at=NOON)
     plan = sell_plan()
     for name in ("ada", "grace", "mary"):

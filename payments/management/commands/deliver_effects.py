@@ -11,12 +11,14 @@ import structlog
 from django.core.management.base import BaseCommand, no_translations
 from django.utils import timezone
 
+from payments.alerts.watch import watch
 from payments.effects.deliver import deliver_all, recover_claimed
 from payments.figures.rollup import refresh_figures
 from payments.processing.loops import HOUSEKEEPING_SECONDS, Every, Loops
+from payments.tallies import write_in_background
 
 log = structlog.get_logger(__name__)
-INTERVAL_SECONDS, FIGURES_INTERVAL_SECONDS = 5.0, 1.0
+INTERVAL_SECONDS, FIGURES_INTERVAL_SECONDS, WATCH_INTERVAL_SECONDS = 5.0, 1.0, 15.0
 NICENESS = 10
 
 
@@ -47,12 +49,13 @@ class DeliveryLoops(Loops):
 
     def __init__(self) -> None:
         stopping, self.wanted = Event(), Event()
-        super().__init__({"effects": self.deliver_effects, "figures": self.refresh_figures}, stopping=stopping)
+        super().__init__({"effects": self.deliver_effects, "figures": self.count_and_watch}, stopping=stopping)
 
     def run(self) -> None:
         """Until the worker ends, which alone hears signals: they may reach a whole group of processes."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_IGN)
+        write_in_background()
         # Where there is more to do than can be done, places and accesses come first; mails follow in a moment.
         os.nice(NICENESS)
         Thread(target=self._listen, name="listen", daemon=True).start()
@@ -80,8 +83,13 @@ class DeliveryLoops(Loops):
             self.wanted.wait(INTERVAL_SECONDS)
             self.wanted.clear()
 
-    def refresh_figures(self) -> None:
-        """Beside every worker, of whom one at a time counts: a mark is worked off within a second or two."""
+    def count_and_watch(self) -> None:
+        """Beside every worker, of whom one at a time does it: a mark is worked off within a second or two, and what is
+        wrong is told at once.
+        """
+        watching = Every(WATCH_INTERVAL_SECONDS)
         while not self.stopping.is_set():
             refresh_figures(at=timezone.now())
+            if watching.is_due() and (watched := watch(at=timezone.now())) and watched.has_news:
+                self.wanted.set()
             self.stopping.wait(FIGURES_INTERVAL_SECONDS)

@@ -1,0 +1,156 @@
+"""What this site needs to work, checked now: each with a sentence, and what to do where it is not as it should be.
+
+Only what keeps the web server from doing its work makes it unready. Everything else (a worker that stands still, a
+timetable that has stopped, a queue that grows) is told, but must not take the site from the network: deliveries are
+received and kept meanwhile, and nothing is lost.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from config.health import REASONS, require_ready
+from payments.figures.period import BACKLOG_COUNTED, BACKLOG_WAITS_TOO_LONG, Now, read_now
+from payments.heartbeats import BEAT, LOST_AFTER, WORKER, last_heartbeats
+
+BROKER_SECONDS = 1.0
+# However often somebody asks, the broker is asked once in so many seconds by each process.
+BROKER_ASKED_EVERY = 10.0
+PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
+NEEDED = {
+    "database": (gettext_lazy("Database"), gettext_lazy("Start PostgreSQL, and see that DATABASE_URL names it.")),
+    "migrations": (gettext_lazy("Migrations"), gettext_lazy("Run: manage.py migrate")),
+    "counters": (
+        gettext_lazy("Counters of the limits"),
+        gettext_lazy("Start Redis, and see that REDIS_URL names it; without REDIS_URL they lie in the database."),
+    ),
+}
+
+
+class CheckState(StrEnum):
+    """OK, something to look at, and what keeps the site from working."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `says`: one sentence; `remedy`: what to do, "" where all is well."""
+
+    name: str
+    title: str | Promise
+    state: CheckState
+    says: str
+    remedy: str | Promise = ""
+
+    @property
+    def is_well(self) -> bool:
+        return self.state == CheckState.OK
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {"name": self.name, "state": self.state, "says": self.says, "remedy": str(self.remedy)}
+
+
+def check_all(*, at: datetime) -> list[Check]:
+    """Everything, what the site cannot do without first. Where the database is away nothing behind it is looked at."""
+    try:
+        require_ready(at=at)
+    except tuple(REASONS) as error:
+        name = next(word for kind, word in REASONS.items() if isinstance(error, kind))
+        title, remedy = NEEDED[name]
+        return [Check(name, title, CheckState.FAULT, _("It does not answer."), remedy)]
+    needed = [Check(name, title, CheckState.OK, _("All is well.")) for name, (title, _remedy) in NEEDED.items()]
+    return [*needed, *check_work(at=at)]
+
+
+def check_work(*, at: datetime) -> Iterator[Check]:
+    """What works in the background."""
+    yield _check_broker()
+    lives = last_heartbeats()
+    yield _check_life(
+        WORKER, gettext_lazy("Worker"), lives, at=at,
+        remedy=gettext_lazy("Start a worker: celery -A config worker. Until then events are kept, and wait."),
+    )  # fmt: skip
+    yield _check_life(
+        BEAT, gettext_lazy("Timetable"), lives, at=at,
+        remedy=gettext_lazy("Start it: celery -A config beat. See that it, broker and worker reach each other."),
+    )  # fmt: skip
+    yield _check_backlog(read_now(at=at), at=at)
+
+
+def _check_life(
+    name: str, title: str | Promise, lives: dict[str, datetime], *, at: datetime, remedy: str | Promise
+) -> Check:
+    last = lives.get(name)
+    if last is None:
+        return Check(name, title, CheckState.WARNING, _("It has never given a sign of life."), remedy)
+    if at - last > LOST_AFTER:
+        says = _("No sign of life for %(age)s.") % {"age": timesince(last, at)}
+        return Check(name, title, CheckState.WARNING, says, remedy)
+    return Check(name, title, CheckState.OK, _("It lives."))
+
+
+def _check_backlog(now: Now, *, at: datetime) -> Check:
+    title = pgettext_lazy("events that wait", "Queue")
+    if now.oldest_due is None:
+        return Check("backlog", title, CheckState.OK, _("No event waits."))
+    more = "+" if now.backlog > BACKLOG_COUNTED else ""
+    told = {"count": f"{min(now.backlog, BACKLOG_COUNTED)}{more}", "age": timesince(now.oldest_due, at)}
+    says = _("%(count)s events wait, the oldest for %(age)s.") % told
+    if at - now.oldest_due <= BACKLOG_WAITS_TOO_LONG:
+        return Check("backlog", title, CheckState.OK, says)
+    remedy = gettext_lazy("See whether a worker runs and what it logs; another worker takes its share at once.")
+    return Check("backlog", title, CheckState.WARNING, says, remedy)
+
+
+def _check_broker() -> Check:
+    title = gettext_lazy("Broker")
+    if broker_answers(now=time.monotonic()):
+        return Check("broker", title, CheckState.OK, _("All is well."))
+    remedy = gettext_lazy(
+        "Start it, and see that CELERY_BROKER_URL names it. Events are processed all the same; what the timetable does "
+        "waits."
+    )
+    return Check("broker", title, CheckState.WARNING, _("It does not answer."), remedy)
+
+
+def _ask_broker() -> bool:
+    """Whether something listens there; whether it does its work the timetable's signs of life tell."""
+    where = urlsplit(settings.CELERY_BROKER_URL)
+    if not where.hostname:
+        return True  # files
+    try:
+        socket.create_connection((where.hostname, where.port or PORTS.get(where.scheme, 0)), BROKER_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+class _Remembered:
+    """An answer that holds for a while."""
+
+    def __init__(self, ask: Callable[[], bool], *, seconds: float) -> None:
+        self.ask, self.seconds = ask, seconds
+        self.answer, self.asked_at = False, float("-inf")
+
+    def __call__(self, *, now: float) -> bool:
+        if now - self.asked_at > self.seconds:
+            self.answer, self.asked_at = self.ask(), now
+        return self.answer
+
+
+broker_answers = _Remembered(_ask_broker, seconds=BROKER_ASKED_EVERY)
