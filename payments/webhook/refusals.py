@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from config.errors import misaddressed, request_id
-from payments.ledger.refusals import refusals
+from payments.ledger.refusals import PROBE_HEADER, is_probe, refusals
 
 
 class RefusalCode(StrEnum):
@@ -47,7 +47,9 @@ class RefusalCode(StrEnum):
 
 
 def count_refusal(request: HttpRequest, code: str) -> None:
-    """One more delivery that was refused for this reason. No database in here."""
+    """One more delivery that was refused for this reason, unless it was our own question. No database in here."""
+    if is_probe(str(request.headers.get(PROBE_HEADER, ""))):
+        return
     host = str(request.META.get("HTTP_HOST", ""))
     refusals.count(code, host=host, path=request.path, request_id=request_id(request), at=timezone.now())
 

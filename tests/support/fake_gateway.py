@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from payments.stripe_api import clock
-from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RefundReason
-from payments.stripe_api.snapshots import StripeCheckoutSession, StripeRefund
+from payments.stripe_api.gateway import Answer, GatewayRefused, GatewayUnavailable, RefundReason
+from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeRefund
 
 SHORTEST_SESSION = 30 * 60
 
@@ -132,6 +132,41 @@ class FakeGateway:
             "amount_total": params["line_items"][0]["price_data"]["unit_amount"],
             "currency": params["line_items"][0]["price_data"]["currency"],
         }
+
+
+class FakeAccount:
+    """What belongs to the account, without a network: itself, prices, the portal. `trouble` is raised instead."""
+
+    def __init__(self) -> None:
+        self.account: dict[str, Any] = {
+            "id": "acct_1", "object": "account", "charges_enabled": True,
+            "settings": {"dashboard": {"display_name": "The shop"}},
+        }  # fmt: skip
+        self.portals: list[dict[str, Any]] = [{"id": "bpc_1", "is_default": True, "active": True}]
+        self.prices: dict[str, dict[str, Any]] = {}
+        self.endpoints: list[dict[str, Any]] = []
+        self.trouble: Exception | None = None
+
+    def look_up_account(self) -> Answer:
+        return self._answer(self.account)
+
+    def look_up_price(self, price: str) -> Answer:
+        if price not in self.prices:
+            raise GatewayRefused(code="resource_missing", message=f"No such price: {price}")
+        return self._answer(self.prices[price])
+
+    def portal_configurations(self) -> list[Json]:
+        self._answer({})
+        return [*self.portals]
+
+    def webhook_endpoints(self) -> list[Json]:
+        self._answer({})
+        return copy.deepcopy([*self.endpoints])
+
+    def _answer(self, raw: Json) -> Answer:
+        if self.trouble:
+            raise self.trouble
+        return Answer(raw, datetime.now(UTC))
 
 
 def unavailable() -> GatewayUnavailable:
