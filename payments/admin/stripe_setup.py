@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.staff_site import Job, staff_context, staff_page
 from payments.admin.diagnosis import PERMISSION, TINTS
 from payments.admin.kit.display import pill
+from payments.diagnosis.endpoint_rules import told_of
 from payments.diagnosis.findings import Finding, Severity
 from payments.diagnosis.setup import validate_set_up
+from payments.endpoints.drift import last_drift
 
 WORDS: dict[Severity, Promise] = {
     Severity.FINE: pgettext_lazy("check", "OK"),
@@ -32,8 +34,11 @@ WORDS: dict[Severity, Promise] = {
 def stripe_setup_view(request: HttpRequest) -> HttpResponse:
     """GET changes nothing; only `check=1` asks Stripe, our own address and the mail server."""
     report = validate_set_up(at=timezone.now()) if request.GET.get("check") else None
+    drift = None if report else last_drift()
     shown: dict[str, Any] = {
         "report": report,
+        "drift": drift,
+        "drifted": _rows(map(told_of, drift.differences)) if drift else [],
         "findings": _rows(report.findings) if report else [],
         "refused": _rows(report.webhooks.findings) if report else [],
     }

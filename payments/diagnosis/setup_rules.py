@@ -128,7 +128,8 @@ def account(found: SetUp) -> Iterator[Finding]:
 def _name_of(account: Json) -> str:
     """As the Dashboard calls it, with its id."""
     shown = find_text(find_object(find_object(account, "settings"), "dashboard"), "display_name")
-    return f"“{shown}” ({account.get('id')})" if shown else str(account.get("id"))
+    values = {"name": shown, "id": account.get("id")}
+    return _("“%(name)s” (%(id)s)") % values if shown else str(values["id"])
 
 
 def version(found: SetUp) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from payments.handlers.registry import handled_types
 from payments.stripe_api.snapshots import Json
+from payments.stripe_api.snapshots.reading import find_object, find_text
 
 # The addresses that the webhook answers at, with and without a slash (config/middleware.py); the first is the usual.
 WEBHOOK_PATHS = ("/stripe/webhooks", "/stripe/webhook", "/api/webhooks/stripe")
@@ -69,10 +70,20 @@ def is_enabled(endpoint: Json) -> bool:
     return endpoint.get("status") == "enabled"
 
 
+def sent_types(endpoints: Iterable[Json]) -> set[str]:
+    """What at least one of these endpoints is sent."""
+    return {str(name) for each in endpoints for name in each.get("enabled_events") or ()}
+
+
 def missing_types(endpoints: Iterable[Json]) -> list[str]:
     """The types that are handled here and sent to none of these endpoints, sorted."""
-    sent = {str(name) for each in endpoints for name in each.get("enabled_events") or ()}
+    sent = sent_types(endpoints)
     return [] if ALL_TYPES in sent else [name for name in handled_types() if name not in sent]
+
+
+def has_our_scheme(endpoint: Json) -> bool:
+    """Whether its address begins as this site's does: what is redirected is lost."""
+    return urlsplit(str(endpoint.get("url"))).scheme == urlsplit(settings.SITE_URL).scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +99,20 @@ class Registered:
         return [each for each in self.ours if is_enabled(each)] or self.ours
 
     @property
-    def is_rotating(self) -> bool:
-        """Whether one of ours was made to take the place of another of them."""
+    def replacement(self) -> Json | None:
+        """The one of ours that was made to take the place of another of them."""
         ids = {each.get("id") for each in self.ours}
-        return any((each.get("metadata") or {}).get(REPLACES) in ids for each in self.ours)
+        return next((each for each in self.ours if _replaces(each) in ids), None)
+
+    @property
+    def replaced(self) -> Json | None:
+        """The one whose place it takes."""
+        new = self.replacement
+        return next((each for each in self.ours if new and each.get("id") == _replaces(new)), None)
+
+
+def _replaces(endpoint: Json) -> str:
+    return find_text(find_object(endpoint, "metadata"), REPLACES)
 
 
 def registered(endpoints: Iterable[Json]) -> Registered:

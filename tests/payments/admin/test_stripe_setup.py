@@ -3,6 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from payments.endpoints.drift import check_drift
+from tests.support.factories import NOON
 from tests.support.pages import text_of
 from tests.support.set_up import site_in_order
 
@@ -33,6 +35,15 @@ class TestStripeSetup:
         assert "manage.py stripe_webhooks apply" in text
         assert "Why do webhooks fail? No delivery was refused in the last 24 hours." in text
         assert "Check again" in text
+
+    def test_shows_what_the_daily_look_has_found(self, page, site):
+        site.endpoint["status"] = "disabled"
+        check_drift(at=NOON)
+
+        text = text_of(page.get(reverse(ADDRESS)))
+
+        assert "The webhook endpoint is compared every day, last on March 2, 2026" in text
+        assert "is disabled at Stripe: no event comes." in text
 
     def test_needs_the_right_to_diagnose(self, client, db):
         assert client.get(reverse(ADDRESS)).status_code == 302

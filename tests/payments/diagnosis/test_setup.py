@@ -9,7 +9,6 @@ import pytest
 from payments.diagnosis import probe
 from payments.diagnosis.findings import Severity
 from payments.diagnosis.setup import validate_set_up
-from payments.endpoints.wanted import CRITICAL, OPTIONAL, rank_of
 from payments.handlers.registry import handled_types
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.stripe_api import clock, lookups
@@ -341,21 +340,3 @@ def silent_host():
     """It takes the connection and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-class TestRanks:
-    def test_are_of_types_that_are_handled(self):
-        assert set(handled_types()) >= CRITICAL | OPTIONAL
-        assert not CRITICAL & OPTIONAL
-
-    @pytest.mark.parametrize(
-        ("event_type", "rank"),
-        [
-            ("checkout.session.completed", "critical"), ("checkout.session.expired", "critical"),
-            ("payment_intent.payment_failed", "critical"), ("payment_intent.canceled", "recommended"),
-            ("payment_intent.requires_action", "recommended"), ("charge.dispute.created", "recommended"),
-            ("payment_intent.succeeded", "optional"),
-        ],
-    )  # fmt: skip
-    def test_are_those_of_the_guide(self, event_type, rank):
-        assert rank_of(event_type) == rank
