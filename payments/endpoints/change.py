@@ -3,7 +3,7 @@
 What is to be done is said first (`Step`), then done. A new secret is handed to `keep` at once, and to nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,6 +17,7 @@ from payments.endpoints.wanted import (
     Registered,
     has_our_scheme,
     is_enabled,
+    rank_of,
     registered,
     sent_types,
     wanted_url,
@@ -43,11 +44,15 @@ class SecretNotKept(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call to Stripe. `endpoint` "": a new one is made; `params` as Stripe takes them; `told`: what for."""
+    """One call to Stripe. `endpoint` "": a new one is made; `params` as Stripe takes them; `told`: what for.
+
+    `types`: which types of events it is sent from then on (+), or no more (-), with their ranks.
+    """
 
     told: str
     endpoint: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    types: Sequence[str] = ()
     is_deletion: bool = False
 
 
@@ -80,30 +85,25 @@ def _creation(url: str, told: str, *, replaces: str = "") -> Step:
         "url": url, "events": handled_types(), "version": settings.STRIPE_API_VERSION,
         "description": settings.SITE_NAME, "metadata": {REPLACES: replaces} if replaces else {},
     }  # fmt: skip
-    return Step(told, params=params)
+    return Step(told, params=params, types=_types(added=handled_types()))
+
+
+def _types(*, added: Iterable[str] = (), dropped: Iterable[str] = ()) -> list[str]:
+    return [f"+ {name} ({rank_of(name)})" for name in sorted(added)] + [f"- {name}" for name in sorted(dropped)]
 
 
 def _updates(found: Registered) -> Iterator[Step]:
     for each in found.ours:
-        params, told = _differing(each)
+        params: dict[str, Any] = {}
+        told = [f"update {each['id']}"]
+        sent, wanted = sent_types([each]), set(handled_types())
+        if sent != wanted:
+            params["enabled_events"] = sorted(wanted)
+        if not has_our_scheme(each):
+            params["url"] = wanted_url()
+            told.append(f"{each['url']} → {wanted_url()}")
         if params:
-            yield Step(f"update {each['id']}: {'; '.join(told)}", str(each["id"]), params)
-
-
-def _differing(endpoint: Json) -> tuple[dict[str, Any], list[str]]:
-    """What Stripe is to be told of this one, and the same in words."""
-    params: dict[str, Any] = {}
-    told = []
-    sent, wanted = sent_types([endpoint]), set(handled_types())
-    if sent != wanted:
-        params["enabled_events"] = sorted(wanted)
-        told += [
-            f"{sign} {name}" for sign, names in (("+", wanted - sent), ("-", sent - wanted)) for name in sorted(names)
-        ]
-    if not has_our_scheme(endpoint):
-        params["url"] = wanted_url()
-        told.append(f"{endpoint['url']} → {wanted_url()}")
-    return params, told
+            yield Step(", ".join(told), str(each["id"]), params, _types(added=wanted - sent, dropped=sent - wanted))
 
 
 def _newer_version(found: Registered) -> Iterator[Step]:

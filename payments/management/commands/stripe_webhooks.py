@@ -20,7 +20,7 @@ from payments.endpoints.change import (
     plan_rotation,
     plan_switch,
 )
-from payments.endpoints.wanted import hears_by_cli, rank_of
+from payments.endpoints.wanted import hears_by_cli
 from payments.handlers.registry import handled_types
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 
@@ -65,8 +65,8 @@ class Command(BaseCommand):
     def _tell(self, plan: Plan) -> None:
         for step in plan.steps:
             self.stdout.write(f"  {step.told}")
-            for name in step.params.get("events", ()):
-                self.stdout.write(f"    + {name} ({rank_of(name)})")
+            for each in step.types:
+                self.stdout.write(f"    {each}")
         for note in plan.notes:
             self.stdout.write(f"  note: {note}")
         if not plan.steps:

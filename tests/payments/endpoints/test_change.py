@@ -40,10 +40,6 @@ def do(plan):
     return carry_out(plan, keep=secrets.append), secrets
 
 
-def told(plan):
-    return [step.told for step in plan.steps]
-
-
 class TestPlanEndpoints:
     def test_makes_the_one_that_is_missing_as_it_should_be(self, stripe):
         done, secrets = do(plan_endpoints(ours()))
@@ -64,10 +60,9 @@ class TestPlanEndpoints:
 
         _done, secrets = do(plan)
 
-        assert told(plan) == [
-            f"update we_1: + {handled_types()[0]}; - account.updated; "
-            "http://shop.example/stripe/webhooks → https://shop.example/stripe/webhooks"
-        ]
+        [step] = plan.steps
+        assert step.told == "update we_1, http://shop.example/stripe/webhooks → https://shop.example/stripe/webhooks"
+        assert step.types == [f"+ {handled_types()[0]} (recommended)", "- account.updated"]
         assert (secrets, plan.makes_a_secret, differences(ours())) == ([], False, [])
 
     def test_asks_for_what_is_understood_instead_of_everything(self, registered):

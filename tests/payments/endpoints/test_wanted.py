@@ -1,15 +1,32 @@
 """What an endpoint of ours must be sent: by the handlers, in the ranks of Stripe's guides."""
 
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from payments.endpoints.wanted import CRITICAL, OPTIONAL, is_ours, missing_types, rank_of, registered
 from payments.handlers.registry import handled_types
+
+TYPE = re.compile(r"`(\w+\.[\w.]+)`")
+
+
+def paragraphs(path):
+    return (Path(settings.BASE_DIR) / path).read_text().split("\n\n")
 
 
 class TestRanks:
     def test_are_of_types_that_are_handled(self):
         assert set(handled_types()) >= CRITICAL | OPTIONAL
         assert not CRITICAL & OPTIONAL
+
+    def test_stand_in_the_documents(self):
+        [told] = [line for line in paragraphs("docs/operations.md") if line.startswith("Types of events have ranks.")]
+        critical, _split, optional = told.partition("*Optional*")
+
+        assert set(TYPE.findall(critical)) == CRITICAL
+        assert set(TYPE.findall(optional)) == OPTIONAL
 
     @pytest.mark.parametrize(
         ("event_type", "rank"),
