@@ -5,7 +5,7 @@ certificate. Nothing is delivered by asking, and the refusal is not counted.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,13 +14,13 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from payments.diagnosis.findings import Finding, Remedy, Severity
+from payments.diagnosis.findings import Finding, Remedy, Severity, fine
 from payments.endpoints.wanted import wanted_url
 from payments.ledger.refusals import PROBE_HEADER, probe_token
 
 PROBE_SECONDS = 2.0
 CODE = "webhooks.url"
-# Of ours the answers that an unsigned delivery may get; 503 where there is no secret, which another rule tells.
+# What ours answers to an unsigned delivery; the second where there is no secret, which another rule tells.
 REFUSED, NO_SECRET = 400, 503
 
 
@@ -78,8 +78,7 @@ def probe_findings(probe: Probe, *, last_event_at: datetime | None, at: datetime
     if told:
         yield Finding(told, remedy=Remedy(remedy), code=CODE, severity=severity)
     else:
-        told = _("%(url)s answers as it should.") % {"url": probe.url}
-        yield Finding(told, code=CODE, severity=Severity.FINE)
+        yield replace(fine(_("%(url)s answers as it should.") % {"url": probe.url}), code=CODE)
 
 
 def _what_is_wrong(probe: Probe) -> tuple[str, str]:
@@ -87,24 +86,29 @@ def _what_is_wrong(probe: Probe) -> tuple[str, str]:
     if settings.STRIPE_LIVEMODE and not probe.url.startswith("https://"):
         told = _("%(url)s is no https address, and Stripe sends live events to no other.") % {"url": probe.url}
         return told, _("Put SITE_URL right; the proxy needs a certificate.")
-    if probe.get.trouble:
-        return _silence(probe)
+    for heard in (probe.get, probe.delivery):
+        if heard and heard.trouble:
+            return _silence(probe.url, heard)
     if probe.get.target:
         return _redirect(probe)
-    if probe.delivery is None:
-        return _other_answer(probe)
-    if probe.delivery.is_ours and probe.delivery.status in (REFUSED, NO_SECRET):
+    return _other_answer(probe) if probe.delivery is None else _delivery(probe.url, probe.delivery)
+
+
+def _delivery(url: str, heard: Heard) -> tuple[str, str]:
+    can_verify = settings.STRIPE_WEBHOOK_SECRETS or settings.STRIPE_WEBHOOK_UNSIGNED
+    if heard.is_ours and heard.status == (REFUSED if can_verify else NO_SECRET):
         return "", ""
     told = _("%(url)s answers GET as it should, but a delivery (POST) with status %(status)d instead of 400.")
-    return told % {"url": probe.url, "status": probe.delivery.status}, _proxy()
+    remedy = _("Let the proxy pass POST on to this site, with body and headers unchanged.")
+    return told % {"url": url, "status": heard.status}, remedy
 
 
-def _silence(probe: Probe) -> tuple[str, str]:
-    values = {"url": probe.url, "error": probe.get.error, "host": urlsplit(probe.url).hostname}
-    if probe.get.trouble == "tls":
+def _silence(url: str, heard: Heard) -> tuple[str, str]:
+    values = {"url": url, "error": heard.error, "host": urlsplit(url).hostname}
+    if heard.trouble == "tls":
         told = _("The certificate of %(host)s is not accepted (%(error)s), so Stripe delivers nothing.")
         return told % values, _("Renew it, with its whole chain and for this very host name; TLS 1.2 or newer.")
-    if probe.get.trouble == "slow":
+    if heard.trouble == "slow":
         told = _("%(url)s gives no answer in time (%(error)s).")
         return told % values, _("See whether the web server runs and whether a firewall drops what comes in.")
     told = _("%(url)s cannot be reached from here (%(error)s).")
@@ -148,7 +152,3 @@ def _words_of(status: int, *, is_ours: bool) -> tuple[str, str]:
         return told, _("See whether the web server runs and whether the proxy knows its port.")
     told = _("At %(url)s something else than this site answers (status %(status)d).")
     return told, _("Look at the proxy in front of this site, at where its host name leads, and at SITE_URL.")
-
-
-def _proxy() -> str:
-    return _("Let the proxy pass POST on to this site, with body and headers unchanged.")

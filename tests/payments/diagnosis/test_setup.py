@@ -108,6 +108,10 @@ def refuses_deliveries(site):
     site.web.statuses = {"GET": 405, "POST": 403}
 
 
+def proxy_is_full(site):
+    site.web.statuses["POST"] = 503
+
+
 def tls_is_broken(site):
     site.settings.SITE_URL = site.web.url.replace("http:", "https:")
     site.endpoint["url"] = f"{site.settings.SITE_URL}/stripe/webhooks"
@@ -166,6 +170,7 @@ def refused(code, *, count, at=NOW):
 
 def no_secret(site):
     site.settings.STRIPE_WEBHOOK_SECRETS = []
+    site.web.statuses["POST"] = 503
 
 
 def odd_secret(site):
@@ -225,6 +230,7 @@ WRONG = [
     (answers(429), "webhooks.url", FAULT, "A proxy limits how often"),
     (answers(502), "webhooks.url", FAULT, "does not reach this site (status 502)"),
     (refuses_deliveries, "webhooks.url", FAULT, "but a delivery (POST) with status 403 instead of 400"),
+    (proxy_is_full, "webhooks.url", FAULT, "but a delivery (POST) with status 503 instead of 400"),
     (tls_is_broken, "webhooks.url", FAULT, "The certificate of 127.0.0.1 is not accepted (SSLError)"),
     (plain_http_in_live_mode, "webhooks.url", FAULT, "is no https address, and Stripe sends live events to no other"),
     (nobody_listens, "webhooks.url", FAULT, "cannot be reached from here (ConnectionError)"),
@@ -269,6 +275,23 @@ class TestValidateSetUp:
         assert [each for each in named if words in each.sentence.replace("\N{NO-BREAK SPACE}", " ")], told(report)
         assert all(each.remedy.sentence for each in named)
         assert report.is_valid == (severity is not FAULT)
+
+    def test_says_the_same_address_is_reached_where_only_the_secret_is_missing(self, site):
+        no_secret(site)
+
+        assert ("webhooks.url", Severity.FINE) in {each[:2] for each in told(validate_set_up(at=NOW))}
+
+    def test_names_settings_that_do_nothing(self, site, monkeypatch):
+        monkeypatch.setenv("STRIPE_WEBHOOK_URL", "https://shop.example/hooks")
+
+        [(code, severity, sentence)] = [
+            each for each in told(validate_set_up(at=NOW)) if "STRIPE_WEBHOOK_URL" in each[2]
+        ]
+
+        assert (code, severity) == ("site.settings", NOTE)
+        assert sentence.startswith(
+            "STRIPE_WEBHOOK_URL is set and not used: the addresses for Stripe's events are fixed"
+        )
 
     def test_shows_no_more_of_a_secret_than_its_end(self, site):
         site.settings.STRIPE_WEBHOOK_SECRETS = ["whsec_secret_abcd", "whsec_secret_efgh"]
