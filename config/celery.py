@@ -107,6 +107,7 @@ app.conf.update(
         "compare all daily figures with the rows": at_night("04:20", "payments.check_figures"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
+        "look for drift of our endpoints at Stripe": every(600, "payments.check_endpoints"),
         "check that places add up": every(600, "registrations.check_places"),
         "repair accesses": at_night("03:40", "modules_access.repair"),
     },

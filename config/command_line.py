@@ -11,7 +11,7 @@ from uuid import uuid4
 import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.core.management.base import CommandParser, handle_default_options
+from django.core.management.base import CommandError, CommandParser, handle_default_options
 from django.db import OperationalError, connection
 from django.utils.translation import activate
 from structlog.contextvars import bind_contextvars
@@ -77,6 +77,16 @@ def why_refused(error: Exception) -> str:
     # A server that was never reached has given no state.
     is_unreachable = cause.sqlstate is None or cause.sqlstate.startswith(UNREACHABLE_CLASSES)
     return f"The database cannot be used: {' '.join(str(error).split())}" if is_unreachable else ""
+
+
+def require_consent(question: str, *, sure: bool, otherwise: str) -> None:
+    """Ask on the terminal, unless somebody is sure. Raises CommandError, with `otherwise`, where nobody says yes."""
+    if sure:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody is there to ask: say --yes to do it without a question.")
+    if input(f"{question} Type yes: ").strip().lower() != "yes":
+        raise CommandError(otherwise)
 
 
 def at_least_one(text: str) -> int:

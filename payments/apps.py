@@ -25,6 +25,7 @@ class PaymentsConfig(AppConfig):
         for module in (
             "alerts.money",
             "alerts.road",
+            "alerts.stripe_side",
             "alerts.tell",
             "apply.undelivered",
             "checks",

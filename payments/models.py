@@ -3,6 +3,7 @@
 from payments.alerts.models import Alert
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
+from payments.endpoints.models import EndpointLook
 from payments.figures.models import DailyFigure, FiguresState
 from payments.heartbeats import Heartbeat
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
@@ -19,6 +20,7 @@ __all__ = [
     "DailyFigure",
     "Dispute",
     "Effect",
+    "EndpointLook",
     "EventAttempt",
     "FiguresState",
     "Heartbeat",

@@ -10,6 +10,7 @@ from payments.apply.undelivered import look_after_undelivered
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
+from payments.endpoints.drift import check_drift
 from payments.figures.check import check_figures
 from payments.figures.rollup import refresh_figures
 from payments.heartbeats import BEAT, note_heartbeat
@@ -120,3 +121,9 @@ def reconcile_again_job(**_later: object) -> None:
     """Once more what was cut short; nothing where the last run came to its end."""
     if unfinished_runs():
         reconcile_job()
+
+
+@shared_task(name="payments.check_endpoints")
+def check_endpoints_job(**_later: object) -> None:
+    """Look whether our webhook endpoints at Stripe still are as they should be."""
+    check_drift(at=timezone.now())

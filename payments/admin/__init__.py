@@ -14,11 +14,12 @@ from payments.admin import (
     reconcile,
     refunds_owed,
     replays,
+    stripe_setup,
     subscriptions,
     todo,
 )
 
 __all__ = [
     "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "ledger", "orders", "people", "plans",
-    "reconcile", "refunds_owed", "replays", "subscriptions", "todo",
+    "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
 ]  # fmt: skip

@@ -28,10 +28,13 @@ from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks
 from payments.ledger.models import RefusedDeliveries
 
 PERMISSION = "payments.diagnose"
-TINTS = {Severity.FINE: GOOD, Severity.NOTE: OFF, Severity.WAITING: CARE, Severity.PROBLEM: BAD}
+TINTS = {
+    Severity.FINE: GOOD, Severity.NOTE: OFF, Severity.UNCHECKED: OFF, Severity.WAITING: CARE, Severity.PROBLEM: BAD,
+}  # fmt: skip
 WORDS: dict[Severity, Promise] = {
     Severity.FINE: pgettext_lazy("finding", "OK"),
     Severity.NOTE: pgettext_lazy("finding", "note"),
+    Severity.UNCHECKED: pgettext_lazy("finding", "not checked"),
     Severity.WAITING: pgettext_lazy("finding", "waiting"),
     Severity.PROBLEM: pgettext_lazy("finding", "problem"),
 }
@@ -53,7 +56,10 @@ class RefusedDeliveriesAdmin(ReadOnlyAdmin):
     search_fields = ("request_id__exact",)
 
 
-@staff_page("diagnose/", name="diagnose", title=gettext_lazy("Diagnose"), job=Job.HEALTH, permission=PERMISSION)
+@staff_page(
+    "diagnose/", name="diagnose", title=gettext_lazy("Diagnose"), job=Job.HEALTH, permission=PERMISSION,
+    position=1,
+)  # fmt: skip
 def diagnose_view(request: HttpRequest) -> HttpResponse:
     """GET asks, and changes nothing; `stripe=1` asks Stripe too, for five seconds at most."""
     text, with_stripe = request.GET.get("q", "").strip(), bool(request.GET.get("stripe"))

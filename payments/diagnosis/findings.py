@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 
 class Severity(IntEnum):
-    """How much a finding matters. From WAITING on something is not (yet) as it should be."""
+    """How much a finding matters. From WAITING on something is not (yet) as it should be.
+
+    UNCHECKED: nobody has answered, so nobody knows.
+    """
 
     FINE = 0
     NOTE = 1
-    WAITING = 2
-    PROBLEM = 3
+    UNCHECKED = 2
+    WAITING = 3
+    PROBLEM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Finding:
             "evidence": [{"type": row._meta.label_lower, "id": row.pk, "name": name_of(row)} for row in self.rows],
             "remedy": {"sentence": remedy.sentence, "command": remedy.command} if remedy else None,
         }  # fmt: skip
+
+
+def fine(sentence: str) -> Finding:
+    """That something was looked at and is as it should be."""
+    return Finding(sentence, severity=Severity.FINE)
 
 
 Rule = Callable[["Records"], Iterable[Finding]]

@@ -19,7 +19,7 @@ from payments.diagnosis.records import NEWS_OF_PAYMENT, Records
 from payments.ledger.read_event import mentions_of
 from payments.statuses import WAS_PAID
 from payments.stripe_api import lookups
-from payments.stripe_api.gateway import Answer, GatewayRefused, GatewayUnavailable, in_a_hurry
+from payments.stripe_api.gateway import Answer, GatewayRefused, GatewayUnavailable, KeyRefused, in_a_hurry
 from payments.stripe_api.snapshots import Json, MalformedObject
 
 DEADLINE_SECONDS = 5.0
@@ -34,33 +34,49 @@ LOOK_UPS: dict[str, Callable[[str], Answer]] = {
     "cs": lookups.look_up_session, "pi": lookups.look_up_intent, "ch": lookups.look_up_charge,
     "sub": lookups.look_up_subscription, "cus": lookups.look_up_customer, "in": lookups.look_up_invoice,
     "re": lookups.look_up_refund, "du": lookups.look_up_dispute, "dp": lookups.look_up_dispute,
-    "evt": lookups.look_up_event,
+    "evt": lookups.look_up_event, "price": lookups.look_up_price,
 }  # fmt: skip
 NOT_IN_TIME = gettext_lazy("no answer within five seconds")
 TOO_OLD = gettext_lazy("Stripe lists the events of 30 days")
 TOO_MANY = gettext_lazy("there are too many events in that time to look at all")
+# What the questions about the account are called.
+ACCOUNT, PORTAL = gettext_lazy("the account"), gettext_lazy("the Customer Portal")
+ENDPOINTS = gettext_lazy("the webhook endpoints")
+# After one of these nothing else would be answered.
+ENDS_IT = (GatewayUnavailable, KeyRefused)
 Text = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What Stripe is asked: objects by their names, and which events of a period name one of `names`."""
+    """What Stripe is asked: objects by their names, and which events of a period name one of `names`.
+
+    `about_account`: whose key it is, and whether the Customer Portal is set up.
+    """
 
     objects: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     period: tuple[datetime, datetime] | None = None
+    about_account: bool = False
 
 
 @dataclass(slots=True)
 class StripeAnswers:
-    """What Stripe has said. `unchecked`: what could not be asked, and why."""
+    """What Stripe has said. `unchecked`: what could not be asked, and why. `is_key_refused`: our key is not taken."""
 
     asked_at: datetime
     objects: dict[str, Json] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
     endpoints: list[Json] | None = None
+    account: Json | None = None
+    portals: list[Json] | None = None
     unchecked: list[tuple[Text, Text]] = field(default_factory=list)
+    is_key_refused: bool = False
+
+    def why_not(self, what: Text) -> str:
+        """Why this could not be asked; "" where it was answered."""
+        return next((str(why) for unasked, why in self.unchecked if str(unasked) == str(what)), "")
 
     def as_dict(self) -> dict[str, Any]:
         """For programs: what was asked and what could not be; the answers themselves are in the findings."""
@@ -108,7 +124,7 @@ def ask_stripe(questions: Questions, *, seconds: float = DEADLINE_SECONDS) -> St
     def ask_all() -> None:
         with in_a_hurry():
             for step in steps:
-                if out_of_time.is_set() or (heard and isinstance(heard[-1], GatewayUnavailable)):
+                if out_of_time.is_set() or (heard and isinstance(heard[-1], ENDS_IT)):
                     return
                 heard.append(_asked(step))
 
@@ -129,7 +145,8 @@ def _asked(step: Step) -> Any:
 
 
 def _take(answers: StripeAnswers, steps: list[Step], heard: list[Any]) -> None:
-    away = next((each for each in heard if isinstance(each, GatewayUnavailable)), None)
+    away = next((each for each in heard if isinstance(each, ENDS_IT)), None)
+    answers.is_key_refused = isinstance(away, KeyRefused)
     for number, step in enumerate(steps):
         answer = heard[number] if number < len(heard) else away or NOT_IN_TIME
         if isinstance(answer, GatewayRefused) and answer.code == "resource_missing":
@@ -141,6 +158,8 @@ def _take(answers: StripeAnswers, steps: list[Step], heard: list[Any]) -> None:
 
 
 def _steps(questions: Questions) -> Iterator[Step]:
+    if questions.about_account:
+        yield Step(ACCOUNT, lookups.look_up_account, _keep_account)
     for name in questions.objects:
         if find := LOOK_UPS.get(name.partition("_")[0]):
             yield Step(name, partial(find, name), partial(_keep_object, name))
@@ -150,7 +169,9 @@ def _steps(questions: Questions) -> Iterator[Step]:
             partial(_events, questions.names, *questions.period),
             _keep_events,
         )
-    yield Step(gettext_lazy("the webhook endpoints"), lookups.webhook_endpoints, _keep_endpoints)
+    yield Step(ENDPOINTS, lookups.webhook_endpoints, _keep_endpoints)
+    if questions.about_account:
+        yield Step(PORTAL, lookups.portal_configurations, _keep_portals)
 
 
 def _keep_object(name: str, answers: StripeAnswers, told: Answer) -> None:
@@ -164,6 +185,14 @@ def _keep_events(answers: StripeAnswers, told: tuple[list[Json], Text]) -> None:
     answers.events += events
     if why_not_all:
         answers.unchecked.append((gettext_lazy("its events in Stripe’s list"), why_not_all))
+
+
+def _keep_account(answers: StripeAnswers, told: Answer) -> None:
+    answers.account = told.raw
+
+
+def _keep_portals(answers: StripeAnswers, told: list[Json]) -> None:
+    answers.portals = told
 
 
 def _keep_endpoints(answers: StripeAnswers, told: list[Json]) -> None:

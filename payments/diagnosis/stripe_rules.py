@@ -1,15 +1,15 @@
-"""What Stripe's answers mean: money that nobody here heard of, events that never came, endpoints that get none."""
+"""What Stripe's answers mean: money that nobody here heard of, events that never came."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from payments.diagnosis.endpoint_rules import endpoint_findings
 from payments.diagnosis.findings import Finding, Remedy, Severity
-from payments.diagnosis.records import NEWS_OF_PAYMENT, Records
+from payments.diagnosis.records import Records
 from payments.diagnosis.stripe_answers import StripeAnswers
 from payments.ledger.models import PaymentEvent
 from payments.money import format_amount
@@ -19,8 +19,6 @@ from payments.stripe_api.snapshots import Json
 
 # https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_status
 SETTLED = ("paid", "no_payment_required")
-WEBHOOK_PATHS = ("/stripe/webhooks", "/stripe/webhook", "/api/webhooks/stripe")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 StripeRule = Callable[[StripeAnswers, Records], Iterator[Finding]]
 
 
@@ -29,6 +27,7 @@ def findings_of(answers: StripeAnswers, records: Records) -> Iterator[Finding]:
     for code, severity, find in RULES:
         for each in find(answers, records):
             yield replace(each, code=code, severity=severity)
+    yield from (each for each in endpoint_findings(answers) if each.severity is Severity.PROBLEM)
 
 
 def _sessions(answers: StripeAnswers, records: Records) -> Iterator[tuple[Order, str, Json]]:
@@ -135,46 +134,6 @@ def unknown_there(answers: StripeAnswers, _records: Records) -> Iterator[Finding
         yield Finding(told % {"name": name, "mode": mode})
 
 
-def endpoints(answers: StripeAnswers, _records: Records) -> Iterator[Finding]:
-    """Whether Stripe sends events to this site at all."""
-    if answers.endpoints is None:
-        return
-    host = urlsplit(settings.SITE_URL).hostname
-    own = [each for each in answers.endpoints if _is_ours(each, host)]
-    if not own and host in LOOPBACK and not settings.STRIPE_API_BASE:
-        return  # events come through `stripe listen`, which registers nothing
-    if not own:
-        others = ", ".join(str(each.get("url")) for each in answers.endpoints) or _("none at all")
-        told = _("No webhook endpoint at Stripe leads to this site (%(host)s): %(others)s.") % {
-            "host": host,
-            "others": others,
-        }
-        remedy = _("Add %(url)s in the Stripe Dashboard (Developers › Webhooks).")
-        yield Finding(told, remedy=Remedy(remedy % {"url": f"{settings.SITE_URL}{WEBHOOK_PATHS[0]}"}))
-    for endpoint in own:
-        yield from _troubles(endpoint)
-
-
-def _is_ours(endpoint: Json, host: str | None) -> bool:
-    parts = urlsplit(str(endpoint.get("url") or ""))
-    return parts.hostname == host and parts.path.rstrip("/") in WEBHOOK_PATHS
-
-
-def _troubles(endpoint: Json) -> Iterator[Finding]:
-    url = str(endpoint.get("url"))
-    if endpoint.get("status") != "enabled":
-        told = _("The webhook endpoint %(url)s is disabled at Stripe: no event comes.") % {"url": url}
-        yield Finding(told, remedy=Remedy(
-            _("Enable it in the Stripe Dashboard (Developers › Webhooks); Stripe disables what fails for days."),
-            command="manage.py reconcile",
-        ))  # fmt: skip
-    wanted = endpoint.get("enabled_events") or []
-    missing = [] if "*" in wanted else [name for name in NEWS_OF_PAYMENT[:3] if name not in wanted]
-    if missing:
-        told = _("The webhook endpoint %(url)s is not sent %(types)s.") % {"url": url, "types": ", ".join(missing)}
-        yield Finding(told, remedy=Remedy(_("Select these events for the endpoint in the Stripe Dashboard.")))
-
-
 def not_checked(answers: StripeAnswers, _records: Records) -> Iterator[Finding]:
     """What Stripe did not answer."""
     if answers.unchecked:
@@ -188,7 +147,6 @@ RULES: tuple[tuple[str, Severity, StripeRule], ...] = (
     ("stripe.other_state", Severity.PROBLEM, other_state),
     ("event.missing", Severity.PROBLEM, missing_events),
     ("stripe.known_there_only", Severity.PROBLEM, known_there_only),
-    ("endpoint", Severity.PROBLEM, endpoints),
     ("stripe.not_checked", Severity.NOTE, not_checked),
     ("stripe.unknown_there", Severity.NOTE, unknown_there),
     ("stripe.unpaid", Severity.NOTE, unpaid_there),

@@ -8,23 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from payments.diagnosis.causes import cause_of
 from payments.diagnosis.diagnose import Outcome
+from payments.diagnosis.endpoint_rules import endpoint_findings, unasked_endpoints
 from payments.diagnosis.findings import Finding, Remedy, Severity, moment
-from payments.diagnosis.look_up import Named
-from payments.diagnosis.records import Records
+from payments.diagnosis.probe import probe_findings, probe_webhook
 from payments.diagnosis.stripe_answers import Questions, StripeAnswers, ask_stripe
-from payments.diagnosis.stripe_rules import WEBHOOK_PATHS, findings_of
 from payments.ledger.models import EventSource, PaymentEvent, RefusedDeliveries
 
 PERIOD = timedelta(hours=24)
 ROWS_READ = 1000
-PROBE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +64,38 @@ class WebhookReport:
 
 def diagnose_webhooks(*, at: datetime, with_stripe: bool = False) -> WebhookReport:
     """Two queries. `with_stripe` asks Stripe which endpoints there are, and our own address who answers there."""
-    rows = list(RefusedDeliveries.objects.filter(hour__gt=at - PERIOD).order_by("-hour")[:ROWS_READ])
-    webhook = PaymentEvent.objects.filter(source=EventSource.WEBHOOK).order_by("-received_at")
-    last = webhook.values_list("received_at", flat=True).first()
+    rows, last = refused_rows(at=at), last_event_at()
     found = [*_configuration(), *_refused(rows)]
     stripe = ask_stripe(Questions()) if with_stripe else None
     if stripe:
-        found += [*findings_of(stripe, Records(Named(""), at)), *_probe()]
+        told = (each for each in endpoint_findings(stripe) if each.severity is not Severity.FINE)
+        found += [*told, *unasked_endpoints(stripe), *probe_findings(probe_webhook(), last_event_at=last, at=at)]
     return WebhookReport(
         at, sum(row.count for row in rows), last, sorted(found, key=lambda each: -each.severity), stripe
     )  # fmt: skip
 
 
+def refused_rows(*, at: datetime) -> list[RefusedDeliveries]:
+    """What was refused in the last day, the newest first."""
+    return list(RefusedDeliveries.objects.filter(hour__gt=at - PERIOD).order_by("-hour")[:ROWS_READ])
+
+
+def last_event_at() -> datetime | None:
+    """When Stripe last brought an event that was kept."""
+    brought = PaymentEvent.objects.filter(source=EventSource.WEBHOOK).order_by("-received_at")
+    return brought.values_list("received_at", flat=True).first()
+
+
 def _configuration() -> Iterator[Finding]:
     if not settings.STRIPE_WEBHOOK_SECRETS and not settings.STRIPE_WEBHOOK_UNSIGNED:
-        cause, remedy = cause_of("no_webhook_secret")
-        yield Finding(
-            _("Every delivery is refused: %(cause)s") % {"cause": cause}, remedy=Remedy(remedy),
-            code="webhooks.no_secret", severity=Severity.PROBLEM,
-        )  # fmt: skip
+        yield replace(no_secret(), code="webhooks.no_secret")
+
+
+def no_secret() -> Finding:
+    """That nothing can be verified."""
+    cause, remedy = cause_of("no_webhook_secret")
+    told = _("Every delivery is refused: %(cause)s") % {"cause": cause}
+    return Finding(told, remedy=Remedy(remedy), severity=Severity.PROBLEM)
 
 
 def _refused(rows: Sequence[RefusedDeliveries]) -> Iterator[Finding]:
@@ -106,25 +116,3 @@ def _refused(rows: Sequence[RefusedDeliveries]) -> Iterator[Finding]:
             told % {**values, "count": count, "cause": cause}, evidence=[last], remedy=Remedy(remedy),
             code=f"webhooks.{code}", severity=Severity.PROBLEM,
         )  # fmt: skip
-
-
-def _probe() -> Iterator[Finding]:
-    """Who answers at the address that Stripe should send to. GET delivers nothing: the webhook says 405."""
-    url = f"{settings.SITE_URL}{WEBHOOK_PATHS[0]}"
-    found = Finding("", remedy=Remedy(_("Look at the proxy in front of this site, and at SITE_URL.")))
-    try:
-        answer = requests.get(url, timeout=PROBE_SECONDS, allow_redirects=False)
-    except requests.RequestException as error:
-        told = _("%(url)s cannot be reached from here (%(error)s).") % {"url": url, "error": type(error).__name__}
-        yield replace(found, sentence=told, code="webhooks.unreachable", severity=Severity.NOTE)
-        return
-    values = {"url": url, "status": answer.status_code, "target": answer.headers.get("Location", "")}
-    if answer.is_redirect:
-        told = _("%(url)s redirects to %(target)s: Stripe does not follow, and the event is lost.") % values
-        yield replace(found, sentence=told, code="webhooks.redirected", severity=Severity.PROBLEM)
-    elif answer.status_code != 405 or "X-Request-ID" not in answer.headers:
-        told = _("At %(url)s something else than this site answers (status %(status)d).") % values
-        yield replace(found, sentence=told, code="webhooks.other_answer", severity=Severity.PROBLEM)
-    else:
-        told = _("%(url)s answers as it should.") % values
-        yield Finding(told, code="webhooks.reached", severity=Severity.FINE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
@@ -20,6 +21,9 @@ log = structlog.get_logger(__name__)
 INTERVAL_SECONDS = 5.0
 KEPT_FOR = timedelta(days=90)
 HINT_MAX_LENGTH = 100
+# We ask our own address what it answers to an unsigned delivery: in this header stands that it is us.
+PROBE_HEADER, PROBE_MAX_AGE = "X-Webhook-Probe", timedelta(minutes=1)
+_probes = TimestampSigner(salt="webhook probe")
 # The reasons are ours and few; whatever they were, memory stays bounded.
 MAX_ROWS_IN_MEMORY = 1000
 TABLE = RefusedDeliveries._meta.db_table
@@ -31,6 +35,19 @@ ADD = f"""
         count = known.count + EXCLUDED.count, last_at = GREATEST(known.last_at, EXCLUDED.last_at),
         host = EXCLUDED.host, path = EXCLUDED.path, request_id = EXCLUDED.request_id
 """
+
+
+def probe_token() -> str:
+    """For the header of a delivery that only asks who answers: its refusal is not counted."""
+    return _probes.sign("probe")
+
+
+def is_probe(token: str) -> bool:
+    """Whether this site has just written it."""
+    try:
+        return bool(token) and _probes.unsign(token, max_age=PROBE_MAX_AGE) == "probe"
+    except BadSignature:
+        return False
 
 
 @dataclass(slots=True)

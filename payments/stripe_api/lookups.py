@@ -89,6 +89,23 @@ def look_up_event(event: str) -> Answer:
     return ask_one(lambda api: api.events.retrieve(event))
 
 
+def look_up_account() -> Answer:
+    """The account to which the key belongs (https://docs.stripe.com/api/accounts/retrieve)."""
+    return ask_one(lambda api: api.accounts.retrieve_current())
+
+
+def portal_configurations() -> list[Json]:
+    """How the Customer Portal may be set up; a session takes the default one
+    (https://docs.stripe.com/api/customer_portal/configurations/list).
+    """
+    return list(walk("billing_portal.configurations", {}))
+
+
+def sdk_api_version() -> str:
+    """The API version that Stripe's library was written for."""
+    return str(stripe.api_version)
+
+
 def webhook_endpoints() -> list[Json]:
     """Where this account's events are sent (https://docs.stripe.com/api/webhook_endpoints/list)."""
     return list(walk("webhook_endpoints", {}))

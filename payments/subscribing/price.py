@@ -16,6 +16,9 @@ from payments.stripe_api.snapshots.reading import find_object, find_text
 class UnknownPrice(LookupError):
     """Stripe knows no price of this name."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(_("Stripe knows no price %s: it may belong to another account or mode.") % name)
+
 
 @dataclass(frozen=True, slots=True)
 class PriceAtStripe:
@@ -77,5 +80,5 @@ def find_price(name: str) -> PriceAtStripe:
     except GatewayRefused as refusal:
         if refusal.code != "resource_missing":
             raise
-        raise UnknownPrice(_("Stripe knows no price %s: it may belong to another account or mode.") % name) from refusal
+        raise UnknownPrice(name) from refusal
     return PriceAtStripe.read(name, answer.raw)

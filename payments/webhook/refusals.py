@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from config.errors import misaddressed, request_id
 from config.seen import Seen, seen
-from payments.ledger.refusals import refusals
+from payments.ledger.refusals import PROBE_HEADER, is_probe, refusals
 
 
 class RefusalCode(StrEnum):
@@ -48,7 +48,9 @@ class RefusalCode(StrEnum):
 
 
 def count_refusal(request: HttpRequest, code: str) -> None:
-    """One more delivery that was refused for this reason. No database in here."""
+    """One more delivery that was refused for this reason, unless it was our own question. No database in here."""
+    if is_probe(str(request.headers.get(PROBE_HEADER, ""))):
+        return
     host = str(request.META.get("HTTP_HOST", ""))
     refusals.count(code, host=host, path=request.path, request_id=request_id(request), at=timezone.now())
     seen.append((Seen.REFUSAL, code, 0.0))

@@ -9,7 +9,7 @@ from stripe_emulator.behaviour.subscriptions import cancel_all
 from stripe_emulator.errors import Json, refuse_unsupported, require_param
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
-from stripe_emulator.objects.account import CUSTOMER_DEFAULTS, new_portal_session
+from stripe_emulator.objects.account import CUSTOMER_DEFAULTS, PORTAL_CONFIGURATION, new_portal_session
 from stripe_emulator.objects.parts import full_address, full_shipping
 
 FIELDS = ("address", "balance", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt")
@@ -43,6 +43,16 @@ def delete_customer(call: Call, *, id: str) -> Json:
     gone = store.delete(customer)
     emit("customer.deleted", customer, at=at)
     return gone
+
+
+@route("GET", "billing_portal/configurations", params="billing_portal.ConfigurationListParams")
+def list_portal_configurations(call: Call) -> Json:
+    return {
+        "object": "list",
+        "data": [PORTAL_CONFIGURATION],
+        "has_more": False,
+        "url": "/v1/billing_portal/configurations",
+    }
 
 
 @route("POST", "billing_portal/sessions", params="billing_portal.SessionCreateParams")

@@ -75,10 +75,30 @@ def new_customer(at: int, **fields: object) -> Json:
     return {**CUSTOMER_DEFAULTS, **identity, "next_invoice_sequence": 1, **fields}
 
 
+# There is one way to set the portal up here: cards, invoices and the end of a subscription.
+PORTAL_CONFIGURATION: Json = {
+    "id": "bpc_1Emulated",
+    "object": "billing_portal.configuration",
+    "active": True,
+    **nulls("application default_return_url name"),
+    "business_profile": nulls("headline privacy_policy_url terms_of_service_url"),
+    "created": 1_700_000_000,
+    "features": {
+        "customer_update": {"allowed_updates": [], "enabled": False},
+        "invoice_history": {"enabled": True},
+        "payment_method_update": {"enabled": True},
+        "subscription_cancel": {"enabled": True, "mode": "at_period_end", "proration_behavior": "none"},
+        "subscription_update": {"default_allowed_updates": [], "enabled": False, "proration_behavior": "none"},
+    },
+    "is_default": True,
+    "livemode": False,
+    "login_page": {"enabled": False, "url": None},
+    "metadata": {},
+    "updated": 1_700_000_000,
+}
 PORTAL_DEFAULTS: Json = {
     "object": "billing_portal.session",
-    # There is one way to set the portal up here.
-    "configuration": "bpc_1Emulated",
+    "configuration": PORTAL_CONFIGURATION["id"],
     **nulls("customer_account flow locale on_behalf_of return_url"),
     "livemode": False,
 }

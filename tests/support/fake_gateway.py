@@ -2,13 +2,14 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from payments.stripe_api import clock
-from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RefundReason
-from payments.stripe_api.snapshots import StripeCheckoutSession, StripeRefund
+from payments.stripe_api.endpoints import NewEndpoint
+from payments.stripe_api.gateway import Answer, GatewayRefused, GatewayUnavailable, RefundReason
+from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeRefund
 
 SHORTEST_SESSION = 30 * 60
 
@@ -132,6 +133,80 @@ class FakeGateway:
             "amount_total": params["line_items"][0]["price_data"]["unit_amount"],
             "currency": params["line_items"][0]["price_data"]["currency"],
         }
+
+
+class FakeAccount:
+    """What belongs to the account, without a network: itself, prices, the portal, webhook endpoints, events.
+
+    `trouble` is raised instead of any answer; `secrets` by the endpoint's id.
+    """
+
+    def __init__(self) -> None:
+        self.account: dict[str, Any] = {
+            "id": "acct_1", "object": "account", "charges_enabled": True,
+            "settings": {"dashboard": {"display_name": "The shop"}},
+        }  # fmt: skip
+        self.portals: list[dict[str, Any]] = [{"id": "bpc_1", "is_default": True, "active": True}]
+        self.prices: dict[str, dict[str, Any]] = {}
+        self.endpoints: list[dict[str, Any]] = []
+        self.secrets: dict[str, str] = {}
+        self.events: list[dict[str, Any]] = []
+        self.trouble: Exception | None = None
+
+    def look_up_account(self) -> Answer:
+        return self._answer(self.account)
+
+    def look_up_price(self, price: str) -> Answer:
+        if price not in self.prices:
+            raise GatewayRefused(code="resource_missing", message=f"No such price: {price}")
+        return self._answer(self.prices[price])
+
+    def portal_configurations(self) -> list[Json]:
+        self._answer({})
+        return [*self.portals]
+
+    def webhook_endpoints(self) -> list[Json]:
+        self._answer({})
+        return copy.deepcopy([*self.endpoints])
+
+    def pages(self, what: str, params: Mapping[str, Any]) -> Iterator[list[Json]]:
+        assert what == "events"
+        yield [each for each in self.events if each["created"] > params["created"]["gt"]]
+
+    def create_endpoint(
+        self, *, url: str, events: Sequence[str], version: str, description: str, metadata: Mapping[str, str]
+    ) -> NewEndpoint:
+        self._answer({})
+        made = NewEndpoint(f"we_{len(self.secrets) + 101}", f"whsec_{len(self.secrets) + 101}")
+        self.secrets[made.id] = made.secret
+        self.endpoints.insert(0, {
+            "id": made.id, "object": "webhook_endpoint", "url": url, "enabled_events": list(events),
+            "status": "enabled", "api_version": version, "description": description, "metadata": {**metadata},
+            "created": int(datetime.now(UTC).timestamp()),
+        })  # fmt: skip
+        return made
+
+    def update_endpoint(self, *, endpoint: str, params: Mapping[str, Any]) -> Answer:
+        row = self._endpoint(endpoint)
+        row |= {name: value for name, value in params.items() if name != "disabled"}
+        if "disabled" in params:
+            row["status"] = "disabled" if params["disabled"] else "enabled"
+        return self._answer(copy.deepcopy(row))
+
+    def delete_endpoint(self, *, endpoint: str) -> Answer:
+        self.endpoints.remove(self._endpoint(endpoint))
+        return self._answer({"id": endpoint, "object": "webhook_endpoint", "deleted": True})
+
+    def _endpoint(self, id: str) -> dict[str, Any]:
+        for row in self.endpoints:
+            if row["id"] == id:
+                return row
+        raise GatewayRefused(code="resource_missing", message=f"No such webhook endpoint: '{id}'")
+
+    def _answer(self, raw: Json) -> Answer:
+        if self.trouble:
+            raise self.trouble
+        return Answer(raw, datetime.now(UTC))
 
 
 def unavailable() -> GatewayUnavailable:

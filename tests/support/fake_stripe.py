@@ -21,10 +21,11 @@ class Asked:
 
 @dataclass
 class FakeStripe:
-    """Answers with `status`, `date` and `body` (a dict as JSON, a text as it is), every time."""
+    """Answers with `status`, `date` and `body` (a dict as JSON, a text as it is), every time. `statuses`: by method."""
 
     url: str = ""
     status: int = 200
+    statuses: dict[str, int] = field(default_factory=dict)
     body: Any = field(default_factory=dict)
     date: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -45,7 +46,7 @@ def fake_stripe() -> Iterator[FakeStripe]:
             form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             fake.asked.append(Asked(self.command, self.path, dict(self.headers), form))
             said = fake.body if isinstance(fake.body, str) else json.dumps(fake.body)
-            self.send_response_only(fake.status)
+            self.send_response_only(fake.statuses.get(self.command, fake.status))
             if fake.date:
                 self.send_header("Date", fake.date)
             for name, value in {"Request-Id": "req_fake", **fake.headers}.items():

@@ -12,7 +12,10 @@ from payments.diagnosis.diagnose import Diagnosis, Outcome, diagnose, subjects_o
 from payments.diagnosis.findings import Finding, Severity, name_of
 from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks
 
-MARKS = {Severity.FINE: "ok     ", Severity.NOTE: "note   ", Severity.WAITING: "waiting", Severity.PROBLEM: "PROBLEM"}
+MARKS = {
+    Severity.FINE: "ok     ", Severity.NOTE: "note   ", Severity.UNCHECKED: "unknown", Severity.WAITING: "waiting",
+    Severity.PROBLEM: "PROBLEM",
+}  # fmt: skip
 # As argparse has it for wrong use; where nothing was found it is 2 as well.
 Answer = Diagnosis | WebhookReport
 

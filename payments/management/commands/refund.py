@@ -1,12 +1,12 @@
 """`manage.py refund NAME`: asks for money of an order or a subscription to go back, after saying what will happen."""
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
+from config.command_line import require_consent
 from payments.billing.models import Payment, Subscription
 from payments.money import format_amount, minor_units
 from payments.orders.models import Order
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             wanted = _wanted(options["name"])
             amount = None if options["amount"] is None else minor_units(options["amount"], wanted.currency)
             self.stdout.write(_plan(wanted, amount=amount))
-            self._require_consent(sure=options["yes"])
+            require_consent("Refund this?", sure=options["yes"], otherwise="Nothing was refunded.")
             keys = _refund(wanted, amount=amount, reason=options["reason"])
         except (NoOrder, ValueError) as error:
             raise CommandError(str(error)) from error
@@ -61,14 +61,6 @@ class Command(BaseCommand):
             self.stdout.write(f"  effect {key}")
         kind = "order" if isinstance(wanted.owner, Order) else "subscription"
         self.stdout.write(f"Follow it in the admin: {kind} {owner_name(wanted.owner)}, under effects and refunds.")
-
-    def _require_consent(self, *, sure: bool) -> None:
-        if sure:
-            return
-        if not sys.stdin.isatty():
-            raise CommandError("Nobody is there to ask: say --yes to refund without a question.")
-        if input("Refund this? Type yes: ").strip().lower() != "yes":
-            raise CommandError("Nothing was refunded.")
 
 
 def _wanted(name: str) -> Wanted:

@@ -134,7 +134,7 @@ class TestPriceAtStripe:
         assert plan.price == "price_monthly"
 
     def test_that_does_not_exist_is_refused(self, page, stripe):
-        stripe.append(UnknownPrice("Stripe knows no price price_new"))
+        stripe.append(UnknownPrice("price_new"))
 
         response = page.post(ADD, typed(price="price_new"))
 

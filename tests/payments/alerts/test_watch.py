@@ -10,6 +10,7 @@ from payments.alerts.rules import AlertSeverity, Trouble, WatchedTwice, alert_ru
 from payments.alerts.watch import watch
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
+from payments.endpoints.models import EndpointLook
 from payments.heartbeats import BEAT, WORKER, Heartbeat, note_heartbeat
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.statuses import EffectStatus, EventStatus
@@ -73,6 +74,11 @@ def cards_are_tried_out(order):
     failed_payments(30, at=NOON - A_MINUTE, order=order, type="card_error", code="card_declined")
 
 
+def disabled_endpoint(_order):
+    differences = [{"kind": "disabled", "endpoint": "we_1", "detail": "https://shop.example/stripe/webhooks"}]
+    EndpointLook.objects.create(pk=1, at=NOON, differences=differences)
+
+
 def mail_server_refuses(_order):
     Effect.objects.create(
         key="k", kind="registration.confirmed", status=EffectStatus.PENDING, attempts=3, outcome="550 no",
@@ -84,6 +90,7 @@ def things_are_well_again():
     """An hour later all has been put right, and life goes on."""
     Effect.objects.filter(status=EffectStatus.PENDING, key="k").delete()
     everything_lives(at=NOON + 2 * AN_HOUR)
+    EndpointLook.objects.update(differences=[{"kind": "standby", "endpoint": "we_2", "detail": ""}])
     PaymentEvent.objects.update(status=EventStatus.PROCESSED)
     events(1, at=NOON + 2 * AN_HOUR)
 
@@ -93,6 +100,7 @@ WRONGS = [
     (a_third_of_the_events_fail, "events.failing", "9 of the 30 events"),
     (events_pile_up, "events.waiting", "3, the oldest for 6 minutes"),
     (wrong_secret, "deliveries.refused:invalid_signature", "the signature matches none of our webhook secrets"),
+    (disabled_endpoint, "endpoint.drifted:disabled:we_1", "is disabled at Stripe: no event comes"),
     (stopped_worker, "worker.lost", "since 11:56"),
     (stopped_beat, "beat.lost", "since 11:56"),
     (busy_processors, "host.busy:", "above 80 % for ten minutes: 93 %"),

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from payments.diagnosis import stripe_answers, webhooks
 from payments.diagnosis.diagnose import Outcome, diagnose
@@ -16,7 +17,10 @@ from tests.support.fake_stripe import fake_stripe
 from tests.support.subscriptions import make_customer, make_subscription
 
 NOW = datetime.now(UTC)
-OURS = {"url": "http://127.0.0.1:8000/stripe/webhooks", "status": "enabled", "enabled_events": ["*"]}
+OURS = {
+    "id": "we_1", "url": "http://127.0.0.1:8000/stripe/webhooks", "status": "enabled", "enabled_events": ["*"],
+    "api_version": settings.STRIPE_API_VERSION,
+}  # fmt: skip
 PAID = {"payment_status": "paid", "status": "complete", "amount_total": 4900, "currency": "eur"}
 EVENT = {
     "id": "evt_missed", "type": "checkout.session.completed", "pending_webhooks": 1,
@@ -136,19 +140,19 @@ class TestAskStripe:
         )
 
     @pytest.mark.parametrize(
-        ("endpoint", "words"),
+        ("endpoint", "code", "words"),
         [
-            ({**OURS, "status": "disabled"}, "is disabled at Stripe"),
-            ({**OURS, "enabled_events": ["charge.refunded"]}, "is not sent checkout.session.completed"),
-            ({**OURS, "url": "https://old.example/stripe/webhooks"}, "leads to this site"),
+            ({**OURS, "status": "disabled"}, "webhooks.enabled", "is disabled at Stripe"),
+            ({**OURS, "enabled_events": ["charge.refunded"]}, "webhooks.events", "site checkout.session"),
+            ({**OURS, "url": "https://old.example/stripe/webhooks"}, "webhooks.endpoint", "leads to this site"),
         ],
     )
-    def test_finds_an_endpoint_that_gets_nothing(self, stripe, waiting, settings, endpoint, words):
+    def test_finds_an_endpoint_that_gets_nothing(self, stripe, waiting, settings, endpoint, code, words):
         settings.STRIPE_API_BASE = "http://stands.in.for.stripe"
         stripe.objects[SESSION] = PAID
         stripe.endpoints = [endpoint]
 
-        assert words in asked(waiting.number)[1]["endpoint"].sentence
+        assert words in asked(waiting.number)[1][code].sentence
 
     def test_says_what_it_could_not_check_when_stripe_is_away(self, stripe, waiting):
         stripe.trouble = GatewayUnavailable("Stripe is not available at the moment (no answer).")
@@ -199,33 +203,27 @@ def refuse():
 
 
 @pytest.mark.django_db
-class TestProbe:
-    @pytest.mark.parametrize(
-        ("status", "headers", "code"),
-        [
-            (405, {"X-Request-ID": "request-1"}, "webhooks.reached"),
-            (301, {"Location": "https://www.shop.example/"}, "webhooks.redirected"),
-            (401, {}, "webhooks.other_answer"),
-            (405, {}, "webhooks.other_answer"),
-        ],
-    )
-    def test_says_who_answers_at_our_address(self, stripe, settings, status, headers, code):
+class TestDiagnoseWebhooks:
+    """What our address may answer, and what Stripe's list may say: tests/payments/diagnosis/test_setup.py."""
+
+    def test_says_what_stripe_s_list_and_our_own_address_tell(self, stripe, settings):
+        settings.STRIPE_API_BASE = "http://stands.in.for.stripe"
         with fake_stripe() as site:
-            site.status, site.headers, settings.SITE_URL = status, headers, site.url
-            stripe.endpoints = [{**OURS, "url": f"{site.url}/stripe/webhooks"}]
+            site.statuses, settings.SITE_URL = {"GET": 401}, site.url
+            stripe.endpoints = [{**OURS, "url": f"{site.url}/stripe/webhooks", "status": "disabled"}]
 
             report = webhooks.diagnose_webhooks(at=NOW, with_stripe=True)
 
-        assert [each.code for each in report.findings] == [code]
-        assert [(each.method, each.path) for each in site.asked] == [("GET", "/stripe/webhooks")]
+        assert [each.code for each in report.findings] == ["webhooks.enabled", "webhooks.url"]
+        assert report.outcome is Outcome.FOUND
 
-    def test_says_that_nobody_answers(self, stripe, settings):
-        settings.SITE_URL = "http://127.0.0.1:1"
+    def test_says_that_stripe_could_not_be_asked(self, stripe, settings):
+        stripe.trouble, settings.SITE_URL = GatewayUnavailable("no answer"), "http://127.0.0.1:1"
 
         report = webhooks.diagnose_webhooks(at=NOW, with_stripe=True)
 
-        assert "cannot be reached from here" in report.findings[-1].sentence
+        assert {each.code for each in report.findings} == {"webhooks.endpoint", "webhooks.url"}
 
 
 def test_every_kind_of_id_that_can_be_looked_up_has_its_call():
-    assert {"cs", "pi", "ch", "re", "du", "dp", "sub", "in", "cus", "evt"} == set(stripe_answers.LOOK_UPS)
+    assert {"cs", "pi", "ch", "re", "du", "dp", "sub", "in", "cus", "evt", "price"} == set(stripe_answers.LOOK_UPS)

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from payments.ledger import refusals as room
 from payments.ledger.models import RefusedDeliveries
-from payments.ledger.refusals import RefusalCounter, refusals
+from payments.ledger.refusals import PROBE_HEADER, RefusalCounter, probe_token, refusals
 from payments.webhook.refusals import count_refusal
 from payments.webhook.views import WebhookView
 from tests.support.factories import NOON
@@ -140,6 +140,12 @@ class TestWhatIsCounted:
         signed_post(client, make_event(), url=path)
 
         assert self.counted() == [("wrong_path", path)]
+
+    def test_is_not_our_own_question_unless_it_is_old_or_made_up(self, client):
+        for token in (probe_token(), "probe:1:forged", ""):
+            assert client.post(URL, b"{}", "application/json", headers={PROBE_HEADER: token}).status_code == 400
+
+        assert [each.count for each in refusals._counts.values()] == [2]
 
     def test_is_an_error_of_our_own(self, client, monkeypatch):
         monkeypatch.setattr("payments.webhook.views.receive", lambda _request: 1 / 0)

@@ -1,6 +1,7 @@
 """The calls of the diagnosis against the emulator, which takes nothing but what the SDK's types allow."""
 
 import pytest
+from django.conf import settings
 
 from payments.stripe_api import lookups
 from tests.support.billing import customer_with, price_of, subscribe
@@ -36,3 +37,18 @@ class TestLookUp:
         [listed] = lookups.webhook_endpoints()
 
         assert (listed["url"], listed["status"], listed["enabled_events"]) == (endpoint["url"], "enabled", ["*"])
+
+    def test_knows_whose_key_it_is(self, stripe_api):
+        account = lookups.look_up_account().raw
+
+        assert account["id"].startswith("acct_")
+        assert account["charges_enabled"] is True
+        assert account["settings"]["dashboard"]["display_name"] == "Emulated account"
+
+    def test_lists_how_the_portal_is_set_up(self, stripe_api):
+        [portal] = lookups.portal_configurations()
+
+        assert (portal["is_default"], portal["active"]) == (True, True)
+
+    def test_knows_the_version_of_the_library(self):
+        assert lookups.sdk_api_version() == settings.STRIPE_API_VERSION

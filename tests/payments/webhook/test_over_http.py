@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 
 from payments.bell import CHANNEL, connect
+from payments.diagnosis.probe import probe_findings, probe_webhook
 from payments.ledger.models import PaymentEvent
 from tests.support.database import empty_tables
+from tests.support.factories import NOON
 from tests.support.signing import URL, body_of, make_event, signature_of
 from tests.support.web_server import web_server
 
@@ -45,6 +47,15 @@ def head(*, signature="t=1,v1=0", **headers):
 def status_and_code(answer):
     body = answer[answer.index(b"{") : answer.rindex(b"}") + 1]  # perhaps in one chunk
     return int(answer.split()[1]), json.loads(body)["error"]["code"]
+
+
+class TestProbe:
+    def test_finds_our_own_web_server_in_order(self, server, settings):
+        settings.SITE_URL = f"http://127.0.0.1:{server.port}"
+
+        [found] = probe_findings(probe_webhook(), last_event_at=None, at=NOON)
+
+        assert found.sentence == f"{settings.SITE_URL}{URL} answers as it should."
 
 
 class TestDelivery:

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from config import command_line
 from payments.effects.models import Effect
-from payments.management.commands import refund
 from tests.support.refunds import pay
 from tests.support.subscriptions import NOON, make_customer, make_subscription, paid, refs, tell
 from tests.support.subscriptions import told as tells
@@ -39,7 +39,7 @@ def refunds():
 
 
 def answers(monkeypatch, word):
-    monkeypatch.setattr(refund.sys, "stdin", Terminal(True))
+    monkeypatch.setattr(command_line.sys, "stdin", Terminal(True))
     monkeypatch.setattr("builtins.input", lambda _question: word)
 
 
@@ -121,7 +121,7 @@ class TestRefundRefuses:
         assert refunds() == []
 
     def test_to_guess_where_nobody_can_be_asked(self, order, monkeypatch):
-        monkeypatch.setattr(refund.sys, "stdin", Terminal(False))
+        monkeypatch.setattr(command_line.sys, "stdin", Terminal(False))
 
         with pytest.raises(CommandError, match="--yes"):
             told(order.number)
