@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 LOCK = "demo data"
 
 
-Tick = Callable[[int], object]
+# How many orders of how many are kept.
+Show = Callable[[int, int], object]
 
 
 class Make(Protocol):
@@ -65,15 +66,15 @@ class Report:
     seconds: float = 0.0
 
 
-def seed(*, report: Report, since: datetime, at: datetime, tick: Tick) -> None:
+def seed(*, report: Report, since: datetime, at: datetime, show: Show) -> None:
     """Make what is missing of the size, and write it into the report as it goes, whatever ends it.
 
-    `tick`: so many orders more are kept. Raises AlreadySeeding, NoneFree, NotTold.
+    Raises AlreadySeeding, NoneFree, NotTold.
     """
     began = monotonic()
     with advisory_lock(LOCK, or_raise=AlreadySeeding("Demo data is being made by another run.")):
         try:
-            _seed(report, since=since, at=at, tick=tick)
+            _seed(report, since=since, at=at, show=show)
             _analyze(report)
         finally:
             report.seconds = round(monotonic() - began, 1)
@@ -83,16 +84,17 @@ def seed(*, report: Report, since: datetime, at: datetime, tick: Tick) -> None:
             )  # fmt: skip
 
 
-def _seed(report: Report, *, since: datetime, at: datetime, tick: Tick) -> None:
+def _seed(report: Report, *, since: datetime, at: datetime, show: Show) -> None:
     autodiscover_modules("demo")
     for seller in sorted(_sellers.values(), key=attrgetter("share"), reverse=True):
         report.found[seller.name] = seller.count()
         report.missing[seller.name] = max(0, round(report.size * seller.share) - report.found[seller.name])
+    total = sum(report.missing.values())
     for name, count in report.missing.items():
         for orders, rows in _sellers[name].make(count=count, since=since, at=at) if count else ():
             report.made[name] += orders
             report.rows += rows
-            tick(orders)
+            show(report.made.total(), total)
 
 
 def _analyze(report: Report) -> None:

@@ -112,9 +112,16 @@ class Command(BaseCommand):
     def _fill(self, report: Report, *, since: datetime, at: datetime) -> None:
         # Only for somebody who watches a terminal: logs and pipes get none.
         bar = tqdm(unit=" orders", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, mininterval=0)
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+            if done == total:
+                bar.close()
+
         with bar:
             try:
-                fill_shop(report=report, since=since, at=at, tick=bar.update)
+                fill_shop(report=report, since=since, at=at, show=show)
             except (AlreadySeeding, NoneFree, NotTold) as refusal:
                 raise CommandError(str(refusal)) from refusal
             except KeyboardInterrupt:

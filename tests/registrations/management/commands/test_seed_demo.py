@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from payments.orders.models import Order
 from payments.samples import crowd, plots
 from payments.samples.seeding import LOCK
 from payments.statuses import OrderStatus
+from registrations import demo
 from registrations.demo import count_demo
 from registrations.management.commands.seed_demo import ACTIVITIES, PEOPLE, seed
 from registrations.models import Activity, Registration
@@ -83,14 +85,13 @@ class TestSize:
 
     def test_keeps_whole_batches_when_it_is_interrupted_and_goes_on_from_there(self, monkeypatch):
         monkeypatch.setattr(crowd, "BATCH", 10)
-        bar = []
+        in_batches = demo.in_batches
 
-        def stop(count: int) -> None:
-            bar.append(count)
-            if len(bar) == 2:
-                raise KeyboardInterrupt
+        def interrupted(*args, **kwargs):
+            yield from islice(in_batches(*args, **kwargs), 2)
+            raise KeyboardInterrupt
 
-        monkeypatch.setattr("registrations.management.commands.seed_demo.tqdm.update", lambda _bar, n: stop(n))
+        monkeypatch.setattr(demo, "in_batches", interrupted)
         with pytest.raises(CommandError, match=r"20 registrations made(.|\n)*run it again for the rest"):
             seeded("--size", "30")
 
