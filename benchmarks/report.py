@@ -14,7 +14,7 @@ import psycopg
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import bulk, drain, footprint, fulfil, growth, ingest
+from benchmarks import bulk, drain, footprint, fulfil, growth, ingest, seed
 from benchmarks.measure import Series
 from config.env import ROOT
 
@@ -55,6 +55,7 @@ GOALS = (
     Goal("POST → PAID on an idle site, p99", "fulfil", "p99", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("burst, until all are PAID", "burst", "all_paid", fulfil.OURS, 0.15, peer=fulfil.TASKS, is_most=True),
     Goal("replay of many, one process", "bulk", "rate", bulk.REPLAY, 0.8, peer=bulk.DRAIN),
+    Goal("demo data, rows written", "seed", "rate", seed.COPY, 4, peer=seed.BULK_CREATE),
     Goal("two drain processes", "growth", "rate", growth.TWO, 1.5, peer=growth.ONE),
     Goal("the queue's last quarter ÷ its first", "growth", "last_first", growth.TWO, 1.0),
     Goal("one malformed event in each batch", "growth", "rate", growth.MALFORMED, 0.95, peer=growth.CLEAN),
@@ -80,6 +81,7 @@ PARTS = {
     "fulfil": "POST → PAID, 40 a second on an idle site",
     "burst": "POST → PAID, all at once",
     "bulk": "Events processed for the first time and replayed, one process",
+    "seed": "Demo registrations with all that belongs to them: rows by COPY beside bulk_create of the same",
     "growth": "Drain with a second process, and with what cannot be processed",
     "memory": "Memory",
     "start": "Start",

@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import NoReturn
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.core.management.base import CommandError, CommandParser, handle_default_options
 from django.db import OperationalError, connection
+from django.utils.dateparse import parse_date
+from django.utils.timezone import get_default_timezone, localdate
 from django.utils.translation import activate
 from structlog.contextvars import bind_contextvars
 
@@ -94,3 +97,19 @@ def at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is no number from 1 up")
     return int(text)
+
+
+EARLIEST_DAY = date(2000, 1, 1)
+
+
+def past_day(text: str) -> date:
+    """A day that has begun in the site's zone; argparse says what is wrong with any other word."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2026-11-01")
+    if not EARLIEST_DAY <= day <= localdate(timezone=get_default_timezone()):
+        raise ArgumentTypeError(f"{text} lies {'before 2000' if day < EARLIEST_DAY else 'in the future'}")
+    return day

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 ORDER, REGISTRATION = "order:", "registration:"
 # The kind of the effects that give money back.
 REFUND_KIND = "refund"
+# Stands in the ids of demo data where Stripe would have a number: it has never heard of them.
+DEMO = "demo"
+DEMO_ID = re.compile(rf"[a-z]+(_test|_live)?_{DEMO}", re.ASCII)
 KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -38,6 +41,16 @@ def read_uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def demo_id(prefix: str, name: object) -> str:
+    """ "pi", 12 → "pi_demo12": the id of something at Stripe that is made up."""
+    return f"{prefix}_{DEMO}{name}"
+
+
+def is_demo(name: str) -> bool:
+    """Whether the Stripe id is one of demo data."""
+    return DEMO_ID.match(name) is not None
 
 
 def order_called(text: str) -> Q | None:

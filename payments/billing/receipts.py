@@ -43,12 +43,19 @@ def _issue(order_id: int, *, at: datetime) -> Receipt:
     paid = Payment.objects.filter(order_id=order_id, order__status__in=WAS_PAID, received__gt=0)
     if not paid.exists():
         raise NothingPaid(f"order {order_id}")
-    # Held until the commit: a number that is rolled back is taken by the next one. A sequence would leave a gap.
-    wait_for_advisory_lock("receipt number")
+    number = next_number()
     if known := find_receipt(order_id):
         return known
-    last = Receipt.objects.aggregate(last=Max("number"))["last"] or 0
-    return Receipt.objects.create(number=last + 1, order_id=order_id, issued_at=at)
+    return Receipt.objects.create(number=number, order_id=order_id, issued_at=at)
+
+
+def next_number() -> int:
+    """The number of the next receipt, and nobody else gets one until the transaction ends.
+
+    A number that is rolled back is taken by the next one: a sequence would leave a gap.
+    """
+    wait_for_advisory_lock("receipt number")
+    return (Receipt.objects.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 def receipt_context(order: "Order", *, at: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.checkout.session_facts import Untold
 from payments.facts import CustomerFact, Fact, OrderFact
+from payments.names import is_demo
 from payments.orders.models import CheckoutAttempt, Order
 from payments.reconcile.models import ReconcileRun
 from payments.resync.stripe_state import (
@@ -167,7 +168,15 @@ def not_listed(
     """What Stripe's lists did not contain although it belongs to the window or is not final, with its name there.
 
     `also`: names of which staff were asked before whether Stripe knows them. `unread`: lists that Stripe refuses.
+    Demo data is in none of them, and nobody is asked about it.
     """
+    found = _not_listed(window, listed=listed, also=also, unread=unread)
+    return ((subject, name) for subject, name in found if not is_demo(name))
+
+
+def _not_listed(
+    window: Window, *, listed: Collection[str], also: Iterable[str], unread: Collection[str]
+) -> Iterator[tuple[Subject, str]]:
     wanted = list(also)
     for rows, key in _money_to_find(window, wanted, unread):
         mine = rows.filter(Q(order=None) | Q(order__livemode=settings.STRIPE_LIVEMODE))

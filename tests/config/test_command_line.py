@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
+import time_machine
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 
-from config.command_line import why_refused
+from config.command_line import past_day, why_refused
 
 
 def run(*arguments, **environment):
@@ -53,3 +56,16 @@ class TestWhyRefused:
         error.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
 
         assert why_refused(error) == ""
+
+
+class TestPastDay:
+    def test_takes_a_day_up_to_the_one_that_has_begun_where_the_site_is(self):
+        with time_machine.travel(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), tick=False):
+            assert past_day("2026-11-21") == date(2026, 11, 21)  # in Paris
+            with pytest.raises(ArgumentTypeError, match="in the future"):
+                past_day("2026-11-22")
+
+    @pytest.mark.parametrize("text", ["", "2026-13-01", "2026-02-30", "yesterday", "2026-11-20T10:00", "1999-12-31"])
+    def test_refuses_any_other_word(self, text):
+        with pytest.raises(ArgumentTypeError):
+            past_day(text)

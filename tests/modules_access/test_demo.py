@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.models import User
 from config.devrun.preparation import STEPS
-from modules_access.demo import MODULES, seed
+from modules_access.demo import MODULES, count_demo, make, seed
 from modules_access.models import Module, ModuleAccess
+from modules_access.repair import repair
 from payments.effects.deliver import deliver_all
 from tests.support.factories import NOON
 from tests.support.members import make_member
@@ -60,3 +64,16 @@ class TestSeedModules:
 
         assert "glazes  €29.00  http" in first
         assert capsys.readouterr().out == "The demo modules are there already.\n"
+
+
+class TestMake:
+    def test_gives_buyers_the_accesses_that_they_have_paid_for(self):
+        now = timezone.now()
+
+        assert sum(orders for orders, _rows in make(count=60, since=now - timedelta(days=100), at=now)) == 60
+
+        report = repair(at=now, dry_run=True, by="a test")
+        assert (report.compared["purchases"], report.total) == (60, 0)
+        assert count_demo() == 60
+        assert User.objects.filter(email_confirmed_at__isnull=False).count() == 20
+        assert ModuleAccess.objects.open(now).exists()

@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from payments.names import demo_id
+from payments.orders.models import CheckoutAttempt, Order
 from payments.reconcile.models import ReconcileRun
-from payments.reconcile.window import next_window
+from payments.reconcile.window import Window, next_window, not_listed
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -42,3 +44,14 @@ class TestNextWindow:
         ran(DAY, **fields)
 
         assert next_window(at=NOW).since == NOW - 9 * DAY - HOUR
+
+
+class TestNotListed:
+    def test_asks_stripe_about_what_its_lists_lack_but_never_about_demo_data(self, db):
+        for session in ("cs_test_a1", demo_id("cs_test", 7)):
+            order = Order.objects.create(kind="test", amount=4900, currency="eur", created_at=NOW - HOUR)
+            CheckoutAttempt.objects.create(order=order, number=1, session=session, created_at=NOW - HOUR)
+
+        found = not_listed(Window(NOW - DAY, NOW), listed=[], also=[])
+
+        assert [name for _subject, name in found] == ["cs_test_a1"]

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from payments.facts import DisputeFact, OrderFact, PaymentFact
+from payments.names import demo_id
 from payments.samples.events import sample_event
-from payments.samples.story import OLD_SHAPE
+from payments.samples.story import OLD_SHAPE, is_made_up
 from payments.statuses import OrderStatus
 from tests.support.sample_orders import BEGAN, LATER, PAYMENTS, SUBJECT, fact_of, made, object_of
 
@@ -124,3 +125,9 @@ class TestVariation:
         assert isinstance(fact, DisputeFact)
         assert fact.due_by
         assert fact.due_by > LATER
+
+
+class TestIsMadeUp:
+    def test_knows_every_id_of_demo_data_whatever_the_order(self, db):
+        assert is_made_up(demo_id("re", "12x1"), order_number="O-000012")
+        assert not is_made_up("re_3Nabc", order_number="O-000012")
