@@ -66,12 +66,26 @@ def note_heartbeat(name: str, *, at: datetime, cpu_percent: float | None = None)
         cursor.execute(BEAT_SQL, {**told, "forgotten": at - FORGOTTEN_AFTER})
 
 
-def cpu_since_last_time() -> float:
-    """How busy the processors of this machine were since this process asked last, in percent; 0.0 the first time."""
-    return float(psutil.cpu_percent(interval=None))
+class Processors:
+    """How busy those of this machine were since this process asked last, in percent; None the first time."""
+
+    has_begun = False
+
+    def __call__(self) -> float | None:
+        percent, is_first = float(psutil.cpu_percent(interval=None)), not self.has_begun
+        self.has_begun = True
+        return None if is_first else percent
+
+
+cpu_since_last_time = Processors()
 
 
 def last_heartbeats() -> dict[str, datetime]:
     """When a process of each kind has last been alive, on any machine."""
     newest = Heartbeat.objects.values_list("name").annotate(last=models.Max("at"))
     return dict(newest.order_by())
+
+
+def first_heartbeat(name: str) -> datetime | None:
+    """When the first of those that are known has begun to live."""
+    return Heartbeat.objects.filter(name=name).aggregate(first=models.Min("first_at"))["first"]

@@ -60,8 +60,9 @@ def emulator_steps() -> dict[str, tuple[str, ...]]:
         return {}
     url = settings.SITE_URL + WEBHOOK_PATH
     # By its name: on another port it is still the same one, and nothing is sent to the old address.
-    known = ("--name", "make run", "--secret", settings.STRIPE_WEBHOOK_SECRETS[0])
-    return {"webhook endpoint": ("stripe_emulator", "endpoint", "--url", url, *known)}
+    known = ("--name", "make run", "--api-version", settings.STRIPE_API_VERSION)
+    secret = ("--secret", settings.STRIPE_WEBHOOK_SECRETS[0])
+    return {"webhook endpoint": ("stripe_emulator", "endpoint", "--url", url, *known, *secret)}
 
 
 def timed(name: str, step: Callable[[], object]) -> None:

@@ -62,6 +62,12 @@ class Limit:
     most: int
     window: timedelta
 
+    @property
+    def window_text(self) -> str:
+        """ "15 minutes"."""
+        now = timezone.now()
+        return timesince(now - self.window, now)
+
 
 @staff_page(
     "health/", name="health", title=gettext_lazy("Health"), job=Job.HEALTH, permission="payments.view_alert",

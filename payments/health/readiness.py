@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.health import REASONS, require_ready
 from payments.figures.period import BACKLOG_COUNTED, BACKLOG_WAITS_TOO_LONG, Now, read_now
-from payments.heartbeats import BEAT, LOST_AFTER, WORKER, last_heartbeats
+from payments.heartbeats import BEAT, LOST_AFTER, WORKER, first_heartbeat, last_heartbeats
 
 BROKER_SECONDS = 1.0
 # However often somebody asks, the broker is asked once in so many seconds by each process.
@@ -80,22 +80,26 @@ def check_all(*, at: datetime) -> list[Check]:
 def check_work(*, at: datetime) -> Iterator[Check]:
     """What works in the background."""
     yield _check_broker()
-    lives = last_heartbeats()
+    lives, begun_at = last_heartbeats(), first_heartbeat(WORKER)
     yield _check_life(
-        WORKER, gettext_lazy("Worker"), lives, at=at,
+        WORKER, gettext_lazy("Worker"), lives, since=None, at=at,
         remedy=gettext_lazy("Start a worker: celery -A config worker. Until then events are kept, and wait."),
     )  # fmt: skip
     yield _check_life(
-        BEAT, gettext_lazy("Timetable"), lives, at=at,
+        BEAT, gettext_lazy("Timetable"), lives, since=begun_at, at=at,
         remedy=gettext_lazy("Start it: celery -A config beat. See that it, broker and worker reach each other."),
     )  # fmt: skip
     yield _check_backlog(read_now(at=at), at=at)
 
 
 def _check_life(
-    name: str, title: str | Promise, lives: dict[str, datetime], *, at: datetime, remedy: str | Promise
-) -> Check:
+    name: str, title: str | Promise, lives: dict[str, datetime], *, since: datetime | None, at: datetime,
+    remedy: str | Promise,
+) -> Check:  # fmt: skip
+    """`since`: when it can have begun to live, which takes it a moment."""
     last = lives.get(name)
+    if last is None and since and at - since <= LOST_AFTER:
+        return Check(name, title, CheckState.OK, _("It has only just been started."))
     if last is None:
         return Check(name, title, CheckState.WARNING, _("It has never given a sign of life."), remedy)
     if at - last > LOST_AFTER:

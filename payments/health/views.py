@@ -9,9 +9,11 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, JsonResponse
 from django.urls import re_path
 from django.utils import timezone
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.errors import ENGLISH
 from config.metrics import has_token
 from payments.figures.recent import HealthState
 from payments.health.health import read_health
@@ -38,7 +40,8 @@ def health(request: HttpRequest) -> JsonResponse:
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
     """ok and degraded 200, not ready 503."""
-    checks = check_all(at=timezone.now())
+    with override(ENGLISH):  # as everything that programs read
+        checks = check_all(at=timezone.now())
     fault = next((each for each in checks if each.state == CheckState.FAULT), None)
     warnings = [each.name for each in checks if each.state == CheckState.WARNING]
     told: dict[str, Any] = {"status": "degraded" if warnings else "ok"}
