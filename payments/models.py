@@ -1,5 +1,6 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
+from payments.backfill.models import BackfillMark, BackfillRun
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.figures.models import DailyFigure, FiguresState
@@ -10,6 +11,8 @@ from payments.processing.models import ReplayRun
 from payments.reconcile.models import ReconcileRun
 
 __all__ = [
+    "BackfillMark",
+    "BackfillRun",
     "CheckoutAttempt",
     "Customer",
     "DailyFigure",

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from payments import bell
 from payments.apply.undelivered import look_after_undelivered
+from payments.backfill.backfill import AlreadyRunning as AlreadyWalking
+from payments.backfill.backfill import BackfillOptions, backfill
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
@@ -106,3 +108,12 @@ def reconcile_again_job(**_later: object) -> None:
     """Once more what was cut short; nothing where the last run came to its end."""
     if unfinished_runs():
         reconcile_job()
+
+
+@shared_task(name="payments.backfill")
+def backfill_job(**_later: object) -> None:
+    """Take in the events that no delivery has brought; one walk at a time."""
+    try:
+        backfill(options=BackfillOptions(by="timetable"), clock=timezone.now)
+    except AlreadyWalking:
+        log.info("backfill.already_running")

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 
 from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
+from payments.backfill.models import BackfillRun
 from payments.billing.models import Plan, Subscription
 from payments.ledger.models import HeldType, RefusedDeliveries
 from payments.orders.models import Order, OrderException
@@ -33,6 +34,8 @@ def make_everything() -> None:
     Group.objects.create(name="Support")
     RefusedDeliveries.objects.create(hour=NOON, code="invalid_signature", count=3, last_at=NOON, host="shop.example")
     ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
+    lost = {"id": "evt_lost", "type": "invoice.paid", "occurred_at": NOON.isoformat(), "trouble": ""}
+    BackfillRun.objects.create(started_at=NOON, since=NOON, until=NOON, missing=1, gap=1, events=[lost])
     start_run(Selection(types=("refund.created",), statuses=("PROCESSED",)), by=None, reason="why not", at=NOON)
     plan = sell_plan()
     for name in ("ada", "grace", "mary"):
