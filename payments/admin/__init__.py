@@ -19,6 +19,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans", "reconcile",
-    "refunds_owed", "replays", "subscriptions", "todo",
+    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "ledger", "orders", "people", "plans",
+    "reconcile", "refunds_owed", "replays", "subscriptions", "todo",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Takes in what Stripe's list of events has and the ledger has not, and moves the mark up to which nothing is missing."""
+"""Takes in what Stripe's list of events has and the ledger has not, and moves the mark up to which none is missing."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +19,7 @@ from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent, read_event
 from payments.ledger.record import record_new
 from payments.locks import advisory_lock
+from payments.orders.models import Order
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable, RateLimited
 from payments.stripe_api.lookups import USUAL_RATE_LIMIT_WAIT, ThrottledStripe
 from payments.stripe_api.snapshots import Json
@@ -59,8 +60,8 @@ def backfill(*, options: BackfillOptions, clock: Clock) -> BackfillRun:
     """Walk, take in what is missing (unless it is a dry run), and keep what was found. Not to be called inside a
     transaction.
 
-    Where Stripe does not answer, refuses or asks to wait, or the budget is used up, the run is kept as not finished, and
-    the next one goes on where it stopped. Raises AlreadyRunning.
+    Where Stripe does not answer, refuses or asks to wait, or the budget is used up, the run is kept as not finished,
+    and the next one goes on where it stopped. Raises AlreadyRunning.
     """
     with advisory_lock(BACKFILL_LOCK, or_raise=AlreadyRunning("Another walk over Stripe's events is under way.")):
         at = clock()
@@ -82,10 +83,10 @@ def backfill(*, options: BackfillOptions, clock: Clock) -> BackfillRun:
 
 
 def _begin(mark: BackfillMark, options: BackfillOptions, *, at: datetime) -> BackfillRun:
-    """The run as it starts: over what was asked for, or over what the mark has left, as far as Stripe still lists it."""
+    """The run as it starts: over what was asked for, or over what the mark has left, as far as Stripe lists it."""
     listed_since, up_to = at - LISTED_FOR, mark.complete_up_to
-    asked = options.since or (up_to and min(up_to, at) - OVERLAP) or listed_since
-    lost = options.since or up_to
+    usual = min(up_to, at) - OVERLAP if up_to is not None else listed_since
+    asked, lost = options.since or usual, options.since or up_to
     return BackfillRun.objects.create(
         started_at=at, since=max(asked, listed_since), until=at, is_dry_run=options.dry_run, by=options.by,
         unlisted_since=lost if lost and lost < listed_since else None,
@@ -148,12 +149,20 @@ def _record_page(page: Sequence[Json], run: BackfillRun, clock: Clock) -> None:
     else:
         missing = set(_record(incoming, troubles, at=clock()))
         ring_on_commit()
+    # What a delivery has brought meanwhile is not missing.
     missing |= set(troubles)
-    young = run.started_at - DELIVERY_TIME
+    should_be_here = _should_be_here(run)
     for raw in page:
-        # What a delivery has brought meanwhile is not missing.
         if raw["id"] in missing:
-            _note(raw, run, trouble=troubles.get(raw["id"], ""), is_gap=raw["created"] < young.timestamp())
+            is_gap = should_be_here.start <= raw["created"] < should_be_here.stop
+            _note(raw, run, trouble=troubles.get(raw["id"], ""), is_gap=is_gap)
+
+
+def _should_be_here(run: BackfillRun) -> range:
+    """The seconds whose events somebody should have delivered: since the site has sold something, and not just now."""
+    first = Order.objects.order_by("pk").values_list("created_at", flat=True).first()
+    until = int((run.started_at - DELIVERY_TIME).timestamp())
+    return range(int(first.timestamp()) if first else until, until)
 
 
 def _note(raw: Json, run: BackfillRun, *, trouble: str, is_gap: bool) -> None:

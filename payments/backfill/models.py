@@ -58,9 +58,9 @@ class BackfillMark(models.Model):
 
 
 class BackfillRun(models.Model):
-    """One walk over the events from `since` to `until`; `reached`: how far it came. `ended_at` None: under way, or died.
+    """One walk over the events from `since` to `until`; `reached`: how far it came. `ended_at` None: it runs or died.
 
-    `missing`: so many were not here. `gap`: those of them that were too old to be simply on their way. `events`: the
+    `missing`: so many were not here. `gap`: those of them that a delivery should have brought. `events`: the
     first of them, each with `id`, `type`, `occurred_at` and `trouble` ("": it can be taken in). `unlisted_since`: what
     happened from then to `since` Stripe lists no more.
     """
@@ -98,7 +98,7 @@ class BackfillRun(models.Model):
         """The whole walk in one sentence for people."""
         parts = [_complete(self.reached, self.missing)] if self.reached else []
         if self.missing and not self.gap:
-            parts.append(_("they may have been on their way"))
+            parts.append(_("none of them was overdue"))
         if not self.finished:
             parts.append(self.why_not)
         return f"{'; '.join(parts).removesuffix('.')}."

@@ -33,7 +33,7 @@ class TestBackfillRunAdmin:
         told = text_of(page.get(reverse(LIST)))
 
         assert "Complete up to 03/02/2026 1 p.m., 0 missing. All that Stripe lists since" in told
-        assert "Complete up to 03/02/2026 1 p.m., 2 missing; they may have been on their way." in told
+        assert "Complete up to 03/02/2026 1 p.m., 2 missing; none of them was overdue." in told
 
     def test_says_before_the_first_walk_that_there_was_none(self, page, db):
         assert "has not been walked yet" in text_of(page.get(reverse(LIST)))

@@ -16,7 +16,7 @@ from payments.tasks import backfill_job
 from stripe_emulator.models import Delivery, Event
 from tests.payments.backfill.conftest import NOW
 from tests.support.deep import so_many
-from tests.support.factories import ActivityFactory, RegistrationFactory
+from tests.support.factories import ActivityFactory, OrderFactory, RegistrationFactory
 from tests.support.resync import sold
 from tests.support.road import keep
 from tests.support.subscriber import emulate
@@ -138,16 +138,25 @@ class TestTakingIn:
 
         assert PaymentEvent.objects.get().ignored_reason == WRONG_LIVEMODE
 
-    def test_tells_a_gap_from_what_may_be_on_its_way(self, walk, happen):
+    def test_tells_a_gap_from_what_may_be_on_its_way(self, walk, happen, registration):
         happen(ago=60)
 
         run = walk()
 
         assert (run.missing, run.gap) == (1, 0)
-        assert run.sentence.endswith(", 1 missing; they may have been on their way.")
+        assert run.sentence.endswith(", 1 missing; none of them was overdue.")
 
         happen(ago=600)
         assert walk().gap == 1
+
+    def test_calls_nothing_a_gap_that_was_before_the_first_order(self, walk, happen):
+        """A new site in an old account finds a month of what others have sold there."""
+        before, after = happen(ago=5000), happen(ago=3000)
+        OrderFactory.create(created_at=NOW - timedelta(seconds=4000))
+
+        run = walk()
+
+        assert (ids_of(run), run.gap) == ([before, after], 1)
 
     def test_does_not_stop_at_one_that_cannot_be_read(self, walk, happen):
         unreadable, good = happen(), happen()

@@ -17,6 +17,7 @@ from payments.stripe_api.gateway import GatewayUnavailable, RateLimited
 from stripe_emulator import clock, store
 from stripe_emulator.events.emit import emit
 from stripe_emulator.objects.account import new_customer
+from tests.support.factories import OrderFactory
 from tests.support.subscriber import emulate
 
 NOW = datetime(2026, 11, 30, 14, 5, tzinfo=UTC)
@@ -33,7 +34,8 @@ def emulated(db, monkeypatch):
 
 @pytest.fixture
 def lost():
-    """An event ten minutes old."""
+    """An event ten minutes old, of a site that sells."""
+    OrderFactory.create()
     customer = store.keep(new_customer(clock.real_now()))
     return emit("customer.updated", customer, at=int(NOW.timestamp()) - 600).stripe_id
 
