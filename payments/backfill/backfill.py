@@ -15,6 +15,7 @@ from structlog.contextvars import get_contextvars
 from payments.backfill.models import REASON_MAX_LENGTH, BackfillMark, BackfillRun, BackfillState
 from payments.backfill.walk import LISTED_FOR, BudgetSpent, EventWalk, Slice
 from payments.bell import ring_on_commit
+from payments.handlers.registry import handled_types
 from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent, read_event
 from payments.ledger.record import record_new
@@ -66,6 +67,8 @@ def backfill(*, options: BackfillOptions, clock: Clock) -> BackfillRun:
     with advisory_lock(BACKFILL_LOCK, or_raise=AlreadyRunning("Another walk over Stripe's events is under way.")):
         at = clock()
         mark = BackfillMark.current(at=at)
+        if options.since is None:
+            _look_for_new_types(mark)
         run = _begin(mark, options, at=at)
         state = _walk(run, mark, options, clock)
         run.ended_at, run.finished = clock(), state == BackfillState.COMPLETE
@@ -80,6 +83,14 @@ def backfill(*, options: BackfillOptions, clock: Clock) -> BackfillRun:
         complete_up_to=mark.complete_up_to, finished=run.finished, reason=run.reason, dry_run=run.is_dry_run,
     )  # fmt: skip
     return run
+
+
+def _look_for_new_types(mark: BackfillMark) -> None:
+    """What a new version has learned to handle nobody has walked yet: all that Stripe lists is walked again."""
+    types = handled_types()
+    if not set(types) <= set(mark.types):
+        mark.complete_from = mark.complete_up_to = None
+    mark.types = types
 
 
 def _begin(mark: BackfillMark, options: BackfillOptions, *, at: datetime) -> BackfillRun:

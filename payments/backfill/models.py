@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -23,11 +24,12 @@ class BackfillState(models.TextChoices):
 class BackfillMark(models.Model):
     """The one row that says for which time we vouch: every event from `complete_from` to `complete_up_to` is here.
 
-    `missing`: how many the last walk had to take in. `wait_until`: Stripe is not asked before.
+    `types`: of which types. `missing`: how many the last walk had to take in. `wait_until`: Stripe is not asked before.
     """
 
     complete_from = models.DateTimeField(null=True)
     complete_up_to = models.DateTimeField(null=True)
+    types = ArrayField(models.CharField(max_length=120), default=list)
     last_run_at = models.DateTimeField()
     missing = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=BackfillState.choices, default=BackfillState.COMPLETE)
@@ -79,7 +81,7 @@ class BackfillRun(models.Model):
     gap = models.PositiveIntegerField(gettext_lazy("missing for minutes"), default=0)
     events = models.JSONField(gettext_lazy("missing events"), default=list, blank=True)
     finished = models.BooleanField(gettext_lazy("came to its end"), default=False)
-    reason = models.CharField(gettext_lazy("why not"), max_length=REASON_MAX_LENGTH, blank=True)
+    reason = models.CharField(gettext_lazy("reason"), max_length=REASON_MAX_LENGTH, blank=True)
 
     class Meta:
         verbose_name = gettext_lazy("check of completeness")

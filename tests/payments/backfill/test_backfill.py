@@ -6,6 +6,7 @@ import pytest
 from payments.backfill import backfill as module
 from payments.backfill.backfill import AlreadyRunning, BackfillOptions
 from payments.backfill.models import BackfillMark, BackfillRun, BackfillState
+from payments.handlers.registry import handled_types
 from payments.ledger.models import FOREIGN_SITE, PaymentEvent
 from payments.ledger.read_event import WRONG_LIVEMODE
 from payments.orders.models import Order
@@ -280,6 +281,16 @@ class TestMark:
 
         assert (run.since, ids_of(run)) == (NOW - timedelta(hours=1), [lost])
 
+    def test_begins_anew_where_a_new_version_handles_more(self, walk, happen):
+        walk()
+        BackfillMark.objects.update(types=[each for each in handled_types() if each != "customer.updated"])
+        lost = happen(ago=20 * 24 * 3600)
+
+        run = walk(later=DAY)
+
+        assert (run.since, ids_of(run), run.unlisted) == (NOW - 29 * DAY, [lost], "")
+        assert walk(later=DAY).since == NOW + DAY - timedelta(hours=1)
+
     def test_stays_where_it_is_while_nobody_has_walked_the_time_between(self, walk):
         walk(since=NOW - DAY)
         assert mark().complete_up_to is None
@@ -324,9 +335,8 @@ class TestRuns:
         assert set(BackfillRun.objects.filter(pk__in=[kept.pk, empty.pk])) == {kept}
 
     def test_come_by_the_timetable(self, happen):
-        BackfillMark.objects.create(
-            complete_from=NOW - DAY, complete_up_to=NOW - timedelta(minutes=10), last_run_at=NOW
-        )
+        moments = {"complete_from": NOW - DAY, "complete_up_to": NOW - timedelta(minutes=10), "last_run_at": NOW}
+        BackfillMark.objects.create(types=handled_types(), **moments)
         lost = happen()
 
         backfill_job(later=1)

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from payments.backfill import backfill as module
 from payments.backfill.models import BackfillMark, BackfillRun
+from payments.handlers.registry import handled_types
 from payments.ledger.models import PaymentEvent
 from payments.stripe_api import lookups
 from payments.stripe_api.gateway import GatewayUnavailable, RateLimited
@@ -28,7 +29,7 @@ HOURLY = ("--since", "2026-11-30T13:05+00:00")
 def emulated(db, monkeypatch):
     with time_machine.travel(NOW, tick=False):
         emulate(monkeypatch)
-        BackfillMark.objects.create(complete_from=NOW, complete_up_to=NOW, last_run_at=NOW)
+        BackfillMark.objects.create(complete_from=NOW, complete_up_to=NOW, last_run_at=NOW, types=handled_types())
         yield
 
 
