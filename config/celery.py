@@ -105,6 +105,7 @@ app.conf.update(
         "warn of disputes that must be answered": every(3600, "payments.warn_of_deadlines"),
         "count the days again that have moved": every(60, "payments.refresh_figures"),
         "compare all daily figures with the rows": at_night("04:20", "payments.check_figures"),
+        "take in events that were not delivered": every(600, "payments.backfill"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
         "look for drift of our endpoints at Stripe": every(600, "payments.check_endpoints"),

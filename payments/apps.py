@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.sql import WorkLogger
 
-HANDLERS = ("charge", "checkout_session", "payment_intent", "subscription")
+HANDLERS = ("charge", "checkout_session", "health", "payment_intent", "subscription")
 
 
 class PaymentsConfig(AppConfig):
@@ -40,6 +40,7 @@ class PaymentsConfig(AppConfig):
             "reconcile.unfinished",
             "refunds.refund",
             "resync.on_return",
+            "resync.untold",
             "subscribing.product",
         ):
             import_module(f"payments.{module}")

@@ -297,6 +297,14 @@ class NoFacts:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp(NoFacts):
+    """Said by a handler that knows only what Stripe is to be asked about: `name` ("": Stripe's own event tells it)."""
+
+    reason: str = "Stripe is asked"
+    name: str = ""
+
+
 OrderSide = OrderFact | PaymentFact | RefundFact | DisputeFact | FraudWarningFact | BuyerAddressFact
 SubscriptionSide = (
     SubscriptionFact | SubscriptionStartedFact | InvoiceFact | InvoicePaymentFact | SubscriptionNoticeFact

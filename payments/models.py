@@ -1,6 +1,7 @@
 """Gathers the models of this app's rooms for Django; each is defined beside what uses it."""
 
 from payments.alerts.models import Alert
+from payments.backfill.models import BackfillMark, BackfillRun
 from payments.billing.models import Customer, Dispute, Payment, Plan, Receipt, Refund, Subscription
 from payments.effects.models import Effect
 from payments.endpoints.models import EndpointLook
@@ -15,6 +16,8 @@ from payments.tallies import Tally
 
 __all__ = [
     "Alert",
+    "BackfillMark",
+    "BackfillRun",
     "CheckoutAttempt",
     "Customer",
     "DailyFigure",

@@ -7,6 +7,8 @@ from django.utils import timezone
 from payments import bell
 from payments.alerts.watch import watch
 from payments.apply.undelivered import look_after_undelivered
+from payments.backfill.backfill import AlreadyRunning as AlreadyWalking
+from payments.backfill.backfill import BackfillOptions, backfill
 from payments.billing.reminders import tell_ending_soon, warn_of_deadlines
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all, recover_claimed
@@ -127,3 +129,12 @@ def reconcile_again_job(**_later: object) -> None:
 def check_endpoints_job(**_later: object) -> None:
     """Look whether our webhook endpoints at Stripe still are as they should be."""
     check_drift(at=timezone.now())
+
+
+@shared_task(name="payments.backfill")
+def backfill_job(**_later: object) -> None:
+    """Take in the events that no delivery has brought; one walk at a time."""
+    try:
+        backfill(options=BackfillOptions(by="timetable"), clock=timezone.now)
+    except AlreadyWalking:
+        log.info("backfill.already_running")

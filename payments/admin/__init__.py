@@ -1,6 +1,7 @@
 """The screens of the money: one file each. They show and ask; the rules live in the services that they call."""
 
 from payments.admin import (
+    backfill,
     billing,
     customers,
     dashboard,
@@ -20,6 +21,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "ledger", "orders", "people", "plans",
-    "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
+    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "ledger", "orders", "people",
+    "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
 ]  # fmt: skip

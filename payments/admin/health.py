@@ -26,6 +26,7 @@ from payments.admin.kit.display import BAD, CARE, GOOD, OFF, pill
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.alerts.models import Alert
 from payments.alerts.rules import AlertSeverity
+from payments.backfill.models import BackfillMark
 from payments.figures.recent import Counts, HealthState
 from payments.health.health import Health, read_health
 from payments.health.readiness import CheckState, check_all
@@ -111,6 +112,7 @@ def _numbers(health: Health) -> Iterator[tuple[str, str]]:
     yield _("Declined by banks"), f"{counts.declined_payments} ({_share(counts.decline_rate)})"
     yield _("Events"), str(counts.events)
     yield _("Events that failed"), f"{counts.events_failed} ({_share(counts.webhook_failure_rate)})"
+    yield _("Events of Stripe that are here"), BackfillMark.current(at=health.at).sentence
     yield _("Last payment"), _ago(health.last_payment, health)
     yield _("Last event"), _ago(health.last_webhook, health)
 
@@ -139,7 +141,7 @@ def _limits() -> Iterator[Limit]:
 class AlertAdmin(ReadOnlyAdmin):
     """What is wrong, since when, how often, over when; the newest first."""
 
-    job, position = Job.HEALTH, 2
+    job, position = Job.HEALTH, 3
     list_display = ("title_text", "severity_pill", "sentence_text", "opened_at", "closed_at", "times")
     ordering = ("-id",)
     fields = (

@@ -5,12 +5,14 @@ https://docs.stripe.com/api/events/object
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from payments.facts import canonical_uuid
 from payments.ledger.models import PaymentEvent
+from payments.ledger.thin_event import THIN, account_of, named_by
 from payments.names import ORDER, REGISTRATION
 
 WRONG_LIVEMODE = "wrong livemode"
@@ -52,19 +54,20 @@ class Incoming:
 def read_event(raw: object, *, body_sha256: str, expected_livemode: bool, expected_account: str) -> Incoming:
     """Read one event, as JSON gave it. Raises MalformedEvent."""
     event = _scrubbed(raw)
-    _must_be_an_event(event)
-    livemode, account = _livemode(event), _text(event, "account", column="account")
+    is_thin = _is_thin(event)
+    told = {"account": account_of(event)} if is_thin else event
+    livemode, account = _livemode(event), _text(told, "account", column="account")
     return Incoming(
         id=_event_id(event),
         type=_text(event, "type", column="type", required=True),
         api_version=_text(event, "api_version", column="api_version"),
         livemode=livemode,
         account=account,
-        object_id=_text(_object(event), "id", column="object_id"),
+        object_id=_text(named_by(event) if is_thin else _object(event), "id", column="object_id"),
         payload=event,
         mentions=mentions_of(event),
         body_sha256=body_sha256,
-        occurred_at=_created(event),
+        occurred_at=_created_in_words(event) if is_thin else _created(event),
         ignored_reason=why_foreign(livemode == expected_livemode, account in ("", expected_account)),
     )
 
@@ -85,15 +88,11 @@ def _scrubbed(raw: object) -> dict[str, Any]:
         raise MalformedEvent("too_deep", "The body has more levels than any Stripe event.") from None
 
 
-def _must_be_an_event(event: Mapping[str, Any]) -> None:
+def _is_thin(event: Mapping[str, Any]) -> bool:
     kind = event.get("object")
-    if kind == "v2.core.event":
-        raise MalformedEvent(
-            "thin_event",
-            "This is a thin event: choose the payload style “snapshot” for this endpoint at Stripe.",
-        )
-    if kind != "event":
+    if kind not in ("event", THIN):
         raise MalformedEvent("not_an_event", "`object` must be “event”.")
+    return kind == THIN
 
 
 def _event_id(event: Mapping[str, Any]) -> str:
@@ -124,6 +123,15 @@ def _created(event: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(created, tz=UTC)
 
 
+def _created_in_words(event: Mapping[str, Any]) -> datetime:
+    """Thin events write "2026-03-02T12:00:00.000Z"."""
+    with suppress(ValueError, OverflowError):
+        found = datetime.fromisoformat(str(event.get("created")))
+        if found.tzinfo and EARLIEST_CREATED <= found.timestamp() < LATEST_CREATED:
+            return found.astimezone(UTC)
+    raise MalformedEvent("invalid_event", "`created` must be a date such as 2026-03-02T12:00:00.000Z.")
+
+
 def _text(holder: Mapping[str, Any], name: str, *, column: str, required: bool = False) -> str:
     """A text that fits its column; "" for one that may be missing and is."""
     value = holder.get(name)
@@ -145,7 +153,7 @@ PLAIN = frozenset({int, float, bool, type(None)})
 
 def mentions_of(payload: Mapping[str, Any]) -> list[str]:
     """Every id in the event's object that somebody may search by, each once; ours as events find orders by them."""
-    source = payload.get("data", {}).get("object", {})
+    source = named_by(payload) if payload.get("object") == THIN else payload.get("data", {}).get("object", {})
     metadata: list[Mapping[str, Any]] = []
     stripe_ids: list[str] = []
     _walk(source, metadata, stripe_ids)

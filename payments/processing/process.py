@@ -1,6 +1,6 @@
 """One batch of claimed events: handlers, apply, and the mark on each event, all in one transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -24,6 +24,7 @@ from payments.facts import (
     DisputeFact,
     Fact,
     InvoiceFact,
+    LookUp,
     NoFacts,
     PaymentFact,
     RefundFact,
@@ -34,6 +35,7 @@ from payments.handlers.registry import EventView, find_handler
 from payments.ledger.models import UNKNOWN_ORDER, UNMATCHED, EventAttempt, PaymentEvent, Redelivery, Trigger
 from payments.ledger.read_event import mentions_of, why_foreign
 from payments.ledger.record import held_types
+from payments.ledger.thin_event import THIN, named_by
 from payments.processing.failure_groups import group_of
 from payments.products import Question, Value, sum_of
 from payments.sql import insert_rows, kept_or_untold, prepared, update_rows
@@ -197,6 +199,11 @@ def _subjects_of(event: PaymentEvent) -> dict[str, Any]:
 
 
 NO_HANDLER = "no handler for this type"
+THIN_EVENT = gettext_noop(
+    "a thin event, which does not say what has changed: choose the payload style “snapshot” at Stripe"
+)
+# What Stripe is asked about because an event cannot tell it: delivered by payments/resync/untold.py.
+LOOK_UP_KIND = "look_up"
 Claim = Callable[[], list[PaymentEvent]]
 
 
@@ -222,6 +229,7 @@ class HandledEvent:
     event: PaymentEvent
     facts: list[Fact] = field(default_factory=list)
     result: AttemptResult | None = None
+    look_ups: list[LookUp] = field(default_factory=list)
 
 
 @kept_or_untold()
@@ -255,6 +263,15 @@ def _process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     spent = round((perf_counter() - started) * 1_000_000 / len(events))
     mark([(each.event, _decided(each)) for each in handled], at=at, duration_us=spent)
     save_exceptions(_untaken_money(handled), at=at)
+    enqueue(_look_ups(handled), at=at)
+
+
+def _look_ups(handled: Iterable[HandledEvent]) -> Iterator[EffectRequest]:
+    for each in handled:
+        for asked in each.look_ups:
+            event = each.event.stripe_event_id
+            data = {"event": event, "object": asked.name}
+            yield EffectRequest(f"{LOOK_UP_KIND}:{event}", LOOK_UP_KIND, None, data=data)
 
 
 def _take_request_ids(events: Iterable[PaymentEvent]) -> None:
@@ -283,12 +300,16 @@ def _handle(event: PaymentEvent, *, held: frozenset[str]) -> HandledEvent:
         return HandledEvent(event, result=AttemptResult(EventStatus.HELD))
     handler = find_handler(event.type)
     if handler is None:
-        return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=NO_HANDLER))
+        reason = THIN_EVENT if event.payload.get("object") == THIN else NO_HANDLER
+        return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))
     said = guarded(lambda: list(handler(view_of(event))))
     if isinstance(said, Exception):
         return HandledEvent(event, result=AttemptResult.failed(said))
     facts = [fact for fact in said if not isinstance(fact, NoFacts)]
     if not facts:
+        look_ups = [each for each in said if isinstance(each, LookUp)]
+        if look_ups:
+            return HandledEvent(event, result=AttemptResult(EventStatus.PROCESSED), look_ups=look_ups)
         reasons = [nothing.reason for nothing in said if isinstance(nothing, NoFacts)]
         return HandledEvent(
             event, result=AttemptResult(EventStatus.IGNORED, reason=(reasons or ["nothing to apply"])[0])
@@ -305,7 +326,8 @@ def _why_foreign(event: PaymentEvent) -> str:
 
 def view_of(event: PaymentEvent) -> EventView:
     """The event as handlers see it."""
-    data = event.payload["data"]
+    is_thin = event.payload.get("object") == THIN
+    data = {"object": named_by(event.payload)} if is_thin else event.payload["data"]
     return EventView(
         id=event.stripe_event_id,
         type=event.type,

@@ -18,7 +18,7 @@ from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
-from payments.ledger.models import PaymentEvent
+from payments.ledger.models import EventSource, PaymentEvent
 from payments.orders.models import CheckoutAttempt, Order
 from payments.resync.resync import Resynced, ResyncOptions, resync_order, resync_subscription
 from payments.statuses import EffectStatus, OrderStatus
@@ -64,7 +64,9 @@ def webhooks_are_silent(effect: Effect) -> Mail | Skip:
     """One an hour, however many orders were confirmed without an event; the log names each."""
     if effect.order is None:
         return ORDER_GONE
-    if PaymentEvent.objects.filter(order=effect.order, type__in=NEWS).exists():
+    # What a back-fill has taken in was not delivered.
+    delivered = PaymentEvent.objects.filter(source=EventSource.WEBHOOK)
+    if delivered.filter(order=effect.order, type__in=NEWS).exists():
         return EVENT_CAME
     log.error("webhooks.silent", order=effect.order_id, number=effect.order.number)
     lately = Effect.objects.filter(
@@ -72,7 +74,7 @@ def webhooks_are_silent(effect: Effect) -> Mail | Skip:
     )
     if lately.exists():
         return TOLD_BEFORE
-    last = PaymentEvent.objects.order_by("-received_at").values_list("received_at", flat=True).first()
+    last = delivered.order_by("-received_at").values_list("received_at", flat=True).first()
     context = {"order": effect.order, "confirmed_at": effect.created_at, "last_event_at": last}
     return to_staff(context, page=reverse("admin:payments_paymentevent_changelist"))
 

@@ -3,19 +3,33 @@
 Everything raises UnknownName, which says why nothing was, and what `payments.resync.resync` raises.
 """
 
+from collections.abc import Callable
+
 from django.conf import settings
 
-from payments.apply.references import resolve
-from payments.billing.models import Subscription
+from payments.apply.references import Match, resolve
+from payments.billing.models import Customer, Subscription
 from payments.facts import ObjectRefs
 from payments.orders.models import Order
-from payments.resync.resync import Resynced, ResyncOptions, resync_order, resync_person, resync_subscription
+from payments.resync.resync import (
+    Resynced,
+    ResyncOptions,
+    resync_customer,
+    resync_order,
+    resync_person,
+    resync_subscription,
+)
 from payments.stripe_api import lookups
-from payments.stripe_api.gateway import GatewayRefused
+from payments.stripe_api.gateway import Answer, GatewayRefused
 from payments.stripe_api.snapshots import (
+    Json,
+    StripeCharge,
     StripeCheckoutSession,
     StripeCustomer,
+    StripeDispute,
+    StripeInvoice,
     StripePaymentIntent,
+    StripeRefund,
     StripeSubscription,
 )
 
@@ -25,6 +39,17 @@ class UnknownName(LookupError):
 
 
 NOWHERE = "neither here nor at Stripe does anything go by that name"
+# How the names of a kind begin, how it is asked for, and what it is named by.
+KINDS: dict[str, tuple[Callable[[str], Answer], Callable[[Json], ObjectRefs]]] = {
+    "cs": (lookups.look_up_session, lambda raw: StripeCheckoutSession.read(raw).refs),
+    "pi": (lookups.look_up_intent, lambda raw: StripePaymentIntent.read(raw).refs),
+    **dict.fromkeys(("ch", "py"), (lookups.look_up_charge, lambda raw: StripeCharge.read(raw).refs)),
+    **dict.fromkeys(("re", "pyr"), (lookups.look_up_refund, lambda raw: StripeRefund.read(raw).refs)),
+    **dict.fromkeys(("dp", "du"), (lookups.look_up_dispute, lambda raw: StripeDispute.read(raw).refs)),
+    "in": (lookups.look_up_invoice, lambda raw: StripeInvoice.read(raw).refs),
+    "sub": (lookups.look_up_subscription, lambda raw: StripeSubscription.read(raw).refs),
+    "cus": (lookups.look_up_customer, lambda raw: StripeCustomer.read(raw).refs),
+}
 
 
 def resync_order_called(name: str, *, options: ResyncOptions) -> Resynced:
@@ -70,16 +95,38 @@ def resync_person_called(email: str, *, options: ResyncOptions) -> list[Resynced
     raise UnknownName(f"Stripe knows {', '.join(names)}, but no subscription of theirs is ours")
 
 
-def _refs_at_stripe(name: str, options: ResyncOptions) -> ObjectRefs:
-    """What the session or the payment is named by and names."""
+def resync_called(name: str, *, options: ResyncOptions) -> list[Resynced]:
+    """The order, else the subscription, else the customer to which any object of Stripe belongs (`re_…`, `in_…`, …)."""
+    refs = _refs_at_stripe(name, options)
+    known = resolve([refs]).find(refs) or Match()
+    if known.order_id is not None:
+        return [resync_order(Order.objects.get(pk=known.order_id), options=options, also={name})]
+    of_known = Subscription.objects.filter(pk=known.subscription_id or 0).values_list("stripe_id", flat=True).first()
+    if subscription := refs.subscription or of_known:
+        return [resync_subscription_called(subscription, options=options)]
+    customer = Customer.objects.filter(stripe_id=refs.customer).first() if refs.customer else None
+    if customer is None:
+        raise UnknownName(f"Stripe knows it, but {_what_it_names(refs)}")
+    return resync_customer(customer, options=options)
+
+
+def asked_of_stripe(look_up: Callable[[str], Answer], name: str, options: ResyncOptions) -> Json:
+    """The object of this name. Raises UnknownName where Stripe knows none."""
     try:
-        if name.startswith("cs_"):
-            return StripeCheckoutSession.read(options.stripe.call(lookups.look_up_session, name).raw).refs
-        return StripePaymentIntent.read(options.stripe.call(lookups.look_up_intent, name).raw).refs
+        return options.stripe.call(look_up, name).raw
     except GatewayRefused as refusal:
         if refusal.code != "resource_missing":
             raise
         raise UnknownName(NOWHERE) from refusal
+
+
+def _refs_at_stripe(name: str, options: ResyncOptions) -> ObjectRefs:
+    """What the object is named by and names."""
+    kind = KINDS.get(name.partition("_")[0])
+    if kind is None:
+        raise UnknownName("nothing of ours is kept by a name of that kind")
+    look_up, read = kind
+    return read(asked_of_stripe(look_up, name, options))
 
 
 def _what_it_names(refs: ObjectRefs) -> str:

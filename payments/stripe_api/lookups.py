@@ -21,6 +21,7 @@ from payments.stripe_api.gateway import (
     is_in_a_hurry,
     plain_json,
     read_answer,
+    stripe_client,
 )
 from payments.stripe_api.snapshots import Json
 
@@ -230,3 +231,8 @@ class ThrottledStripe:
         self.patience -= seconds
         log.info("stripe.rate_limited", waits=seconds)
         time.sleep(seconds)
+
+
+def look_up_thin_event(event: str) -> Answer:
+    """A thin event of the last 30 days with its `data`: https://docs.stripe.com/api/v2/core/events/retrieve"""
+    return ask_one(lambda _v1: stripe_client().v2.core.events.retrieve(event))

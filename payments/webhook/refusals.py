@@ -35,6 +35,7 @@ class RefusalCode(StrEnum):
     NOT_JSON = "not_json"
     TOO_DEEP = "too_deep"
     NOT_AN_OBJECT = "not_an_object"
+    # Thin events are kept by now; counts of before may name it.
     THIN_EVENT = "thin_event"
     NOT_AN_EVENT = "not_an_event"
     INVALID_EVENT = "invalid_event"

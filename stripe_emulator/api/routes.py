@@ -110,16 +110,29 @@ def list_page(rows: QuerySet[Any], params: Json, *, url: str, render: Callable[[
     if not 1 <= limit <= GREATEST_LIMIT:
         raise StripeRefusal(f"Invalid limit: it must be between 1 and {GREATEST_LIMIT}.", param="limit")
     rows = _created_within(rows, params.get("created"))
-    if "ending_before" in params:
-        raise StripeRefusal("The emulator goes through lists with starting_after only.", param="ending_before")
-    if after := params.get("starting_after"):
-        border = rows.model._default_manager.filter(stripe_id=after).first()
-        if border is None:
-            raise NoSuchObject("object", after, param="starting_after")
+    newer, older = params.get("ending_before"), params.get("starting_after")
+    if newer and older:
+        raise StripeRefusal("You cannot use both `starting_after` and `ending_before`.", param="ending_before")
+    if older:
+        border = _border(rows, older, param="starting_after")
         rows = rows.filter(Q(created__lt=border.created) | Q(created=border.created, number__lt=border.number))
-    found = list(rows.order_by("-created", "-number")[: limit + 1])
-    shown = [render(row) for row in found[:limit]]
+    if newer:
+        border = _border(rows, newer, param="ending_before")
+        rows = rows.filter(Q(created__gt=border.created) | Q(created=border.created, number__gt=border.number))
+    # What stands right before a row is found backwards; every page begins with its newest.
+    order = ("created", "number") if newer else ("-created", "-number")
+    found = list(rows.order_by(*order)[: limit + 1])
+    page = found[:limit][::-1] if newer else found[:limit]
+    shown = [render(row) for row in page]
     return {"object": "list", "data": shown, "has_more": len(found) > limit, "url": url}
+
+
+def _border(rows: QuerySet[Any], id: str, *, param: str) -> Any:
+    """The row at which a page begins or ends. Raises NoSuchObject."""
+    border = rows.model._default_manager.filter(stripe_id=id).first()
+    if border is None:
+        raise NoSuchObject("object", id, param=param)
+    return border
 
 
 def _created_within(rows: QuerySet[Any], created: Any) -> QuerySet[Any]:

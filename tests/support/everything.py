@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
 from payments.alerts.watch import watch
+from payments.backfill.models import BackfillRun
 from payments.billing.models import Plan, Subscription
 from payments.heartbeats import WORKER, note_heartbeat
 from payments.ledger.models import HeldType, RefusedDeliveries
@@ -39,6 +40,8 @@ def make_everything() -> None:
     ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
     note_heartbeat(WORKER, at=NOON, cpu_percent=12.0)
     watch(at=NOON + timedelta(minutes=5))
+    lost = {"id": "evt_lost", "type": "invoice.paid", "occurred_at": NOON.isoformat(), "trouble": ""}
+    BackfillRun.objects.create(started_at=NOON, since=NOON, until=NOON, missing=1, gap=1, events=[lost])
     start_run(Selection(types=("refund.created",), statuses=("PROCESSED",)), by=None, reason="why not", at=NOON)
     plan = sell_plan()
     for name in ("ada", "grace", "mary"):

@@ -31,6 +31,30 @@ def make_event(**changes: Any) -> dict[str, Any]:
     return event | changes
 
 
+def thin_event(event_type: str = "v2.core.account.updated", **changes: Any) -> dict[str, Any]:
+    """A thin event of our mode as it is delivered: https://docs.stripe.com/event-destinations"""
+    event = {
+        "id": f"evt_test_{time.time_ns()}_{next(_numbers)}",
+        "object": "v2.core.event",
+        "type": event_type,
+        "livemode": settings.STRIPE_LIVEMODE,
+        "created": "2026-03-02T12:00:00.500Z",
+        "context": None,
+        "reason": None,
+    }
+    return event | changes
+
+
+def event_not_made(impact: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Stripe could not make an event; `impact` names what of, None: the delivery does not carry it."""
+    event_type = "v2.core.health.event_generation_failure.resolved"
+    if impact is None:
+        return thin_event(event_type)
+    told = {"event_type": "payment_intent.succeeded", **impact}
+    data = {"alert_id": "halert_1", "grouping_key": "g", "resolved_at": "2026-03-02T12:00:00.000Z", "impact": told}
+    return thin_event(event_type, data={**data, "summary": "We have failed to create a notification."})
+
+
 def body_of(event: object) -> bytes:
     """The bytes that Stripe sends: pretty-printed JSON."""
     return json.dumps(event, indent=2).encode()

@@ -8,6 +8,7 @@ from payments.alerts import rules
 from payments.alerts.models import Alert
 from payments.alerts.rules import AlertSeverity, Trouble, WatchedTwice, alert_rule, all_rules
 from payments.alerts.watch import watch
+from payments.backfill.models import BackfillMark, BackfillRun
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
 from payments.endpoints.models import EndpointLook
@@ -79,6 +80,18 @@ def disabled_endpoint(_order):
     EndpointLook.objects.create(pk=1, at=NOON, differences=differences)
 
 
+def events_were_missed(_order):
+    told = [{"id": "evt_lost", "type": "invoice.paid", "occurred_at": NOON.isoformat(), "trouble": ""}]
+    for minute in (20, 10):
+        at = NOON - minute * A_MINUTE
+        BackfillRun.objects.create(started_at=at, since=at, until=at, missing=3, gap=2, events=told)
+
+
+def nobody_has_walked(_order):
+    at = NOON - 3 * AN_HOUR
+    BackfillMark.objects.create(complete_from=at, complete_up_to=at, last_run_at=at)
+
+
 def mail_server_refuses(_order):
     Effect.objects.create(
         key="k", kind="registration.confirmed", status=EffectStatus.PENDING, attempts=3, outcome="550 no",
@@ -91,6 +104,7 @@ def things_are_well_again():
     Effect.objects.filter(status=EffectStatus.PENDING, key="k").delete()
     everything_lives(at=NOON + 2 * AN_HOUR)
     EndpointLook.objects.update(differences=[{"kind": "standby", "endpoint": "we_2", "detail": ""}])
+    BackfillMark.objects.update(complete_up_to=NOON + 2 * AN_HOUR)
     PaymentEvent.objects.update(status=EventStatus.PROCESSED)
     events(1, at=NOON + 2 * AN_HOUR)
 
@@ -101,6 +115,8 @@ WRONGS = [
     (events_pile_up, "events.waiting", "3, the oldest for 6 minutes"),
     (wrong_secret, "deliveries.refused:invalid_signature", "the signature matches none of our webhook secrets"),
     (disabled_endpoint, "endpoint.drifted:disabled:we_1", "is disabled at Stripe: no event comes"),
+    (events_were_missed, "events.missing", "4, among them invoice.paid (evt_lost)"),
+    (nobody_has_walked, "events.unproven", "up to 2026-03-02 09:00"),
     (stopped_worker, "worker.lost", "since 11:56"),
     (stopped_beat, "beat.lost", "since 11:56"),
     (busy_processors, "host.busy:", "above 80 % for ten minutes: 93 %"),

@@ -9,7 +9,7 @@ from payments.handlers.registry import EventView, find_handler
 from payments.ledger.read_event import MalformedEvent, mentions_of, read_event
 from payments.samples.events import SAMPLES, sample_event
 from payments.samples.story import CURRENT_SHAPE, OLD_SHAPE, SampleSubject
-from tests.support.signing import make_event
+from tests.support.signing import event_not_made, make_event, thin_event
 
 WRONG: dict[str, list[Any]] = {
     "id": [None, 1, "", "evt", "cs_1", "EVT_1", "evt_\n", "evt_" + "x" * 252, ["evt_1"]],
@@ -66,9 +66,6 @@ class TestReadEvent:
     def test_refuses_what_is_no_object(self, body):
         assert refusal_of(body).code == "not_an_object"
 
-    def test_names_thin_events(self):
-        assert refusal_of({"id": "evt_1", "object": "v2.core.event"}).code == "thin_event"
-
     @pytest.mark.parametrize("kind", [None, "charge", 1, ["event"], {}])
     def test_refuses_other_objects(self, kind):
         assert refusal_of({**make_event(), "object": kind}).code == "not_an_event"
@@ -116,6 +113,52 @@ class TestReadEvent:
         incoming = read(make_event(object={"name": "\ud800", "\x00": "\x00"}))
 
         assert "\x00" not in json.dumps(incoming.payload, ensure_ascii=False).encode().decode()
+
+
+class TestThinEvent:
+    def test_is_read_by_what_it_names(self):
+        event = thin_event(
+            "v1.charge.failed", related_object={"id": "ch_1", "type": "charge", "url": "/v1/charges/ch_1"}
+        )
+
+        incoming = read(event)
+
+        assert (incoming.id, incoming.type, incoming.object_id) == (event["id"], "v1.charge.failed", "ch_1")
+        assert (list(incoming.mentions), incoming.api_version, incoming.account) == (["ch_1"], "", "")
+        assert incoming.occurred_at == datetime(2026, 3, 2, 12, 0, 0, 500_000, tzinfo=UTC)
+        assert incoming.payload == event
+
+    @pytest.mark.parametrize(
+        "impact",
+        [{"related_object": {"id": "pi_1", "type": "payment_intent", "url": "x"}}, {"related_object_id": "pi_1"}],
+    )
+    def test_names_what_an_event_could_not_be_made_of(self, impact):
+        assert read(event_not_made(impact)).object_id == "pi_1"
+
+    @pytest.mark.parametrize("data", [None, "x", [], {}, {"impact": None}, {"impact": {"related_object": []}}])
+    def test_may_name_nothing(self, data):
+        incoming = read(thin_event(data=data))
+
+        assert (incoming.object_id, incoming.mentions) == ("", [])
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("created", None), ("created", 1_790_000_000), ("created", "yesterday"), ("created", "2026-03-02"),
+            ("created", "2026-03-02T12:00:00"), ("created", "1999-03-02T12:00:00Z"),
+            ("created", "0001-01-01T00:00:00Z"),
+            ("id", "thin_1"), ("type", None), ("livemode", "true"), ("context", 1), ("related_object", {"id": 1}),
+        ],
+    )  # fmt: skip
+    def test_is_refused_where_it_would_surprise_later(self, field, value):
+        assert refusal_of(thin_event(**{field: value})).code == "invalid_event"
+
+    def test_is_ignored_in_another_mode_or_account(self):
+        assert read(thin_event(livemode=True)).ignored_reason == "wrong livemode"
+        assert read(thin_event(context="acct_theirs")).ignored_reason == "unexpected account"
+        theirs = event_not_made({"related_object_id": "pi_1", "context": "acct_theirs"})
+        assert read(theirs).ignored_reason == "unexpected account"
+        assert read(thin_event(context="acct_ours"), account="acct_ours").ignored_reason == ""
 
 
 class TestMentionsOf:

@@ -6,6 +6,7 @@ from django.core import mail
 from payments.billing.models import Subscription
 from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
+from payments.ledger.models import EventSource, PaymentEvent
 from payments.orders.models import CheckoutAttempt, Order
 from payments.resync import on_return
 from payments.resync.on_return import ALERT_INTERVAL, EVENT_DELAY, PATIENCE, ask_on_return
@@ -148,6 +149,14 @@ class TestWebhooksAreSilent:
 
         assert self.delivered() == []
         assert Effect.objects.get(kind=on_return.ALERT_KIND).outcome == "The event has come meanwhile."
+
+    def test_is_told_although_a_back_fill_has_found_the_event(self, buyer):
+        buyer.pay()
+        ask(buyer)
+        heard()
+        PaymentEvent.objects.update(source=EventSource.BACKFILL)
+
+        assert len(self.delivered()) == 1
 
     def test_is_told_although_an_earlier_decline_was(self, buyer):
         buyer.pay("pm_card_chargeDeclinedInsufficientFunds")

@@ -7,7 +7,7 @@ from django.db import connection
 from payments import bell
 from payments.ledger.models import PaymentEvent
 from payments.webhook.group_commit import Delivery, commit_group
-from tests.support.signing import URL, body_of, make_event, signature_of
+from tests.support.signing import URL, body_of, make_event, signature_of, thin_event
 
 
 def delivery(event=None, *, number=0, **changes):
@@ -55,6 +55,14 @@ class TestCommitGroup:
         assert one == other
         first, second = PaymentEvent.objects.order_by("pk").values_list("payload", flat=True)
         assert first | {"id": second["id"]} == second
+
+    def test_keeps_a_thin_event_beside_the_others(self, rung):
+        events = [thin_event(), make_event()]
+
+        answers = commit_group([delivery(event) for event in events])
+
+        assert [json.loads(answer)["event"] for answer in answers] == [event["id"] for event in events]
+        assert PaymentEvent.objects.filter(type=events[0]["type"], status="RECEIVED").exists()
 
     def test_leaves_what_is_known_to_the_ordinary_way(self):
         event = make_event()

@@ -231,7 +231,7 @@ class TestRefusal:
             (b"null", "not_an_object"),
             (b"{}", "not_an_event"),
             (b'{"object": "event"}', "invalid_event"),
-            (b'{"object": "v2.core.event", "id": "evt_1"}', "thin_event"),
+            (b'{"object": "v2.core.event", "id": "evt_1"}', "invalid_event"),
             (b"[" * 100_000, "too_deep"),
             (b'{"a": ' * 500 + b"1" + b"}" * 500, "too_deep"),
             (b'{"a": NaN}', "not_json"),

@@ -38,6 +38,13 @@ class TestList:
 
         assert [event.id for event in forwards] == made[::-1]
 
+    def test_goes_back_before_one_within_its_types(self, stripe_api, happen):
+        first, _paid, second = happen(), happen("invoice.paid"), happen()
+
+        found = stripe_api.events.list({"types": ["customer.created"], "ending_before": first.stripe_id})
+
+        assert ids(found) == [second.stripe_id]
+
     def test_finds_one_type_or_a_group(self, stripe_api, happen):
         created, _updated, paid = happen(), happen("customer.updated"), happen("invoice.paid")
 

@@ -32,6 +32,13 @@ class TestPage:
         assert ids_of(page) == [customers[1], customers[0]]
         assert page.has_more is False
 
+    def test_goes_back_before_one(self, stripe_api, customers):
+        nearest = stripe_api.customers.list({"limit": 2, "ending_before": customers[1]})
+        newest = stripe_api.customers.list({"limit": 2, "ending_before": customers[3]})
+
+        assert (ids_of(nearest), nearest.has_more) == ([customers[3], customers[2]], True)
+        assert (ids_of(newest), newest.has_more) == ([customers[4]], False)
+
     def test_keeps_the_order_of_what_was_born_in_the_same_second(self, stripe_api, customers):
         StoredObject.objects.update(created=0)
 
@@ -69,7 +76,8 @@ class TestPage:
             ({"limit": 101}, "limit"),
             ({"limit": "all"}, "limit"),
             ({"starting_after": "cus_nobody"}, "starting_after"),
-            ({"ending_before": "cus_1"}, "ending_before"),
+            ({"ending_before": "cus_nobody"}, "ending_before"),
+            ({"ending_before": "cus_1", "starting_after": "cus_2"}, "ending_before"),
             ({"created": "yesterday"}, "created"),
             ({"created": {"after": 1}}, "created[after]"),
         ],
