@@ -54,14 +54,14 @@ def main() -> None:
 
 
 def addresses() -> list[str]:
-    """Lists, the page of the newest row of each, pages of our own, searches."""
+    """Lists, the page of the newest row of each, pages of our own, searches, and what programs watch."""
     found = [reverse(f"admin:{page.name}") for page in PAGES if "<" not in page.route]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         found.append(reverse(f"{name}_changelist"))
         if row := model._default_manager.order_by("pk").first():
             found.append(reverse(f"{name}_change", args=[row.pk]))
-    return found + [f"{reverse('admin:find')}?q={term}" for term in TERMS]
+    return [*found, *(f"{reverse('admin:find')}?q={term}" for term in TERMS), "/health", "/readyz", "/metrics"]
 
 
 def measure(client: Client, address: str) -> tuple[float, float]:
