@@ -106,6 +106,7 @@ app.conf.update(
         "count the days again that have moved": every(60, "payments.refresh_figures"),
         "compare all daily figures with the rows": at_night("04:20", "payments.check_figures"),
         "take in events that were not delivered": every(600, "payments.backfill"),
+        "go on closing an incident": every(60, "payments.go_on_closing"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
         "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
         "look for drift of our endpoints at Stripe": every(600, "payments.check_endpoints"),

@@ -112,12 +112,12 @@ def too_often(request: HttpRequest, decision: LimitDecision) -> HttpResponse:
     if wants_json(request):
         response = answer(request, status=429, code=Throttled.default_code, message=message)
     else:
-        response = render(request, "too_often.html", {"message": message, "typed": _typed(request)}, status=429)
+        response = render(request, "too_often.html", {"message": message, "typed": typed(request)}, status=429)
     response["Retry-After"] = str(decision.retry_after)
     return response
 
 
-def _typed(request: HttpRequest) -> list[tuple[str, str]]:
+def typed(request: HttpRequest) -> list[tuple[str, str]]:
     """What the form held, to be sent again: all but its own secret and passwords."""
     kept = [name for name in request.POST if name != "csrfmiddlewaretoken" and "password" not in name]
     return [(name, value) for name in kept for value in request.POST.getlist(name)]

@@ -132,6 +132,9 @@ class ModuleProduct(Product):
         for day, source, count in grouped:
             yield day, "accesses", source, count
 
+    def count_now(self, *, at: datetime) -> Iterator[tuple[Label, int]]:
+        yield gettext_lazy("Accesses open"), ModuleAccess.objects.open(at).count()
+
     def account_section(self, user: User, *, at: datetime) -> Section:
         """The few that are open, and the way to all; one query."""
         active = my_modules_of(user, at=at).active

@@ -35,6 +35,8 @@ class PaymentsConfig(AppConfig):
             "effects.clock_alert",
             "figures.check",
             "health.metrics",
+            "incidents.alerts",
+            "incidents.mails",
             "orders.mails",
             "processing.process",
             "reconcile.unfinished",

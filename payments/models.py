@@ -7,6 +7,7 @@ from payments.effects.models import Effect
 from payments.endpoints.models import EndpointLook
 from payments.figures.models import DailyFigure, FiguresState
 from payments.heartbeats import Heartbeat
+from payments.incidents.models import Incident
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
@@ -28,6 +29,7 @@ __all__ = [
     "FiguresState",
     "Heartbeat",
     "HeldType",
+    "Incident",
     "MovedDay",
     "Order",
     "OrderChange",

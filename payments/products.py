@@ -167,6 +167,10 @@ class Product(AccountExtension):
         """What of its figures came about; the days are the site's, whole, and asked for again whenever one moves."""
         return ()
 
+    def count_now(self, *, at: datetime) -> Iterable[tuple[Label, int]]:
+        """What there is of it at this moment, in words and numbers; asked when an incident begins and when it ends."""
+        return ()
+
     def story(self, subject: "Subject", *, at: datetime) -> "Iterable[Moment]":
         """What is known of what was bought and how it was used; of the subject's person, what else they were given.
 

@@ -1,5 +1,7 @@
 """Doorways for the timetable: each reads the clock and calls one service; extra arguments are for later versions."""
 
+from contextlib import suppress
+
 import structlog
 from celery import shared_task
 from django.utils import timezone
@@ -16,6 +18,7 @@ from payments.endpoints.drift import check_drift
 from payments.figures.check import check_figures
 from payments.figures.rollup import refresh_figures
 from payments.heartbeats import BEAT, note_heartbeat
+from payments.incidents.closing import ClosingCutShort, go_on_closing
 from payments.ledger.record import requeue_naming
 from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
@@ -129,6 +132,13 @@ def reconcile_again_job(**_later: object) -> None:
 def check_endpoints_job(**_later: object) -> None:
     """Look whether our webhook endpoints at Stripe still are as they should be."""
     check_drift(at=timezone.now())
+
+
+@shared_task(name="payments.go_on_closing")
+def go_on_closing_job(**_later: object) -> None:
+    """Take an incident that is being closed to its end; mostly the worker's own loop has done it."""
+    with suppress(ClosingCutShort):
+        go_on_closing(clock=timezone.now)
 
 
 @shared_task(name="payments.backfill")

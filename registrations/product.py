@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db.models import Model
+from django.db.models import Model, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -25,7 +25,7 @@ from payments.todo import Done, Source
 from registrations.findings import findings_about
 from registrations.links import mailed_page_path, page_path, receipt_path
 from registrations.mails import message_for
-from registrations.models import ORDER_KIND, Registration, RegistrationStatus
+from registrations.models import ORDER_KIND, Activity, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
 from registrations.story import registrations_of, told_by_registration
@@ -161,6 +161,10 @@ class RegistrationProduct(Product):
 
     def done_by_itself(self, *, since: datetime) -> Iterator[Done]:
         yield places_freed(since)
+
+    def count_now(self, *, at: datetime) -> Iterator[tuple[Promise, int]]:
+        taken = Activity.objects.coming(at=at).order_by().aggregate(total=Sum("places_taken"))["total"]
+        yield gettext_lazy("Places taken"), taken or 0
 
     def story(self, subject: Subject, *, at: datetime) -> Iterator[Moment]:
         """Who registered for what, whether a place was held, and whether the day has come."""

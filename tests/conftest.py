@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from math import inf
 
 import pytest
 from django.test import TransactionTestCase
@@ -11,6 +12,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from payments import bell
+from payments.incidents import switches
 from payments.stripe_api import clock
 from registrations.models import Activity, Registration
 from registrations.services.register import register
@@ -68,6 +70,14 @@ def _in_english() -> Iterator[None]:
 def _clock_unknown() -> None:
     """How far Stripe's clock is from ours was learned by the test before, of another time."""
     clock.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No incident is known, and nobody looks for one until one is opened: a look every few seconds would be a query that
+    nobody can foresee.
+    """
+    monkeypatch.setattr(switches, "_known", switches._Known(until=inf))
 
 
 @pytest.fixture

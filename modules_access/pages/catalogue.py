@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -19,6 +20,7 @@ from modules_access.links import encours_path
 from modules_access.models import AccessType, Module, ModuleAccess
 from modules_access.services.buy import AlreadyBought, NotOnSale, buy
 from payments.billing.models import Plan
+from payments.incidents.switches import while_selling
 from payments.pages.base_views import OwnPage, see_other, user_of
 
 PER_PAGE = 60
@@ -78,6 +80,7 @@ def module(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "modules_access/module.html", context)
 
 
+@method_decorator(while_selling, name="dispatch")
 class BuyPage(OwnPage):
     """The button of a module; nothing of its own to see."""
 

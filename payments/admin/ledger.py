@@ -215,8 +215,8 @@ class HeldTypeAdmin(ListAdmin):
     job, position = Job.EVENTS, 1
     form = HoldForm
     add_text = gettext_lazy("Hold an event type")
-    fields = ("type", "reason")
-    list_display = ("type", "held_at", "held_by", "reason")
+    fields = ("type", "reason", "ends_at")
+    list_display = ("type", "held_at", "held_by", "reason", "ends_at")
     list_select_related = ("held_by",)
     ordering = ("type",)
 

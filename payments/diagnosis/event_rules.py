@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from payments.diagnosis.causes import cause_of
 from payments.diagnosis.findings import Finding, Remedy, Severity, moment, rule
 from payments.diagnosis.records import NEWS_OF_PAYMENT, Records
-from payments.ledger.models import FOREIGN_SITE, UNMATCHED, PaymentEvent, RefusedDeliveries
+from payments.ledger.models import ALL_TYPES, FOREIGN_SITE, UNMATCHED, PaymentEvent, RefusedDeliveries
 from payments.ledger.read_event import UNEXPECTED_ACCOUNT, WRONG_LIVEMODE
 from payments.orders.models import Order
 from payments.processing.process import NO_HANDLER
@@ -64,7 +64,7 @@ def dead_events(records: Records) -> Iterator[Finding]:
 def held_events(records: Records) -> Iterator[Finding]:
     """Set aside because staff hold its type."""
     for event in records.events_in(EventStatus.HELD):
-        held = records.held.get(event.type)
+        held = records.held.get(event.type) or records.held.get(ALL_TYPES)
         sentence = (
             _("%(event)s (%(type)s) is held back: %(reason)s") if held else _("%(event)s (%(type)s) is held back.")
         )

@@ -16,6 +16,8 @@ DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 # Why an event was ignored that may yet turn out to be ours.
 UNMATCHED, FOREIGN_SITE = "unmatched", "made by another site"
 UNKNOWN_ORDER = "UnknownOrder"
+# As a held type: every type.
+ALL_TYPES = "*"
 NOT_PROCESSED = (EventStatus.IGNORED, EventStatus.FAILED, EventStatus.DEAD, EventStatus.HELD)
 # What has failed and may be tried again: what stands in a failure group (payments.processing.failure_groups).
 HAS_FAILED = Q(status__in=[EventStatus.FAILED, EventStatus.DEAD])
@@ -202,7 +204,12 @@ class EventAttempt(models.Model):
 
 
 class HeldType(models.Model):
-    """Events of this type are set aside instead of processed, until the row is removed and they are released."""
+    """Events of this type ("*": of every type) are set aside instead of processed, until they are released, which
+    removes the row.
+
+    `ends_at`: when somebody should have released them; they are warned. `incident`: the one that holds them.
+    `failure_group`: the failures because of which the type is held by itself (payments/processing/auto_hold.py).
+    """
 
     type = models.CharField(_("event type"), max_length=120, primary_key=True)
     held_at = models.DateTimeField(_("since"), auto_now_add=True)
@@ -210,6 +217,12 @@ class HeldType(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("held by")
     )
     reason = models.CharField(_("reason"), max_length=500)
+    ends_at = models.DateTimeField(_("expected end"), null=True, blank=True)
+    incident = models.ForeignKey(
+        "payments.Incident", models.SET_NULL, null=True, blank=True, related_name="holds", editable=False,
+        verbose_name=_("incident"),
+    )  # fmt: skip
+    failure_group = models.CharField(max_length=16, default="", db_default="", blank=True, editable=False)
 
     class Meta:
         verbose_name = _("held event type")

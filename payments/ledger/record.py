@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 
 from payments.bell import ring_on_commit
 from payments.ledger.models import (
+    ALL_TYPES,
     DUE_STATUSES,
     FOREIGN_SITE,
     UNKNOWN_ORDER,
@@ -170,8 +171,15 @@ def _open_rows(which: str, value: object, limit: int) -> list[PaymentEvent]:
 
 
 def held_types() -> frozenset[str]:
-    """The event types that are held back now."""
+    """The event types that are held back now; ALL_TYPES among them holds every type."""
     return frozenset(name for (name,) in prepared(f"SELECT type FROM {HeldType._meta.db_table}"))
+
+
+def no_longer_held() -> QuerySet[PaymentEvent]:
+    """The events that were set aside and whose type nobody holds back any more."""
+    types = held_types()
+    rows = PaymentEvent.objects.filter(status=EventStatus.HELD)
+    return rows.none() if ALL_TYPES in types else rows.exclude(type__in=types)
 
 
 # The condition is that of the index over names that are waited for, in its words (WAITS_FOR_A_NAME).

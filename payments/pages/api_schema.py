@@ -128,7 +128,8 @@ SIGNED_OUT = refusal(
 )
 TOO_OFTEN = refusal("This client has tried too often.", throttled="You have tried too often. Try again in 15 minutes.")
 UNAVAILABLE = refusal(
-    "Stripe cannot be reached, or refuses; try again.",
+    "Stripe cannot be reached, or refuses; or sales are paused, which stops only what begins a payment. Try again.",
+    sales_paused="Nothing can be bought at the moment. What you have bought or paid for already is not affected.",
     stripe_unavailable="This is not possible at the moment. Please try again in a few minutes.",
 )
 SUBSCRIPTION = OpenApiResponse(SubscriptionSerializer, examples=[OpenApiExample("Active", value=ACTIVE)])

@@ -25,6 +25,7 @@ from config.api import Conflict, NothingSerializer, Unavailable
 from config.errors import language_of
 from config.rate_limit import PaymentThrottle, TooOften
 from payments.billing.models import Plan
+from payments.incidents.switches import require_selling
 from payments.pages import api_schema as documentation
 from payments.pages.api_schema import (
     PlanSerializer,
@@ -89,6 +90,7 @@ class SubscriptionView(OwnView):
 
     @extend_schema(**documentation.SUBSCRIBE)
     def post(self, request: Request) -> Response:
+        require_selling(at=timezone.now())
         wanted = WantedPlanSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         with refusals_as_api_errors():
@@ -102,6 +104,7 @@ class SubscriptionView(OwnView):
         user, at, told = _user(request), timezone.now(), wanted.validated_data
         with refusals_as_api_errors():
             if "plan" in told:
+                require_selling(at=at)
                 row = change_plan(user=user, plan=told["plan"], at=at)
             elif told["cancel_at_period_end"]:
                 row = cancel_at_period_end(user=user, at=at)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from config.rate_limit import limited
 from payments.billing.models import Plan
+from payments.incidents.switches import while_selling
 from payments.orders.models import Order
 from payments.pages.base_views import OwnPage, see_other, user_of
 from payments.pages.checkout_return import CheckoutReturn, UnpaidState
@@ -66,7 +67,7 @@ def plans(request: HttpRequest) -> HttpResponse:
     return render(request, "payments/plans.html", context)
 
 
-@method_decorator(limited("payment"), name="dispatch")
+@method_decorator([while_selling, limited("payment")], name="dispatch")
 class SubscribePage(SubscriptionPage):
     """The button of a plan; nothing of its own to see."""
 
@@ -99,7 +100,7 @@ def offers(request: HttpRequest) -> HttpResponse:
     return render(request, "payments/offers.html", context)
 
 
-@method_decorator(limited("payment"), name="dispatch")
+@method_decorator([while_selling, limited("payment")], name="dispatch")
 class ChangePage(SubscriptionPage):
     """What changes, and when; the button does it."""
 

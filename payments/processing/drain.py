@@ -11,11 +11,11 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from payments.effects.deliver import ShouldStop, never
-from payments.ledger.models import PaymentEvent, Trigger
+from payments.ledger.models import Trigger
 from payments.ledger.record import (
     claim_due,
     claim_these,
-    held_types,
+    no_longer_held,
     requeue_if_known,
     requeue_naming,
     requeue_recent,
@@ -119,7 +119,7 @@ def sweep(*, at: datetime) -> int:
     """
     fill_in_groups()
     rematched = requeue_recent(at=at)
-    stranded = PaymentEvent.objects.filter(status=EventStatus.HELD).exclude(type__in=held_types())
+    stranded = no_longer_held()
     released = stranded.update(status=EventStatus.RECEIVED, next_attempt_at=at, trigger=Trigger.DRAIN)
     if rematched or released:
         log.info("sweep.queued", rematched=rematched, released=released)

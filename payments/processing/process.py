@@ -32,7 +32,15 @@ from payments.facts import (
     references_to_wait_for,
 )
 from payments.handlers.registry import EventView, find_handler
-from payments.ledger.models import UNKNOWN_ORDER, UNMATCHED, EventAttempt, PaymentEvent, Redelivery, Trigger
+from payments.ledger.models import (
+    ALL_TYPES,
+    UNKNOWN_ORDER,
+    UNMATCHED,
+    EventAttempt,
+    PaymentEvent,
+    Redelivery,
+    Trigger,
+)
 from payments.ledger.read_event import mentions_of, why_foreign
 from payments.ledger.record import held_types
 from payments.ledger.thin_event import THIN, named_by
@@ -296,7 +304,7 @@ def _handle(event: PaymentEvent, *, held: frozenset[str]) -> HandledEvent:
     event.mentions = event.mentions or mentions_of(event.payload)
     if reason := _why_foreign(event):
         return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))
-    if event.type in held:
+    if event.type in held or ALL_TYPES in held:
         return HandledEvent(event, result=AttemptResult(EventStatus.HELD))
     handler = find_handler(event.type)
     if handler is None:

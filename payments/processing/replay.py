@@ -11,12 +11,13 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from payments.apply.outcome import Outcome, fingerprint_of, outcome_of
 from payments.bell import ring_on_commit
-from payments.ledger.models import HeldType, PaymentEvent, Trigger
-from payments.ledger.record import claim_these
+from payments.ledger.models import ALL_TYPES, HeldType, PaymentEvent, Trigger
+from payments.ledger.record import claim_these, no_longer_held
 from payments.processing.drain import is_passing, look_again, process_claimed
 from payments.processing.process import BatchProgress
 from payments.sql import kept_or_untold, watching
@@ -138,12 +139,15 @@ def _require_all(wanted: Collection[int], got: Collection[int]) -> None:
 
 @transaction.atomic
 def release_held(*, type: str, by: Any, reason: str, at: datetime) -> int:
-    """Stop holding events of this type back and queue those that were set aside. Returns how many."""
+    """Stop holding events of this type back and queue those that were set aside, the oldest first. Returns how many.
+
+    What another hold is for stays aside.
+    """
     HeldType.objects.filter(pk=type).delete()
-    rows = PaymentEvent.objects.filter(status=EventStatus.HELD, type=type)
+    rows = no_longer_held() if type == ALL_TYPES else no_longer_held().filter(type=type)
     count = rows.update(
         status=EventStatus.RECEIVED,
-        next_attempt_at=at,
+        next_attempt_at=Least(F("occurred_at"), at),
         trigger=Trigger.DRAIN,
         requested_by=by,
         requested_reason=reason.strip()[:500],

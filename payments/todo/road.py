@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from payments.billing.models import Subscription
-from payments.ledger.models import UNKNOWN_ORDER, HeldType, PaymentEvent
+from payments.ledger.models import ALL_TYPES, UNKNOWN_ORDER, HeldType, PaymentEvent
 from payments.processing.failure_groups import failure_groups, latest_failures
 from payments.sql import capped_counts
 from payments.statuses import EventStatus
@@ -30,13 +30,24 @@ def held(at: datetime) -> QuerySet[HeldType]:
     tells_of=("payments.heldtype", "payments.paymentevent"), listed_at=("admin:payments_heldtype_changelist", ""),
 )  # fmt: skip
 def held_types(rows: Sequence[HeldType], *, at: datetime) -> Iterator[TodoItem]:
-    waiting = [PaymentEvent.objects.filter(status=EventStatus.HELD, type=row.type) for row in rows]
+    waiting = [_waiting(row) for row in rows]
     for row, count in zip(rows, capped_counts(waiting, most=HELD_COUNTED), strict=True):
         sentence = ngettext(
             "Events of type %(type)s are held back, %(count)d is waiting: %(reason)s",
             "Events of type %(type)s are held back, %(count)d are waiting: %(reason)s", count,
-        ) % {"type": row.type, "count": count, "reason": row.reason}  # fmt: skip
+        )  # fmt: skip
+        if row.type == ALL_TYPES:
+            sentence = ngettext(
+                "All events are held back, %(count)d is waiting: %(reason)s",
+                "All events are held back, %(count)d are waiting: %(reason)s", count,
+            )  # fmt: skip
+        sentence %= {"type": row.type, "count": count, "reason": row.reason}
         yield TodoItem(sentence, row.held_at, row, acts=("release",))
+
+
+def _waiting(row: HeldType) -> QuerySet[PaymentEvent]:
+    held = PaymentEvent.objects.filter(status=EventStatus.HELD)
+    return held if row.type == ALL_TYPES else held.filter(type=row.type)
 
 
 def failing(at: datetime) -> QuerySet[PaymentEvent]:

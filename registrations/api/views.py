@@ -27,6 +27,7 @@ from config.api import Conflict, NothingSerializer, Unavailable
 from config.errors import language_of
 from config.rate_limit import TooOften, require_allowed
 from payments.checkout.attempts import OrderNotPayable
+from payments.incidents.switches import require_selling
 from payments.orders.models import Order
 from payments.pages.checkout_return import CheckoutReturn
 from registrations.api import documentation
@@ -107,6 +108,7 @@ class RegistrationsView(PublicView):
 
     @extend_schema(**documentation.REGISTER)
     def post(self, request: Request, slug: str) -> Response:
+        require_selling(at=timezone.now())
         activity = get_object_or_404(Activity, slug=slug)
         serializer = NewRegistrationSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -141,6 +143,7 @@ class CheckoutView(PublicView):
 
     @extend_schema(**documentation.CHECKOUT)
     def post(self, request: Request, token: str) -> Response:
+        require_selling(at=timezone.now())
         link = get_link(token)
         registration = link.registration
         NothingSerializer(data=request.data).is_valid(raise_exception=True)

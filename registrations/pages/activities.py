@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from config.rate_limit import ALLOWED, LimitDecision, allow, sentence
 from payments.checkout.attempts import OrderNotPayable
+from payments.incidents.switches import while_selling
 from payments.pages.base_views import see_other
 from registrations.forms import PersonForm
 from registrations.holds import TooManyEntries, TooManyHolds
@@ -130,6 +131,7 @@ class ActivityFormPage(View):
         return self.submit(activity, form, visitor_of(request))
 
 
+@method_decorator(while_selling, name="dispatch")
 class ActivityPage(ActivityFormPage):
     """The description and the form, which leads to the payment, or by mail to a place that is free."""
 

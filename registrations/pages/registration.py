@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 from config.rate_limit import allow, too_often
 from payments.billing.receipts import NothingPaid, receipt_context
 from payments.checkout.attempts import OrderNotPayable
+from payments.incidents.switches import while_selling
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other
@@ -51,7 +52,7 @@ def registration(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@method_decorator(never_cache, name="dispatch")
+@method_decorator([never_cache, while_selling], name="dispatch")
 class PayRegistrationPage(View):
     """The button that leads to the payment: always to the same session while it is open. What is free is taken."""
 

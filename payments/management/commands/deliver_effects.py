@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from payments.alerts.watch import watch
 from payments.effects.deliver import deliver_all, recover_claimed
 from payments.figures.rollup import refresh_figures
+from payments.incidents.closing import ClosingCutShort, go_on_closing
 from payments.processing.loops import HOUSEKEEPING_SECONDS, Every, Loops
 from payments.tallies import write_in_background
 
@@ -49,7 +51,8 @@ class DeliveryLoops(Loops):
 
     def __init__(self) -> None:
         stopping, self.wanted = Event(), Event()
-        super().__init__({"effects": self.deliver_effects, "figures": self.count_and_watch}, stopping=stopping)
+        loops = {"effects": self.deliver_effects, "figures": self.count_and_watch, "incident": self.close_incident}
+        super().__init__(loops, stopping=stopping)
 
     def run(self) -> None:
         """Until the worker ends, which alone hears signals: they may reach a whole group of processes."""
@@ -82,6 +85,17 @@ class DeliveryLoops(Loops):
             deliver_all(clock=timezone.now, should_stop=self.stopping.is_set)
             self.wanted.wait(INTERVAL_SECONDS)
             self.wanted.clear()
+
+    def close_incident(self) -> None:
+        """Beside every worker, of whom one at a time does it: what staff have said is over comes to its end. What cuts
+        it short stands in the incident, and is tried again.
+        """
+        pause = INTERVAL_SECONDS
+        while not self.stopping.wait(pause):
+            pause = HOUSEKEEPING_SECONDS
+            with suppress(ClosingCutShort):
+                go_on_closing(clock=timezone.now)
+                pause = INTERVAL_SECONDS
 
     def count_and_watch(self) -> None:
         """Beside every worker, of whom one at a time does it: a mark is worked off within a second or two, and what is

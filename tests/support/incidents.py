@@ -1,0 +1,26 @@
+"""Incidents, opened and closed as the command does it."""
+
+from datetime import datetime, timedelta
+
+from payments.incidents.closing import begin_closing, go_on_closing
+from payments.incidents.models import Incident
+from payments.incidents.opening import Switches, open_incident
+from payments.stripe_api.lookups import ThrottledStripe
+from tests.support.road import NOON
+
+REASON = "Orders stay unpaid"
+
+
+def opened(*, at: datetime = NOON, ends_in: timedelta | None = None, **switches: object) -> Incident:
+    """One that is open, with these switches (`pause_sales=True`, `hold=("*",)`, …)."""
+    ends_at = at + ends_in if ends_in else None
+    asked = Switches(**switches)  # type: ignore[arg-type]
+    return open_incident(reason=REASON, by="ada", switches=asked, ends_at=ends_at, at=at)
+
+
+def closed(*, at: datetime) -> Incident:
+    """The open one, closed in one go."""
+    incident = begin_closing(reason="repaired", by="grace", at=at)
+    go_on_closing(clock=lambda: at, stripe=ThrottledStripe(calls_per_second=1_000_000))
+    incident.refresh_from_db()
+    return incident
