@@ -130,6 +130,8 @@ STRIPE_WEBHOOK_TOLERANCE_SECONDS = 300
 STRIPE_WEBHOOK_MAX_BYTES = number("STRIPE_WEBHOOK_MAX_BYTES", 1024 * 1024, least=1)
 # Deliveries that arrive at once are recorded by one commit (docs/adr/0019-group-commit.md); off: each by its own.
 WEBHOOK_GROUP_COMMIT = flag("WEBHOOK_GROUP_COMMIT", default=True)
+# A type whose events fail in the same way, one after another, is held back by itself (docs/incident.md).
+HOLD_FAILING_TYPES = flag("HOLD_FAILING_TYPES", default=True)
 STRIPE_LIVEMODE = flag("STRIPE_LIVEMODE", default=PRODUCTION)
 STRIPE_ACCOUNT = text("STRIPE_ACCOUNT")
 # On the payment routes one client may try so often (MAX) in so many milliseconds (WINDOW).

@@ -74,9 +74,7 @@ def _clock_unknown() -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_switched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No incident is known, and nobody looks for one until one is opened: a look every few seconds would be a query that
-    nobody can foresee.
-    """
+    """Nobody looks for an incident until one is opened: every few seconds would be a query that nobody can foresee."""
     monkeypatch.setattr(switches, "_known", switches._Known(until=inf))
 
 

@@ -25,6 +25,7 @@ from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
 from payments.billing.models import Payment
 from payments.billing.receipts import NothingPaid, receipt_context
+from payments.incidents.switches import while_selling
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import OwnPage, see_other, user_of
@@ -83,7 +84,7 @@ def encours(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@method_decorator(limited("payment"), name="dispatch")
+@method_decorator([while_selling, limited("payment")], name="dispatch")
 class PayModulePage(OwnPage):
     """The button of a purchase that waits: always to the same session while it is open."""
 

@@ -22,6 +22,6 @@ from payments.admin import (
 )
 
 __all__ = [
-    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "incidents", "ledger", "orders",
-    "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
+    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "incidents", "ledger",
+    "orders", "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
 ]  # fmt: skip

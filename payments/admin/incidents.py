@@ -102,7 +102,7 @@ def _open(form: IncidentForm, *, by: str) -> Incident | None:
         gettext_lazy("The endpoints that it has disabled at Stripe are enabled again."),
         gettext_lazy("What Stripe lists and no delivery has brought is fetched, from an hour before the incident on."),
         gettext_lazy("What it holds back is released and processed, the oldest first; then one can buy again."),
-        gettext_lazy("The report is kept here and mailed to staff. Whoever was told of the incident is told of its end."),
+        gettext_lazy("The report is kept here and mailed to staff. Who was told of the incident is told of its end."),
         gettext_lazy("The workers do it; this page shows how far they have come, and need not stay open."),
     ),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from payments.admin.kit.actions import Confirmation, ScreenAction, Text, confirm
 from payments.admin.kit.display import BAD, CARE, GOOD, NONE, OFF, link_to, page_of, pill
 from payments.admin.kit.preview import Line, Preview, PreviewedAction, PreviewOutdated, PreviewToken
 from payments.admin.kit.screens import ReadOnlyAdmin
-from payments.ledger.models import HAS_FAILED, PaymentEvent
+from payments.ledger.models import HAS_FAILED, HeldType, PaymentEvent
 from payments.processing.failure_groups import MAX_COUNT, FailureGroup, failure_groups, find_group
 from payments.processing.models import ReplayRun, ReplayState
 from payments.processing.replay import FAILURES, MAX_EVENTS_AT_ONCE, Replayed, ReplayMoved, ReplayRefused, replay_events
@@ -207,7 +207,7 @@ def failures_page(screen: admin.ModelAdmin, request: HttpRequest, key: str) -> H
     group = _require(screen, request, key)
     context = staff_context(
         request, title=_("Events that fail in the same way"), **_in_words(group), events=events_of(key),
-        may_replay=request.user.has_perm(REPLAY),
+        may_replay=request.user.has_perm(REPLAY), hold=HeldType.objects.filter(type=group.type).first(),
         runs=ReplayRun.objects.filter(selection={"group": key}).order_by("-pk")[:RUNS_SHOWN],
     )  # fmt: skip
     return TemplateResponse(request, "admin/payments/failures.html", context)

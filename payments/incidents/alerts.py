@@ -50,7 +50,7 @@ def incident_is_ending(look: Look) -> Iterator[Trouble]:
 
 @alert_rule(
     "incident.closing", title=_("An incident cannot be closed"), severity=AlertSeverity.HIGH,
-    remedy=_("It is tried again every few seconds; `manage.py incident close` tries at once and says more."),
+    remedy=_("The workers try again every minute; `manage.py incident close` tries at once and says more."),
 )  # fmt: skip
 def closing_is_cut_short(_look: Look) -> Iterator[Trouble]:
     incident = Incident.objects.filter(closed_at__isnull=True, state=IncidentState.CLOSING).exclude(trouble="").first()

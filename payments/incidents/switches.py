@@ -74,7 +74,7 @@ def require_selling(*, at: datetime) -> None:
 
 
 def while_selling(view: View) -> View:
-    """Decorates a view where one buys: what only reads is shown, the rest is answered with 503 while sales are paused."""
+    """Decorates a view where one buys: what only reads is shown, the rest is a 503 while sales are paused."""
 
     @wraps(view)
     def selling(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -99,6 +99,8 @@ def _paused(request: HttpRequest, incident: Incident, *, at: datetime) -> HttpRe
     else:
         context = {"ends_at": incident.ends_at if left else None, "message": MESSAGE, "typed": typed(request)}
         response = render(request, "public/sales_paused.html", context, status=503)
+    # Django would log each as an error, and nothing is wrong with it.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     if left:
         response.headers["Retry-After"] = str(left)
     return response

@@ -20,8 +20,9 @@ from payments.ledger.record import (
     requeue_naming,
     requeue_recent,
 )
+from payments.processing.auto_hold import hold_what_keeps_failing
 from payments.processing.failure_groups import fill_in_groups
-from payments.processing.process import AttemptResult, BatchProgress, Claim, mark, process
+from payments.processing.process import AttemptResult, BatchProgress, Claim, failed_groups, mark, process
 from payments.statuses import EventStatus
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,8 @@ def drain_batch(*, at: datetime) -> int:
     """Process one batch of due events. Returns how many were claimed."""
     batch = process_claimed(lambda: claim_due(at=at, limit=settings.DRAIN_BATCH_SIZE), at=at)
     look_again(batch, at=at)
+    if batch.failed_groups:
+        hold_what_keeps_failing(batch.failed_groups, at=at)
     return len(batch.event_ids)
 
 
@@ -97,7 +100,7 @@ def _split(event_ids: Sequence[int], error: Exception, *, at: datetime) -> Batch
 def _refuse(event_ids: Sequence[int], error: Exception, *, at: datetime) -> BatchProgress:
     events = claim_these(event_ids)
     mark([(event, AttemptResult.failed(error)) for event in events], at=at, duration_us=0)
-    return BatchProgress(event_ids=list(event_ids))
+    return BatchProgress(event_ids=list(event_ids), failed_groups=failed_groups(events))
 
 
 def is_passing(error: Exception) -> bool:

@@ -222,12 +222,14 @@ class BatchProgress:
     event_ids: list[int] = field(default_factory=list)
     unmatched: list[int] = field(default_factory=list)
     new_references: set[str] = field(default_factory=set)
+    failed_groups: set[str] = field(default_factory=set)
 
     def add(self, other: "BatchProgress") -> None:
         """Take in what another part of the same batch did."""
         self.event_ids += other.event_ids
         self.unmatched += other.unmatched
         self.new_references |= other.new_references
+        self.failed_groups |= other.failed_groups
 
 
 @dataclass(slots=True)
@@ -270,8 +272,14 @@ def _process(claim: Claim, *, batch: BatchProgress, at: datetime) -> None:
     batch.unmatched = [each.event.pk for each in handled if _is_unmatched(each)]
     spent = round((perf_counter() - started) * 1_000_000 / len(events))
     mark([(each.event, _decided(each)) for each in handled], at=at, duration_us=spent)
+    batch.failed_groups = failed_groups(each.event for each in handled)
     save_exceptions(_untaken_money(handled), at=at)
     enqueue(_look_ups(handled), at=at)
+
+
+def failed_groups(events: Iterable[PaymentEvent]) -> set[str]:
+    """How those of them failed that did; what only waits for its order is no fault of a handler."""
+    return {each.error_group for each in events if each.error_group and each.error_kind != UNKNOWN_ORDER}
 
 
 def _look_ups(handled: Iterable[HandledEvent]) -> Iterator[EffectRequest]:

@@ -28,8 +28,8 @@ TOO_OFTEN = refusal(
     throttled="You have tried too often. Try again in 15 minutes.",
 )
 NO_CHECKOUT = refusal(
-    "Stripe cannot be reached, or refuses; or sales are paused. The message says whether a place is free again or held; "
-    "try again.",
+    "Stripe cannot be reached, or refuses; or sales are paused. The message says whether a place is free again or "
+    "held; try again.",
     sales_paused="Nothing can be bought at the moment. What you have bought or paid for already is not affected.",
     checkout_unavailable="Payment cannot be started at the moment. Nothing was charged, and the place is free again.",
 )

@@ -42,6 +42,7 @@ ACTS = {
     ("replayrun", "cancel"): ("payments.replay_paymentevent", OPERATOR),
     ("replayrun", "go_on"): ("payments.replay_paymentevent", OPERATOR),
     ("heldtype", "release"): ("payments.release_heldtype", ADMIN),
+    ("incident", "close"): ("payments.close_incident", ADMIN),
     ("activity", "call_off_action"): ("registrations.call_off_activity", ADMIN),
     ("activity", "offer_action"): ("registrations.offer_place", OPERATOR),
     ("registration", "free_action"): ("registrations.free_place", OPERATOR),
@@ -64,7 +65,7 @@ FORMS = {
     ("module", "add"): {"operator", "admin"}, ("module", "change"): {"operator", "admin"}, ("module", "delete"): ADMIN,
     ("planopening", "add"): ADMIN, ("planopening", "change"): ADMIN,
     ("plan", "add"): {"finance", "admin"}, ("plan", "change"): {"finance", "admin"}, ("plan", "delete"): ADMIN,
-    ("heldtype", "add"): ADMIN, ("servicekey", "add"): ADMIN,
+    ("heldtype", "add"): ADMIN, ("incident", "add"): ADMIN, ("servicekey", "add"): ADMIN,
     ("moduleaccess", "add"): OPERATOR, ("accesstoken", "add"): OPERATOR,
     ("user", "add"): ADMIN, ("user", "change"): ADMIN,
 }  # fmt: skip
@@ -175,7 +176,7 @@ class TestScreens:
 
 # What is sold, what is held back, and people: the rest is what happened.
 TYPED = {"activity", "module", "planopening", "plan", "user", "group"}
-MADE = {"heldtype", "servicekey", "moduleaccess", "accesstoken"}
+MADE = {"heldtype", "incident", "servicekey", "moduleaccess", "accesstoken"}
 MONEY = ("amount", "price", "currency", "received", "refunded", "lost", "places_taken")
 
 

@@ -3,14 +3,19 @@
 Addresses are left to the script of the page, which proposes them.
 """
 
+from datetime import datetime
+
 from django.contrib.auth.models import Group
 
 from accounts.models import User
 from modules_access.models import Module, PlanOpening
 from payments.billing.models import Plan
+from payments.incidents.models import Incident
+from payments.incidents.switches import forget
+from payments.ledger.models import HeldType
 from registrations.models import Activity
 from tests.staff_browser.clerk import REASON, Clerk, walk
-from tests.support.factories import ActivityFactory, UserFactory
+from tests.support.factories import NOON, ActivityFactory, UserFactory
 from tests.support.modules import make_module
 from tests.support.subscriptions import make_plan
 
@@ -106,6 +111,37 @@ def delete_a_plan(clerk: Clerk) -> None:
     clerk.deletes(plan)
 
     assert not Plan.objects.filter(pk=plan.pk).exists()
+
+
+@walk("incident.add")
+def open_an_incident(clerk: Clerk) -> None:
+    Incident.objects.update(state="CLOSED", closed_at=NOON)
+    HeldType.objects.all().delete()
+    clerk.adds(Incident, reason=REASON, ends_at="2030-06-01T18:00", pause_sales="on", hold_processing="on")
+
+    clerk.is_told()
+    assert Incident.objects.get(closed_at=None).pauses_sales
+    assert HeldType.objects.get().pk == "*"
+    close_incident_now(NOON)
+
+
+@walk("incident.close")
+def close_an_incident(clerk: Clerk) -> None:
+    Incident.objects.update(state="CLOSED", closed_at=NOON)
+    incident = Incident.objects.create(reason="Orders stay unpaid", opened_by="ada", opened_at=NOON)
+
+    clerk.does(incident)
+
+    incident.refresh_from_db()
+    assert (incident.state, incident.closed_reason) == ("CLOSING", REASON)
+    close_incident_now(NOON)
+
+
+def close_incident_now(at: datetime) -> None:
+    """What comes after is not to meet it."""
+    HeldType.objects.filter(type="*").delete()
+    Incident.objects.filter(closed_at=None).update(state="CLOSED", closed_at=at)
+    forget()
 
 
 @walk("user.add")

@@ -42,6 +42,7 @@ class TestActs:
     @pytest.mark.parametrize("locale", LOCALES)
     def test_say_what_they_will_do_and_do_it(self, page, url, locale, stripe_api, subtests):
         page.route("**/payments/replayrun/*/change/", without_refresh)
+        page.route("**/payments/incident/*/change/", without_refresh)
         for clerk in clerks(page, url, locale):
             with subtests.test(clerk.act):
                 WALKS[clerk.act](clerk)

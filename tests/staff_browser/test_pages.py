@@ -20,7 +20,8 @@ pytestmark = pytest.mark.browser
 # What is made on a form.
 ADDED = {
     "accounts.user", "auth.group", "modules_access.accesstoken", "modules_access.module", "modules_access.moduleaccess",
-    "modules_access.servicekey", "payments.heldtype", "payments.plan", "registrations.activity",
+    "modules_access.servicekey", "payments.heldtype", "payments.incident", "payments.plan",
+    "registrations.activity",
 }  # fmt: skip
 
 
@@ -46,6 +47,7 @@ class TestStaffPages:
     def test_have_no_barrier_and_fit_every_screen(self, page, url):
         troubles = []
         page.route("**/payments/replayrun/*/change/", without_refresh)
+        page.route("**/payments/incident/*/change/", without_refresh)
         for number, address in enumerate(dict.fromkeys(addresses())):
             page.goto(url + address)
             schemes = ("light", "dark") if DEEP else (("light", "dark")[number % 2],)

@@ -10,6 +10,8 @@ from payments.alerts.watch import watch
 from payments.backfill.models import BackfillRun
 from payments.billing.models import Plan, Subscription
 from payments.heartbeats import WORKER, note_heartbeat
+from payments.incidents.models import Incident
+from payments.incidents.opening import Switches, open_incident
 from payments.ledger.models import HeldType, RefusedDeliveries
 from payments.orders.models import Order, OrderException
 from payments.processing.replay_runs import Selection, start_run
@@ -39,6 +41,7 @@ def make_everything() -> None:
     RefusedDeliveries.objects.create(hour=NOON, code="invalid_signature", count=3, last_at=NOON, host="shop.example")
     ReconcileRun.objects.create(started_at=NOON, since=NOON, until=NOON)
     note_heartbeat(WORKER, at=NOON, cpu_percent=12.0)
+    begin_incident()
     watch(at=NOON + timedelta(minutes=5))
     lost = {"id": "evt_lost", "type": "invoice.paid", "occurred_at": NOON.isoformat(), "trouble": ""}
     BackfillRun.objects.create(started_at=NOON, since=NOON, until=NOON, missing=1, gap=1, events=[lost])
@@ -66,6 +69,17 @@ def tell_of_all(registration: Registration) -> Order:
     )
     registration.order.refresh_from_db()
     return registration.order
+
+
+def begin_incident() -> None:
+    """Sales are paused; one is over, with its report."""
+    switches = Switches(pause_sales=True, hold=("charge.updated",))
+    for number in range(2):
+        open_incident(reason="Orders stay unpaid", by="ada", switches=switches, ends_at=None, at=NOON)
+        if not number:
+            report = {"after": Incident.objects.get().before, "meanwhile": {"found": 3, "failed": 0}}
+            Incident.objects.update(state="CLOSED", closed_at=NOON, closed_by="grace", report=report)
+            HeldType.objects.filter(type="charge.updated").delete()
 
 
 def sell_plan() -> Plan:

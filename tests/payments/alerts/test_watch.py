@@ -13,7 +13,8 @@ from payments.effects.deliver import deliver_all
 from payments.effects.models import Effect
 from payments.endpoints.models import EndpointLook
 from payments.heartbeats import BEAT, WORKER, Heartbeat, note_heartbeat
-from payments.ledger.models import PaymentEvent, RefusedDeliveries
+from payments.incidents.models import Incident
+from payments.ledger.models import HeldType, PaymentEvent, RefusedDeliveries
 from payments.statuses import EffectStatus, EventStatus
 from tests.support.road import NOON
 from tests.support.watching import (
@@ -165,6 +166,37 @@ class TestWatch:
 
         assert watched(at=NOON) == ["events.dead"]
         assert not Effect.objects.filter(kind="alert.opened").exists()
+
+    @pytest.mark.parametrize(
+        ("row", "rules", "mails"),
+        [
+            ({}, ["incident.open"], []),
+            ({"ends_at": NOON + 31 * A_MINUTE}, ["incident.open"], []),
+            ({"ends_at": NOON + 30 * A_MINUTE}, ["incident.ending", "incident.open"], ["incident.ending"]),
+            ({"ends_at": NOON - A_MINUTE}, ["incident.ending", "incident.open"], ["incident.ending"]),
+            ({"state": "CLOSING", "trouble": "No."}, ["incident.closing", "incident.open"], ["incident.closing"]),
+        ],
+    )
+    def test_warns_of_an_incident_and_of_its_end(self, all_well, row, rules, mails):
+        Incident.objects.create(reason="Orders stay unpaid", opened_by="ada", opened_at=NOON, **row)
+
+        assert watched(at=NOON) == rules
+        told = Effect.objects.filter(kind="alert.opened").values_list("data__alert", flat=True)
+        assert [Alert.objects.get(pk=pk).rule for pk in told] == mails
+
+    @pytest.mark.parametrize(
+        ("row", "rules"),
+        [
+            ({"ends_at": NOON + 31 * A_MINUTE}, []),
+            ({"ends_at": NOON + 20 * A_MINUTE}, ["hold.ending:invoice.paid"]),
+            ({"failure_group": "0123456789abcdef"}, ["hold.automatic:invoice.paid"]),
+        ],
+    )
+    def test_warns_of_holds(self, all_well, row, rules):
+        HeldType.objects.create(type="invoice.paid", reason="odd", **row)
+
+        # That somebody must decide is told of every hold.
+        assert watched(at=NOON) == [*rules, "todo:held_type"]
 
     def test_takes_what_comes_back_soon_for_the_same_incident(self, all_well):
         stopped_worker(all_well)

@@ -62,4 +62,4 @@ class TestWholeIncident:
         assert (incident.state, drain()) == ("CLOSED", 0)
         report = next(message for message in mail.outbox if message.subject.startswith("The incident is over"))
         assert dict(meanwhile(incident))["Found by the back-fill"] == str(found)
-        assert f"Found by the back-fill: {found}" in report.body
+        assert any(line.endswith(f": {found}") for line in report.body.splitlines())
