@@ -60,6 +60,6 @@ class TestWholeIncident:
         assert set(Registration.objects.values_list("status", flat=True)) == {"PAID"}
         assert all(map(is_enabled, ours().ours))
         assert (incident.state, drain()) == ("CLOSED", 0)
-        report = next(message for message in mail.outbox if message.subject.startswith("The incident is over"))
+        report = next(message for message in mail.outbox if "est terminé" in message.subject)
         assert dict(meanwhile(incident))["Found by the back-fill"] == str(found)
         assert any(line.endswith(f": {found}") for line in report.body.splitlines())
