@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from config.seen import Seen
 from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, words
 from payments.diagnosis.causes import cause_of
 from payments.figures.period import BACKLOG_WAITS_TOO_LONG, read_now
@@ -18,6 +19,7 @@ from payments.heartbeats import BEAT, BUSY_PERCENT, LOST_AFTER, WORKER, Heartbea
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.sql import capped_counts
 from payments.statuses import EventStatus
+from payments.tallies import Tally, hour_of
 
 COUNTED_AT_MOST = 1000
 # What else is refused comes from strangers, or is no harm.
@@ -28,6 +30,8 @@ REFUSED_IN_EARNEST = (
 # As usual is what the same hour of the last days has brought; of less than so many events silence says nothing.
 USUAL_DAYS, USUAL_EVENTS = 7, 5
 BUSY_FOR = timedelta(minutes=10)
+# Of all answers, and of all calls.
+ERRORS_SHARE, CALLS_SHARE = 0.05, 0.25
 
 
 def health_page() -> str:
@@ -108,6 +112,36 @@ def deliveries_are_refused(look: Look) -> Iterator[Trouble]:
             cause, _remedy = cause_of(code)
             text = gettext_noop("Deliveries refused within the hour: %(count)s; %(cause)s")
             yield Trouble(text, reverse("admin:diagnose"), {"count": str(count), "cause": words(cause)}, subject=code)
+
+
+@alert_rule(
+    "site.errors", title=_("This site answers with errors"), severity=AlertSeverity.HIGH, sample=20,
+    remedy=_("The log has each error under its request id: lines at level “error” since then say what fails."),
+)  # fmt: skip
+def site_answers_with_errors(look: Look) -> Iterator[Trouble]:
+    counts = _this_hour(Seen.ANSWER, at=look.at)
+    errors = sum(count for label, count in counts.items() if label.endswith("5xx"))
+    if errors >= look.sample and errors > ERRORS_SHARE * sum(counts.values()):
+        text = gettext_noop("%(errors)s of the %(all)s answers of this hour were errors of our own.")
+        yield Trouble(text, health_page(), {"errors": str(errors), "all": str(sum(counts.values()))})
+
+
+@alert_rule(
+    "stripe.unreachable", title=_("Stripe does not answer"), severity=AlertSeverity.HIGH, sample=20,
+    remedy=_("Look at https://status.stripe.com, and whether this machine reaches api.stripe.com. All is tried again."),
+)  # fmt: skip
+def stripe_is_unreachable(look: Look) -> Iterator[Trouble]:
+    counts = _this_hour(Seen.STRIPE_CALL, at=look.at)
+    failed = sum(counts.get(outcome, 0) for outcome in ("unavailable", "rate_limited"))
+    if failed >= look.sample and failed > CALLS_SHARE * sum(counts.values()):
+        text = gettext_noop("%(failed)s of the %(all)s calls to Stripe of this hour got no answer.")
+        yield Trouble(text, health_page(), {"failed": str(failed), "all": str(sum(counts.values()))})
+
+
+def _this_hour(what: Seen, *, at: datetime) -> dict[str, int]:
+    """How often, by label, since the hour began."""
+    rows = Tally.objects.filter(what=what, hour=hour_of(at))
+    return dict(rows.values_list("label", "in_hour"))
 
 
 @alert_rule(

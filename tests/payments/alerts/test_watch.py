@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.utils import translation
 
+from config.seen import Seen
 from payments.alerts import rules
 from payments.alerts.models import Alert
 from payments.alerts.rules import AlertSeverity, Trouble, WatchedTwice, alert_rule, all_rules
@@ -15,6 +16,7 @@ from payments.endpoints.models import EndpointLook
 from payments.heartbeats import BEAT, WORKER, Heartbeat, note_heartbeat
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.statuses import EffectStatus, EventStatus
+from payments.tallies import Tally
 from tests.support.road import NOON
 from tests.support.watching import (
     A_DAY,
@@ -92,6 +94,20 @@ def nobody_has_walked(_order):
     BackfillMark.objects.create(complete_from=at, complete_up_to=at, last_run_at=at)
 
 
+def answers_are_errors(_order):
+    saw(Seen.ANSWER, "public 5xx", 25)
+    saw(Seen.ANSWER, "public 2xx", 275)
+
+
+def stripe_is_away(_order):
+    saw(Seen.STRIPE_CALL, "unavailable", 20)
+    saw(Seen.STRIPE_CALL, "ok", 55)
+
+
+def saw(what, label, count):
+    Tally.objects.create(what=what, label=label, count=count, micros=0, buckets=[], hour=NOON, in_hour=count)
+
+
 def mail_server_refuses(_order):
     Effect.objects.create(
         key="k", kind="registration.confirmed", status=EffectStatus.PENDING, attempts=3, outcome="550 no",
@@ -117,6 +133,8 @@ WRONGS = [
     (disabled_endpoint, "endpoint.drifted:disabled:we_1", "is disabled at Stripe: no event comes"),
     (events_were_missed, "events.missing", "4, among them invoice.paid (evt_lost)"),
     (nobody_has_walked, "events.unproven", "up to 2026-03-02 09:00"),
+    (answers_are_errors, "site.errors", "25 of the 300 answers"),
+    (stripe_is_away, "stripe.unreachable", "20 of the 75 calls"),
     (stopped_worker, "worker.lost", "since 11:56"),
     (stopped_beat, "beat.lost", "since 11:56"),
     (busy_processors, "host.busy:", "above 80 % for ten minutes: 93 %"),
