@@ -1,5 +1,6 @@
 """The staff's pages cost the same however long the shop has sold: no large table is read from end to end."""
 
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -7,8 +8,10 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.staff_site import PAGES
+from payments.alerts.rules import all_rules
 from payments.billing.models import Dispute, Receipt
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent, Redelivery
@@ -92,6 +95,24 @@ class TestPages:
         found = [trouble for each in addresses for trouble in ask(each)]
 
         assert found == [], "\n\n".join(found)
+
+
+class TestWatching:
+    @pytest.mark.parametrize("address", ["/health", "/readyz", "/metrics"])
+    def test_by_programs_reads_no_large_table(self, client, address):
+        # What modules export is added up once an hour by each process, and accesses once in 15 seconds.
+        client.get(address)
+        with captured() as statements:
+            assert client.get(address).status_code == 200
+
+        assert troubles(statements) == []
+
+    def test_by_the_rules_reads_none_but_what_is_looked_at_every_ten_minutes(self):
+        for rule in all_rules():
+            with captured() as statements:
+                rule.look(at=timezone.now())
+
+            assert rule.every >= timedelta(minutes=10) or troubles(statements) == [], rule.name
 
 
 class TestTroubles:
