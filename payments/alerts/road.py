@@ -7,6 +7,7 @@ from statistics import median
 
 from django.db.models import Max, Min
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -151,8 +152,8 @@ def _this_hour(what: Seen, *, at: datetime) -> dict[str, int]:
 def worker_is_lost(look: Look) -> Iterator[Trouble]:
     last = _lives(WORKER)["last"]
     if last and look.at - last > LOST_AFTER:
-        text = gettext_noop("No worker has given a sign of life since %(moment)s (UTC).")
-        yield Trouble(text, health_page(), {"moment": f"{last:%H:%M}"})
+        text = gettext_noop("No worker has given a sign of life since %(clock)s.")
+        yield Trouble(text, health_page(), {"clock": f"{localtime(last):%H:%M}"})
 
 
 @alert_rule(
@@ -166,8 +167,8 @@ def beat_is_lost(look: Look) -> Iterator[Trouble]:
         return
     waited_since = last or worker["first"]
     if waited_since and look.at - waited_since > LOST_AFTER:
-        text = gettext_noop("The timetable has given no sign of life since %(moment)s (UTC).")
-        yield Trouble(text, health_page(), {"moment": f"{waited_since:%H:%M}"})
+        text = gettext_noop("The timetable has given no sign of life since %(clock)s.")
+        yield Trouble(text, health_page(), {"clock": f"{localtime(waited_since):%H:%M}"})
 
 
 def _lives(name: str) -> dict[str, datetime | None]:
