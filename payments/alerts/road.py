@@ -75,9 +75,9 @@ def events_are_dead(_look: Look) -> Iterator[Trouble]:
 def events_wait(look: Look) -> Iterator[Trouble]:
     now = read_now(at=look.at)
     if now.oldest_due and look.at - now.oldest_due > BACKLOG_WAITS_TOO_LONG:
-        text = gettext_noop("Events that are due and wait: %(count)s, the oldest for %(minutes)s minutes.")
-        minutes = (look.at - now.oldest_due) // timedelta(minutes=1)
-        yield Trouble(text, health_page(), {"count": str(now.backlog), "minutes": str(minutes)})
+        text = gettext_noop("Events that are due and wait: %(count)s, the oldest since %(clock)s.")
+        values = {"count": str(now.backlog), "clock": f"{localtime(now.oldest_due):%H:%M}"}
+        yield Trouble(text, health_page(), values)
 
 
 @alert_rule(

@@ -128,7 +128,7 @@ def things_are_well_again():
 WRONGS = [
     (silent_hour, "events.silent", "usually there are 6"),
     (a_third_of_the_events_fail, "events.failing", "9 of the 30 events"),
-    (events_pile_up, "events.waiting", "3, the oldest for 6 minutes"),
+    (events_pile_up, "events.waiting", "3, the oldest since 12:54"),
     (wrong_secret, "deliveries.refused:invalid_signature", "the signature matches none of our webhook secrets"),
     (disabled_endpoint, "endpoint.drifted:disabled:we_1", "is disabled at Stripe: no event comes"),
     (events_were_missed, "events.missing", "4, among them invoice.paid (evt_lost)"),
