@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.staff_site import PAGES
+from config.health import must_be_migrated
 from payments.alerts.rules import all_rules
 from payments.billing.models import Dispute, Receipt
 from payments.effects.models import Effect
@@ -51,7 +52,9 @@ def years(django_db_setup, django_db_blocker):
 @pytest.fixture
 def ask(page):
     """Open an address as somebody who may do everything; what is wrong with its statements."""
-    ContentType.objects.get_for_models(Dispute)  # each process asks once
+    # Each process asks these once.
+    ContentType.objects.get_for_models(Dispute)
+    must_be_migrated()
 
     def ask(address):
         with captured() as statements:
