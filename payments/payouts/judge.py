@@ -38,7 +38,8 @@ def _totals(payout: Payout) -> dict[str, dict[str, int]]:
     """Of what is in it; the payout's own entry only says that it has left the balance."""
     sums = {name: Sum(name) for name in ("amount", "fee", "net")}
     inside = payout.entries.exclude(source=payout.stripe_id).values("kind").annotate(count=Count("pk"), **sums)
-    return {row.pop("kind"): row for row in inside.order_by("kind")}
+    rows = inside.order_by("kind").values_list("kind", "count", *sums)
+    return {kind: dict(zip(("count", *sums), told, strict=True)) for kind, *told in rows}
 
 
 def _question(payout: Payout, rows: Iterable[BalanceEntry], odd: list[BalanceEntry]) -> Question:

@@ -95,9 +95,8 @@ class TestReadPayouts:
         assert BalanceEntry.objects.get(stripe_id="txn_re_1").payout is None
 
     def test_asks_nothing_about_the_entries_of_a_payout_made_by_hand(self, stripe, read, asked):
-        stripe.pay_out(
-            automatic=False, amount=500, created=int(NOON.timestamp()), reconciliation_status="not_applicable"
-        )
+        told = {"automatic": False, "reconciliation_status": "not_applicable"}
+        stripe.pay_out(amount=500, created=int(NOON.timestamp()), **told)
 
         walk = read()
 
@@ -136,9 +135,8 @@ class TestReadPayouts:
 
     def test_is_not_made_twice_at_once(self, stripe, read):
         parameters = connection.get_connection_params()
-        names = {
-            name: parameters[name] for name in ("host", "port", "user", "password", "dbname") if name in parameters
-        }
+        known = ("host", "port", "user", "password", "dbname")
+        names = {name: parameters[name] for name in known if name in parameters}
         with psycopg.connect(**names) as other:
             other.execute(f"SELECT pg_advisory_lock({KEY_OF_NAME})", [PAYOUTS_LOCK])
 

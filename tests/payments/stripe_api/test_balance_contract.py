@@ -59,7 +59,8 @@ class TestEntries:
 
         told = {entry.kind: (entry.amount, entry.fee, entry.net) for entry in entries}
         assert told == {
-            EntryKind.PAYMENT: (4900, 99, 4801), EntryKind.REFUND: (-1200, 0, -1200), EntryKind.PAYOUT: (-3601, 0, -3601),
+            EntryKind.PAYMENT: (4900, 99, 4801), EntryKind.REFUND: (-1200, 0, -1200),
+            EntryKind.PAYOUT: (-3601, 0, -3601),
         }  # fmt: skip
         assert payout in {entry.source for entry in entries}
 
