@@ -1,5 +1,7 @@
 """A month's money for the accounts, as a table to take along."""
 
+from datetime import datetime
+
 import structlog
 from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase
 from django.template.response import TemplateResponse
@@ -18,10 +20,10 @@ from payments.figures.finance import (
     NoSuchCurrency,
     NoSuchMonth,
     finance_table,
-    is_whole,
     months_with_money,
     read_currency,
     read_month,
+    read_until,
 )
 from payments.payouts.models import Payout, PayoutWalk
 
@@ -39,21 +41,21 @@ def finance_export(request: HttpRequest) -> HttpResponseBase:
     """`?month=2026-11`, `?currency=eur` give the file; another value is refused."""
     if "month" in request.GET:
         return _file(request)
-    at = timezone.now()
+    at, read = timezone.now(), read_until()
     walk = PayoutWalk.objects.filter(is_dry_run=False).order_by("-started_at").first()
     currencies = Payout.objects.order_by("currency").values_list("currency", flat=True).distinct()
     context = staff_context(
-        request, title=TITLE, months=[_month(each) for each in months_with_money(at=at)],
+        request, title=TITLE, months=[_month(each, read=read) for each in months_with_money(at=at)],
         currencies=[(code, code.upper()) for code in currencies], read=capfirst(walk.sentence) if walk else "",
         error=walk.error if walk else "",
     )  # fmt: skip
     return TemplateResponse(request, "admin/payments/finance_export.html", context)
 
 
-def _month(month: Days) -> tuple[str, str]:
-    """As the address names it, and as people do."""
+def _month(month: Days, *, read: datetime) -> tuple[str, str]:
+    """As the address names it, and as people do. `read`: up to when everything is known."""
     words = capfirst(date_format(month.first, "YEAR_MONTH_FORMAT"))
-    told = words if is_whole(month) else _("%(month)s (not whole yet)") % {"month": words}
+    told = words if read >= month.until else _("%(month)s (not whole yet)") % {"month": words}
     return f"{month.first:%Y-%m}", told
 
 

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import chain
 
@@ -20,6 +20,7 @@ from payments.statuses import EntryKind
 
 MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
 ROWS_READ_AT_ONCE = 500
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 OWNERS = tuple(f"{about}__{owner}" for about in ("payment", "refund", "dispute") for owner in ("order", "subscription"))
 Sums = tuple[int, int, int]
 
@@ -67,10 +68,10 @@ def months_with_money(*, at: datetime) -> Iterator[Days]:
         month = month_of(month.first - ONE_DAY)
 
 
-def is_whole(month: Days) -> bool:
-    """Whether all of the month has been read from Stripe."""
+def read_until() -> datetime:
+    """Up to when everything has been read from Stripe; long ago where nothing has."""
     last = PayoutWalk.last_complete()
-    return last is not None and last.started_at >= month.until
+    return last.started_at if last else LONG_AGO
 
 
 def finance_table(month: Days, *, currency: str = "") -> Iterator[list[object]]:

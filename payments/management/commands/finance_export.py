@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from payments.figures.export import no_formula
-from payments.figures.finance import NoSuchCurrency, NoSuchMonth, finance_table, is_whole, read_currency, read_month
+from payments.figures.finance import NoSuchCurrency, NoSuchMonth, finance_table, read_currency, read_month, read_until
 
 
 class Command(BaseCommand):
@@ -31,5 +31,5 @@ class Command(BaseCommand):
         writer = csv.writer(self.stdout)
         for row in finance_table(days, currency=code):
             writer.writerow([no_formula(cell) if isinstance(cell, str) else cell for cell in row])
-        if not is_whole(days):
+        if read_until() < days.until:
             self.stderr.write("Not all of the month has been read from Stripe yet: manage.py payouts reads it.")
