@@ -86,7 +86,7 @@ class PayoutAdmin(ReadOnlyAdmin):
         if may_see(request, "payments.orderexception") and (question := asked.first()):
             yield page_of(question), _("Question")
 
-    @admin.display(description=gettext_lazy("does it add up?"), ordering="adds_up")
+    @admin.display(description=gettext_lazy("result"), ordering="adds_up")
     def adds_up_text(self, row: Payout) -> SafeString | str:
         """In a word, with the reason where nobody can say."""
         if row.adds_up is not None:
@@ -100,7 +100,7 @@ class PayoutAdmin(ReadOnlyAdmin):
         """For each kind how many, and how much."""
         if not row.is_automatic:
             return _("It was made by hand: Stripe does not say what is in it.")
-        heads = ("", pgettext("how many", "Number"), _("Amount"), _("Fees"), _("Net"))
+        heads = (_("Kind"), pgettext("how many", "Number"), _("Amount"), _("Fees"), _("Net"))
         return _table(_("what is in it"), heads, _total_lines(row)) if row.totals else NONE
 
     @tells_of("payments.payment", "payments.refund", "payments.dispute", description=gettext_lazy("entries"))
@@ -110,8 +110,8 @@ class PayoutAdmin(ReadOnlyAdmin):
         owners = [f"{about}__{owner}" for about in ABOUT for owner in ("order", "subscription")]
         inside = row.entries.exclude(source=row.stripe_id).annotate(number=number).filter(number__lte=ENTRIES_SHOWN)
         rows = inside.select_related(*owners).order_by("kind", "created_at", "pk")
-        parts = (_entries_of(kind, entries, row) for kind, entries in groupby(rows, attrgetter("kind")))
-        return format_html_join("", "{}", ((part,) for part in parts)) or NONE
+        parts = {kind: _entries_of(kind, entries, row) for kind, entries in groupby(rows, attrgetter("kind"))}
+        return format_html_join("", "{}", ((parts[kind],) for kind in EntryKind if kind in parts)) or NONE
 
 
 def _total_lines(row: Payout) -> Iterator[tuple[str, ...]]:
@@ -125,7 +125,7 @@ def _total_lines(row: Payout) -> Iterator[tuple[str, ...]]:
 
 def _entries_of(kind: str, entries: Iterable[BalanceEntry], row: Payout) -> SafeString:
     title, shown = str(dict(EntryKind.choices).get(kind, kind)), [_entry_line(entry) for entry in entries]
-    heads = (_("Created"), _("What"), _("Amount"), _("Fee"), _("Net"), _("at Stripe"), "")
+    heads = (_("Created"), _("What"), _("Amount"), _("Fee"), _("Net"), _("at Stripe"), _("what is odd"))
     more = row.totals.get(kind, {}).get("count", 0) - len(shown)
     table = format_html("<h3>{}</h3>{}", title, _table(title, heads, shown))
     if more <= 0:
@@ -160,7 +160,7 @@ def _table(title: str, heads: Iterable[str], lines: Iterable[tuple[str, ...]]) -
         '<div class="scrolled" tabindex="0" role="region" aria-label="{}"><table><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>",
         capfirst(title),
-        format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
+        format_html_join("", '<th scope="col">{}</th>', ((capfirst(head),) for head in heads)),
         format_html_join("", "<tr>{}</tr>", ((_cells(line),) for line in lines)),
     )
 

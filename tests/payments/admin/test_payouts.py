@@ -50,7 +50,7 @@ class TestPage:
     def test_sums_up_what_is_in_it(self, page, payout):
         text = shown(page, payout)
 
-        assert "Number Amount Fees Net Payment 1 €40.00 €0.99 €39.01 Refund 1" in text
+        assert "Kind Number Amount Fees Net Payment 1 €40.00 €0.99 €39.01 Refund 1" in text
         assert "In all 3 €120.00 €2.97 €117.03" in text
 
     def test_leads_to_what_each_entry_is_about(self, page, payout, order):
