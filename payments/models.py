@@ -10,6 +10,7 @@ from payments.heartbeats import Heartbeat
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.payouts.models import BalanceEntry, Payout, PayoutWalk
 from payments.processing.models import ReplayRun
 from payments.reconcile.models import ReconcileRun
 from payments.tallies import Tally
@@ -18,6 +19,7 @@ __all__ = [
     "Alert",
     "BackfillMark",
     "BackfillRun",
+    "BalanceEntry",
     "CheckoutAttempt",
     "Customer",
     "DailyFigure",
@@ -34,6 +36,8 @@ __all__ = [
     "OrderException",
     "Payment",
     "PaymentEvent",
+    "Payout",
+    "PayoutWalk",
     "Plan",
     "Receipt",
     "ReconcileRun",

@@ -7,9 +7,11 @@ from payments.admin import (
     dashboard,
     diagnosis,
     exceptions,
+    finance_export,
     health,
     ledger,
     orders,
+    payouts,
     people,
     plans,
     reconcile,
@@ -21,6 +23,7 @@ from payments.admin import (
 )
 
 __all__ = [
-    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "ledger", "orders", "people",
-    "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
+    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "finance_export", "health", "ledger",
+    "orders", "payouts", "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions",
+    "todo",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from payments.ledger.models import PaymentEvent, Redelivery
 from payments.orders.models import Order
 from payments.statuses import EffectStatus
 from tests.support.database import shared_rows
-from tests.support.everything import make_everything
+from tests.support.everything import make_everything, make_payout
 from tests.support.factories import ActivityFactory
 from tests.support.modules import make_module
 from tests.support.query_plans import SIZES, captured, grow_tables, shrink_tables, troubles
@@ -38,6 +38,8 @@ def years(django_db_setup, django_db_blocker):
     with shared_rows(django_db_blocker):
         make_everything()
         ActivityFactory.create_batch(300)
+        for number in range(300):
+            make_payout(f"po_of_day_{number}")
         for number in range(50):
             make_module(f"module-{number}")
         Receipt.objects.create(number=1, order=Order.objects.get(registration__name="Zoë Martin"), issued_at=NOON)
