@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model, QuerySet, TextChoices, Value
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -47,7 +47,7 @@ class StaffPage:
     permission: str
     count: Count | None
     position: int
-    view: Callable[..., HttpResponse]
+    view: Callable[..., HttpResponseBase]
 
 
 @dataclass(slots=True)

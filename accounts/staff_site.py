@@ -20,7 +20,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import DataError
 from django.db.models import DateTimeField, ManyToManyField, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
@@ -42,7 +42,7 @@ __all__ = ["Job", "StaffScreen", "StaffSite", "staff_context", "staff_page"]
 NONE = "–"
 log = structlog.get_logger(__name__)
 View = Callable[..., Any]
-Page = TypeVar("Page", bound=Callable[..., HttpResponse])
+Page = TypeVar("Page", bound=Callable[..., HttpResponseBase])
 PAGES: list[StaffPage] = []
 
 
@@ -59,7 +59,7 @@ def staff_page(
 
     def register(view: Page) -> Page:
         @wraps(view)
-        def permitted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def permitted(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if permission and not request.user.has_perm(permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -108,6 +108,8 @@ app.conf.update(
         "take in events that were not delivered": every(600, "payments.backfill"),
         "go on closing an incident": every(60, "payments.go_on_closing"),
         "reconcile with Stripe": nightly(3, "payments.reconcile"),
+        # When the reconciliation has put right what a payout is compared with.
+        "read payouts and what they are made of": nightly(5, "payments.read_payouts"),
         "reconcile again what was cut short": every(1800, "payments.reconcile_again"),
         "look for drift of our endpoints at Stripe": every(600, "payments.check_endpoints"),
         "check that places add up": every(600, "registrations.check_places"),

@@ -84,8 +84,3 @@ def last_heartbeats() -> dict[str, datetime]:
     """When a process of each kind has last been alive, on any machine."""
     newest = Heartbeat.objects.values_list("name").annotate(last=models.Max("at"))
     return dict(newest.order_by())
-
-
-def first_heartbeat(name: str) -> datetime | None:
-    """When the first of those that are known has begun to live."""
-    return Heartbeat.objects.filter(name=name).aggregate(first=models.Min("first_at"))["first"]

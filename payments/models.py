@@ -11,6 +11,7 @@ from payments.incidents.models import Incident
 from payments.ledger.models import EventAttempt, HeldType, PaymentEvent, Redelivery, RefusedDeliveries
 from payments.moved_days import MovedDay
 from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, Reference
+from payments.payouts.models import BalanceEntry, Payout, PayoutWalk
 from payments.processing.models import ReplayRun
 from payments.reconcile.models import ReconcileRun
 from payments.tallies import Tally
@@ -19,6 +20,7 @@ __all__ = [
     "Alert",
     "BackfillMark",
     "BackfillRun",
+    "BalanceEntry",
     "CheckoutAttempt",
     "Customer",
     "DailyFigure",
@@ -36,6 +38,8 @@ __all__ = [
     "OrderException",
     "Payment",
     "PaymentEvent",
+    "Payout",
+    "PayoutWalk",
     "Plan",
     "Receipt",
     "ReconcileRun",

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrderStatus(models.TextChoices):
@@ -191,6 +192,47 @@ class Accepted(models.TextChoices):
     WHOLE = "whole", _("It pays the order, whatever its amount")
 
 
+class PayoutStatus(models.TextChoices):
+    """https://docs.stripe.com/api/payouts/object#payout_object-status"""
+
+    PENDING = "pending", _("Pending")
+    IN_TRANSIT = "in_transit", pgettext_lazy("of a payout", "On its way")
+    PAID = "paid", pgettext_lazy("of a payout", "At the bank")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
+
+
+class EntryKind(models.TextChoices):
+    """What moved Stripe's balance: https://docs.stripe.com/reports/reporting-categories"""
+
+    PAYMENT = "payment", _("Payment")
+    REFUND = "refund", _("Refund")
+    DISPUTE = "dispute", _("Dispute")
+    FEE = "fee", _("Fee")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    OTHER = "other", _("Other")
+    PAYOUT = "payout", _("Payout")
+
+
+# By Stripe's reporting category; any other is OTHER.
+ENTRY_KINDS: dict[str, EntryKind] = {
+    **dict.fromkeys(("charge", "charge_failure"), EntryKind.PAYMENT),
+    **dict.fromkeys(("refund", "refund_failure", "partial_capture_reversal"), EntryKind.REFUND),
+    **dict.fromkeys(("dispute", "dispute_reversal"), EntryKind.DISPUTE),
+    **dict.fromkeys(("fee", "network_cost", "tax"), EntryKind.FEE),
+    **dict.fromkeys(("payout", "payout_reversal"), EntryKind.PAYOUT),
+    "other_adjustment": EntryKind.ADJUSTMENT,
+}
+
+
+class EntryFinding(models.TextChoices):
+    """What is odd about one of them."""
+
+    NONE = "", _("Nothing")
+    DIFFERS = "differs", _("Another amount than known here")
+    UNKNOWN = "unknown", _("Not known here")
+
+
 class ExceptionKind(models.TextChoices):
     """Why money needs a person."""
 
@@ -212,12 +254,13 @@ class ExceptionKind(models.TextChoices):
     PERIOD_REFUNDED = "PERIOD_REFUNDED", _("The money of the running period went back")
     UNKNOWN_PRICE = "UNKNOWN_PRICE", _("Subscription with a price that is unknown here")
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED", _("Account switched off, subscription goes on")
+    PAYOUT_MISMATCH = "PAYOUT_MISMATCH", _("Payout does not add up")
 
 
 # No money of an order waits for the answer: it is cleaned up as any other, and nothing is refunded to settle it.
 ABOUT_NO_MONEY = (
     ExceptionKind.NOT_DELIVERED, ExceptionKind.CHECKOUT_REFUSED, ExceptionKind.UNKNOWN_PRICE,
-    ExceptionKind.ACCOUNT_CLOSED,
+    ExceptionKind.ACCOUNT_CLOSED, ExceptionKind.PAYOUT_MISMATCH,
 )  # fmt: skip
 
 

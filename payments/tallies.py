@@ -9,12 +9,14 @@ import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Thread
 
 import structlog
 from django.contrib.postgres.fields import ArrayField
 from django.db import Error as DatabaseFailure
 from django.db import connection, models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.seen import seen
@@ -27,13 +29,18 @@ BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
 
 
 class Tally(models.Model):
-    """All that happened under one label. `micros`: how long that took; `buckets`: by BOUNDS_MS, then the rest."""
+    """All that happened under one label. `micros`: how long that took; `buckets`: by BOUNDS_MS, then the rest.
+
+    `in_hour`: how often it happened in the hour that began at `hour`, the last in which it did.
+    """
 
     what = models.CharField(max_length=20)
     label = models.CharField(max_length=60)
     count = models.BigIntegerField()
     micros = models.BigIntegerField()
     buckets = ArrayField(models.BigIntegerField())
+    hour = models.DateTimeField()
+    in_hour = models.BigIntegerField()
 
     class Meta:
         verbose_name = _("tally")
@@ -61,20 +68,23 @@ class Times:
 Key = tuple[str, str]
 TABLE = Tally._meta.db_table
 ADD = f"""
-    INSERT INTO {TABLE} AS kept (what, label, count, micros, buckets) VALUES {{rows}}
+    INSERT INTO {TABLE} AS kept (what, label, count, micros, buckets, hour, in_hour) VALUES {{rows}}
     ON CONFLICT (what, label) DO UPDATE SET
         count = kept.count + EXCLUDED.count, micros = kept.micros + EXCLUDED.micros,
-        buckets = ARRAY(SELECT a + b FROM unnest(kept.buckets, EXCLUDED.buckets) AS pair(a, b))
+        buckets = ARRAY(SELECT a + b FROM unnest(kept.buckets, EXCLUDED.buckets) AS pair(a, b)),
+        hour = EXCLUDED.hour,
+        in_hour = EXCLUDED.in_hour + CASE WHEN kept.hour = EXCLUDED.hour THEN kept.in_hour ELSE 0 END
 """
 
 
-def save(counted: Mapping[Key, Times]) -> None:
+def save(counted: Mapping[Key, Times], *, at: datetime) -> None:
     """Sorted, so that two processes wait for each other instead of locking each other out."""
     rows = [
-        (what, label, each.count, each.micros, list(each.buckets)) for (what, label), each in sorted(counted.items())
+        (what, label, each.count, each.micros, list(each.buckets), hour_of(at), each.count)
+        for (what, label), each in sorted(counted.items())
     ]
     with connection.cursor() as cursor:
-        places = ", ".join(["(%s, %s, %s, %s, %s::bigint[])"] * len(rows))
+        places = ", ".join(["(%s, %s, %s, %s, %s::bigint[], %s, %s)"] * len(rows))
         cursor.execute(ADD.format(rows=places), [value for row in rows for value in row])
 
 
@@ -82,7 +92,12 @@ def save(counted: Mapping[Key, Times]) -> None:
 _left: dict[Key, Times] = {}
 
 
-def write() -> int:
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of its hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def write(*, at: datetime) -> int:
     """Add what was seen to the table. Returns under how many labels; what the database refuses waits for the next."""
     while seen:
         what, label, seconds = seen.popleft()
@@ -91,7 +106,7 @@ def write() -> int:
     if not _left:
         return 0
     try:
-        save(_left)
+        save(_left, at=at)
     except DatabaseFailure as error:
         log.warning("tallies.not_written", error=type(error).__name__)
         return 0
@@ -108,12 +123,12 @@ def _once(seconds: float) -> Times:
 def write_in_background() -> None:
     """For servers and workers, once they are forked: a thread writes; the end of the process writes the rest."""
     Thread(target=_keep_writing, name="tallies", daemon=True).start()
-    atexit.register(write)
+    atexit.register(lambda: write(at=timezone.now()))
 
 
 def _keep_writing() -> None:
     while True:
         time.sleep(INTERVAL_SECONDS)
-        if write():
+        if write(at=timezone.now()):
             # The thread's own: most of the time nobody needs it.
             connection.close()

@@ -20,11 +20,13 @@ from payments.figures.rollup import refresh_figures
 from payments.heartbeats import BEAT, note_heartbeat
 from payments.incidents.closing import ClosingCutShort, go_on_closing
 from payments.ledger.record import requeue_naming
+from payments.payouts.walk import AlreadyReading, read_payouts
 from payments.processing.drain import sweep
 from payments.reconcile.reconcile import AlreadyRunning, reconcile
 from payments.reconcile.unfinished import unfinished_runs
 from payments.reconcile.window import next_window
 from payments.resync import ResyncOptions, resync_where_needed
+from payments.stripe_api.lookups import RATE_LIMIT_PATIENCE, ThrottledStripe
 from payments.subscribing import ask_about_closed_accounts, ask_about_second_subscriptions
 
 log = structlog.get_logger(__name__)
@@ -126,6 +128,15 @@ def reconcile_again_job(**_later: object) -> None:
     """Once more what was cut short; nothing where the last run came to its end."""
     if unfinished_runs():
         reconcile_job()
+
+
+@shared_task(name="payments.read_payouts")
+def read_payouts_job(**_later: object) -> None:
+    """Read what Stripe has sent to the bank since the last time; one at a time."""
+    try:
+        read_payouts(clock=timezone.now, stripe=ThrottledStripe(patience=RATE_LIMIT_PATIENCE))
+    except AlreadyReading:
+        log.info("payouts.already_reading")
 
 
 @shared_task(name="payments.check_endpoints")

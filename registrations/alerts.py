@@ -12,7 +12,9 @@ from registrations.services.check_places import ViolationKind, find_violations
 
 TEXTS = {
     ViolationKind.COUNTER: gettext_noop("%(activity)s: the counter says %(taken)s places taken, %(held)s are held."),
-    ViolationKind.OVERSOLD: gettext_noop("%(activity)s: %(held)s people hold one of %(capacity)s places."),
+    ViolationKind.OVERSOLD: gettext_noop(
+        "%(activity)s: %(held)s people hold a place, and there are only %(capacity)s."
+    ),
     ViolationKind.WAITING: gettext_noop("%(activity)s: who paid waits although a place is free (%(waiting)s)."),
 }
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 REGISTERING = (
     "api.account", "api.catalogue", "api.charges", "api.checkout", "api.customers", "api.events", "api.invoices",
     "api.payments", "api.subscriptions", "behaviour.checkout", "behaviour.disputes", "behaviour.invoice_collection",
-    "behaviour.payment_intents", "behaviour.refunds", "behaviour.renewals",
+    "behaviour.payment_intents", "behaviour.payouts", "behaviour.refunds", "behaviour.renewals",
 )  # fmt: skip
 IN_PRODUCTION = Error(
     "The Stripe emulator is switched on in production: orders would be paid with money that does not exist.",

@@ -7,10 +7,12 @@ from payments.admin import (
     dashboard,
     diagnosis,
     exceptions,
+    finance_export,
     health,
     incidents,
     ledger,
     orders,
+    payouts,
     people,
     plans,
     reconcile,
@@ -22,6 +24,7 @@ from payments.admin import (
 )
 
 __all__ = [
-    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "health", "incidents", "ledger",
-    "orders", "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup", "subscriptions", "todo",
+    "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "finance_export", "health", "incidents",
+    "ledger", "orders", "payouts", "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup",
+    "subscriptions", "todo",
 ]  # fmt: skip

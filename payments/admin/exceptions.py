@@ -1,5 +1,6 @@
 """The exception desk: each question in a sentence, what it is about, and the ways in which a person can settle it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -23,16 +24,17 @@ from payments.admin.exception_actions import (
     seat,
     send_once_more,
 )
-from payments.admin.kit.display import NONE, amount, link_to, link_to_order, open_pill, tells_of
-from payments.admin.kit.screens import ReadOnlyAdmin
+from payments.admin.kit.display import NONE, amount, link_to, link_to_order, open_pill, page_of, tells_of
+from payments.admin.kit.screens import ReadOnlyAdmin, may_see
 from payments.admin.refunds import sum_text
 from payments.admin.subscription_actions import cancel_subscription, give_back
 from payments.billing.models import Payment
 from payments.effects.models import Effect
 from payments.names import REFUND_KIND
 from payments.orders.models import OrderException
+from payments.payouts.models import Payout
 from payments.refunds.refund import Refundable
-from payments.statuses import EffectStatus
+from payments.statuses import EffectStatus, ExceptionKind
 from payments.todo.money import is_of_sample
 from payments.todo.questions import sentence_of
 
@@ -78,6 +80,12 @@ class OrderExceptionAdmin(ReadOnlyAdmin):
         """The question, for who may see what it tells of."""
         may_read = self.permitted(["question_text"], request)
         return self.question_text(row) if may_read else super().row_title(request, row)
+
+    def row_links(self, request: HttpRequest, row: OrderException) -> Iterable[tuple[str, str]]:
+        """The payout that it asks about."""
+        if row.kind == ExceptionKind.PAYOUT_MISMATCH and may_see(request, "payments.payout"):
+            for payout in Payout.objects.filter(stripe_id=row.subject):
+                yield page_of(payout), _("Payout")
 
     @tells_of("payments.order", description=gettext_lazy("question"), ordering="kind")
     def question_text(self, row: OrderException) -> str:

@@ -29,8 +29,8 @@ from payments.alerts.rules import AlertSeverity
 from payments.backfill.models import BackfillMark
 from payments.figures.recent import Counts, HealthState
 from payments.health.health import Health, read_health
-from payments.health.readiness import CheckState, check_all
-from payments.heartbeats import BUSY_PERCENT, Heartbeat
+from payments.health.readiness import CheckState, Work, check_needed, check_work
+from payments.heartbeats import BUSY_PERCENT
 
 SHOWN = 50
 SEVERITY_TINTS: dict[str, str] = {AlertSeverity.HIGH: BAD, AlertSeverity.MEDIUM: CARE, AlertSeverity.LOW: OFF}
@@ -78,7 +78,8 @@ class Limit:
 def health_page(request: HttpRequest) -> HttpResponse:
     """Read anew each time: cheap at any size."""
     at = timezone.now()
-    health = read_health(at=at)
+    work = Work.read(at=at)
+    health = read_health(at=at, now=work.now)
     word, tint, sentence = STATES[health.state]
     alerts = Alert.objects.filter(closed_at=None).order_by("opened_at")[:SHOWN]
     context = staff_context(
@@ -87,9 +88,9 @@ def health_page(request: HttpRequest) -> HttpResponse:
         state=pill(str(word), tint),
         sentence=sentence,
         alerts=[(pill(row.get_severity_display(), SEVERITY_TINTS[row.severity]), row) for row in alerts],
-        checks=[(_check_pill(each.state), each) for each in check_all(at=at)],
+        checks=[(_check_pill(each.state), each) for each in (*check_needed(at=at), *check_work(work, at=at))],
         numbers=list(_numbers(health)),
-        machines=Heartbeat.objects.order_by("name", "host")[:SHOWN],
+        machines=work.heartbeats[:SHOWN],
         busy_percent=BUSY_PERCENT,
         limits=list(_limits()),
         at=at,

@@ -7,9 +7,11 @@ from statistics import median
 
 from django.db.models import Max, Min
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from config.seen import Seen
 from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, words
 from payments.diagnosis.causes import cause_of
 from payments.figures.period import BACKLOG_WAITS_TOO_LONG, read_now
@@ -18,6 +20,7 @@ from payments.heartbeats import BEAT, BUSY_PERCENT, LOST_AFTER, WORKER, Heartbea
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.sql import capped_counts
 from payments.statuses import EventStatus
+from payments.tallies import Tally, hour_of
 
 COUNTED_AT_MOST = 1000
 # What else is refused comes from strangers, or is no harm.
@@ -28,6 +31,8 @@ REFUSED_IN_EARNEST = (
 # As usual is what the same hour of the last days has brought; of less than so many events silence says nothing.
 USUAL_DAYS, USUAL_EVENTS = 7, 5
 BUSY_FOR = timedelta(minutes=10)
+# Of all answers, and of all calls.
+ERRORS_SHARE, CALLS_SHARE = 0.05, 0.25
 
 
 def health_page() -> str:
@@ -70,9 +75,9 @@ def events_are_dead(_look: Look) -> Iterator[Trouble]:
 def events_wait(look: Look) -> Iterator[Trouble]:
     now = read_now(at=look.at)
     if now.oldest_due and look.at - now.oldest_due > BACKLOG_WAITS_TOO_LONG:
-        text = gettext_noop("Events that are due and wait: %(count)s, the oldest for %(minutes)s minutes.")
-        minutes = (look.at - now.oldest_due) // timedelta(minutes=1)
-        yield Trouble(text, health_page(), {"count": str(now.backlog), "minutes": str(minutes)})
+        text = gettext_noop("Events that are due and wait: %(count)s, the oldest since %(clock)s.")
+        values = {"count": str(now.backlog), "clock": f"{localtime(now.oldest_due):%H:%M}"}
+        yield Trouble(text, health_page(), values)
 
 
 @alert_rule(
@@ -111,14 +116,44 @@ def deliveries_are_refused(look: Look) -> Iterator[Trouble]:
 
 
 @alert_rule(
+    "site.errors", title=_("This site answers with errors"), severity=AlertSeverity.HIGH, sample=20,
+    remedy=_("The log has each error under its request id: lines at level “error” since then say what fails."),
+)  # fmt: skip
+def site_answers_with_errors(look: Look) -> Iterator[Trouble]:
+    counts = _this_hour(Seen.ANSWER, at=look.at)
+    errors = sum(count for label, count in counts.items() if label.endswith("5xx"))
+    if errors >= look.sample and errors > ERRORS_SHARE * sum(counts.values()):
+        text = gettext_noop("%(errors)s of the %(all)s answers of this hour were errors of our own.")
+        yield Trouble(text, health_page(), {"errors": str(errors), "all": str(sum(counts.values()))})
+
+
+@alert_rule(
+    "stripe.unreachable", title=_("Stripe does not answer"), severity=AlertSeverity.HIGH, sample=20,
+    remedy=_("Look at https://status.stripe.com, and whether this machine reaches api.stripe.com. All is tried again."),
+)  # fmt: skip
+def stripe_is_unreachable(look: Look) -> Iterator[Trouble]:
+    counts = _this_hour(Seen.STRIPE_CALL, at=look.at)
+    failed = sum(counts.get(outcome, 0) for outcome in ("unavailable", "rate_limited"))
+    if failed >= look.sample and failed > CALLS_SHARE * sum(counts.values()):
+        text = gettext_noop("%(failed)s of the %(all)s calls to Stripe of this hour got no answer.")
+        yield Trouble(text, health_page(), {"failed": str(failed), "all": str(sum(counts.values()))})
+
+
+def _this_hour(what: Seen, *, at: datetime) -> dict[str, int]:
+    """How often, by label, since the hour began."""
+    rows = Tally.objects.filter(what=what, hour=hour_of(at))
+    return dict(rows.values_list("label", "in_hour"))
+
+
+@alert_rule(
     "worker.lost", title=_("No worker lives"), severity=AlertSeverity.HIGH,
     remedy=_("Start a worker: celery -A config worker. Until then events are kept, and wait."),
 )  # fmt: skip
 def worker_is_lost(look: Look) -> Iterator[Trouble]:
     last = _lives(WORKER)["last"]
     if last and look.at - last > LOST_AFTER:
-        text = gettext_noop("No worker has given a sign of life since %(moment)s (UTC).")
-        yield Trouble(text, health_page(), {"moment": f"{last:%H:%M}"})
+        text = gettext_noop("No worker has given a sign of life since %(clock)s.")
+        yield Trouble(text, health_page(), {"clock": f"{localtime(last):%H:%M}"})
 
 
 @alert_rule(
@@ -132,8 +167,8 @@ def beat_is_lost(look: Look) -> Iterator[Trouble]:
         return
     waited_since = last or worker["first"]
     if waited_since and look.at - waited_since > LOST_AFTER:
-        text = gettext_noop("The timetable has given no sign of life since %(moment)s (UTC).")
-        yield Trouble(text, health_page(), {"moment": f"{waited_since:%H:%M}"})
+        text = gettext_noop("The timetable has given no sign of life since %(clock)s.")
+        yield Trouble(text, health_page(), {"clock": f"{localtime(waited_since):%H:%M}"})
 
 
 def _lives(name: str) -> dict[str, datetime | None]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -54,6 +55,7 @@ def completeness_is_unknown(look: Look) -> Iterator[Trouble]:
     """Stripe's list is walked every ten minutes, and has not been for hours."""
     mark = BackfillMark.objects.filter(complete_up_to__lt=look.since).first()
     if mark and mark.complete_up_to:
-        text = gettext_noop("Stripe’s list of events was walked up to %(day)s %(clock)s (UTC) only.")
-        values = {"day": f"{mark.complete_up_to:%Y-%m-%d}", "clock": f"{mark.complete_up_to:%H:%M}"}
+        text = gettext_noop("Stripe’s list of events was walked up to %(day)s, %(clock)s, only.")
+        up_to = localtime(mark.complete_up_to)
+        values = {"day": f"{up_to:%Y-%m-%d}", "clock": f"{up_to:%H:%M}"}
         yield Trouble(text, reverse("admin:payments_backfillrun_changelist"), values)

@@ -45,7 +45,7 @@ _looked_at: dict[str, datetime] = {}
 
 def watch(*, at: datetime) -> Watched | None:
     """Look with every rule that is due. None: somebody else is at it."""
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         if not take_advisory_lock(LOCK):
             return None
         note_heartbeat(WATCH, at=at)

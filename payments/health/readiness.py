@@ -22,9 +22,11 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.health import REASONS, require_ready
 from payments.figures.period import BACKLOG_COUNTED, BACKLOG_WAITS_TOO_LONG, Now, read_now
-from payments.heartbeats import BEAT, LOST_AFTER, WORKER, first_heartbeat, last_heartbeats
+from payments.heartbeats import BEAT, LOST_AFTER, WORKER, Heartbeat
 
 BROKER_SECONDS = 1.0
+# Whose signs of life are read.
+MACHINES = 200
 # However often somebody asks, the broker is asked once in so many seconds by each process.
 BROKER_ASKED_EVERY = 10.0
 PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
@@ -65,39 +67,60 @@ class Check:
         return {"name": self.name, "state": self.state, "says": self.says, "remedy": str(self.remedy)}
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How what works in the background stands: points of the indexes, and the signs of life."""
+
+    now: Now
+    heartbeats: list[Heartbeat]
+
+    @classmethod
+    def read(cls, *, at: datetime) -> "Work":
+        return cls(read_now(at=at), list(Heartbeat.objects.order_by("name", "host")[:MACHINES]))
+
+    def last_sign_of(self, name: str) -> datetime | None:
+        return max((each.at for each in self.heartbeats if each.name == name), default=None)
+
+    def first_sign_of(self, name: str) -> datetime | None:
+        return min((each.first_at for each in self.heartbeats if each.name == name), default=None)
+
+
 def check_all(*, at: datetime) -> list[Check]:
     """Everything, what the site cannot do without first. Where the database is away nothing behind it is looked at."""
+    needed = check_needed(at=at)
+    return needed if not needed[-1].is_well else [*needed, *check_work(Work.read(at=at), at=at)]
+
+
+def check_needed(*, at: datetime) -> list[Check]:
+    """What the site cannot do without; of what is missing the first alone."""
     try:
         require_ready(at=at)
     except tuple(REASONS) as error:
         name = next(word for kind, word in REASONS.items() if isinstance(error, kind))
         title, remedy = NEEDED[name]
         return [Check(name, title, CheckState.FAULT, _("It does not answer."), remedy)]
-    needed = [Check(name, title, CheckState.OK, _("All is well.")) for name, (title, _remedy) in NEEDED.items()]
-    return [*needed, *check_work(at=at)]
+    return [Check(name, title, CheckState.OK, _("All is well.")) for name, (title, _remedy) in NEEDED.items()]
 
 
-def check_work(*, at: datetime) -> Iterator[Check]:
+def check_work(work: Work, *, at: datetime) -> Iterator[Check]:
     """What works in the background."""
     yield _check_broker()
-    lives, begun_at = last_heartbeats(), first_heartbeat(WORKER)
     yield _check_life(
-        WORKER, gettext_lazy("Worker"), lives, since=None, at=at,
+        WORKER, gettext_lazy("Worker"), work, since=None, at=at,
         remedy=gettext_lazy("Start a worker: celery -A config worker. Until then events are kept, and wait."),
     )  # fmt: skip
     yield _check_life(
-        BEAT, gettext_lazy("Timetable"), lives, since=begun_at, at=at,
+        BEAT, gettext_lazy("Timetable"), work, since=work.first_sign_of(WORKER), at=at,
         remedy=gettext_lazy("Start it: celery -A config beat. See that it, broker and worker reach each other."),
     )  # fmt: skip
-    yield _check_backlog(read_now(at=at), at=at)
+    yield _check_backlog(work.now, at=at)
 
 
 def _check_life(
-    name: str, title: str | Promise, lives: dict[str, datetime], *, since: datetime | None, at: datetime,
-    remedy: str | Promise,
+    name: str, title: str | Promise, work: Work, *, since: datetime | None, at: datetime, remedy: str | Promise
 ) -> Check:  # fmt: skip
     """`since`: when it can have begun to live, which takes it a moment."""
-    last = lives.get(name)
+    last = work.last_sign_of(name)
     if last is None and since and at - since <= LOST_AFTER:
         return Check(name, title, CheckState.OK, _("It has only just been started."))
     if last is None:

@@ -74,6 +74,8 @@ class Migration(migrations.Migration):
                 ('count', models.BigIntegerField()),
                 ('micros', models.BigIntegerField()),
                 ('buckets', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('hour', models.DateTimeField()),
+                ('in_hour', models.BigIntegerField()),
             ],
             options={
                 'verbose_name': 'tally',

@@ -6,8 +6,8 @@ No sentence names a person: whoever may see the order finds them there.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from payments.apply.undelivered import IN_DOUBT, NO_PERSON, NOT_DONE
 from payments.billing.alerts import FRAUD_TYPES
@@ -44,6 +44,7 @@ SENTENCES: dict[str, Any] = {
     ExceptionKind.PERIOD_REFUNDED: _("The current period of %(what)s was refunded, and it goes on being billed"),
     ExceptionKind.UNKNOWN_PRICE: _("%(what)s is billed by a price that belongs to no plan: %(price)s"),
     ExceptionKind.ACCOUNT_CLOSED: _("The account was switched off, but %(what)s goes on being billed: %(amount)s"),
+    ExceptionKind.PAYOUT_MISMATCH: _("Payout %(subject)s does not add up"),
 }
 NOTHING_CAME = _("Nothing was collected for %(what)s, expected %(due)s")
 OTHER_CURRENCY = _("Received %(received)s for %(what)s, expected in %(currency)s")
@@ -77,6 +78,7 @@ ADVICE: dict[str, Any] = {
     ExceptionKind.PERIOD_REFUNDED: _("cancel it, or give the access back"),
     ExceptionKind.UNKNOWN_PRICE: _("enter the price at its plan, or cancel it"),
     ExceptionKind.ACCOUNT_CLOSED: _("end it"),
+    ExceptionKind.PAYOUT_MISMATCH: _("compare its page with Stripe’s"),
 }
 # Which buttons of the desk most likely settle it, the likeliest first.
 ACTS: dict[str, tuple[str, ...]] = {
@@ -144,6 +146,8 @@ def _template(row: OrderException) -> Any:
         if str(row.values.get("kind", "")).startswith(STAFF_MAIL_PREFIX):
             return ALERT_IN_DOUBT if row.detail == IN_DOUBT else ALERT_NOT_SENT
         return NOT_DELIVERED_SENTENCES.get(row.detail, SENTENCES[row.kind])
+    if row.kind == ExceptionKind.PAYOUT_MISMATCH and row.detail:
+        return gettext(row.detail)
     if row.kind == ExceptionKind.AMOUNT_MISMATCH and row.subscription_id:
         return OTHER_CURRENCY
     if row.kind == ExceptionKind.AMOUNT_MISMATCH and "received" not in row.values:

@@ -1,4 +1,6 @@
-"""The account, its balance transactions and its webhook endpoints: https://docs.stripe.com/api/accounts"""
+"""The account, its balance transactions, its payouts and its webhook endpoints: https://docs.stripe.com/api/accounts"""
+
+from django.db.models import QuerySet
 
 from stripe_emulator import store
 from stripe_emulator.api.routes import Call, readable, route
@@ -9,7 +11,15 @@ from stripe_emulator.objects.account import ACCOUNT, new_webhook_endpoint
 
 MOVEMENT_FILTERS = ("type", "source", "currency")
 
-readable("balance_transactions", kind="balance_transaction", params="BalanceTransaction", filters=MOVEMENT_FILTERS)
+
+def _movements(call: Call) -> QuerySet[StoredObject]:
+    """Those that were asked for; which payout one is in, it does not say itself."""
+    rows = store.find("balance_transaction", **call.only(MOVEMENT_FILTERS))
+    return rows.filter(hidden__payout=call.params["payout"]) if "payout" in call.params else rows
+
+
+readable("balance_transactions", kind="balance_transaction", params="BalanceTransaction", listed=_movements)
+readable("payouts", kind="payout", params="Payout", filters=("status",))
 readable("webhook_endpoints", kind="webhook_endpoint", params="WebhookEndpoint", shows_deleted=False)
 
 

@@ -7,11 +7,14 @@ from stripe_emulator.errors import Json
 from stripe_emulator.events.emit import emit
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects import charge as shapes
+from stripe_emulator.timers import set_timer
 
 # European cards in euros: 1.5 % and 25 cents: https://stripe.com/fr/pricing
 BASIS_POINTS, FIXED_FEE = 150, 25
 DISPUTE_FEE = 2000
 SECONDS_UNTIL_AVAILABLE = 3 * 24 * 3600  # seconds until the money is available
+# Paid out once a day (stripe_emulator.behaviour.payouts).
+PAYOUT, DAY = "payout", 24 * 3600
 FEE_DESCRIPTIONS = {"charge": "Stripe processing fees", "adjustment": "Dispute fee"}
 COPIED_FROM_INTENT = (
     "amount", "currency", "customer", "description", "metadata", "receipt_email", "shipping", "statement_descriptor",
@@ -46,7 +49,16 @@ def record_movement(
     moved = shapes.new_balance_transaction(
         at, source=about.stripe_id, fee_details=details, **sums, **names, **availability
     )
-    return store.keep(moved, parent=about)
+    kept = store.keep(moved, parent=about)
+    if kind != PAYOUT:
+        set_timer(PAYOUT, kept, at=_next_midnight(kept))
+    return kept
+
+
+def _next_midnight(moved: StoredObject) -> int:
+    """The first one (UTC by the emulator's clock) at which the money is available, in the movement's own time."""
+    available_on = int(moved.data["available_on"])
+    return available_on + -(available_on + moved.ahead) % DAY
 
 
 def attach_balance(charge: StoredObject, *, at: int) -> None:

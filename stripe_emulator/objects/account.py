@@ -1,4 +1,4 @@
-"""The account, its webhook endpoints, its customers and their way into the portal."""
+"""The account, its webhook endpoints, its payouts, its customers and their way into the portal."""
 
 from stripe_emulator.errors import Json
 from stripe_emulator.objects.parts import nulls, template
@@ -54,6 +54,27 @@ new_webhook_endpoint = template(
     status="enabled",
 )
 """`url` and `enabled_events` must be among the fields; its secrets are no part of it."""
+
+
+new_payout = template(
+    "payout",
+    "po_1",
+    **nulls(
+        "application_fee application_fee_amount balance_transaction failure_balance_transaction failure_code "
+        "failure_message original_payout payout_method reversed_by statement_descriptor trace_id"
+    ),
+    automatic=True,
+    description="STRIPE PAYOUT",
+    destination="ba_1EmulatedBankAccount0",
+    livemode=False,
+    metadata={},
+    method="standard",
+    reconciliation_status="in_progress",
+    source_type="card",
+    status="pending",
+    type="bank_account",
+)
+"""`amount`, `currency` and `arrival_date` must be among the fields."""
 
 
 CUSTOMER_DEFAULTS: Json = {

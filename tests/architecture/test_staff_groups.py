@@ -72,6 +72,7 @@ FORMS = {
 # Pages that are no list of rows.
 PAGES = {
     "modules_access_doctor": ALL, "modules_access_paid_without": ALL, "modules_access_figures": ALL,
+    "finance_export": FINANCE,
     "registrations_activity_door": OPERATOR, "registrations_activity_export": {"operator", "finance"},
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A little of everything that staff may look at, come about as in real life."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import Group
 
@@ -8,13 +9,15 @@ from modules_access.models import PlanOpening, Scope
 from modules_access.services.keys import create_key
 from payments.alerts.watch import watch
 from payments.backfill.models import BackfillRun
-from payments.billing.models import Plan, Subscription
+from payments.billing.models import Dispute, Payment, Plan, Refund, Subscription
 from payments.heartbeats import WORKER, note_heartbeat
 from payments.incidents.models import Incident
 from payments.incidents.opening import Switches, open_incident
 from payments.incidents.report import figures_at
 from payments.ledger.models import HeldType, RefusedDeliveries
 from payments.orders.models import Order, OrderException
+from payments.payouts.judge import judge
+from payments.payouts.models import BalanceEntry, Payout
 from payments.processing.replay_runs import Selection, start_run
 from payments.reconcile.models import ReconcileRun
 from payments.statuses import ExceptionKind
@@ -55,6 +58,8 @@ def make_everything() -> None:
         WaitingEntry.objects.create(
             activity=activity, name=name, email="waits@example.com", language="fr", created_at=NOON
         )
+    for name in ("po_1", "po_2"):
+        pay_out(name)
     module, learner = make_module(), make_learner("learner@example.com")
     PlanOpening.objects.create(plan=plan, is_all=False).modules.add(module)
     for name in ("school", "shop", "archive"):
@@ -81,6 +86,29 @@ def begin_incident() -> None:
     )  # fmt: skip
     switches = Switches(pause_sales=True, notify_people=True)
     open_incident(reason="Again", by="ada", switches=switches, ends_at=NOON + timedelta(hours=1), at=NOON)
+
+
+def pay_out(name: str) -> Payout:
+    """A payout that does not add up: one entry for all money there is, as another balance would tell it."""
+    payout = make_payout(name)
+    for kind, model in (("payment", Payment), ("refund", Refund), ("dispute", Dispute)):
+        for row in model.objects.all():
+            BalanceEntry.objects.create(
+                stripe_id=f"txn_{name}_{kind}_{row.pk}", payout=payout, kind=kind, type=kind, amount=4000, fee=99,
+                net=3901, currency="eur", original_amount=4000, original_currency="eur", source=str(row),
+                created_at=NOON, available_at=NOON, **{kind: row},
+            )  # fmt: skip
+    judge(payout, at=NOON)
+    return payout
+
+
+def make_payout(name: str, **different: Any) -> Payout:
+    """49.00 that are at the bank; nobody knows yet what is in it."""
+    usual = {
+        "amount": 4900, "currency": "eur", "status": "paid", "is_automatic": True, "is_complete": True,
+        "arrival_date": NOON.date(), "created_at": NOON, "livemode": False, "read_at": NOON,
+    }  # fmt: skip
+    return Payout.objects.create(stripe_id=name, **{**usual, **different})
 
 
 def sell_plan() -> Plan:

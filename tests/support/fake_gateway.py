@@ -2,16 +2,17 @@
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from payments.stripe_api import clock
 from payments.stripe_api.endpoints import NewEndpoint
 from payments.stripe_api.gateway import Answer, GatewayRefused, GatewayUnavailable, RefundReason
-from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeRefund
+from payments.stripe_api.snapshots import Json, StripeCheckoutSession, StripeEntry, StripePayout, StripeRefund
 
 SHORTEST_SESSION = 30 * 60
+T = TypeVar("T")
 
 
 class FakeGateway:
@@ -133,6 +134,71 @@ class FakeGateway:
             "amount_total": params["line_items"][0]["price_data"]["unit_amount"],
             "currency": params["line_items"][0]["price_data"]["currency"],
         }
+
+
+class FakeBalance:
+    """Stripe's balance without a network: `payouts` and `entries` as Stripe would show them, the newest first.
+
+    `trouble` is raised instead of any answer; `asked`: of which payouts the entries were asked for.
+    """
+
+    def __init__(self) -> None:
+        self.payouts: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        self.trouble: Exception | None = None
+        self._payout_of: dict[str, str] = {}
+
+    def pay_out(self, *entries: dict[str, Any], **different: Any) -> dict[str, Any]:
+        """A payout of these entries, at the bank; what is `different` from that is told as Stripe would."""
+        number, created = len(self.payouts) + 1, max((each["created"] for each in entries), default=0)
+        made = {
+            "id": f"po_{number}", "object": "payout", "amount": sum(each["net"] for each in entries),
+            "currency": "eur", "status": "paid", "automatic": True, "reconciliation_status": "completed",
+            "arrival_date": created + 86_400, "created": created, "livemode": False, **different,
+        }  # fmt: skip
+        own = balance_entry(made, amount=-made["amount"], type="payout")
+        self.payouts.insert(0, made)
+        for each in (*entries, own):
+            self._payout_of[each["id"]] = made["id"]
+            self.entries.insert(0, each)
+        return made
+
+    def payouts_since(self, stripe: object, *, since: datetime) -> Iterator[list[StripePayout]]:
+        return self._pages(StripePayout.read, [each for each in self.payouts if _is_since(each, since)])
+
+    def look_up_payout(self, stripe: object, *, payout: str) -> StripePayout:
+        for each in self.payouts:
+            if each["id"] == payout:
+                return StripePayout.read(each)
+        raise GatewayRefused(code="resource_missing", message=f"No such payout: '{payout}'")
+
+    def entries_since(self, stripe: object, *, since: datetime) -> Iterator[list[StripeEntry]]:
+        return self._pages(StripeEntry.read, [each for each in self.entries if _is_since(each, since)])
+
+    def entries_of(self, stripe: object, *, payout: str) -> Iterator[list[StripeEntry]]:
+        self.asked.append(payout)
+        inside = [each for each in self.entries if self._payout_of.get(each["id"]) == payout]
+        return self._pages(StripeEntry.read, inside)
+
+    def _pages(self, read: Callable[[Json], T], rows: list[dict[str, Any]]) -> Iterator[list[T]]:
+        if self.trouble:
+            raise self.trouble
+        yield [read(each) for each in rows]
+
+
+def balance_entry(source: dict[str, Any], *, amount: int, fee: int = 0, **different: Any) -> dict[str, Any]:
+    """A balance transaction about this object, which stands inside as if it had been expanded."""
+    usual = {
+        "id": f"txn_{source['id']}", "object": "balance_transaction", "type": "charge", "currency": "eur",
+        "created": source["created"], "available_on": source["created"], "source": source,
+    }  # fmt: skip
+    told = {**usual, "amount": amount, "fee": fee, "net": amount - fee, **different}
+    return {"reporting_category": told["type"], **told}
+
+
+def _is_since(row: Mapping[str, Any], since: datetime) -> bool:
+    return bool(row["created"] >= int(since.timestamp()))
 
 
 class FakeAccount:

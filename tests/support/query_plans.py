@@ -18,6 +18,7 @@ SIZES = {
     "payments_eventattempt": 2_000_000,
     "payments_orderchange": 2_000_000,
     "payments_effect": 1_000_000,
+    "payments_balanceentry": 1_000_000,
     "payments_reference": 1_000_000,
     "payments_order": 500_000,
     "payments_checkoutattempt": 500_000,

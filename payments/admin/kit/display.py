@@ -34,8 +34,9 @@ GOOD, CARE, BAD, OFF = "good", "care", "bad", "off"
 # Columns that hold a state, and the tint of its values in all of our tables; any other is OFF.
 STATES = frozenset({"status", "outcome", "dispute_state", "email_state"})
 STATE_TINTS: dict[str, str] = {
-    **dict.fromkeys(("PAID", "PROCESSED", "DONE", "succeeded", "won", "confirmed"), GOOD),
+    **dict.fromkeys(("PAID", "PROCESSED", "DONE", "succeeded", "won", "confirmed", "paid"), GOOD),
     **dict.fromkeys(("ACTION_REQUIRED", "PROCESSING", "HELD", "INQUIRY", "pending", "requires_action", "asked"), CARE),
+    "in_transit": CARE,
     **dict.fromkeys(("FAILED", "DEAD", "UNCERTAIN", "OPEN", "LOST", "failed", "lost"), BAD),
     **dict.fromkeys((DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.WARNING_UNDER_REVIEW), CARE),
     **dict.fromkeys((DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW), CARE),

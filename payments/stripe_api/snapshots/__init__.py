@@ -1,5 +1,6 @@
 """Stripe objects in our words, read from plain JSON of any API version since 2023-10-16."""
 
+from payments.stripe_api.snapshots.balance import StripeEntry, StripePayout
 from payments.stripe_api.snapshots.checkout import StripeCheckoutSession, StripeCustomer, read_place
 from payments.stripe_api.snapshots.payment import (
     StripeCharge,
@@ -19,10 +20,12 @@ __all__ = [
     "StripeCheckoutSession",
     "StripeCustomer",
     "StripeDispute",
+    "StripeEntry",
     "StripeFraudWarning",
     "StripeInvoice",
     "StripeInvoicePayment",
     "StripePaymentIntent",
+    "StripePayout",
     "StripeRefund",
     "StripeSubscription",
     "id_of",

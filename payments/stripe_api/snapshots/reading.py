@@ -60,6 +60,21 @@ def get_amount(source: Json, name: str) -> int:
     raise MalformedObject(f"{_called(source)}: {name} is {_described(value)}, not a whole amount in minor units.")
 
 
+def get_sum(source: Json, name: str) -> int:
+    """A whole sum in minor units; negative where money leaves. Raises MalformedObject."""
+    value = source.get(name)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_AMOUNT:
+        return value
+    raise MalformedObject(f"{_called(source)}: {name} is {_described(value)}, not a whole sum in minor units.")
+
+
+def get_moment(source: Json, name: str) -> datetime:
+    """A Unix time as a moment. Raises MalformedObject."""
+    if moment := find_moment(source, name):
+        return moment
+    raise MalformedObject(f"{_called(source)}: {name} is {_described(source.get(name))}, not a moment.")
+
+
 def get_currency(source: Json) -> str:
     """The ISO code in lower case, as Stripe writes it. Raises MalformedObject."""
     value = source.get("currency")

@@ -1,5 +1,6 @@
 """The staff's pages cost the same however long the shop has sold: no large table is read from end to end."""
 
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -7,15 +8,18 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.staff_site import PAGES
+from config.health import must_be_migrated
+from payments.alerts.rules import all_rules
 from payments.billing.models import Dispute, Receipt
 from payments.effects.models import Effect
 from payments.ledger.models import PaymentEvent, Redelivery
 from payments.orders.models import Order
 from payments.statuses import EffectStatus
 from tests.support.database import shared_rows
-from tests.support.everything import make_everything
+from tests.support.everything import make_everything, make_payout
 from tests.support.factories import ActivityFactory
 from tests.support.modules import make_module
 from tests.support.query_plans import SIZES, captured, grow_tables, shrink_tables, troubles
@@ -34,6 +38,8 @@ def years(django_db_setup, django_db_blocker):
     with shared_rows(django_db_blocker):
         make_everything()
         ActivityFactory.create_batch(300)
+        for number in range(300):
+            make_payout(f"po_of_day_{number}")
         for number in range(50):
             make_module(f"module-{number}")
         Receipt.objects.create(number=1, order=Order.objects.get(registration__name="Zoë Martin"), issued_at=NOON)
@@ -48,7 +54,9 @@ def years(django_db_setup, django_db_blocker):
 @pytest.fixture
 def ask(page):
     """Open an address as somebody who may do everything; what is wrong with its statements."""
-    ContentType.objects.get_for_models(Dispute)  # each process asks once
+    # Each process asks these once.
+    ContentType.objects.get_for_models(Dispute)
+    must_be_migrated()
 
     def ask(address):
         with captured() as statements:
@@ -92,6 +100,24 @@ class TestPages:
         found = [trouble for each in addresses for trouble in ask(each)]
 
         assert found == [], "\n\n".join(found)
+
+
+class TestWatching:
+    @pytest.mark.parametrize("address", ["/health", "/readyz", "/metrics"])
+    def test_by_programs_reads_no_large_table(self, client, address):
+        # What modules export is added up once an hour by each process, and accesses once in 15 seconds.
+        client.get(address)
+        with captured() as statements:
+            assert client.get(address).status_code == 200
+
+        assert troubles(statements) == []
+
+    def test_by_the_rules_reads_none_but_what_is_looked_at_every_ten_minutes(self):
+        for rule in all_rules():
+            with captured() as statements:
+                rule.look(at=timezone.now())
+
+            assert rule.every >= timedelta(minutes=10) or troubles(statements) == [], rule.name
 
 
 class TestTroubles:

@@ -42,7 +42,7 @@ class TestStripeSetup:
 
         text = text_of(page.get(reverse(ADDRESS)))
 
-        assert "The webhook endpoint is compared every day, last on March 2, 2026" in text
+        assert "The webhook endpoint is compared every ten minutes, last on March 2, 2026" in text
         assert "is disabled at Stripe: no event comes." in text
 
     def test_needs_the_right_to_diagnose(self, client, db):

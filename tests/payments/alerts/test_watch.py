@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.utils import translation
 
+from config.seen import Seen
 from payments.alerts import rules
 from payments.alerts.models import Alert
 from payments.alerts.rules import AlertSeverity, Trouble, WatchedTwice, alert_rule, all_rules
@@ -16,6 +17,7 @@ from payments.heartbeats import BEAT, WORKER, Heartbeat, note_heartbeat
 from payments.incidents.models import Incident
 from payments.ledger.models import HeldType, PaymentEvent, RefusedDeliveries
 from payments.statuses import EffectStatus, EventStatus
+from payments.tallies import Tally
 from tests.support.road import NOON
 from tests.support.watching import (
     A_DAY,
@@ -93,6 +95,20 @@ def nobody_has_walked(_order):
     BackfillMark.objects.create(complete_from=at, complete_up_to=at, last_run_at=at)
 
 
+def answers_are_errors(_order):
+    saw(Seen.ANSWER, "public 5xx", 25)
+    saw(Seen.ANSWER, "public 2xx", 275)
+
+
+def stripe_is_away(_order):
+    saw(Seen.STRIPE_CALL, "unavailable", 20)
+    saw(Seen.STRIPE_CALL, "ok", 55)
+
+
+def saw(what, label, count):
+    Tally.objects.create(what=what, label=label, count=count, micros=0, buckets=[], hour=NOON, in_hour=count)
+
+
 def mail_server_refuses(_order):
     Effect.objects.create(
         key="k", kind="registration.confirmed", status=EffectStatus.PENDING, attempts=3, outcome="550 no",
@@ -113,13 +129,15 @@ def things_are_well_again():
 WRONGS = [
     (silent_hour, "events.silent", "usually there are 6"),
     (a_third_of_the_events_fail, "events.failing", "9 of the 30 events"),
-    (events_pile_up, "events.waiting", "3, the oldest for 6 minutes"),
+    (events_pile_up, "events.waiting", "3, the oldest since 12:54"),
     (wrong_secret, "deliveries.refused:invalid_signature", "the signature matches none of our webhook secrets"),
     (disabled_endpoint, "endpoint.drifted:disabled:we_1", "is disabled at Stripe: no event comes"),
     (events_were_missed, "events.missing", "4, among them invoice.paid (evt_lost)"),
-    (nobody_has_walked, "events.unproven", "up to 2026-03-02 09:00"),
-    (stopped_worker, "worker.lost", "since 11:56"),
-    (stopped_beat, "beat.lost", "since 11:56"),
+    (nobody_has_walked, "events.unproven", "up to 2026-03-02, 10:00, only"),
+    (answers_are_errors, "site.errors", "25 of the 300 answers"),
+    (stripe_is_away, "stripe.unreachable", "20 of the 75 calls"),
+    (stopped_worker, "worker.lost", "since 12:56"),
+    (stopped_beat, "beat.lost", "since 12:56"),
     (busy_processors, "host.busy:", "above 80 % for ten minutes: 93 %"),
     (payments_fail, "payments.failing", "5 of the 25 payments"),
     (cards_are_tried_out, "payments.declined", "declined 30 tries"),

@@ -197,8 +197,7 @@ def _clock_of_a_new_process():
 
 
 def wrong_clock(site):
-    now = datetime.now(UTC)
-    clock.learn(said_at=now + timedelta(minutes=3), asked_at=now, heard_at=now)
+    clock.learn(said_at=NOW + timedelta(minutes=3), asked_at=NOW, heard_at=NOW)
 
 
 FAULT, WARNING, NOTE = Severity.PROBLEM, Severity.WAITING, Severity.NOTE

@@ -12,6 +12,7 @@ from payments.figures.models import DailyFigure
 from payments.health.metrics import forget_totals
 from payments.statuses import EventStatus
 from payments.tallies import Tally, write
+from tests.support.road import NOON
 from tests.support.signing import make_event, signed_post
 from tests.support.watching import A_MINUTE, events, everything_lives
 
@@ -74,7 +75,7 @@ class TestMetrics:
         signed_post(client, make_event())
         client.post("/stripe/webhooks", b"{}", content_type="application/json")
         seen.append((Seen.STRIPE_CALL, "rate_limited", 0.3))
-        write()
+        write(at=NOON)
 
         values = told(client)
 
@@ -90,20 +91,30 @@ class TestTallies:
     def test_add_up_what_several_processes_write(self):
         for seconds in (0.004, 0.2):
             seen.append((Seen.ANSWER, "api 2xx", seconds))
-            write()
+            write(at=NOON)
 
         row = Tally.objects.get()
 
         assert (row.count, row.micros) == (2, 204_000)
         assert row.buckets[:6] == [1, 0, 0, 0, 0, 1]
+        assert (row.hour, row.in_hour) == (NOON, 2)
+
+    def test_say_how_often_it_was_in_the_last_hour(self):
+        for minute in (0, 59, 61, 62):
+            seen.append((Seen.ANSWER, "api 5xx", 0.1))
+            write(at=NOON + minute * A_MINUTE)
+
+        row = Tally.objects.get()
+
+        assert (row.count, row.hour, row.in_hour) == (4, NOON + 60 * A_MINUTE, 2)
 
     def test_lose_nothing_while_the_database_is_away(self, monkeypatch):
         seen.append((Seen.ANSWER, "api 2xx", 0.1))
         with monkeypatch.context() as patch:
-            patch.setattr(tallies, "save", lambda _counted: (_ for _ in ()).throw(OperationalError()))
-            assert write() == 0
+            patch.setattr(tallies, "save", lambda _counted, at: (_ for _ in ()).throw(OperationalError()))
+            assert write(at=NOON) == 0
         seen.append((Seen.ANSWER, "api 2xx", 0.1))
 
-        write()
+        write(at=NOON)
 
         assert Tally.objects.get().count == 2

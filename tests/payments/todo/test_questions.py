@@ -7,6 +7,7 @@ from payments.admin.exceptions import OrderExceptionAdmin
 from payments.apply.undelivered import IN_DOUBT, NOT_DONE
 from payments.billing.models import Payment, Plan, Subscription
 from payments.orders.models import Order, OrderException
+from payments.payouts.judge import SUMS_DIFFER
 from payments.statuses import ExceptionKind
 from payments.todo.questions import ACTS, ADVICE, OTHERWISE, SENTENCES, advised, at_stake, sentence_of
 
@@ -61,6 +62,10 @@ CASES = [
     (about(K.PERIOD_REFUNDED, subscription=True, received=euros(400)), None,
      "The current period of Premium was refunded, and it goes on being billed",
      "La période en cours de Premium a été remboursée, mais l’abonnement continue d’être facturé"),
+    (OrderException(kind=K.PAYOUT_MISMATCH, subject="po_1", detail=SUMS_DIFFER,
+                    values={"payout": euros(6303), "entries": euros(6203), "amount": euros(100)}), None,
+     "A payout of €63.03 does not add up: its entries come to €62.03, €1.00 off",
+     "Le compte n’y est pas pour un virement de 63,03 € : ses mouvements font 62,03 €, soit 1,00 € d’écart"),
 ]  # fmt: skip
 
 

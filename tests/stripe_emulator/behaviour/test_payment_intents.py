@@ -113,7 +113,7 @@ class TestSettle:
         charge = stored(intent.data["latest_charge"])
         assert (charge.data["paid"], intent.data["amount_received"]) == (True, 4900)
         assert event_types()[-3:] == ["charge.succeeded", "payment_intent.succeeded", "charge.updated"]
-        assert not Timer.objects.exists()
+        assert not Timer.objects.filter(about=intent).exists()
 
     def test_that_fails_leaves_the_intent_open(self, stripe_api, told):
         intent = stored(debit(stripe_api, SEPA_SUCCEEDS).id)

@@ -4,7 +4,8 @@ import pytest
 import stripe
 from stripe import radar
 
-from stripe_emulator import timers
+from stripe_emulator import clock, timers
+from stripe_emulator.behaviour.payouts import fail_payout
 from stripe_emulator.models import Event, StoredObject
 from tests.support.billing import DECLINED, price_of, stored, subscribe
 from tests.support.emulated_payments import SEPA_FAILS, SEPA_SUCCEEDS, debit, pay
@@ -19,6 +20,7 @@ CLASSES = {
     "payment_intent": stripe.PaymentIntent,
     "radar.early_fraud_warning": radar.EarlyFraudWarning,
     "payment_method": stripe.PaymentMethod,
+    "payout": stripe.Payout,
     "refund": stripe.Refund,
     "setup_intent": stripe.SetupIntent,
     "token": stripe.Token,
@@ -91,6 +93,14 @@ class TestShapes:
         timers.advance(6)
 
         assert_everything_pinned("dispute", "charge", "balance_transaction")
+
+    def test_of_a_payout_until_its_end(self, stripe_api):
+        pay(stripe_api)
+
+        timers.advance(5 * 24 * 3600)
+
+        fail_payout(StoredObject.objects.get(kind="payout"), at=clock.emulated_now())
+        assert_everything_pinned("payout", "balance_transaction")
 
     def test_of_the_account(self, stripe_api):
         assert_pinned_shape(stripe_api.accounts.retrieve_current().to_dict(), stripe.Account)

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0020_backfill'),
+        ('payments', '0021_payouts'),
     ]
 
     operations = [
