@@ -185,7 +185,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         """As long as it is not closed, with how things stand now."""
         if not row.is_closed:
             row.report = {"after": figures_at(at=timezone.now())}
-        heads = ("", _("then"), _("at its end") if row.is_closed else _("now"))
+        heads = (_("figure"), _("then"), _("at its end") if row.is_closed else _("now"))
         return _table(lines(row), heads=heads)
 
     @admin.display(description=gettext_lazy("what happened meanwhile"))
@@ -209,10 +209,17 @@ def _switched(row: Incident) -> Iterator[str]:
 def _table(rows: Iterable[tuple[str, ...]], *, heads: tuple[str, ...] = ()) -> SafeString:
     return format_html(
         '<div class="scrolled" tabindex="0"><table>{}<tbody>{}</tbody></table></div>',
-        format_html("<thead>{}</thead>", _cells(heads, "th")) if heads else "",
-        format_html_join("", "{}", ((_cells(row, "td"),) for row in rows)),
+        format_html("<thead><tr>{}</tr></thead>", _heads(heads)) if heads else "",
+        format_html_join("", "{}", ((_row(row),) for row in rows)),
     )
 
 
-def _cells(words: tuple[str, ...], tag: str) -> SafeString:
-    return format_html("<tr>{}</tr>", format_html_join("", f"<{tag}>{{}}</{tag}>", ((word,) for word in words)))
+def _row(words: tuple[str, ...]) -> SafeString:
+    """What it is called, then its numbers."""
+    name, *numbers = words
+    cells = format_html_join("", '<td class="amount">{}</td>', ((number,) for number in numbers))
+    return format_html('<tr><th scope="row">{}</th>{}</tr>', name, cells)
+
+
+def _heads(words: tuple[str, ...]) -> SafeString:
+    return format_html_join("", '<th scope="col">{}</th>', ((word,) for word in words))

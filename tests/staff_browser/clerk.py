@@ -147,6 +147,8 @@ class Clerk:
             match field.first.evaluate("field => field.type"):
                 case "select-one":
                     field.select_option(value)
+                case "checkbox" if value == "on":
+                    field.check()
                 case "checkbox" if value:
                     field.and_(self.page.locator(f"[value='{value}']")).check()
                 case "checkbox":

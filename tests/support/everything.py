@@ -81,11 +81,11 @@ def begin_incident() -> None:
     """Sales are paused; another one is over, with its report."""
     figures = figures_at(at=NOON)
     Incident.objects.create(
-        reason="Orders stay unpaid", opened_by="ada", opened_at=NOON, state="CLOSED", closed_at=NOON, before=figures,
+        reason="HTTP 500", opened_by="ada", opened_at=NOON, state="CLOSED", closed_at=NOON, before=figures,
         report={"after": figures, "meanwhile": {"found": 3, "failed": 0}}, held=["*"], endpoints=["we_1"],
     )  # fmt: skip
     switches = Switches(pause_sales=True, notify_people=True)
-    open_incident(reason="Again", by="ada", switches=switches, ends_at=NOON + timedelta(hours=1), at=NOON)
+    open_incident(reason="HTTP 502", by="ada", switches=switches, ends_at=NOON + timedelta(hours=1), at=NOON)
 
 
 def pay_out(name: str) -> Payout:

@@ -21,7 +21,9 @@ EDITABLE = {
     "registrations.activity",
 }  # fmt: skip
 # Made on a form of their own, which asks a service; never edited.
-ASKED_FOR = {"modules_access.accesstoken", "modules_access.moduleaccess", "modules_access.servicekey"}
+ASKED_FOR = {
+    "modules_access.accesstoken", "modules_access.moduleaccess", "modules_access.servicekey", "payments.incident",
+}  # fmt: skip
 SCREENS = sorted(
     (model._meta.label_lower for model in admin.site._registry if model._meta.app_label != "admin"), key=str
 )
