@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.urls import reverse
 
+from payments.admin.kit.display import page_of
 from payments.incidents.models import Incident
 from payments.ledger.models import HeldType
 from tests.support.factories import UserFactory, make_staff
@@ -28,10 +28,6 @@ def boss(client):
     client.force_login(make_staff(email="boss@example.com"))
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     return client
-
-
-def page_of(incident):
-    return reverse("admin:payments_incident_change", args=[incident.pk])
 
 
 class TestOpening:
@@ -85,6 +81,15 @@ class TestPage:
 
         assert response["Refresh"] == "3"
         assert "process what waits, the oldest first 10 of 40" in text_of(response)
+
+    def test_of_the_hold_of_all_events_can_be_opened_too(self, boss):
+        opened(hold=("*",))
+
+        page = text_of(boss.get(page_of(HeldType.objects.get())))
+
+        assert "ada: Orders stay unpaid" in page
+        assert "Release…" in page
+        assert "All events are held back, 0 are waiting" in text_of(boss.get("/admin/"))
 
     def test_shows_the_report(self, boss):
         opened()
