@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from payments.incidents import closing
 from payments.incidents.closing import ClosingCutShort, begin_closing, go_on_closing
@@ -9,7 +10,9 @@ from payments.incidents.opening import IncidentRefused
 from payments.incidents.report import lines
 from payments.incidents.switches import sales_pause
 from payments.ledger.models import HeldType, PaymentEvent
+from payments.locks import KEY_OF_NAME
 from payments.orders.models import Order
+from payments.tasks import go_on_closing_job
 from tests.support.fake_gateway import unavailable
 from tests.support.incidents import closed, opened
 from tests.support.road import NOON, event_of, hear
@@ -121,6 +124,31 @@ class TestClosing:
         second = begin_closing(reason="again", by="grace", at=LATER + timedelta(minutes=1))
 
         assert (second.pk, second.closed_by, second.closed_reason) == (first.pk, "ada", "repaired")
+
+    def test_is_gone_on_with_by_the_timetable_and_left_alone_while_it_cannot(self, monkeypatch):
+        opened()
+        begin_closing(reason="", by="ada", at=LATER)
+        with monkeypatch.context() as patch:
+            patch.setattr(closing, "backfill", _broken)
+            go_on_closing_job()
+        state = Incident.objects.get().state
+
+        go_on_closing_job()
+
+        assert (state, Incident.objects.get().state) == (IncidentState.CLOSING, IncidentState.CLOSED)
+
+    def test_is_done_by_one_at_a_time(self):
+        opened()
+        begin_closing(reason="", by="ada", at=LATER)
+
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_lock({KEY_OF_NAME})", [closing.LOCK])
+            with pytest.raises(ClosingCutShort, match="Somebody else"):
+                go_on()
+        other.close()
+
+        assert Incident.objects.get().trouble == ""
 
     def test_needs_an_incident(self):
         with pytest.raises(IncidentRefused, match="No incident is open"):
