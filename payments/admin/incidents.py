@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -94,7 +93,7 @@ def _open(form: IncidentForm, *, by: str) -> Incident | None:
 
 
 @confirmed_action(
-    description=gettext_lazy("Close the incident…"), label=gettext_lazy("Close…"),
+    description=gettext_lazy("Close the incident…"),
     permission="payments.close_incident", applies_to=lambda row: row.state == IncidentState.OPEN,
     only_one=gettext_lazy("Choose one incident."), title=gettext_lazy("Close this incident?"),
     button=gettext_lazy("Close now"), in_transaction=False,
@@ -140,8 +139,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         form = IncidentForm(request.POST if request.method == "POST" else None)
         if form.is_valid() and (response := self._opened(request, form)):
             return response
-        parents = [(reverse("admin:payments_incident_changelist"), _("Incidents"))]
-        context = staff_context(request, title=str(self.add_text), parents=parents, form=form)
+        context = staff_context(request, title=str(self.add_text), form=form)
         return TemplateResponse(request, "admin/payments/incident_open.html", context)
 
     def _opened(self, request: HttpRequest, form: IncidentForm) -> HttpResponse | None:
