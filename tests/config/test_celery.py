@@ -20,7 +20,7 @@ from tests.support.ledger_rows import is_all_done, waiting_events
 from tests.support.processes import ROOT, for_test_database, running_worker, wait_until
 
 SWEEP = "payments.sweep"
-LOOPS = 3  # that a worker has beside its tasks: one drains, one delivers, one counts the figures
+LOOPS = 4  # that a worker has beside its tasks: one drains, one delivers, one counts and watches, one closes incidents
 
 
 def seconds_between(schedule):

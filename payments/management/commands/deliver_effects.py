@@ -90,7 +90,7 @@ class DeliveryLoops(Loops):
         """Beside every worker, of whom one at a time does it: what staff have said is over comes to its end. What cuts
         it short stands in the incident, and is tried again.
         """
-        pause = INTERVAL_SECONDS
+        pause = 0.0
         while not self.stopping.wait(pause):
             pause = HOUSEKEEPING_SECONDS
             with suppress(ClosingCutShort):
