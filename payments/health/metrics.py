@@ -25,7 +25,7 @@ from payments.statuses import EffectStatus, EventStatus
 from payments.tallies import BOUNDS_MS, Tally
 
 COUNTED = (*MONEY, DECLINED, EVENTS, EVENTS_DONE, LAG)
-COUNTED_AT_MOST = 10_000
+COUNTED_AT_MOST = 1_000
 # Days that are over so long move no more, or at night only: each process adds them up once a day.
 STILL_MOVE = timedelta(days=31)
 # By figure, currency and part: how often, how much.
@@ -76,7 +76,7 @@ def _queue(at: datetime) -> Iterator[Metric]:
     questions = OrderException.objects.filter(is_open=True)
     counts = capped_counts([*rows, *effects, questions], most=COUNTED_AT_MOST)
     waiting = GaugeMetricFamily(
-        "stripe_events", "Events that are not done, by state; 10 000 stands for more.", labels=["state"]
+        "stripe_events", "Events that are not done, by state; 1 000 stands for more.", labels=["state"]
     )
     waiting.add_metric(["due"], min(now.backlog, COUNTED_AT_MOST))
     for name, number in zip(("failed", "dead", "held"), counts[:3], strict=True):
