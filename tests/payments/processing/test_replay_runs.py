@@ -46,8 +46,9 @@ def handler(monkeypatch):
 
 
 @pytest.fixture
-def failed(handler, activity, request):
-    """Events of as many people, a minute between each, which all failed in the same way."""
+def failed(handler, activity, settings):
+    """Events of as many people, a minute between each, which all failed in the same way; nobody held their type back."""
+    settings.HOLD_FAILING_TYPES = False
     activity.capacity = MANY
     activity.save()
     rows = RegistrationFactory.create_batch(MANY, activity=activity)
