@@ -47,7 +47,7 @@ def handler(monkeypatch):
 
 @pytest.fixture
 def failed(handler, activity, settings):
-    """Events of as many people, a minute between each, which all failed in the same way; nobody held their type back."""
+    """Events of as many people, a minute apart, which all failed in the same way; their type is not held back."""
     settings.HOLD_FAILING_TYPES = False
     activity.capacity = MANY
     activity.save()
