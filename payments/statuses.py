@@ -275,6 +275,11 @@ class EventStatus(models.TextChoices):
     HELD = "HELD", _("Held back")
 
 
+# What has come to its end as it should, and what has not and is tried again or was given up.
+EVENT_DONE = (EventStatus.PROCESSED, EventStatus.IGNORED)
+EVENT_FAILING = (EventStatus.FAILED, EventStatus.DEAD)
+
+
 class EffectStatus(models.TextChoices):
     """Life of a mail, alert or refund that a change asked for."""
 

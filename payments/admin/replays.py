@@ -26,9 +26,9 @@ from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.ledger.models import HAS_FAILED, HeldType, PaymentEvent
 from payments.processing.failure_groups import MAX_COUNT, FailureGroup, failure_groups, find_group
 from payments.processing.models import ReplayRun, ReplayState
-from payments.processing.replay import FAILURES, MAX_EVENTS_AT_ONCE, Replayed, ReplayMoved, ReplayRefused, replay_events
+from payments.processing.replay import MAX_EVENTS_AT_ONCE, Replayed, ReplayMoved, ReplayRefused, replay_events
 from payments.processing.replay_runs import Selection, cancel_run, continue_run, start_run
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_FAILING, EventStatus
 
 REPLAY = "payments.replay_paymentevent"
 EVENTS_REPLAYED_AT_ONCE = 500
@@ -171,7 +171,7 @@ def _preview(found: Replayed, *, before: Sequence[PaymentEvent], title: str, mor
 
 def _state_text(event: PaymentEvent) -> str:
     """Its state, with why: an error's own words, which are English."""
-    why = event.error if event.status in FAILURES else event.ignored_reason
+    why = event.error if event.status in EVENT_FAILING else event.ignored_reason
     label = str(EventStatus(event.status).label)
     return f"{label}: {why[:200]}" if why else label
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from payments.alerts.road import COUNTED_AT_MOST, health_page
-from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, words
+from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, moment_words, words
 from payments.billing.models import Dispute
 from payments.billing.reminders import DISPUTE_WARNING_TIME
 from payments.effects.clock_alert import KIND as CLOCK_ALERT
@@ -75,7 +75,9 @@ def dispute_is_due(look: Look) -> Iterator[Trouble]:
     for row in due.order_by("due_by"):
         text = gettext_noop("Dispute %(dispute)s must be answered until %(day)s.")
         page = reverse("admin:payments_dispute_change", args=[row.pk])
-        yield Trouble(text, page, {"dispute": row.stripe_id, "day": f"{row.due_by:%Y-%m-%d}"}, subject=row.stripe_id)
+        yield Trouble(
+            text, page, {"dispute": row.stripe_id, **moment_words(row.due_by or look.at)}, subject=row.stripe_id
+        )
 
 
 @alert_rule(

@@ -7,12 +7,11 @@ from statistics import median
 
 from django.db.models import Max, Min
 from django.urls import reverse
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from config.seen import Seen
-from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, words
+from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, moment_words, words
 from payments.diagnosis.causes import cause_of
 from payments.figures.period import BACKLOG_WAITS_TOO_LONG, read_now
 from payments.figures.recent import WEBHOOKS_DEGRADED, read_counts
@@ -76,7 +75,7 @@ def events_wait(look: Look) -> Iterator[Trouble]:
     now = read_now(at=look.at)
     if now.oldest_due and look.at - now.oldest_due > BACKLOG_WAITS_TOO_LONG:
         text = gettext_noop("Events that are due and wait: %(count)s, the oldest since %(clock)s.")
-        values = {"count": str(now.backlog), "clock": f"{localtime(now.oldest_due):%H:%M}"}
+        values = {"count": str(now.backlog), **moment_words(now.oldest_due)}
         yield Trouble(text, health_page(), values)
 
 
@@ -153,7 +152,7 @@ def worker_is_lost(look: Look) -> Iterator[Trouble]:
     last = _lives(WORKER)["last"]
     if last and look.at - last > LOST_AFTER:
         text = gettext_noop("No worker has given a sign of life since %(clock)s.")
-        yield Trouble(text, health_page(), {"clock": f"{localtime(last):%H:%M}"})
+        yield Trouble(text, health_page(), moment_words(last))
 
 
 @alert_rule(
@@ -168,7 +167,7 @@ def beat_is_lost(look: Look) -> Iterator[Trouble]:
     waited_since = last or worker["first"]
     if waited_since and look.at - waited_since > LOST_AFTER:
         text = gettext_noop("The timetable has given no sign of life since %(clock)s.")
-        yield Trouble(text, health_page(), {"clock": f"{localtime(waited_since):%H:%M}"})
+        yield Trouble(text, health_page(), moment_words(waited_since))
 
 
 def _lives(name: str) -> dict[str, datetime | None]:

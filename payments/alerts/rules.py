@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import TextChoices
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.timezone import get_default_timezone, localtime
 from django.utils.translation import gettext_lazy as _
 
 from payments.products import Value
@@ -37,6 +38,12 @@ def words(text: str | Promise) -> dict[str, str]:
     """A text of ours as a value of a sentence: it too is translated when it is read."""
     with translation.override(None):
         return {"msgid": str(text)}
+
+
+def moment_words(moment: datetime) -> dict[str, str]:
+    """`day` and `clock` of a moment, by the site's clock, as values of a sentence."""
+    local = localtime(moment, get_default_timezone())
+    return {"day": f"{local:%Y-%m-%d}", "clock": f"{local:%H:%M}"}
 
 
 @dataclass(frozen=True, slots=True)

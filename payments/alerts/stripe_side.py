@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import reverse
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, words
+from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, moment_words, words
 from payments.backfill.models import BackfillMark, BackfillRun
 from payments.diagnosis.endpoint_rules import WORDS, values_of
 from payments.endpoints.drift import last_drift
@@ -56,6 +55,5 @@ def completeness_is_unknown(look: Look) -> Iterator[Trouble]:
     mark = BackfillMark.objects.filter(complete_up_to__lt=look.since).first()
     if mark and mark.complete_up_to:
         text = gettext_noop("Stripe’s list of events was walked up to %(day)s, %(clock)s, only.")
-        up_to = localtime(mark.complete_up_to)
-        values = {"day": f"{up_to:%Y-%m-%d}", "clock": f"{up_to:%H:%M}"}
-        yield Trouble(text, reverse("admin:payments_backfillrun_changelist"), values)
+        page = reverse("admin:payments_backfillrun_changelist")
+        yield Trouble(text, page, moment_words(mark.complete_up_to))

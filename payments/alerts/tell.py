@@ -11,16 +11,14 @@ from django.utils.translation import gettext_noop
 
 from payments.alerts.models import Alert
 from payments.alerts.watch import HOOK, MAIL
-from payments.effects.deliver import Skip, delivers
+from payments.effects.deliver import IS_OVER, SUBJECT_GONE, Skip, delivers
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from payments.stripe_api.signature import sign
 
 HOOK_SECONDS = 5.0
 SIGNATURE_HEADER = "X-Signature"
-IS_OVER = Skip(gettext_noop("It was over before it could be told."))
 NOBODY_LISTENS = Skip(gettext_noop("There is no address to tell it to."))
-GONE = Skip(gettext_noop("What it tells of no longer exists."))
 
 
 @mails(MAIL)
@@ -28,7 +26,7 @@ def alert_opened(effect: Effect) -> Mail | Skip:
     """What is wrong, how grave, and what to do."""
     row = Alert.objects.filter(pk=effect.data["alert"]).first()
     if row is None:
-        return GONE
+        return SUBJECT_GONE
     if row.closed_at:
         return IS_OVER
     return to_staff({"alert": row, "environment": settings.ENVIRONMENT}, page=row.page)
@@ -39,7 +37,7 @@ def send_hook(effect: Effect) -> Skip | None:
     """POST it. Whatever is no 2xx is tried again by and by."""
     row = Alert.objects.filter(pk=effect.data["alert"]).first()
     if row is None:
-        return GONE
+        return SUBJECT_GONE
     if not settings.ALERT_WEBHOOK_URL:
         return NOBODY_LISTENS
     body = json.dumps(message_of(row, what=effect.data["what"])).encode()

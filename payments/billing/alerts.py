@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from payments.billing.models import Dispute, Payment, Refund, Subscription
 from payments.billing.refund_reasons import refund_reason
 from payments.billing.reminders import DISPUTE_DUE_ALERT
-from payments.effects.deliver import Skip
+from payments.effects.deliver import SUBJECT_GONE, Skip
 from payments.effects.mail import Mail, amount_in_words, mails, to_staff
 from payments.effects.models import Effect
 from payments.statuses import (
@@ -23,7 +23,6 @@ from payments.statuses import (
     RefundStatus,
 )
 
-SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 DISPUTE_MOVED_ON = Skip(gettext_noop("The dispute has moved on meanwhile."))
 WARNING_SETTLED = Skip(gettext_noop("The money has gone back, or is disputed, meanwhile."))
 REFUNDED_SINCE = Skip(gettext_noop("The money went back by another refund meanwhile."))

@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_noop
 
-from payments.billing.alerts import SUBJECT_GONE
 from payments.billing.models import Payment, Subscription
 from payments.billing.subscribers import gives_access
-from payments.effects.deliver import Skip
+from payments.effects.deliver import SUBJECT_GONE, Skip
 from payments.effects.mail import Mail, amount_in_words, mails, to_staff
 from payments.effects.models import Effect
 from payments.statuses import (

@@ -12,13 +12,12 @@ from payments.billing.alerts import (
     OLD_NEWS,
     REFUND_NOT_FAILED,
     REFUNDED_SINCE,
-    SUBJECT_GONE,
     is_old_news,
     is_replaced,
 )
 from payments.billing.mails import ANOTHER_MAIL_OF_END, find_subscription, subscriber_mail
 from payments.billing.models import Dispute, Payment, Refund
-from payments.effects.deliver import Skip
+from payments.effects.deliver import SUBJECT_GONE, Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
 from payments.statuses import DisputePhase, MoneyBack, RefundStatus

@@ -33,6 +33,11 @@ class Skip:
     reason: str
 
 
+# Said by several.
+SUBJECT_GONE = Skip(gettext_noop("What it tells of no longer exists."))
+IS_OVER = Skip(gettext_noop("It was over before it could be told."))
+
+
 class OutcomeUnknown(RuntimeError):
     """Raised by a deliverer that was cut off halfway: it may have happened, or not."""
 

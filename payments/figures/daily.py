@@ -17,7 +17,7 @@ from payments.figures.days import Days, day_in_sql
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order
 from payments.products import all_products
-from payments.statuses import REFUND_COUNTS, EventStatus
+from payments.statuses import EVENT_DONE, EVENT_FAILING, REFUND_COUNTS, EventStatus
 
 # Money, by currency.
 RECEIVED, REFUNDED, LOST, WON_BACK = "received", "refunded", "lost", "won_back"
@@ -125,9 +125,9 @@ def _events(days: Days) -> Iterator[Line]:
     for row in grouped.annotate(count=Count("pk")):
         day, count = row["on"], row["count"]
         yield (day, EVENTS, "", ""), count, 0
-        if row["status"] in (EventStatus.FAILED, EventStatus.DEAD):
+        if row["status"] in EVENT_FAILING:
             yield (day, EVENTS_FAILED, "", ""), count, 0
-        if row["status"] in (EventStatus.PROCESSED, EventStatus.IGNORED):
+        if row["status"] in EVENT_DONE:
             yield (day, EVENTS_DONE, "", ""), count, 0
             yield (day, LAG, "", str(row["lag"])), count, 0
         if row["status"] == EventStatus.PROCESSED and row["is_declined"]:

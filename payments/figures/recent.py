@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from django.db import connection
 
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_DONE, EVENT_FAILING, EventStatus
 
 # Of more than that in the window, the newest: so that it costs the same on a site of any size.
 MOST_LOOKED_AT = 10_000
@@ -107,8 +107,8 @@ def read_counts(*, since: datetime, at: datetime) -> Counts:
                 "at": at,
                 "most": MOST_LOOKED_AT,
                 "processed": EventStatus.PROCESSED,
-                "done": [EventStatus.PROCESSED, EventStatus.IGNORED],
-                "troubled": [EventStatus.FAILED, EventStatus.DEAD],
+                "done": list(EVENT_DONE),
+                "troubled": list(EVENT_FAILING),
                 "failed_types": list(FAILED_PAYMENTS),
                 "not_the_bank": list(NOT_THE_BANK),
                 "not_authenticated": NOT_AUTHENTICATED,

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule
+from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, moment_words
 from payments.incidents.models import Incident, IncidentState
 from payments.ledger.models import HeldType
 
 ENDS_SOON = timedelta(minutes=30)
+REASON_SHOWN = 200
 
 
 @alert_rule(
@@ -25,12 +26,9 @@ ENDS_SOON = timedelta(minutes=30)
 def incident_is_open(_look: Look) -> Iterator[Trouble]:
     """Its opening has had a mail of its own."""
     if incident := _open_incident():
-        text = gettext_noop("Incident since %(day)s %(clock)s (UTC), by %(by)s: %(reason)s")
-        values = {
-            "day": f"{incident.opened_at:%Y-%m-%d}", "clock": f"{incident.opened_at:%H:%M}", "by": incident.opened_by,
-            "reason": incident.reason[:200],
-        }  # fmt: skip
-        yield Trouble(text, _page_of(incident), values)
+        text = gettext_noop("Incident since %(day)s %(clock)s, by %(by)s: %(reason)s")
+        values = {"by": incident.opened_by, "reason": incident.reason[:REASON_SHOWN]}
+        yield Trouble(text, _page_of(incident), {**moment_words(incident.opened_at), **values})
 
 
 @alert_rule(
@@ -40,11 +38,8 @@ def incident_is_open(_look: Look) -> Iterator[Trouble]:
 def incident_is_ending(look: Look) -> Iterator[Trouble]:
     incident = _open_incident()
     if incident and incident.ends_at and incident.ends_at <= look.at + ENDS_SOON:
-        text = gettext_noop("It is expected to end at %(day)s %(clock)s (UTC): %(reason)s")
-        values = {
-            "day": f"{incident.ends_at:%Y-%m-%d}", "clock": f"{incident.ends_at:%H:%M}",
-            "reason": incident.reason[:200],
-        }  # fmt: skip
+        text = gettext_noop("It is expected to end at %(day)s %(clock)s: %(reason)s")
+        values = {**moment_words(incident.ends_at), "reason": incident.reason[:REASON_SHOWN]}
         yield Trouble(text, _page_of(incident), values)
 
 
@@ -66,11 +61,8 @@ def hold_is_ending(look: Look) -> Iterator[Trouble]:
     """Those of an incident end with it."""
     for row in HeldType.objects.filter(ends_at__lte=look.at + ENDS_SOON, incident=None).order_by("pk"):
         if row.ends_at:
-            text = gettext_noop("%(type)s was to be held back until %(day)s %(clock)s (UTC): %(reason)s")
-            values = {
-                "type": row.type, "day": f"{row.ends_at:%Y-%m-%d}", "clock": f"{row.ends_at:%H:%M}",
-                "reason": row.reason[:200],
-            }  # fmt: skip
+            text = gettext_noop("%(type)s was to be held back until %(day)s %(clock)s: %(reason)s")
+            values = {"type": row.type, **moment_words(row.ends_at), "reason": row.reason[:REASON_SHOWN]}
             yield Trouble(text, _page_of_hold(row), values, subject=row.type)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop
 
-from payments.effects.deliver import Skip
+from payments.effects.deliver import IS_OVER, SUBJECT_GONE, Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
@@ -23,8 +23,6 @@ OPENED, CLOSED = "alert.incident_opened", "alert.incident_closed"
 BEGAN, OVER = "incident.began", "incident.over"
 # Orders wait for half an hour, some for a day: on the largest site that is less than this.
 MOST_TOLD = 10_000
-GONE = Skip(gettext_noop("What it tells of no longer exists."))
-IS_OVER = Skip(gettext_noop("It was over before it could be told."))
 DOES_NOT_KNOW = Skip(gettext_noop("Who was not told that it began is not told that it is over."))
 
 
@@ -54,14 +52,14 @@ def _key(kind: str, incident: Incident, address: str) -> str:
 @mails(OPENED)
 def incident_opened(effect: Effect) -> Mail | Skip:
     incident = Incident.objects.filter(pk=effect.data["incident"]).first()
-    return to_staff({"incident": incident}, page=incident) if incident else GONE
+    return to_staff({"incident": incident}, page=incident) if incident else SUBJECT_GONE
 
 
 @mails(CLOSED)
 def incident_closed(effect: Effect) -> Mail | Skip:
     incident = Incident.objects.filter(pk=effect.data["incident"]).first()
     if incident is None:
-        return GONE
+        return SUBJECT_GONE
     return to_staff({"incident": incident, "lines": _Lines(incident)}, page=incident)
 
 
@@ -82,7 +80,7 @@ class _Lines:
 def incident_began(effect: Effect) -> Mail | Skip:
     incident = Incident.objects.filter(pk=effect.data["incident"]).first()
     if incident is None or effect.order is None:
-        return GONE
+        return SUBJECT_GONE
     return IS_OVER if incident.is_closed else _to_buyer(incident, effect.order)
 
 
@@ -90,7 +88,7 @@ def incident_began(effect: Effect) -> Mail | Skip:
 def incident_over(effect: Effect) -> Mail | Skip:
     incident = Incident.objects.filter(pk=effect.data["incident"]).first()
     if incident is None or effect.order is None:
-        return GONE
+        return SUBJECT_GONE
     if not Effect.objects.filter(key=effect.data["first"], status=EffectStatus.DONE).exists():
         return DOES_NOT_KNOW
     return _to_buyer(incident, effect.order)

@@ -18,7 +18,7 @@ from payments.money import total_text
 from payments.orders.models import OrderException
 from payments.products import all_products
 from payments.sql import capped_counts
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_DONE, EVENT_FAILING, EventStatus
 from payments.todo import start_of_day
 
 A_DAY = timedelta(hours=24)
@@ -82,8 +82,8 @@ def report_of(incident: Incident, *, at: datetime) -> dict[str, Any]:
     """`after`: the figures now; `meanwhile`: a number under each name of MEANWHILE, since the incident was opened."""
     since = incident.opened_at
     found = Count("pk", filter=Q(source=EventSource.BACKFILL))
-    done = Count("pk", filter=Q(status__in=[EventStatus.PROCESSED, EventStatus.IGNORED]))
-    failed = Count("pk", filter=Q(status__in=[EventStatus.FAILED, EventStatus.DEAD]))
+    done = Count("pk", filter=Q(status__in=EVENT_DONE))
+    failed = Count("pk", filter=Q(status__in=EVENT_FAILING))
     events = PaymentEvent.objects.filter(received_at__gte=since, received_at__lte=at).aggregate(
         found=found, received=Count("pk", filter=Q(source=EventSource.WEBHOOK)), processed=done, failed=failed
     )

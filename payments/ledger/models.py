@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_FAILING, EventStatus
 
 DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 # Why an event was ignored that may yet turn out to be ours.
@@ -20,7 +20,7 @@ UNKNOWN_ORDER = "UnknownOrder"
 ALL_TYPES = "*"
 NOT_PROCESSED = (EventStatus.IGNORED, EventStatus.FAILED, EventStatus.DEAD, EventStatus.HELD)
 # What has failed and may be tried again: what stands in a failure group (payments.processing.failure_groups).
-HAS_FAILED = Q(status__in=[EventStatus.FAILED, EventStatus.DEAD])
+HAS_FAILED = Q(status__in=list(EVENT_FAILING))
 # What waits for one of its names to become known; whatever the next try ends with, it sets these anew.
 WAITS_FOR_A_NAME = Q(error_kind=UNKNOWN_ORDER) | Q(ignored_reason__in=[UNMATCHED, FOREIGN_SITE])
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from payments.facts import canonical_uuid
 from payments.ledger.models import PaymentEvent
-from payments.ledger.thin_event import THIN, account_of, named_by
 from payments.names import ORDER, REGISTRATION
 
+# What a thin event calls itself.
+THIN = "v2.core.event"
 WRONG_LIVEMODE = "wrong livemode"
 UNEXPECTED_ACCOUNT = "unexpected account"
 EARLIEST_CREATED = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
@@ -233,3 +234,31 @@ def storable(text: str) -> str:
     if text.isascii() and "\x00" not in text:
         return text
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+# --- thin events: they name what they are about, and say nothing of it (https://docs.stripe.com/event-destinations) ---
+#
+# Of one that tells that an event could not be made, Stripe puts the name into its `data`, which not every delivery
+# carries: https://docs.stripe.com/webhooks/handle-irrecoverable-events
+
+
+def named_by(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object that it is about, as {"id": …, "type": …}; {} where it names none."""
+    impact = _inner(_inner(event, "data"), "impact")
+    if related := _inner(impact, "related_object"):
+        return related
+    # As it was called before https://docs.stripe.com/changelog/clover/2025-11-17/event-generation-failure-alert
+    if impact.get("related_object_id"):
+        return {"id": impact["related_object_id"]}
+    return _inner(event, "related_object")
+
+
+def account_of(event: Mapping[str, Any]) -> Any:
+    """The connected account that it is about; None for our own."""
+    impact = _inner(_inner(event, "data"), "impact")
+    return event.get("context") or impact.get("context") or impact.get("account")
+
+
+def _inner(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = source.get(name)
+    return value if isinstance(value, Mapping) else {}

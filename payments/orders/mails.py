@@ -12,12 +12,11 @@ from payments.billing.alerts import (
     OLD_NEWS,
     REFUND_NOT_FAILED,
     REFUNDED_SINCE,
-    SUBJECT_GONE,
     is_old_news,
     is_replaced,
 )
 from payments.billing.models import Dispute, Refund
-from payments.effects.deliver import Skip
+from payments.effects.deliver import SUBJECT_GONE, Skip
 from payments.effects.mail import Mail, amount_in_words, mails
 from payments.effects.models import Effect
 from payments.orders.models import Order

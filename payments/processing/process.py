@@ -41,13 +41,12 @@ from payments.ledger.models import (
     Redelivery,
     Trigger,
 )
-from payments.ledger.read_event import mentions_of, why_foreign
+from payments.ledger.read_event import THIN, mentions_of, named_by, why_foreign
 from payments.ledger.record import held_types
-from payments.ledger.thin_event import THIN, named_by
 from payments.processing.failure_groups import group_of
 from payments.products import Question, Value, sum_of
 from payments.sql import insert_rows, kept_or_untold, prepared, update_rows
-from payments.statuses import EventStatus, ExceptionKind
+from payments.statuses import EVENT_DONE, EVENT_FAILING, EventStatus, ExceptionKind
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +100,7 @@ def _next_state(event: PaymentEvent, result: AttemptResult, *, at: datetime, dur
     event.status, event.ignored_reason = result.status, result.reason
     event.error_kind, event.error = result.error_kind, result.error
     event.error_group = group_of(event.type, result.error_kind, result.error) if result.error_kind else ""
-    event.processed_at = at if result.status in (EventStatus.PROCESSED, EventStatus.IGNORED) else None
+    event.processed_at = at if result.status in EVENT_DONE else None
     if result.status == EventStatus.FAILED:
         _put_off(event, at=at)
     row = EventAttempt(
@@ -164,7 +163,7 @@ def _names_ours_in_vain(handled: "HandledEvent", site: str) -> bool:
     event = handled.event
     if event.status == EventStatus.IGNORED:
         return event.ignored_reason == UNMATCHED and site == settings.SITE_NAME
-    return event.status in (EventStatus.FAILED, EventStatus.DEAD) and event.error_kind == UNKNOWN_ORDER
+    return event.status in EVENT_FAILING and event.error_kind == UNKNOWN_ORDER
 
 
 NAMES_NOTHING = gettext_noop("Nothing here is called %(names)s.")

@@ -21,14 +21,13 @@ from payments.ledger.record import claim_these, no_longer_held
 from payments.processing.drain import is_passing, look_again, process_claimed
 from payments.processing.process import BatchProgress
 from payments.sql import kept_or_untold, watching
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_FAILING, EventStatus
 
 log = structlog.get_logger(__name__)
 REASON_MAX_LENGTH = 500
 # What is shown at once, and what somebody waits for: nobody reads more, and no lock is held for longer.
 MAX_EVENTS_AT_ONCE = 20
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = "3s", "20s"
-FAILURES = (EventStatus.FAILED, EventStatus.DEAD)
 
 
 class ReplayRefused(ValueError):
@@ -49,13 +48,13 @@ class Replayed:
     @property
     def failed(self) -> list[PaymentEvent]:
         """Those that failed again."""
-        return [event for event in self.events if event.status in FAILURES]
+        return [event for event in self.events if event.status in EVENT_FAILING]
 
     @property
     def fingerprints(self) -> list[str]:
         """What stands for all of it where somebody agrees to it: how each event ends, and all that it brings about."""
         ends = (
-            fingerprint_of(each.stripe_event_id, each.status in FAILURES or each.status, each.error_group)
+            fingerprint_of(each.stripe_event_id, each.status in EVENT_FAILING or each.status, each.error_group)
             for each in self.events
         )
         return [*ends, *self.outcome.fingerprints]

@@ -19,8 +19,9 @@ from payments.ledger.models import HAS_FAILED, PaymentEvent
 from payments.processing.drain import look_again
 from payments.processing.models import ReplayRun, ReplayState
 from payments.processing.process import BatchProgress
-from payments.processing.replay import FAILURES, REASON_MAX_LENGTH, ReplayRefused, process_again
+from payments.processing.replay import REASON_MAX_LENGTH, ReplayRefused, process_again
 from payments.sql import kept_or_untold
+from payments.statuses import EVENT_FAILING
 
 log = structlog.get_logger(__name__)
 # 100 events a second at most, on any number of workers.
@@ -142,7 +143,7 @@ def _process(run: ReplayRun, ids: Sequence[int], *, at: datetime) -> BatchProgre
 
 
 def _failures(event_ids: Sequence[int]) -> list[PaymentEvent]:
-    failed = PaymentEvent.objects.filter(pk__in=event_ids, status__in=FAILURES)
+    failed = PaymentEvent.objects.filter(pk__in=event_ids, status__in=EVENT_FAILING)
     return list(failed.defer("payload").order_by("occurred_at", "pk"))
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from payments.apply.batch import guarded
-from payments.effects.deliver import Skip
+from payments.effects.deliver import SUBJECT_GONE, Skip
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
@@ -37,7 +37,6 @@ NEWS = ("checkout.session.completed", "checkout.session.async_payment_succeeded"
 CONFIRMED = (OrderStatus.PROCESSING, OrderStatus.PAID)
 EVENT_CAME = Skip(gettext_noop("The event has come meanwhile."))
 TOLD_BEFORE = Skip(gettext_noop("Another mail of the same hour says so."))
-ORDER_GONE = Skip(gettext_noop("What it tells of no longer exists."))
 
 
 def ask_on_return(*, session: str, at: datetime) -> bool:
@@ -63,7 +62,7 @@ def ask_on_return(*, session: str, at: datetime) -> bool:
 def webhooks_are_silent(effect: Effect) -> Mail | Skip:
     """One an hour, however many orders were confirmed without an event; the log names each."""
     if effect.order is None:
-        return ORDER_GONE
+        return SUBJECT_GONE
     # What a back-fill has taken in was not delivered.
     delivered = PaymentEvent.objects.filter(source=EventSource.WEBHOOK)
     if delivered.filter(order=effect.order, type__in=NEWS).exists():

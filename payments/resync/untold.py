@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from payments.effects.deliver import Skip, delivers
 from payments.effects.models import Effect
-from payments.ledger.thin_event import account_of, named_by
+from payments.ledger.read_event import account_of, named_by
 from payments.processing.process import LOOK_UP_KIND
 from payments.resync.resync import ResyncOptions
 from payments.resync.unknown import NOWHERE, UnknownName, asked_of_stripe, resync_called

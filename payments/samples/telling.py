@@ -31,14 +31,13 @@ from payments.samples.plots import CITY, NAME, NAMES, ORDER, RECEIPT, REQUEST, P
 from payments.samples.story import CURRENT_SHAPE, Json, SampleSubject, Story
 from payments.samples.template import BEGAN, Template, unmistakable
 from payments.sql import kept_or_untold
-from payments.statuses import EffectStatus, EventStatus
+from payments.statuses import EVENT_DONE, EffectStatus
 
 # From what happens at Stripe until it is received, and until it is processed; from then until a mail is delivered.
 RECEIVED, PROCESSED = timedelta(milliseconds=1271), timedelta(milliseconds=1318)
 SENT = timedelta(milliseconds=640)
 # Our own clock has more than whole seconds.
 BEGAN_HERE = BEGAN + timedelta(milliseconds=371)
-DONE = (EventStatus.PROCESSED, EventStatus.IGNORED)
 
 
 class NotTold(RuntimeError):
@@ -110,7 +109,7 @@ class _Telling:
         self.names |= {str(key): f"event_{number}", request: f"request_{number}", body: f"body_{number}"}
         process_claimed(lambda: claim_these([key]), at=at + PROCESSED)
         row = PaymentEvent.objects.get(pk=key)
-        if row.status not in DONE:
+        if row.status not in EVENT_DONE:
             raise NotTold(f"{event_type} is {row.status} {row.error}: is the type held back?")
         self.last = max(self.last, at + PROCESSED)
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 
+from config.command_line import past_day
 from payments.figures.check import as_json, in_words
-from payments.figures.days import day_of
 from payments.figures.rollup import compare_all, refresh_figures
 
 LINES_SHOWN = 50
@@ -24,16 +23,17 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", metavar="DATE", help="2026-11-01, in the site's zone; usually: all there is")
+        parser.add_argument(
+            "--since", metavar="DATE", type=past_day, help="2026-11-01, in the site's zone; usually: all there is"
+        )
         parser.add_argument("--check", action="store_true", help="only compare; exit code 1 where something differs")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
     @no_translations
-    def handle(self, *args: Any, since: str | None, check: bool, **options: Any) -> None:
+    def handle(self, *args: Any, since: date | None, check: bool, **options: Any) -> None:
         at = timezone.now()
-        first = _day(since, latest=day_of(at)) if since else None
         days, found = 0, []
-        for span, differences in compare_all(since=first, heal=not check, at=at):
+        for span, differences in compare_all(since=since, heal=not check, at=at):
             days += (span.last - span.first).days + 1
             found += [as_json(each) for each in differences]
         if not check:
@@ -41,18 +41,6 @@ class Command(BaseCommand):
         self.stdout.write(_as_json(days, found) if options["json"] else _as_text(days, found, check=check))
         if check and found:
             raise CommandError("The figures differ from the rows. Without --check they are put right.")
-
-
-def _day(text: str, *, latest: date) -> date:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None:
-        raise CommandError(f"--since: {text!r} is no date such as 2026-11-01.")
-    if day > latest:
-        raise CommandError("--since lies in the future.")
-    return day
 
 
 def _as_json(days: int, found: list[dict[str, Any]]) -> str:

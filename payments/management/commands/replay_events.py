@@ -19,7 +19,7 @@ from payments.ledger.models import PaymentEvent
 from payments.processing.models import ReplayRun, ReplayState
 from payments.processing.replay import MAX_EVENTS_AT_ONCE, ReplayRefused, replay_events
 from payments.processing.replay_runs import MAX_EVENTS, Selection, advance_replay, cancel_run, start_run
-from payments.statuses import EventStatus
+from payments.statuses import EVENT_FAILING, EventStatus
 
 SOURCE = "manage.py replay_events"
 FAILED_AGAIN, WRONG_USE = 1, 2
@@ -84,7 +84,7 @@ def _preview(selection: Selection, limit: int) -> dict[str, Any]:
                 {"event": each.stripe_event_id, "state": each.status, "error": each.error} for each in found.events
             ]
             bar.update(len(part))
-    failed = sum(each["state"] in (EventStatus.FAILED, EventStatus.DEAD) for each in events)
+    failed = sum(each["state"] in EVENT_FAILING for each in events)
     return {
         "dry_run": True, "total": len(keys), "healed": len(events) - failed, "failed": failed, "left": 0,
         "events": events, **Outcome.of_all(outcomes).as_dict(),

@@ -3,14 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from django.core import mail as post
 
-from payments.billing.alerts import (
-    DISPUTE_MOVED_ON,
-    REFUND_MOVED_ON,
-    REFUND_NOT_FAILED,
-    SUBJECT_GONE,
-    WARNING_SETTLED,
-)
+from payments.billing.alerts import DISPUTE_MOVED_ON, REFUND_MOVED_ON, REFUND_NOT_FAILED, WARNING_SETTLED
 from payments.billing.models import Dispute, Payment, Refund
+from payments.effects.deliver import SUBJECT_GONE
 from payments.effects.mail import NO_ADDRESS
 from payments.statuses import DISPUTE_PHASES, EffectStatus
 from tests.support.factories import NOON, OrderFactory
