@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -119,7 +120,7 @@ def _numbers(health: Health) -> Iterator[tuple[str, str]]:
 
 
 def _share(percent: float) -> str:
-    return _("%(percent)s %%") % {"percent": f"{percent:.1f}"}
+    return _("%(percent)s %%") % {"percent": number_format(percent, decimal_pos=1)}
 
 
 def _ago(moment: object, health: Health) -> str:
