@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.utils import translation
 
+from config.env import ROOT
 from config.seen import Seen
 from payments.alerts import rules
 from payments.alerts.models import Alert
@@ -306,6 +307,11 @@ class TestRules:
 
         with pytest.raises(WatchedTwice):
             add_rule("a", lambda _look: ())
+
+    def test_stand_in_the_table_of_the_operations(self):
+        table = (ROOT / "docs" / "operations.md").read_text()
+
+        assert [rule.name for rule in all_rules() if f"`{rule.name}`" not in table] == []
 
     @pytest.mark.parametrize("language", ["en", "fr"])
     def test_say_what_to_do_in_both_languages(self, language):
