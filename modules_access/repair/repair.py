@@ -23,6 +23,7 @@ from payments.effects.mail import Mail, mails, to_staff
 from payments.effects.models import Effect
 from payments.locks import advisory_lock
 from payments.sql import kept_or_untold, watching
+from payments.statuses import EffectStatus
 
 log = structlog.get_logger(__name__)
 # As config/celery.py has it, by the site's clock.
@@ -173,6 +174,8 @@ def _accesses_by_id(which: Q) -> dict[int, ModuleAccess]:
 
 
 def _mails_of(source: AccessSource, ids: Collection[int]) -> Counter[str]:
+    """By kind. What was skipped does not count: it goes out when the repair asks for it again."""
     if not source.owner:
         return Counter()
-    return Counter(Effect.objects.filter(**{f"{source.owner}__in": ids}).values_list("kind", flat=True))
+    asked = Effect.objects.filter(**{f"{source.owner}__in": ids}).exclude(status=EffectStatus.SKIPPED)
+    return Counter(asked.values_list("kind", flat=True))

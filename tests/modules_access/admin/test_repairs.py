@@ -12,6 +12,7 @@ from modules_access.admin.repairs import next_repair
 from modules_access.models import ModuleAccess
 from modules_access.repair.repair import REPAIR_AT
 from payments.orders.models import OrderChange
+from payments.statuses import EffectStatus
 from tests.support.members import make_member
 from tests.support.modules import make_buyer, make_learner, make_module, make_token
 from tests.support.pages import text_of
@@ -94,6 +95,14 @@ class TestRepairPage:
         assert "Active – yes" in text
         assert "No e-mail goes out" in text
         assert not ModuleAccess.objects.exists()
+
+    def test_announces_the_mail_that_was_skipped_for_want_of_the_access(self, page, broken):
+        broken.order.effects.update(status=EffectStatus.SKIPPED)
+
+        text = text_of(ask_to_repair(page, f"order:{broken.order_id}"))
+
+        assert "1 e-mail goes out." in text
+        assert "No e-mail goes out" not in text
 
     def test_heals_with_a_reason_and_leads_back(self, page, staff, learner, module, broken):
         query = f"?user={learner.pk}&module={module.pk}"
