@@ -84,7 +84,7 @@ def right_in_words(right: Permission) -> str:
     act = right.codename.partition("_")[0]
     is_usual = act in USUAL_ACTS and right.codename == f"{act}_{right.content_type.model}"
     told = USUAL_ACTS[act] if is_usual else gettext(right.name)
-    return gettext("%(rows)s: %(act)s") % {"rows": rows, "act": told}
+    return gettext("%(rows)s: %(act)s") % {"rows": rows, "act": told[:1].lower() + told[1:]}
 
 
 class RightsInWords(admin.options.BaseModelAdmin):
