@@ -1,13 +1,15 @@
-"""Which migrations may run while the previous version still serves: `python -m config.migration_rules` names the others.
+"""Which migrations may run while the previous version still serves: `python -m config.migration_rules` names others.
 
-An update adds (expand): the version of before knows nothing of it, and goes on. What no version uses any more is removed
-by a later release (contract), whose migration says so: `SAFE_BECAUSE = "…"` in its module, a reason that a reviewer
-reads, makes all of it pass. Needs no database.
+An update adds (expand): the version of before knows nothing of it, and goes on. What no version uses any more is
+removed by a later release (contract), whose migration says so: `SAFE_BECAUSE = "…"` in its module, a reason that a
+reviewer reads, makes all of it pass. Needs no database.
 """
 
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import django
 from django.apps import apps
@@ -16,7 +18,6 @@ from django.db import connection, migrations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Field
 from django.db.models.fields import NOT_PROVIDED
 
 from config.env import ROOT
@@ -48,20 +49,21 @@ def faults(operation: Operation, *, made: set[str], before: ProjectState, app: s
     elif isinstance(operation, migrations.AddField):
         yield from _of_new_field(operation.field)
     elif isinstance(operation, migrations.AlterField):
-        old = before.models[app, model].fields[operation.name]
-        yield from _of_changed_field(_bound(old, operation.name), _bound(operation.field, operation.name))
+        after = before.clone()
+        operation.state_forwards(app, after)
+        yield from _of_changed_field(*(_field_of(operation, state, app) for state in (before, after)))
     else:
         yield from _of_locks(operation)
 
 
-def _of_new_field(field: "Field[object, object]") -> Iterator[str]:
+def _of_new_field(field: Any) -> Iterator[str]:
     if not (field.many_to_many or field.null or field.db_default is not NOT_PROVIDED):
         yield "adds a column that must be filled: rows of the version of before have none; give it db_default, or null"
     if field.unique or field.db_index:
         yield "makes an index while nobody can write: add the field without, then AddIndexConcurrently"
 
 
-def _of_changed_field(old: "Field[object, object]", new: "Field[object, object]") -> Iterator[str]:
+def _of_changed_field(old: Any, new: Any) -> Iterator[str]:
     types = old.db_type(connection), new.db_type(connection)
     if types[0] != types[1] and not _is_wider_text(*types):
         yield f"changes the type from {types[0]} to {types[1]}: the table is written anew; add another column"
@@ -71,11 +73,9 @@ def _of_changed_field(old: "Field[object, object]", new: "Field[object, object]"
         yield "makes an index while nobody can write: AddIndexConcurrently"
 
 
-def _bound(field: "Field[object, object]", name: str) -> "Field[object, object]":
-    """A copy that knows its column."""
-    copy = field.clone()
-    copy.set_attributes_from_name(name)
-    return copy
+def _field_of(operation: migrations.AlterField, state: ProjectState, app: str) -> Any:
+    """As the models know it at that point: only there a foreign key knows the type of its column."""
+    return state.apps.get_model(app, operation.model_name)._meta.get_field(operation.name)
 
 
 def _is_wider_text(old: str | None, new: str | None) -> bool:
@@ -95,14 +95,14 @@ def _of_locks(operation: Operation) -> Iterator[str]:
     if isinstance(operation, (migrations.AddIndex, migrations.AlterUniqueTogether, migrations.AlterIndexTogether)):
         yield "makes an index while nobody can write: AddIndexConcurrently, in a migration with atomic = False"
     elif isinstance(operation, migrations.AddConstraint):
-        yield "reads the whole table while nobody can write: AddConstraintNotValid, then ValidateConstraint in another one"
+        yield "reads the table while nobody can write: AddConstraintNotValid, then ValidateConstraint in another one"
 
 
 def all_faults() -> Iterator[str]:
     """One sentence for each, of every migration that is neither exempt nor says why it is safe."""
     loader = MigrationLoader(None)
     for (app, name), migration in sorted(loader.disk_migrations.items()):
-        is_ours = apps.get_app_config(app).path.startswith(str(ROOT)) and app not in NOT_DEPLOYED
+        is_ours = Path(apps.get_app_config(app).path).parent == ROOT and app not in NOT_DEPLOYED
         if not is_ours or name <= BEFORE_THE_FIRST_RELEASE.get(app, ""):
             continue
         if not getattr(import_module(type(migration).__module__), "SAFE_BECAUSE", ""):

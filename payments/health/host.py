@@ -55,7 +55,7 @@ class ProcessHere:
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """`load`: over 1, 5 and 15 minutes. Memory and disk in gigabytes. `reachable`: "" for what answers, else why not."""
+    """`load`: over 1, 5 and 15 minutes. Memory and disk in gigabytes. `reachable`: "" where it answers."""
 
     host: str
     cpus: int

@@ -81,7 +81,8 @@ class TestServices:
         for name, service in installation["services"].items():
             assert "test" in service["healthcheck"] or name == "migrations", name
             assert {"cpus", "memory"} <= set(service["deploy"]["resources"]["limits"]), name
-            assert service["read_only"] and service["cap_drop"] == ["ALL"], name
+            assert service["read_only"], name
+            assert service["cap_drop"] == ["ALL"], name
             assert "stop_grace_period" in service or name == "migrations", name
 
     def test_have_their_secrets_as_files_and_each_is_used(self, installation):
