@@ -20,6 +20,7 @@ from tests.support.processes import running, running_worker, wait_until
 from tests.support.signing import URL, body_of, make_event, signature_of
 from tests.support.web_server import web_server
 
+pytestmark = pytest.mark.slow
 EVENTS = 1_200
 SERVICES = yaml.safe_load((ROOT / "compose.yml").read_text())["services"]
 
