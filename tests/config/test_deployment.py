@@ -70,6 +70,20 @@ class TestEnvExample:
         assert done.returncode == 0, done.stderr
 
 
+class TestFirstEndpoint:
+    def test_can_be_made_by_who_has_no_webhook_secret_yet(self):
+        """In production, where nothing else starts without one."""
+        told = {"SITE_URL": "https://shop.example", "DATABASE_URL": "postgres://unused/unused", "SECRET_KEY": "unused"}
+
+        done = subprocess.run(
+            [sys.executable, "manage.py", "stripe_webhooks", "plan"], cwd=ROOT, capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], **told},
+        )  # fmt: skip
+
+        assert "payments.E001" not in done.stderr
+        assert "STRIPE_SECRET_KEY" in done.stderr
+
+
 class TestServices:
     def test_of_the_product_are_one_image(self, installation):
         services = installation["services"]

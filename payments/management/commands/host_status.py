@@ -17,7 +17,7 @@ class Command(BaseCommand):
         "secret comes from (its last four characters at most). Exit code: 0 all answer, 1 something does not."
     )
     # It is to work where the rest does not.
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
