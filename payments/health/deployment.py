@@ -88,8 +88,9 @@ def _of_findings(findings: Sequence[Finding]) -> Box:
     if not wrong:
         return _box(BoxState.OK, " ".join(each.sentence for each in findings if each.severity == Severity.FINE))
     remedies = [each.remedy for each in wrong if each.remedy]
+    to_do = dict.fromkeys(each.sentence for each in remedies)
     return _box(
-        BoxState.WRONG, " ".join(each.sentence for each in wrong), " ".join(dict.fromkeys(each.sentence for each in remedies)),
+        BoxState.WRONG, " ".join(each.sentence for each in wrong), " ".join(to_do),
         next((each.command for each in remedies if each.command), ""),
     )  # fmt: skip
 
