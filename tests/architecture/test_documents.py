@@ -14,7 +14,7 @@ DOCUMENTS = documents()
 BLOCKS = [block for path in DOCUMENTS for block in blocks(path)]
 FRENCH = [path for path in DOCUMENTS if path.name.endswith(".fr.md")]
 MANAGE = re.compile(r"\bmanage\.py ([a-z_]+)([^|;>)\n]*)")
-MAKE = re.compile(r"^(?:\w+=\S+ )*make((?: [\w-]+)+)", re.MULTILINE)
+MAKE = re.compile(r"^(?:\w+=\S+ )*make((?: [a-z-]+(?!=))+)", re.MULTILINE)
 OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
 
 

@@ -5,7 +5,7 @@ The table for writers is in CONTRIBUTING.md, “Commands in documents”.
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -21,13 +21,14 @@ from payments.billing.models import Dispute, Plan, Subscription
 from payments.checkout.open_checkout import open_checkout
 from payments.ledger.models import PaymentEvent
 from payments.orders.models import Order
+from payments.processing.failure_groups import group_of
 from payments.statuses import AWAITING_PAYMENT, EventStatus
 from payments.subscribing.start import subscribe
 from registrations.models import Registration
 from tests.support.buyers import Buyer
 from tests.support.modules import make_learner, make_token
 from tests.support.processes import wait_until
-from tests.support.road import event_of, keep
+from tests.support.road import event_of, ledger_row
 from tests.support.site import Site
 
 SESSION = re.compile(r"/pay/(cs_test_\w+)")
@@ -35,8 +36,11 @@ DAY = re.compile(r"\b2026-1[12]-(\d\d)\b")
 MONTH = re.compile(r"\b2026-11\b(?!-)")
 OUR_ADDRESS = re.compile(r"https://shop\.example|http://127\.0\.0\.1:8000")
 SECRET_FILE = re.compile(r"\bPATH\b")
-# A shop of this size takes half a minute.
-SHOP = ("--size 30000", "--size 30")
+# The key of a failure group, as the documents write it.
+GROUP = "3f9c0a1b2c3d4e5f"
+A_WHILE = timedelta(hours=6)
+# A shop of this size takes half a minute, and its figures as long.
+SHOP = ("--size 30000 --since 2024-01-01", "--size 30 --since 2026-11-01")
 
 
 @dataclass
@@ -47,15 +51,20 @@ class Examples:
     directory: Path
     names: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    failing: str = ""
     files: count = field(default_factory=count)  # type: ignore[type-arg]
+
+    def fail_again(self) -> None:
+        """The event of the failure group has failed, whatever a replay has made of it meanwhile."""
+        PaymentEvent.objects.filter(stripe_event_id=self.failing).update(error_group=self.names[GROUP], **failed())
 
     def put_into(self, text: str) -> str:
         """The command with the names of this site; days of 2026 lie as many days back as before December, 1st."""
         for name in sorted(self.names, key=len, reverse=True):
             text = text.replace(name, self.names[name])
+        text = text.replace(*SHOP)
         text = DAY.sub(_lately, MONTH.sub(f"{timezone.localdate():%Y-%m}", text))
         text = OUR_ADDRESS.sub(self.site.url, text).replace("http://127.0.0.1:8001", self.site.emulator.url)
-        text = text.replace(*SHOP)
         return SECRET_FILE.sub(lambda _found: str(self.directory / f"secret-{next(self.files)}"), text)
 
 
@@ -73,6 +82,7 @@ def make_examples(site: Site, directory: Path) -> Examples:
     _register(examples)
     _learn(examples)
     _fail(examples)
+    (directory / "here" / "users.csv").write_text("id,email,name\nusr-00017,camille@example.org,Camille Martin\n")
     return examples
 
 
@@ -97,7 +107,7 @@ def _learn(examples: Examples) -> None:
         session = SESSION.search(address)[1]  # type: ignore[index]
         client.raw_request("post", f"/v1/payment_pages/{session}/confirm", payment_method="pm_card_visa")
     purchase = Purchase.objects.get(user=ada)
-    wait_until(lambda: Order.objects.filter(pk=purchase.order_id, status="PAID").exists())
+    wait_until(lambda: Order.objects.filter(user=ada, status="PAID").count() == 2)
     wait_until(Subscription.objects.filter(status="active").exists)
     order = Order.objects.get(pk=purchase.order_id)
     token = make_token(ada, module, at=at)
@@ -107,11 +117,17 @@ def _learn(examples: Examples) -> None:
 
 
 def _fail(examples: Examples) -> None:
-    """An event that no handler can read: a session that does not tell whether it was paid."""
-    event = event_of(Registration.objects.earliest("pk"), "checkout.session.completed", at=timezone.now())
-    del event["data"]["object"]["payment_status"]
-    keep(event, at=timezone.now())
-    call_command("drain", stdout=StringIO())
-    failed = PaymentEvent.objects.filter(stripe_event_id=event["id"], status=EventStatus.FAILED)
-    wait_until(failed.exists)
-    examples.names["3f9c0a1b2c3d4e5f"] = failed.get().error_group
+    """An event has failed here whose cause is removed since."""
+    event = event_of(Registration.objects.earliest("pk"), "payment_intent.requires_action", at=timezone.now())
+    group = group_of(event["type"], "handler", "the handler was broken")
+    ledger_row(event, at=timezone.now(), error_group=group, **failed()).save()
+    examples.failing = event["id"]
+    examples.names[GROUP] = group
+
+
+def failed() -> dict[str, object]:
+    """The columns of an event that has failed, and is not tried again while the documents are read."""
+    return {
+        "status": EventStatus.FAILED, "error_kind": "handler", "error": "the handler was broken",
+        "processed_at": None, "next_attempt_at": timezone.now() + A_WHILE,
+    }  # fmt: skip
