@@ -7,16 +7,17 @@ UV := $(PY) -m uv --no-cache
 STAMP := .venv/.installed-$(shell { $(PYTHON) -V; cat requirements.txt requirements-dev.txt; } 2>&1 | cksum | cut -d' ' -f1)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
-CHECKS := check-format check-lint check-types check-layers check-database check-migrations check-messages check-api
+CHECKS := check-format check-lint check-types check-layers check-database check-migrations check-messages check-api check-docs
 # Values in the form of real ones, for checks that open no connection but to a database of their own.
 LIKE_PRODUCTION := env ENVIRONMENT=production SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
 	STRIPE_SECRET_KEY=sk_live_unused STRIPE_WEBHOOK_SECRET=whsec_unused STRIPE_ALERT_EMAIL=staff@shop.example
 SCHEMA := $(LIKE_PRODUCTION) DATABASE_URL=postgres://unused/unused $(PY) manage.py spectacular --lang en --validate --fail-on-warn
+EVENTS := $(LIKE_PRODUCTION) DATABASE_URL=postgres://unused/unused $(PY) manage.py event_types
 WITH_EMULATOR := ENVIRONMENT=development STRIPE_EMULATOR=1 STRIPE_SECRET_KEY=sk_test_unused
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench check $(CHECKS) format messages api requirements clean
+.PHONY: help setup run test bench check $(CHECKS) format messages api docs requirements clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +43,10 @@ messages: $(STAMP) ## Bring locale/*/LC_MESSAGES/django.po up to date with code 
 
 api: $(STAMP) ## Write the schema of the JSON API from the code to docs/api/openapi.yaml
 	@$(SCHEMA) --file docs/api/openapi.yaml
+
+docs: $(STAMP) ## Write what each event type is good for from the code to docs/events.md and docs/events.fr.md
+	@$(PY) -m config.catalogues compile
+	@$(EVENTS) > docs/events.md && $(EVENTS) --language fr > docs/events.fr.md
 
 requirements: $(STAMP) ## Compile requirements*.in into hashed requirements*.txt (ARGS=--upgrade)
 	@$(COMPILE) $(ARGS) requirements.in --output-file requirements.txt
@@ -80,6 +85,10 @@ check-messages: $(STAMP)
 
 check-api: $(STAMP)
 	@$(SCHEMA) | diff -u docs/api/openapi.yaml - || { echo "To bring it up to date:  make api"; exit 1; }
+
+check-docs: $(STAMP)
+	@$(PY) -m config.catalogues compile && $(EVENTS) | diff -u docs/events.md - && \
+		$(EVENTS) --language fr | diff -u docs/events.fr.md - || { echo "To bring them up to date:  make docs"; exit 1; }
 
 # uv is three times faster; where it fails, pip may not (it alone knows of a mirror or a certificate, for example).
 $(STAMP):

@@ -2,17 +2,14 @@
 
 import io
 import json
-import re
-import shlex
 
 import pytest
-from django.core.management import CommandError, call_command, get_commands, load_command_class
+from django.core.management import CommandError, call_command
 
 from payments.incidents import closing
 from payments.incidents.models import Incident
 from payments.ledger.models import HeldType
 from payments.orders.models import Order
-from tests.architecture.trip import ROOT
 from tests.support.fake_gateway import unavailable
 from tests.support.incidents import account_with_endpoint
 from tests.support.road import event_of, hear
@@ -112,18 +109,3 @@ class TestClose:
         told("close", "--yes")
 
         assert Incident.objects.get().state == "CLOSED"
-
-
-class TestDocument:
-    def test_names_commands_as_they_are(self):
-        """Every line of every block of docs/incident.md is understood by its command."""
-        lines = re.findall(
-            r"^\.venv/bin/python manage\.py (.+)$", (ROOT / "docs/incident.md").read_text(), re.MULTILINE
-        )
-
-        for line in lines:
-            name, *arguments = shlex.split(line)
-            command = load_command_class(get_commands()[name], name)
-            command.create_parser("manage.py", name).parse_args(arguments)
-
-        assert len(lines) >= 10
