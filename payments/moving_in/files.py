@@ -1,4 +1,4 @@
-"""Reads an export: CSV (by comma or semicolon) or JSON lines, in UTF-8; each row by its number, as people count them."""
+"""Reads an export: CSV (by comma or semicolon) or JSON lines, in UTF-8; each row by its number, as people count."""
 
 import csv
 import io

@@ -59,9 +59,10 @@ class Importer:
     chunk: ClassVar[int] = 100
 
     def take(self, rows: Sequence[Row], *, at: datetime, is_dry_run: bool) -> Sequence[Result]:
-        """Take these rows, in the caller's transaction if Stripe is not asked. Returns what became of each, in their order; safe to repeat.
+        """Take these rows, in the caller's transaction unless Stripe is asked; safe to repeat.
 
-        Raises django.db errors: then nothing of them may be kept, and each is tried alone. Raises Stopped.
+        Returns what became of each, in their order. Raises Stopped, and django.db errors: then nothing of them may be
+        kept, and each is tried alone.
         """
         raise NotImplementedError
 

@@ -60,7 +60,7 @@ def _take(row: Row, user: User | None, *, options: ResyncOptions) -> Result:
 
 
 def _adopt(name: str, *, options: ResyncOptions) -> tuple[Outcome, str]:
-    """What is known is not asked for again: events and the hourly comparison keep it true. Raises RowRefused, Stopped."""
+    """What is known is not asked for again: events keep it true. Raises RowRefused, Stopped."""
     own = Subscription.objects.filter(stripe_id=name)
     if own.filter(stripe_updated_at__isnull=False, needs_resync=False).exists():
         return Outcome.THERE, ""

@@ -101,7 +101,8 @@ class TestBadRow:
         (told,) = report["rows"]
         assert (told["row"], told["outcome"], told["column"]) == (2, "refused", column)
         assert told["note"].endswith(".")
-        assert not Order.objects.exists() and not User.objects.exists()
+        assert not Order.objects.exists()
+        assert not User.objects.exists()
 
     def test_costs_only_itself(self, counted):
         rows = [*old.users(3)]
@@ -145,7 +146,8 @@ class TestDryRun:
         lines = out.getvalue().splitlines()
         assert [line.strip() for line in lines[:3]] == [f"row {n + 2}, reg-0000{n}: would be created" for n in range(3)]
         assert lines[-1] == "Dry run: nothing was changed."
-        assert not Registration.objects.exists() and not Activity.objects.exists()
+        assert not Registration.objects.exists()
+        assert not Activity.objects.exists()
 
 
 class TestResume:
