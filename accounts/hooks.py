@@ -1,6 +1,6 @@
 """What the apps above add to an account: a section of its page, and what was done as a guest with its address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,10 @@ class Section:
 
 class AccountExtension:
     """What one thing that is sold adds to an account; by default nothing."""
+
+    def guests(self, addresses: Collection[str]) -> Collection[str]:
+        """Of these addresses those of which it may have something for an account; asked before many join at once."""
+        return ()
 
     def join_account(self, user: User, *, at: datetime) -> None:
         """Give the user what belongs to their confirmed address; may be called again."""
@@ -69,6 +73,15 @@ def join(user: User, *, at: datetime) -> None:
     if user.email_confirmed_at:
         for extension in _extensions:
             extension.join_account(user, at=at)
+
+
+@transaction.atomic
+def join_all(users: Iterable[User], *, at: datetime) -> None:
+    """As `join`, of many who are new: whoever was never here costs nothing."""
+    by_address = {user.email: user for user in users}
+    known = {address for extension in _extensions for address in extension.guests(by_address)}
+    for address in sorted(known):
+        join(by_address[address], at=at)
 
 
 @transaction.atomic
