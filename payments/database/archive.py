@@ -114,7 +114,7 @@ def new_archive(target: Path) -> Iterator[Writer]:
     except OSError as error:
         raise BackupRefused(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
-        if unfinished:
+        if unfinished is not None:
             unfinished.unlink(missing_ok=True)
 
 

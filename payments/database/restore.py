@@ -140,8 +140,8 @@ def _require_empty(tables: Iterable[str], manifest: Manifest, cursor: CursorWrap
     heard = newest.isoformat(" ", "minutes") if newest else "never"
     raise BackupRefused(
         f"The database is not empty: {_some([f'{name} has {rows} rows' for name, rows in filled])} (its last event was "
-        f"received {heard}, the back-up is of {manifest.made_at[:16]}). Nothing is ever overwritten: restore into a new "
-        "database that was only migrated."
+        f"received {heard}, the back-up is of {manifest.made_at[:16]}). Nothing is ever overwritten: restore into a "
+        "new database that was only migrated."
     )
 
 

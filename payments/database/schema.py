@@ -6,9 +6,7 @@ from typing import Any
 
 from payments.database.tables import EMULATOR_PREFIX
 
-OUR_TABLE = """
-    c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-"""
+OUR_TABLE = "c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')"
 COLUMNS = f"""
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
             || CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN ' COLLATE ' || a.attcollation::regcollation
@@ -23,12 +21,14 @@ COLUMNS = f"""
 # PostgreSQL 18 keeps NOT NULL as constraints of its own; here it belongs to its column.
 CONSTRAINTS = f"""
     SELECT c.relname, n.conname, pg_get_constraintdef(n.oid)
-    FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid WHERE {OUR_TABLE} AND n.contype IN ('c', 'f', 'p', 'u', 'x')
+    FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
+    WHERE {OUR_TABLE} AND n.contype IN ('c', 'f', 'p', 'u', 'x')
 """
 INDEXES = f"""
     SELECT c.relname, i.relname, pg_get_indexdef(i.oid), x.indisvalid
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-    WHERE {OUR_TABLE} AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conindid = i.oid AND n.contype IN ('p', 'u', 'x'))
+    WHERE {OUR_TABLE}
+        AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conindid = i.oid AND n.contype IN ('p', 'u', 'x'))
 """
 TRIGGERS = f"""
     SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text

@@ -1,4 +1,4 @@
-"""A database beside this one, made by the migrations and dropped again: to try what is not to be tried on the real one."""
+"""A database beside this one, made by the migrations and dropped again: to try what the real one is too good for."""
 
 import os
 import secrets

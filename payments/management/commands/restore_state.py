@@ -49,8 +49,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Left out, because no migration makes them: {', '.join(restored.left_out)}.")
         if waiting := Effect.objects.filter(status__in=NOT_SENT).count():
             self.stdout.write(
-                f"{waiting} mails and refunds wait to go out. What went out after {made_at} UTC is not known here: look "
-                "at them before the worker starts."
+                f"{waiting} mails and refunds wait to go out. What went out after {made_at} UTC is not known here: "
+                "look at them before the worker starts."
             )
         self.stdout.write("Next: manage.py stripe_backfill, reconcile, check_places and modules_repair --dry-run.")
 
@@ -63,7 +63,7 @@ def _told(manifest: Manifest) -> str:
 
 
 def _migrations_on_disk(manifest: Manifest) -> dict[str, list[str]]:
-    """What `migrate` would make of an empty database, of the apps that stand in the back-up or would be missing in it."""
+    """What `migrate` would make of an empty database, as far as a back-up tells of it."""
     found: dict[str, list[str]] = {}
     for app, name in sorted(MigrationLoader(None).disk_migrations):
         if app != "sessions" and (manifest.with_emulator or app != "stripe_emulator"):

@@ -29,7 +29,6 @@ from tests.support.factories import RegistrationFactory
 from tests.support.resync import heard, sold
 from tests.support.subscriber import emulate
 
-
 CHECK = ("restore_state", "--check")
 
 
@@ -139,7 +138,9 @@ REGISTRATIONS, ORDERS = "registrations_registration.copy", "payments_order.copy"
 
 class TestRestore:
     def test_overwrites_nothing(self, small):
-        with pytest.raises(CommandError, match="not empty: .*registration has 1 rows .its last event was received never, the back-up is of 20.*Nothing is ever"):
+        refusal = r"registration has 1 rows \(its last event was received never, the back-up is of 20.*Nothing is ever"
+
+        with pytest.raises(CommandError, match=refusal):
             told("restore_state", str(small))
 
         assert Registration.objects.count() == 1
@@ -166,7 +167,7 @@ class TestRestore:
         empty_database()
         without_orders = changed(changed(small, ORDERS, lambda _: b""), MANIFEST, that_tells_of_no_orders)
 
-        with pytest.raises(BackupRefused, match="The database refuses it, and nothing was changed: .*foreign key"):
+        with pytest.raises(BackupRefused, match=r"The database refuses it, and nothing was changed: .*foreign key"):
             restore(without_orders)
 
         assert not Registration.objects.exists()
