@@ -62,7 +62,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        permissions = [("view_personal_data", gettext_noop("Can read names and addresses of buyers in full"))]
+        permissions = [
+            ("view_personal_data", gettext_noop("Can read names and addresses of buyers in full")),
+            ("export_personal_data", gettext_noop("Can export all that is known of one person")),
+            ("erase_personal_data", gettext_noop("Can erase a person from what must be kept")),
+        ]
         constraints = [
             models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
         ]
