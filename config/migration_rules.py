@@ -24,8 +24,8 @@ from config.env import ROOT
 
 # These came before the first release: nobody's previous version runs beside them. By app, up to and with this one.
 BEFORE_THE_FIRST_RELEASE = {
-    "accounts": "0006_filters_of_lists",
-    "modules_access": "0004_filters_of_lists",
+    "accounts": "0008_personal_data",
+    "modules_access": "0006_legacy_views",
     "payments": "0022_incidents",
     "registrations": "0006_filters_of_lists",
 }
