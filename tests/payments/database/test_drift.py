@@ -11,7 +11,7 @@ from payments.database.throwaway import PREFIX, throwaway_database
 # What somebody does by hand, what is said of it, and the beginning of what ends it.
 BY_HAND = [
     ("ALTER TABLE payments_order ALTER email DROP NOT NULL", "column payments_order.email: changed", "SET NOT NULL;"),
-    ("ALTER TABLE payments_order ALTER kind TYPE varchar(99)", "(here: character varying(99)", "character varying(30);"),
+    ("ALTER TABLE payments_order ALTER kind TYPE varchar(99)", "(here: character varying(99)", "varying(30);"),
     ("ALTER TABLE payments_order ADD extra int", "column payments_order.extra: added by hand", 'DROP COLUMN "extra";'),
     ("ALTER TABLE payments_movedday DROP COLUMN day", "column payments_movedday.day: missing", '"day" date NOT NULL;'),
     ("ALTER TABLE payments_paymentevent ALTER mentions DROP DEFAULT", "mentions: changed", "SET DEFAULT '{}'::"),
