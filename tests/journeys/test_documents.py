@@ -35,7 +35,7 @@ class Yes(StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, *_args: object) -> str:
+    def readline(self, *_args: object) -> str:  # type: ignore[override]
         return "yes\n"
 
 

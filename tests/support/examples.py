@@ -52,7 +52,7 @@ class Examples:
     names: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     failing: str = ""
-    files: count = field(default_factory=count)  # type: ignore[type-arg]
+    files: count = field(default_factory=count)
 
     def fail_again(self) -> None:
         """The event of the failure group has failed, whatever a replay has made of it meanwhile."""
@@ -103,7 +103,7 @@ def _learn(examples: Examples) -> None:
     """Ada has bought a module, holds a token for it, and has subscribed to a plan."""
     client, at = examples.site.emulator.client, timezone.now()
     ada, module = make_learner(), Module.objects.get(slug="drawing")
-    for address in (buy(user=ada, module=module, at=at), subscribe(user=ada, plan=Plan.objects.first(), at=at)):
+    for address in (buy(user=ada, module=module, at=at), subscribe(user=ada, plan=Plan.objects.earliest("pk"), at=at)):
         session = SESSION.search(address)[1]  # type: ignore[index]
         client.raw_request("post", f"/v1/payment_pages/{session}/confirm", payment_method="pm_card_visa")
     purchase = Purchase.objects.get(user=ada)
