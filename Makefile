@@ -7,7 +7,7 @@ UV := $(PY) -m uv --no-cache
 STAMP := .venv/.installed-$(shell { $(PYTHON) -V; cat requirements.txt requirements-dev.txt; } 2>&1 | cksum | cut -d' ' -f1)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
-CHECKS := check-format check-lint check-types check-layers check-database check-messages check-api check-docs
+CHECKS := check-format check-lint check-types check-layers check-database check-migrations check-messages check-api check-docs
 # Values in the form of real ones, for checks that open no connection but to a database of their own.
 LIKE_PRODUCTION := env ENVIRONMENT=production SITE_URL=https://shop.example ALLOWED_HOSTS=shop.example \
 	SECRET_KEY=$$($(PY) -c "import secrets; print(secrets.token_urlsafe(50))") \
@@ -76,6 +76,9 @@ check-database: $(STAMP)
 		'$(PY) manage.py makemigrations --check --dry-run && $(WITH_EMULATOR) $(PY) manage.py makemigrations --check \
 		--dry-run stripe_emulator; told=$$?; \
 		$(PY) manage.py check --deploy --fail-level WARNING && exit $$told'
+
+check-migrations: $(STAMP)
+	@DJANGO_SETTINGS_MODULE=config.settings $(LIKE_PRODUCTION) DATABASE_URL=postgres://unused/unused $(PY) -m config.migration_rules
 
 check-messages: $(STAMP)
 	@$(PY) -m config.catalogues check || { echo "To bring the texts in:  make messages"; exit 1; }

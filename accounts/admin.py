@@ -84,7 +84,7 @@ def right_in_words(right: Permission) -> str:
     act = right.codename.partition("_")[0]
     is_usual = act in USUAL_ACTS and right.codename == f"{act}_{right.content_type.model}"
     told = USUAL_ACTS[act] if is_usual else gettext(right.name)
-    return gettext("%(rows)s: %(act)s") % {"rows": rows, "act": told}
+    return gettext("%(rows)s: %(act)s") % {"rows": rows, "act": told[:1].lower() + told[1:]}
 
 
 class RightsInWords(admin.options.BaseModelAdmin):
@@ -108,7 +108,7 @@ class UserAdmin(RightsInWords, StaffScreen, StockUserAdmin):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),)
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        (_("Person"), {"fields": ("name", "language")}),
+        (_("Person"), {"fields": ("name", "language", "external_id")}),
         (_("Rights"), {"fields": ("is_active", *RIGHTS_FIELDS)}),
         (_("Dates"), {"fields": ("email_confirmed_at", "last_login", "date_joined")}),
         (None, {"fields": ("reason",)}),
@@ -116,11 +116,11 @@ class UserAdmin(RightsInWords, StaffScreen, StockUserAdmin):
     list_display = ("email", "name_text", "is_active", "is_staff", "is_superuser", "email_confirmed_at", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active")
     ordering = ("email",)
-    readonly_fields = ("name_text", "email_confirmed_at", "last_login", "date_joined")
+    readonly_fields = ("name_text", "external_id", "email_confirmed_at", "last_login", "date_joined")
     search_fields = ("email", "name")
 
     def found(self, term: str) -> Q | None:
-        return Q(email=term.lower()) if "@" in term else None
+        return Q(email=term.lower()) if "@" in term else Q(external_id=term)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Who may not do everything gives nobody rights."""
@@ -174,7 +174,7 @@ class UserAdmin(RightsInWords, StaffScreen, StockUserAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         term = search_term.strip()
-        return (queryset.filter(people_called(term)) if term else queryset), False
+        return (queryset.filter(people_called(term) | Q(external_id=term)) if term else queryset), False
 
     @admin.display(description=_("name"), ordering="name")
     def name_text(self, user: User) -> str:

@@ -44,6 +44,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = LowercaseEmailField(_("e-mail"), unique=True)
     email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, blank=True, editable=False)
+    external_id = models.CharField(
+        _("id in the old system"), max_length=255, null=True, blank=True, unique=True, editable=False
+    )
     name = models.CharField(_("name"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
@@ -59,7 +62,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        permissions = [("view_personal_data", gettext_noop("Can read names and addresses of buyers in full"))]
+        permissions = [
+            ("view_personal_data", gettext_noop("Can read names and addresses of buyers in full")),
+            ("export_personal_data", gettext_noop("Can export all that is known of one person")),
+            ("erase_personal_data", gettext_noop("Can erase a person from what must be kept")),
+        ]
         constraints = [
             models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
         ]

@@ -67,11 +67,12 @@ def change_details(*, user_id: int, details: Mapping[str, str], at: datetime) ->
 def purge_accounts(*, at: datetime, dry_run: bool = False) -> int:
     """Delete customers who have neither a password nor a confirmed address for 30 days. Returns how many.
 
-    `dry_run`: only count. The lock keeps a link that is opened at this moment from confirming an account that goes.
+    Who has moved in from another system is none of them. `dry_run`: only count. The lock keeps a link that is opened
+    at this moment from confirming an account that goes.
     """
     begun = User.objects.filter(
         email_confirmed_at=None, password__startswith=UNUSABLE_PASSWORD_PREFIX, is_staff=False, is_active=True,
-        date_joined__lt=at - UNCONFIRMED_ACCOUNT_LIFETIME,
+        date_joined__lt=at - UNCONFIRMED_ACCOUNT_LIFETIME, external_id=None,
     )  # fmt: skip
     if dry_run:
         return begun.count()

@@ -44,7 +44,8 @@ STAFF_GROUPS: dict[str, tuple[str, ...]] = {
         "registrations.call_off_activity",
         "modules_access.delete_module", "modules_access.add_planopening", "modules_access.change_planopening",
         "modules_access.add_servicekey", "modules_access.rotate_servicekey", "modules_access.revoke_servicekey",
-        "accounts.add_user", "accounts.change_user", "auth.view_group",
+        "accounts.add_user", "accounts.change_user", "accounts.export_personal_data", "accounts.erase_personal_data",
+        "auth.view_group",
     ),
 }  # fmt: skip
 # Rights that let somebody do several things until each of them had a right of its own: who had one keeps them all.

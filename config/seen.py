@@ -9,12 +9,15 @@ from enum import StrEnum
 
 class Seen(StrEnum):
     """What was seen. The labels: of a call to Stripe how it ended, of an answer the area and the class of its status
-    ("api 2xx"), of a refused delivery the code of its refusal.
+    ("api 2xx"), of a refused delivery the code of its refusal, of a webhook secret how it ends: that it has signed
+    something, and that a process has begun which knows it.
     """
 
     STRIPE_CALL = "stripe_call"
     ANSWER = "answer"
     REFUSAL = "refusal"
+    SECRET = "secret"
+    SECRET_SET = "secret_set"
 
 
 # What, its label, how many seconds it took. Where nobody counts, the oldest are forgotten.

@@ -14,5 +14,5 @@ class ModulesAccessConfig(AppConfig):
     verbose_name = _("Learning")
 
     def ready(self) -> None:
-        for module in ("product", "mails", "figures", "repair.repair", "alerts"):
+        for module in ("product", "mails", "figures", "repair.repair", "alerts", "personal"):
             import_module(f"modules_access.{module}")

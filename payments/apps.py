@@ -38,6 +38,7 @@ class PaymentsConfig(AppConfig):
             "incidents.alerts",
             "incidents.mails",
             "orders.mails",
+            "people.knows",
             "processing.process",
             "reconcile.unfinished",
             "refunds.refund",

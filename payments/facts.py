@@ -44,8 +44,13 @@ class ObjectRefs:
 
         A customer has many orders and subscriptions: their id decides only where nothing else is named.
         """
-        candidates = (self.session, *self.our_references(), *self._bound())
+        candidates = (self.session, *self.our_references(), *self._old_order(), *self._bound())
         return tuple(name for name in candidates if name) or ((self.customer,) if self.customer else ())
+
+    def _old_order(self) -> tuple[str, ...]:
+        """An `orderId` of an old system, which names no site; that of an order that nobody imported says nothing."""
+        is_old = bool(self.order) and not self.site and not canonical_uuid(self.order)
+        return (f"{ORDER}{self.order}",) if is_old else ()
 
     def stripe_references(self) -> tuple[str, ...]:
         """Stripe's ids: what an event may teach us about an order or a subscription."""

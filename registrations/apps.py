@@ -14,5 +14,5 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Registrations")
 
     def ready(self) -> None:
-        for module in ("product", "mails", "invitations", "services.check_places", "alerts"):
+        for module in ("product", "mails", "invitations", "services.check_places", "alerts", "personal"):
             import_module(f"registrations.{module}")

@@ -1,6 +1,6 @@
 """A registration as something that is sold: it follows its order; accounts, staff and disputes see it here."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -143,6 +143,10 @@ class RegistrationProduct(Product):
         """The registration, by the person's name."""
         for row in registrations_of(subject):
             yield row, shown_name(row.name)
+
+    def guests(self, addresses: Collection[str]) -> Collection[str]:
+        guests = Registration.objects.filter(email__in=addresses, user__isnull=True)
+        return set(guests.values_list("email", flat=True))
 
     def join_account(self, user: User, *, at: datetime) -> None:
         """Those with the address that belong to nobody yet; locked in the order in which everybody locks them."""

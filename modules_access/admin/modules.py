@@ -61,10 +61,10 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
     sortable_by = None  # few rows
     list_filter = ("is_on_sale",)
     ordering = ("position", "slug")
-    search_fields = ("title", "slug")
+    search_fields = ("title", "slug", "external_id__exact")
     fields = (
         "title", "slug", "summary", "description", ("price", "currency"), "access_days", "url",
-        ("is_on_sale", "position"), "active_shown",
+        ("is_on_sale", "position"), ("active_shown", "external_id"),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -72,7 +72,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Module | None = None) -> tuple[str, ...]:
         """Another address would be another audience: tokens that are on their way would open nothing."""
-        return ("active_shown", "slug") if obj else ("active_shown",)
+        return ("active_shown", "external_id", "slug") if obj else ("active_shown", "external_id")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Module | None = None) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ("title",)}

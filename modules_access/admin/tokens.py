@@ -78,9 +78,12 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     list_select_related = ("user", "module", "order", "grant", "access")
     ordering = ("-id",)
     search_fields = ("user__email__exact",)
-    search_help_text = gettext_lazy("Whole e-mail address, beginning of the token as it is shown, order number.")
+    search_help_text = gettext_lazy(
+        "Whole e-mail address, beginning of the token as it is shown, its id in the old system, order number."
+    )
     fields = (
-        ("prefix", "state"), ("person", "module"), ("access_level", "rests_on"), ("expires_at", "uses", "last_used_at"),
+        ("prefix", "state", "external_id"), ("person", "module"), ("access_level", "rests_on"),
+        ("expires_at", "uses", "last_used_at"),
         ("access_link", "service_key"), ("created_at", "created_by"), "reason",
         ("revoked_at", "revoked_by"), "revoked_reason",
     )  # fmt: skip
@@ -101,7 +104,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
             return Q(order=order)
         if own := read_uuid(term):
             return Q(jti=own)
-        return beginning_condition(term)
+        return beginning_condition(term) or Q(external_id=term) if "@" not in term else None
 
     def named(self, term: str) -> Q | None:
         return beginning_condition(term)

@@ -38,6 +38,9 @@ def leads_to(text: str) -> Iterator[Lead]:
         last = whole or UUID(f"{beginning}{LAST_OF_GROUP}")
         for token in AccessToken.objects.filter(jti__range=(first, last)).order_by("jti")[:MAX_PEOPLE]:
             yield Lead(token, token.order_id, None, token.user_id)
+    # An old id that is a UUID is the token's own, too.
+    for token in AccessToken.objects.filter(external_id=text) if whole is None else ():
+        yield Lead(token, token.order_id, None, token.user_id)
 
 
 def findings_about(records: Records) -> Iterator[Finding]:

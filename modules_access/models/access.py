@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -54,6 +55,7 @@ class ModuleAccess(models.Model):
 
     A row of type "purchase" belongs to its order, "subscription" to subscription and module, "token" to its token;
     they follow those. A "grant" is its own truth. `revoked_at` and `extended_until` are the word of staff, which stays.
+    Who writes rows by hand is helped by the database's own defaults.
     """
 
     user = models.ForeignKey(
@@ -74,18 +76,23 @@ class ModuleAccess(models.Model):
         verbose_name=_("token"),
     )  # fmt: skip
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(_("active"), default=True, db_default=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_reason = models.CharField(
-        _("reason it ended"), max_length=30, choices=AccessEnd.choices, blank=True, default=AccessEnd.NONE
+        _("reason it ended"),
+        max_length=30,
+        choices=AccessEnd.choices,
+        blank=True,
+        default=AccessEnd.NONE,
+        db_default="",
     )
     revoked_at = models.DateTimeField(_("taken back"), null=True, blank=True)
     extended_until = models.DateTimeField(_("extended until"), null=True, blank=True)
-    used = models.PositiveBigIntegerField(_("times used"), default=0)
+    used = models.PositiveBigIntegerField(_("times used"), default=0, db_default=0)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-    created_at = models.DateTimeField(_("given"))
-    updated_at = models.DateTimeField(_("changed"))
-    metadata = models.JSONField(_("details"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("given"), db_default=Now())
+    updated_at = models.DateTimeField(_("changed"), db_default=Now())
+    metadata = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
 
     objects = AccessQuerySet.as_manager()
 

@@ -24,6 +24,9 @@ class Module(Chargeable, models.Model):
 
     price_field = "price"
     slug = models.SlugField(_("address"), unique=True, help_text=_("Its name in addresses, and in its tokens."))
+    external_id = models.CharField(
+        _("id in the old system"), max_length=255, null=True, blank=True, unique=True, editable=False
+    )
     title = models.CharField(_("title"), max_length=200)
     summary = models.CharField(_("in one sentence"), max_length=300, blank=True)
     description = models.TextField(_("description"), blank=True)

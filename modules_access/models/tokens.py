@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -60,10 +62,14 @@ class ServiceKey(models.Model):
 class AccessToken(models.Model):
     """A grant of so many uses until a date (mission E2). `order` or `grant`: what it rests on; None for both: staff.
 
-    Nothing that could be used is stored: a JWT names the row by `jti`.
+    Nothing that could be used is stored: a JWT names the row by `jti`. Who writes rows by hand is helped by the
+    database's own defaults.
     """
 
-    jti = models.UUIDField(_("token"), unique=True, default=uuid.uuid4, editable=False)
+    jti = models.UUIDField(_("token"), unique=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    external_id = models.CharField(
+        _("id in the old system"), max_length=255, null=True, blank=True, unique=True, editable=False
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="access_tokens", verbose_name=_("user")
     )
@@ -75,22 +81,22 @@ class AccessToken(models.Model):
         "modules_access.ModuleAccess", models.PROTECT, null=True, blank=True, related_name="tokens",
         verbose_name=_("given by staff"),
     )  # fmt: skip
-    access_level = models.CharField(_("level"), max_length=30, default="standard")
+    access_level = models.CharField(_("level"), max_length=30, default="standard", db_default="standard")
     expires_at = models.DateTimeField(_("expires"))
-    max_usage = models.PositiveIntegerField(_("uses allowed"), default=100)
-    used = models.PositiveIntegerField(_("times used"), default=0)
+    max_usage = models.PositiveIntegerField(_("uses allowed"), default=100, db_default=100)
+    used = models.PositiveIntegerField(_("times used"), default=0, db_default=0)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"))
+    created_at = models.DateTimeField(_("created"), db_default=Now())
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("created by")
     )
     service_key = models.ForeignKey(
         ServiceKey, models.SET_NULL, null=True, blank=True, related_name="tokens", verbose_name=_("created with")
     )
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="", db_default="")
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
-    revoked_by = models.CharField(_("revoked by"), max_length=255, blank=True)
-    revoked_reason = models.CharField(_("revoked because"), max_length=500, blank=True)
+    revoked_by = models.CharField(_("revoked by"), max_length=255, blank=True, default="", db_default="")
+    revoked_reason = models.CharField(_("revoked because"), max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "access_tokens"

@@ -74,7 +74,10 @@ def _held(sources: set[str]) -> Held:
 @cache_control(private=True, no_cache=True)
 def module(request: HttpRequest, slug: str) -> HttpResponse:
     """The description, what it costs, and the plans that open it as well."""
-    row = get_object_or_404(Module, slug=slug)
+    row = Module.objects.filter(slug=slug).first()
+    if row is None:
+        # A link of the old system.
+        return redirect("module", get_object_or_404(Module, external_id=slug).slug, permanent=True)
     held = held_by(request, at=timezone.now()).get(row.pk, Held.NOT)
     context = {"module": row, "held": held, "plans": plans_with(row)}
     return render(request, "modules_access/module.html", context)

@@ -17,7 +17,7 @@ from modules_access.entitlements import entitlement_of_purchase, follow_tokens
 from modules_access.jwt import STANDARD_LEVEL, mint_token
 from modules_access.models import AccessToken, AccessType, Module, ModuleAccess, Purchase, ServiceKey
 from modules_access.services.verify import find_refusal
-from payments.names import order_called, read_key, read_number
+from payments.names import ORDER, order_called, read_key, read_number
 from payments.orders.models import Order
 
 log = structlog.get_logger(__name__)
@@ -197,26 +197,36 @@ def revoke_token(*, token: AccessToken, reason: str, by: Any, at: datetime) -> A
 
 
 def find_module(name: str) -> Module | None:
-    """By its slug, else by its id."""
+    """By its slug, else by its id in the old system, else by its own: who calls with a number was told it there."""
     key = read_key(name)
-    found = Module.objects.filter(Q(slug=name) | Q(pk=key) if key else Q(slug=name))
-    return min(found, key=lambda row: row.slug != name, default=None)
+    called = Q(slug=name) | Q(external_id=name)
+    found = Module.objects.filter(called | Q(pk=key) if key else called)
+    return min(found, key=lambda row: (row.slug != name, row.external_id != name), default=None)
 
 
 def find_user(name: str) -> User | None:
-    """By the id of the account, or by its e-mail address if that is confirmed; nobody whose account is closed."""
-    if key := read_key(name):
-        return User.objects.filter(pk=key, is_active=True).first()
-    return User.objects.find_confirmed(name)
+    """By the id of the old system, else that of the account, or by an e-mail address if that is confirmed.
+
+    Nobody whose account is closed.
+    """
+    key = read_key(name)
+    called = Q(external_id=name)
+    found = User.objects.filter(called | Q(pk=key) if key else called, is_active=True)
+    called_so = min(found, key=lambda row: row.external_id != name, default=None)
+    return called_so or (None if key else User.objects.find_confirmed(name))
 
 
 def lock_order(name: str) -> Order | None:
-    """By its number (O-000123), its public id, or the cs_ or pi_ id with which it was paid. Locks it."""
+    """By its number (O-000123), its public id, its id in the old system, or the cs_ or pi_ id with which it was paid.
+
+    Locks it.
+    """
     orders = Order.objects.select_for_update(no_key=True, of=("self",))
     if name.startswith(STRIPE_IDS):
         return orders.filter(references__name=name).first()
     condition = order_called(name)
-    return orders.filter(condition).first() if condition else None
+    found = orders.filter(condition).first() if condition else None
+    return found or orders.filter(references__name=f"{ORDER}{name}").first()
 
 
 def lock_grant(name: str) -> ModuleAccess | None:

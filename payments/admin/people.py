@@ -18,6 +18,7 @@ from payments.admin.kit.buttons import row_buttons
 from payments.admin.kit.display import diagnosis_links, link_to, links_to, moment_text, page_of
 from payments.admin.kit.screens import StaffActions, may_see
 from payments.admin.kit.story import Fact, person_context
+from payments.admin.personal_data import erase_person_action, export_person_action
 from payments.admin.resync import resync_user_action
 from payments.timeline.people import Person
 
@@ -31,7 +32,7 @@ class PersonAdmin(StaffActions, UserAdmin):
     # As it is of the screen below, which comes after the kit's.
     job, position = UserAdmin.job, UserAdmin.position
     add_text = UserAdmin.add_text
-    actions = (resync_user_action,)
+    actions = (resync_user_action, export_person_action, erase_person_action)
     list_display = ("person", *UserAdmin.list_display[1:])
     list_display_links = None
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from payments.alerts.watch import mail_key, watch
 from payments.effects.deliver import deliver_now
 from payments.heartbeats import WATCH, last_heartbeats
-from payments.processing.loops import run_once
+from payments.processing.loops import run_once, tell
 
 log = structlog.get_logger(__name__)
 INTERVAL_SECONDS = 60.0
@@ -30,7 +30,8 @@ def start() -> None:
 
     def keep_looking() -> None:
         while not stopping.wait(INTERVAL_SECONDS):
-            run_once(stand_in_for_workers, again_in=INTERVAL_SECONDS)
+            if trouble := run_once(stand_in_for_workers):
+                tell(trouble, loop="stand-in", again_in=INTERVAL_SECONDS)
 
     Thread(target=keep_looking, name="stand-in", daemon=True).start()
 

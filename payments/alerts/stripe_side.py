@@ -11,6 +11,7 @@ from payments.alerts.rules import AlertSeverity, Look, Trouble, alert_rule, mome
 from payments.backfill.models import BackfillMark, BackfillRun
 from payments.diagnosis.endpoint_rules import WORDS, values_of
 from payments.endpoints.drift import last_drift
+from payments.endpoints.secrets import UNUSED_REMEDY, unused_secrets
 
 # So many of the missed events are named.
 NAMED = 5
@@ -57,3 +58,16 @@ def completeness_is_unknown(look: Look) -> Iterator[Trouble]:
         text = gettext_noop("Stripe’s list of events was walked up to %(day)s, %(clock)s, only.")
         page = reverse("admin:payments_backfillrun_changelist")
         yield Trouble(text, page, moment_words(mark.complete_up_to))
+
+
+@alert_rule(
+    "secret.unused", title=_("A webhook secret is not used"), severity=AlertSeverity.LOW,
+    every=timedelta(minutes=10), remedy=_(UNUSED_REMEDY),
+)  # fmt: skip
+def secret_is_unused(look: Look) -> Iterator[Trouble]:
+    """One of several, while Stripe signs with another: an endpoint that is gone, or one that does not reach us."""
+    for use in unused_secrets(at=look.at):
+        text = gettext_noop(
+            "Nothing is signed with the webhook secret that ends in %(ending)s; other secrets are used."
+        )
+        yield Trouble(text, reverse("admin:stripe_setup"), {"ending": use.ending}, subject=use.ending)

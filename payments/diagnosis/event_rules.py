@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from payments.diagnosis.causes import cause_of
 from payments.diagnosis.findings import Finding, Remedy, Severity, moment, rule
 from payments.diagnosis.records import NEWS_OF_PAYMENT, Records
-from payments.ledger.models import ALL_TYPES, FOREIGN_SITE, UNMATCHED, PaymentEvent, RefusedDeliveries
+from payments.ledger.models import ALL_TYPES, FOREIGN_SITE, PURGED_AT, UNMATCHED, PaymentEvent, RefusedDeliveries
 from payments.ledger.read_event import UNEXPECTED_ACCOUNT, WRONG_LIVEMODE
 from payments.orders.models import Order
 from payments.processing.process import NO_HANDLER
@@ -161,6 +161,16 @@ def processed_events(records: Records) -> Iterator[Finding]:
             sentence = _("%(event)s (%(type)s) was processed (%(moment)s).")
             told = sentence % _about(event, moment=moment(event.processed_at))
             yield Finding(told, records.owner_of(event), [event])
+
+
+@rule("event.purged", Severity.NOTE)
+def purged_events(records: Records) -> Iterator[Finding]:
+    """Of what was asked for by name only the skeleton is here."""
+    named = [event.pk for event in records.named.events]
+    for event in PaymentEvent.objects.filter(pk__in=named, payload__has_key=PURGED_AT) if named else ():
+        sentence = _("The payload of %(event)s (%(type)s) was purged (%(moment)s); what became of it is still known.")
+        told = sentence % _about(event, moment=moment(event.purged_at))
+        yield Finding(told, records.owner_of(event), [event])
 
 
 @rule("event.never_came", Severity.NOTE)

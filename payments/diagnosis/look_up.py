@@ -74,7 +74,7 @@ def look_up(text: str) -> Named:
         return named
     if _by_number(named):
         return named
-    for find in (_by_address, _by_event, _by_reference, _by_money, _by_product, _by_mention, _by_request):
+    for find in (_by_address, _by_event, _by_reference, _by_money, _by_old_id, _by_product, _by_mention, _by_request):
         find(named)
         if not named.is_nothing:
             return named
@@ -133,6 +133,12 @@ def _by_money(named: Named) -> None:
         named.add_owners(Refund.objects.select_related("order", "subscription").filter(stripe_id=named.text))
     elif named.text.startswith(("du_", "dp_")):
         named.add_owners(Dispute.objects.select_related("order", "subscription").filter(stripe_id=named.text))
+
+
+def _by_old_id(named: Named) -> None:
+    """Somebody by their id in the system from which they were imported."""
+    if user := User.objects.filter(external_id=named.text).first():
+        _of_address(named, user.email)
 
 
 def _by_product(named: Named) -> None:

@@ -21,6 +21,7 @@ from payments.diagnosis.probe import probe_webhook
 from payments.diagnosis.setup_rules import SetUp, set_up_findings
 from payments.diagnosis.stripe_answers import DEADLINE_SECONDS, Questions, ask_stripe
 from payments.diagnosis.webhooks import WebhookReport, diagnose_webhooks, last_event_at, refused_rows
+from payments.endpoints.secrets import unused_secrets
 
 STATES: dict[Severity, str] = {
     Severity.FINE: "ok", Severity.NOTE: "note", Severity.UNCHECKED: "not checked", Severity.WAITING: "warning",
@@ -79,7 +80,14 @@ def validate_set_up(*, at: datetime, seconds: float = DEADLINE_SECONDS) -> SetUp
     prices = tuple(dict.fromkeys(plan.stripe_price for plan in plans if plan.stripe_price))
     stripe = ask_stripe(Questions(objects=prices, about_account=True), seconds=seconds)
     found = SetUp(
-        at, stripe, probe.answer(until=ends), mail.answer(until=ends), plans, refused_rows(at=at), last_event_at()
+        at,
+        stripe,
+        probe.answer(until=ends),
+        mail.answer(until=ends),
+        plans,
+        refused_rows(at=at),
+        last_event_at(),
+        [use.ending for use in unused_secrets(at=at)],
     )
     return SetUpReport(at, list(set_up_findings(found)), diagnose_webhooks(at=at))
 

@@ -21,14 +21,15 @@ from payments.diagnosis.mail_server import MailServer
 from payments.diagnosis.probe import Probe, probe_findings
 from payments.diagnosis.stripe_answers import ACCOUNT, PORTAL, StripeAnswers
 from payments.diagnosis.webhooks import no_secret
+from payments.endpoints.secrets import UNUSED_REMEDY
 from payments.ledger.models import RefusedDeliveries
 from payments.stripe_api import clock
 from payments.stripe_api.lookups import sdk_api_version
+from payments.stripe_api.signature import ending
 from payments.stripe_api.snapshots import Json
 from payments.stripe_api.snapshots.reading import find_object, find_text
 from payments.subscribing.price import PriceAtStripe, UnknownPrice
 
-SHOWN_OF_SECRET = 4
 # One bad signature may be a stranger's; so many since the last event are none.
 SURELY_NO_STRANGER = 3
 # Told by rules of their own.
@@ -40,7 +41,7 @@ TOLD_ELSEWHERE = {
 @dataclass(frozen=True, slots=True)
 class SetUp:
     """What was found out. `probe`, `mail`: None where it was not in time. `refused`: the rows of the last day, the
-    newest first.
+    newest first. `unused_secrets`: how those end.
     """
 
     at: datetime
@@ -50,6 +51,7 @@ class SetUp:
     plans: Sequence[Plan] = ()
     refused: Sequence[RefusedDeliveries] = ()
     last_event_at: datetime | None = None
+    unused_secrets: Sequence[str] = ()
 
 
 SetUpRule = Callable[[SetUp], Iterator[Finding]]
@@ -59,11 +61,6 @@ def set_up_findings(found: SetUp) -> Iterator[Finding]:
     """What every rule says, in the order in which one would put things right."""
     for code, rule in RULES:
         yield from (replace(each, code=each.code or code) for each in rule(found))
-
-
-def ending(secret: str) -> str:
-    """What is shown of a secret; of one that is no real one nothing."""
-    return f"…{secret[-SHOWN_OF_SECRET:] if len(secret) > 3 * SHOWN_OF_SECRET else ''}"
 
 
 def _fault(told: str, remedy: str, *, severity: Severity = Severity.PROBLEM) -> Finding:
@@ -245,6 +242,9 @@ def secret(found: SetUp) -> Iterator[Finding]:
     else:
         told = _("The last delivery was signed with one of our webhook secrets (%(endings)s; %(moment)s).")
         yield fine(told % values)
+    for name in found.unused_secrets:
+        told = _("Nothing is signed with the webhook secret that ends in %(ending)s; other secrets are used.")
+        yield _fault(told % {"ending": name}, _(UNUSED_REMEDY), severity=Severity.WAITING)
 
 
 def alert_address(found: SetUp) -> Iterator[Finding]:

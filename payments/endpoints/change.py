@@ -170,8 +170,9 @@ def plan_end_of_rotation(found: Registered) -> Plan:
 def _is_proven(new: Json) -> bool:
     """Whether a delivery signed with its secret was taken here.
 
-    Nobody notes which secret signed. But an event that no endpoint has to confirm any more (`pending_webhooks`) was
-    confirmed by each that is sent it, and here only what is verified is: https://docs.stripe.com/api/events/object
+    Which secret signed is counted (payments/endpoints/secrets.py), but not whose it is. An event that no endpoint has
+    to confirm any more (`pending_webhooks`) was confirmed by each that is sent it, and here only what is verified is:
+    https://docs.stripe.com/api/events/object
     """
     sent = sent_types([new])
     pages = lookups.pages("events", {"created": {"gt": int(new.get("created") or 0)}})

@@ -16,6 +16,8 @@ DUE_STATUSES = (EventStatus.RECEIVED, EventStatus.FAILED)
 # Why an event was ignored that may yet turn out to be ours.
 UNMATCHED, FOREIGN_SITE = "unmatched", "made by another site"
 UNKNOWN_ORDER = "UnknownOrder"
+# In the place of a payload that was purged: when that was, ISO.
+PURGED_AT = "purged_at"
 # As a held type: every type.
 ALL_TYPES = "*"
 NOT_PROCESSED = (EventStatus.IGNORED, EventStatus.FAILED, EventStatus.DEAD, EventStatus.HELD)
@@ -138,6 +140,12 @@ class PaymentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stripe_event_id} {self.type}"
+
+    @property
+    def purged_at(self) -> dt.datetime | None:
+        """Since when only the skeleton is here; None: the payload is as it came."""
+        told = self.payload.get(PURGED_AT)
+        return dt.datetime.fromisoformat(told) if told else None
 
     @property
     def lag(self) -> dt.timedelta | None:

@@ -39,6 +39,7 @@ def name_of(what: str) -> str:
         "linked": _("money linked by staff"),
         "ended": _("end asked for by staff"),
         "deleted": _("deleted at Stripe"),
+        "erased": _("person erased"),
         **{name: str(label) for product in all_products() for name, label in product.field_labels.items()},
     }
     field = _field(what)

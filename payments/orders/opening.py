@@ -1,6 +1,7 @@
 """Opens an order and its Checkout attempts; whatever an older attempt still says loses to a newer one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from payments.ledger.record import requeue_naming
@@ -9,12 +10,50 @@ from payments.orders.models import CheckoutAttempt, Order, OrderChange, Referenc
 from payments.statuses import OrderStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new order, not saved yet. `names`: what else it is called (`registration:<id>`).
+
+    `session`: the Checkout session in which it is or was paid, where another system has opened one already.
+    """
+
+    order: Order
+    names: Sequence[str]
+    expires_at: datetime | None
+    session: str = ""
+
+
 def open_order(order: Order, *, names: Iterable[str], expires_at: datetime | None, at: datetime) -> Order:
     """Store a new order. `names`: what else it is called (`registration:<id>`). Belongs in the seller's transaction."""
-    order.save(force_insert=True)
-    CheckoutAttempt.objects.create(order=order, number=1, created_at=at, expires_at=expires_at)
-    give_names(order, [f"{ORDER}{order.public_id}", *names], at=at)
+    open_orders([Opening(order, [*names], expires_at)], at=at)
     return order
+
+
+def open_orders(opened: Sequence[Opening], *, at: datetime) -> None:
+    """Store new orders, many at once; what waits for one of their names is queued again.
+
+    Raises IntegrityError where a name is another order's. Belongs in the seller's transaction.
+    """
+    Order.objects.bulk_create([each.order for each in opened])
+    CheckoutAttempt.objects.bulk_create(
+        CheckoutAttempt(
+            order=each.order,
+            number=1,
+            created_at=each.order.created_at,
+            expires_at=each.expires_at,
+            session=each.session,
+        )
+        for each in opened
+    )
+    references = [
+        Reference(name=name, order=each.order, attempt=1 if name == each.session else None)
+        for each in opened
+        for name in dict.fromkeys(
+            [f"{ORDER}{each.order.public_id}", *each.names, *filter(None, [each.session])]
+        )
+    ]  # fmt: skip
+    Reference.objects.bulk_create(references)
+    requeue_naming([each.name for each in references], at=at)
 
 
 def give_names(order: Order, names: Iterable[str], *, at: datetime) -> None:

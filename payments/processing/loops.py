@@ -12,6 +12,10 @@ from django.db import connections
 log = structlog.get_logger(__name__)
 
 FIRST_RESTART_PAUSE_SECONDS, MAX_RESTART_PAUSE_SECONDS = 0.2, 5.0
+# A database that is back shall be found within a second, and asking costs nothing.
+MAX_DATABASE_PAUSE_SECONDS = 0.5
+# While it is away that is said once in so long.
+AWAY_SAID_EVERY_SECONDS = 30.0
 # How long a stop waits for a batch or a mail to end; what is cut off is found again by the next worker.
 STOP_SECONDS = 5.0
 # How often a loop looks after what was left behind.
@@ -51,14 +55,17 @@ class Loops:
 
     def keep_running(self, loop: Loop) -> None:
         """Run the loop until the end; after any trouble it starts over with fresh connections, a bit later each."""
-        pause = FIRST_RESTART_PAUSE_SECONDS
+        pause, may_say = FIRST_RESTART_PAUSE_SECONDS, Every(AWAY_SAID_EVERY_SECONDS)
         while not self.stopping.is_set():
             began = monotonic()
-            run_once(loop, again_in=pause)
+            trouble = run_once(loop)
             if monotonic() - began > MAX_RESTART_PAUSE_SECONDS:
                 pause = FIRST_RESTART_PAUSE_SECONDS
-            self.stopping.wait(pause)
-            pause = min(pause * 2, MAX_RESTART_PAUSE_SECONDS)
+            longest = MAX_DATABASE_PAUSE_SECONDS if is_of_database(trouble) else MAX_RESTART_PAUSE_SECONDS
+            if trouble and (pause < longest or not is_of_database(trouble) or may_say.is_due()):
+                tell(trouble, loop=loop.__name__, again_in=pause)
+            self.stopping.wait(min(pause, longest))
+            pause = min(pause * 2, longest)
 
 
 class Every:
@@ -74,14 +81,25 @@ class Every:
         return True
 
 
-def run_once(loop: Loop, *, again_in: float) -> None:
-    """Run the loop to its end or to the first trouble, which is logged: a thread that dies would do so in silence."""
-    name = loop.__name__
+def run_once(loop: Loop) -> Exception | None:
+    """Run the loop to its end or to the first trouble, which is returned: a thread that dies would do so in silence."""
     try:
         loop()
-    except (DatabaseError, psycopg.Error) as error:
-        log.warning("loop.interrupted", loop=name, error=str(error).strip(), again_in=again_in)
-    except Exception:
-        log.exception("loop.failed", loop=name, again_in=again_in)
+    except Exception as trouble:  # noqa: BLE001  # whatever it was, the loop goes on
+        return trouble
     finally:
         connections.close_all()
+    return None
+
+
+def is_of_database(trouble: Exception | None) -> bool:
+    """It is away, or refuses: nothing is wrong with the loop."""
+    return isinstance(trouble, (DatabaseError, psycopg.Error))
+
+
+def tell(trouble: Exception, *, loop: str, again_in: float) -> None:
+    """The line about a loop that did not come to its end. `again_in`: seconds."""
+    if is_of_database(trouble):
+        log.warning("loop.interrupted", loop=loop, error=str(trouble).strip(), again_in=again_in)
+    else:
+        log.error("loop.failed", loop=loop, again_in=again_in, exc_info=trouble)

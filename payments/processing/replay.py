@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from payments.apply.outcome import Outcome, fingerprint_of, outcome_of
 from payments.bell import ring_on_commit
-from payments.ledger.models import ALL_TYPES, HeldType, PaymentEvent, Trigger
+from payments.ledger.models import ALL_TYPES, PURGED_AT, HeldType, PaymentEvent, Trigger
 from payments.ledger.record import claim_these, no_longer_held
 from payments.processing.drain import is_passing, look_again, process_claimed
 from payments.processing.process import BatchProgress
@@ -98,9 +98,10 @@ def replay_event(*, event: PaymentEvent, by: Any, reason: str, at: datetime) -> 
 def process_again(event_ids: Collection[int], *, by: Any, reason: str, at: datetime) -> BatchProgress:
     """In the caller's transaction: process those of these events that no worker has in hand, in order of occurrence.
 
-    After the commit the caller looks again (`look_again`).
+    Of what was purged only the skeleton is here: it stays as it is. After the commit the caller looks again
+    (`look_again`).
     """
-    rows = PaymentEvent.objects.filter(pk__in=event_ids)
+    rows = PaymentEvent.objects.filter(pk__in=event_ids).exclude(payload__has_key=PURGED_AT)
     free = rows.order_by("pk").select_for_update(skip_locked=True, no_key=True)
     ids = list(free.values_list("pk", flat=True))
     rows.filter(pk__in=ids).update(
@@ -130,9 +131,12 @@ def _wait_for_nobody() -> None:
 def _require_all(wanted: Collection[int], got: Collection[int]) -> None:
     missing = set(wanted) - set(got)
     if missing:
-        row = PaymentEvent.objects.filter(pk=min(missing)).only("stripe_event_id").first()
+        row = PaymentEvent.objects.filter(pk=min(missing)).only("stripe_event_id", "payload").first()
         if row is None:
             raise ReplayRefused(_("The event is not here any more."))
+        if row.purged_at:
+            told = _("The payload of %(event)s was purged: ask Stripe about its order or subscription instead.")
+            raise ReplayRefused(told % {"event": row.stripe_event_id})
         raise ReplayRefused(_("%(event)s is being processed at this moment.") % {"event": row.stripe_event_id})
 
 

@@ -60,6 +60,7 @@ class Worker(Loops):
                 if heartbeat.is_due():
                     percent = cpu_since_last_time() if cpu.is_due() else None
                     note_heartbeat(WORKER, at=timezone.now(), cpu_percent=percent)
+                    touch_ready_file()
                 if housekeeping.is_due():
                     sweep(at=timezone.now())
                 if drain(should_stop=self.stopping.is_set):
@@ -71,6 +72,12 @@ class Worker(Loops):
                     pause = replays.seconds
                 if has_rung(connection, within=pause, should_stop=self.stopping.is_set):
                     self.delivery.wake()
+
+
+def touch_ready_file() -> None:
+    """For whoever looks at the file alone (config/alive.py); it is made elsewhere, when the worker takes tasks."""
+    with suppress(FileNotFoundError):
+        os.utime(settings.WORKER_READY_FILE)
 
 
 class DeliveryEnded(RuntimeError):

@@ -4,9 +4,11 @@ https://docs.stripe.com/webhooks#verify-events
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from stripe import SignatureVerificationError, WebhookSignature
+
+SHOWN_OF_SECRET = 4
 
 
 class SignatureRefused(Exception):
@@ -51,26 +53,39 @@ class TimestampInFuture(SignatureRefused):
     message = "The signature is right but dated in the future: check the clock of this machine."
 
 
-def verify(body: bytes, header: str, *, secrets: Sequence[str], tolerance: int, now: float) -> int:
-    """How many seconds after `now` it was signed, by Stripe's clock.
+class Signed(NamedTuple):
+    """How the secret ends with which it was signed, and how many seconds after our now it was, by Stripe's clock."""
+
+    ending: str
+    seconds: int
+
+
+def verify(body: bytes, header: str, *, secrets: Sequence[str], tolerance: int, now: float) -> Signed:
+    """Who signed it, and when.
 
     Raises a SignatureRefused unless a secret signed the body within `tolerance` seconds of `now`.
     """
     if not header.strip():
         raise MissingSignature
-    if not any(_signed_with(secret, body, header) for secret in secrets):
+    secret = next((each for each in secrets if _signed_with(each, body, header)), None)
+    if secret is None:
         raise InvalidSignature
     seconds = _timestamp(header) - round(now)
     if seconds < -tolerance:
         raise TimestampTooOld(seconds)
     if seconds > tolerance:
         raise TimestampInFuture(seconds)
-    return seconds
+    return Signed(ending(secret), seconds)
 
 
 def sign(body: bytes, secret: str, timestamp: int) -> str:
     """The Stripe-Signature header that Stripe would send with this body."""
     return WebhookSignature.generate_signature_header(body.decode(), secret, timestamp)
+
+
+def ending(secret: str) -> str:
+    """What is shown of a secret; of one that is no real one nothing."""
+    return f"…{secret[-SHOWN_OF_SECRET:] if len(secret) > 3 * SHOWN_OF_SECRET else ''}"
 
 
 def _signed_with(secret: str, body: bytes, header: str) -> bool:

@@ -1,5 +1,6 @@
 """Plans are sold: a Checkout that begins a subscription is an order of kind "plan" (docs/adr/0009-subscriptions.md)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.urls import reverse
@@ -40,6 +41,10 @@ class PlanProduct(Product):
 
     def page_of(self, order: Order) -> str:
         return reverse("subscription")
+
+    def guests(self, addresses: Collection[str]) -> Collection[str]:
+        lonely = Customer.objects.filter(email__in=addresses, user__isnull=True)
+        return set(lonely.values_list("email", flat=True))
 
     def join_account(self, user: User, *, at: datetime) -> None:
         """Customers with the person's address become theirs."""

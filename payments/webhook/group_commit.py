@@ -62,12 +62,13 @@ def _read(delivery: Delivery) -> Incoming | None:
         return None
     tolerance = settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS
     try:
-        seconds = verify(
+        signed = verify(
             delivery.body, delivery.signature, secrets=settings.STRIPE_WEBHOOK_SECRETS, tolerance=tolerance,
             now=time.time(),
         )  # fmt: skip
-        if abs(timedelta(seconds=seconds)) > FAR_OFF:
+        if abs(timedelta(seconds=signed.seconds)) > FAR_OFF:
             return None
+        seen.append((Seen.SECRET, signed.ending, 0.0))
         return parse(
             delivery.body, expected_livemode=settings.STRIPE_LIVEMODE, expected_account=settings.STRIPE_ACCOUNT
         )

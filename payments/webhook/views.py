@@ -23,13 +23,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.contextvars import bind_contextvars
 
+from config.seen import Seen, seen
 from payments.bell import ring_on_commit
 from payments.ledger.models import EventSource
 from payments.ledger.read_event import Incoming, MalformedEvent
 from payments.ledger.record import Recorded, RecordOutcome, record_event
 from payments.names import ORDER, REGISTRATION
 from payments.stripe_api import clock
-from payments.stripe_api.signature import SignatureRefused, verify
+from payments.stripe_api.signature import SignatureRefused, ending, verify
 from payments.webhook.delivery import NotReady, Refusal, parse, read_body
 from payments.webhook.refusals import RefusalCode, count_refusal
 
@@ -108,13 +109,14 @@ def receive(request: HttpRequest) -> Incoming:
 def _verify(body: bytes, header: str, *, secrets: Sequence[str]) -> None:
     """Raises a SignatureRefused. The date that Stripe has signed also tells whether our clock is right."""
     try:
-        seconds = verify(
+        signed = verify(
             body, header, secrets=secrets, tolerance=settings.STRIPE_WEBHOOK_TOLERANCE_SECONDS, now=time.time()
         )
     except SignatureRefused as refused:
         _look_at_clock(refused.seconds)
         raise
-    _look_at_clock(seconds)
+    seen.append((Seen.SECRET, signed.ending, 0.0))
+    _look_at_clock(signed.seconds)
 
 
 def _look_at_clock(seconds: int) -> None:
@@ -181,6 +183,7 @@ def request_id(request: Request) -> str:
 def announce() -> None:
     """Say whether signatures are verified, and with how many secrets; never with which."""
     count = len(settings.STRIPE_WEBHOOK_SECRETS)
+    seen.extend((Seen.SECRET_SET, ending(secret), 0.0) for secret in settings.STRIPE_WEBHOOK_SECRETS)
     if count:
         log.info("webhook.verification", verification="on", secrets=count)
     elif settings.STRIPE_WEBHOOK_UNSIGNED and not settings.PRODUCTION:

@@ -26,6 +26,8 @@ ACTS = {
     ("subscription", "resync_subscription_action"): ("payments.resync_subscription", OPERATOR),
     ("customer", "resync_customer_action"): ("payments.resync_customer", OPERATOR),
     ("user", "resync_user_action"): ("payments.resync_customer", OPERATOR),
+    ("user", "export_person_action"): ("accounts.export_personal_data", ADMIN),
+    ("user", "erase_person_action"): ("accounts.erase_personal_data", ADMIN),
     ("dispute", "evidence"): ("payments.evidence_dispute", FINANCE),
     ("orderexception", "refund"): ("payments.refund_orderexception", FINANCE),
     ("orderexception", "refund_once_more"): ("payments.retry_refund", FINANCE),

@@ -85,12 +85,15 @@ class TestWorkerWithoutBroker:
 
 @pytest.mark.django_db(transaction=True)
 class TestWebhooksWithoutBroker:
-    def test_are_acknowledged_and_processed_as_ever(self, tmp_path, make_activity, make_registration):
+    @pytest.mark.parametrize("together", ["1", "0"], ids=["together", "one by one"])
+    def test_are_acknowledged_and_processed_as_ever(self, tmp_path, make_activity, make_registration, together):
         activity = make_activity(slug="crowd", capacity=20)
         people = [make_registration(f"Person {number}", of=activity) for number in range(20)]
 
         with (
-            web_server(tmp_path, CELERY_BROKER_URL=DEAD_REDIS, REDIS_URL=DEAD_REDIS) as server,
+            web_server(
+                tmp_path, CELERY_BROKER_URL=DEAD_REDIS, REDIS_URL=DEAD_REDIS, WEBHOOK_GROUP_COMMIT=together
+            ) as server,
             running_worker(tmp_path, broker=DEAD_REDIS, **BELL_ONLY) as worker,
             closing(server.connect()) as client,
         ):

@@ -162,6 +162,27 @@ def switch_an_account_off(clerk: Clerk) -> None:
     assert not user.is_active
 
 
+@walk("user.export_person_action")
+def export_a_person(clerk: Clerk) -> None:
+    user = UserFactory.create()
+
+    with clerk.page.expect_download() as download:
+        clerk.presses(user)
+
+    assert download.value.suggested_filename == f"person-{user.pk}.json"
+
+
+@walk("user.erase_person_action")
+def erase_a_person(clerk: Clerk) -> None:
+    user = UserFactory.create(name="Mary Somerville")
+
+    clerk.does(user)
+
+    user.refresh_from_db()
+    assert (user.name, user.is_active) == ("", False)
+    assert user.email.endswith("@erased.invalid")
+
+
 @walk("group.add")
 def add_a_group(clerk: Clerk) -> None:
     clerk.adds(Group, name="Helpers")

@@ -130,7 +130,7 @@ def _as_text(report: dict[str, Any]) -> Iterator[str]:
     if not report["dry_run"]:
         yield f"{report['healed']} of {report['total']} events were processed again, {report['failed']} failed again."
         if report["passed_over"]:
-            yield f"{report['passed_over']} were in a worker's hand at that moment, or are gone."
+            yield f"{report['passed_over']} were in a worker's hand at that moment, were purged, or are gone."
         return
     yield f"{report['healed']} of {report['total']} events would be processed, {report['failed']} would fail again."
     for each in report["events"][:MAX_LINES]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from config.command_line import require_consent
+from payments.checks import wrong_key_fault
 from payments.endpoints.change import (
     CannotChange,
     Keep,
@@ -41,6 +42,9 @@ class Command(BaseCommand):
         "rotate --finish). Asks before it changes anything."
     )
 
+    # The first endpoint brings the first secret: whoever makes it has none yet, which is an error everywhere else.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["plan", "apply", "disable", "enable", "rotate"])
         parser.add_argument("--finish", action="store_true", help="of rotate: delete the old endpoint")
@@ -52,6 +56,8 @@ class Command(BaseCommand):
         what = options["what"]
         if options["finish"] and what != "rotate":
             raise CommandError("--finish belongs to rotate.")
+        if wrong_key := wrong_key_fault():
+            raise CommandError(f"{wrong_key.msg} {wrong_key.hint}")
         if hears_by_cli():
             raise CommandError("Stripe cannot reach this address (SITE_URL): use `stripe listen` on this machine.")
         try:

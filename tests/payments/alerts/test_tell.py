@@ -64,7 +64,7 @@ class TestSendHook:
         opened, closed = [json.loads(body) for body, _signature in hooked.told]
         row = Alert.objects.get()
         for body, signature in hooked.told:
-            assert verify(body, signature, secrets=[SECRET], tolerance=60, now=time.time()) < 60
+            assert verify(body, signature, secrets=[SECRET], tolerance=60, now=time.time()).seconds < 60
         assert opened["text"].startswith(f"🔴 {settings.SITE_NAME} (test): No worker lives. No worker has given")
         assert opened["text"].endswith(f"{settings.SITE_URL}{row.page}")
         assert (opened["alert"]["what"], opened["alert"]["severity"]) == ("opened", "high")

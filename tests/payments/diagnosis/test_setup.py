@@ -13,6 +13,7 @@ from payments.handlers.registry import handled_types
 from payments.ledger.models import PaymentEvent, RefusedDeliveries
 from payments.stripe_api import clock, lookups
 from payments.stripe_api.gateway import GatewayRefused, KeyRefused
+from payments.tallies import Tally
 from tests.support.fake_gateway import unavailable
 from tests.support.set_up import site_in_order
 from tests.support.smtp import running_mail_server
@@ -291,6 +292,17 @@ class TestValidateSetUp:
         assert sentence.startswith(
             "STRIPE_WEBHOOK_URL is set and not used: the addresses for Stripe's events are fixed"
         )
+
+    def test_names_the_secret_that_signs_nothing(self, site):
+        site.settings.STRIPE_WEBHOOK_SECRETS = ["whsec_secret_abcd", "whsec_secret_efgh"]
+        for what, label, day in (("secret_set", "…abcd", 5), ("secret_set", "…efgh", 5), ("secret", "…efgh", 0)):
+            hour = NOW - timedelta(days=day)
+            Tally.objects.create(what=what, label=label, count=1, micros=0, buckets=[], hour=hour, in_hour=1)
+
+        found = [each for each in told(validate_set_up(at=NOW)) if each[1] is WARNING]
+
+        assert [code for code, _severity, _sentence in found] == ["webhooks.secret"]
+        assert "ends in …abcd" in found[0][2]
 
     def test_shows_no_more_of_a_secret_than_its_end(self, site):
         site.settings.STRIPE_WEBHOOK_SECRETS = ["whsec_secret_abcd", "whsec_secret_efgh"]

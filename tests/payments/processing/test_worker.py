@@ -135,7 +135,15 @@ class TestKeepRunning:
         said = [record.msg["event"] for record in caplog.records]
         assert said == ["loop.interrupted", "loop.failed", "loop.interrupted"]
 
-    def test_waits_longer_each_time_but_not_for_ever(self, monkeypatch):
+    @pytest.mark.parametrize(
+        ("trouble", "expected"),
+        [
+            (KeyError("a bug"), [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]),
+            # One that is back shall be found within a second.
+            (psycopg.OperationalError("nobody there"), [0.2, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]),
+        ],
+    )
+    def test_waits_longer_each_time_but_not_for_ever(self, monkeypatch, caplog, trouble, expected):
         loops = Loops({}, stopping=Event())
         pauses: list[float] = []
         monkeypatch.setattr(loops.stopping, "wait", pauses.append)
@@ -143,11 +151,13 @@ class TestKeepRunning:
         def dead_loop():
             if len(pauses) == 7:
                 loops.ask_to_stop()
-            raise psycopg.OperationalError("nobody there")
+            raise trouble
 
         loops.keep_running(dead_loop)
 
-        assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+        assert pauses == expected
+        # A database that stays away is not said twice a second.
+        assert len(caplog.records) == (8 if isinstance(trouble, KeyError) else 3)
 
 
 class TestEvery:
