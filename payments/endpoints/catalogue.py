@@ -161,8 +161,8 @@ INTRODUCTION = _(
 )
 RANKS = _(
     "*critical*: without it money or an end is not seen. *recommended*: something is missing without it. "
-    "*optional*: it says once more what another type says. An unknown type is kept and ignored. In which order and how often events "
-    "come changes nothing of the end."
+    "*optional*: it says once more what another type says. An unknown type is kept and ignored. In which order and "
+    "how often events come changes nothing of the end."
 )
 COLUMNS = (_("type"), _("rank"), _("what has happened"), _("what follows here"), _("e-mails that may go out"))
 APART = _("apart")

@@ -36,6 +36,7 @@ DAY = re.compile(r"\b2026-1[12]-(\d\d)\b")
 MONTH = re.compile(r"\b2026-11\b(?!-)")
 OUR_ADDRESS = re.compile(r"https://shop\.example|http://127\.0\.0\.1:8000")
 SECRET_FILE = re.compile(r"\bPATH\b")
+BACKUP_FILE = re.compile(r"\bFILE\b")
 # The key of a failure group, as the documents write it.
 GROUP = "3f9c0a1b2c3d4e5f"
 A_WHILE = timedelta(hours=6)
@@ -54,6 +55,11 @@ class Examples:
     failing: str = ""
     files: count = field(default_factory=count)
 
+    @property
+    def backups(self) -> Path:
+        """Where back-ups go."""
+        return self.directory / "backups"
+
     def fail_again(self) -> None:
         """The event of the failure group has failed, whatever a replay has made of it meanwhile."""
         PaymentEvent.objects.filter(stripe_event_id=self.failing).update(error_group=self.names[GROUP], **failed())
@@ -65,6 +71,9 @@ class Examples:
         text = text.replace(*SHOP)
         text = DAY.sub(_lately, MONTH.sub(f"{timezone.localdate():%Y-%m}", text))
         text = OUR_ADDRESS.sub(self.site.url, text).replace("http://127.0.0.1:8001", self.site.emulator.url)
+        for backup in sorted(self.backups.iterdir()):
+            text = BACKUP_FILE.sub(str(backup), text)
+        text = text.replace("/srv/backups/", f"{self.backups}/")
         return SECRET_FILE.sub(lambda _found: str(self.directory / f"secret-{next(self.files)}"), text)
 
 
@@ -82,6 +91,7 @@ def make_examples(site: Site, directory: Path) -> Examples:
     _register(examples)
     _learn(examples)
     _fail(examples)
+    examples.backups.mkdir()
     (directory / "here" / "users.csv").write_text("id,email,name\nusr-00017,camille@example.org,Camille Martin\n")
     return examples
 
