@@ -1,6 +1,6 @@
 """What each type of event is good for, in words and in the reader's language: docs/events.md is printed from here.
 
-A type that is handled and has no line here fails a test, as does a mail that an event causes and its line does not name.
+A type that is handled and has no line here fails a test, as does a mail that follows and is not named.
 """
 
 from collections.abc import Iterator
@@ -156,13 +156,13 @@ CATALOGUE: dict[str, Line] = {
 
 TITLE = _("Event types")
 INTRODUCTION = _(
-    "Every event type that is understood here, with its rank and with what follows from it. Printed by `make docs` from "
-    "the program itself; `manage.py stripe_webhooks plan` compares it with the endpoint at Stripe."
+    "Every event type that is understood here, with its rank and with what follows from it. Printed by `make docs` "
+    "from the program itself; `manage.py stripe_webhooks plan` compares it with the endpoint at Stripe."
 )
 RANKS = _(
-    "*critical*: without it money or an end is not seen. *recommended*: something is missing without it. *optional*: it "
-    "says once more what another type says. An unknown type is kept and ignored. In which order and how often events "
-    "come changes nothing of the end."
+    "*critical*: without it money or an end is not seen. *recommended*: something is missing without it. "
+    "*optional*: it says once more what another type says. An unknown type is kept and ignored. In which order and "
+    "how often events come changes nothing of the end."
 )
 COLUMNS = (_("type"), _("rank"), _("what has happened"), _("what follows here"), _("e-mails that may go out"))
 APART = _("apart")

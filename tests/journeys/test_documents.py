@@ -21,8 +21,10 @@ STATUS = re.compile(r"\b([1-5]\d\d)\b")
 # What is rightly refused where the documents stand one after another on one site: the words of the refusal.
 REFUSED = {
     'incident close --reason "repaired" --yes': "No incident is open.",
+    "person erase ada@example.com --": "ubscription",
     "replay_events --type": "There are no such events.",
     "replay_events --status PROCESSED": "There are no such events.",
+    "restore_state FILE": "The database is not empty",
     "stripe_emulator resend evt_": "of the last 30 days",
     "stripe_webhooks rotate --secret-file": "is taking the place of another already",
     "stripe_webhooks rotate --finish": "nothing has come with its secret",
@@ -35,7 +37,7 @@ class Yes(StringIO):
     def isatty(self) -> bool:
         return True
 
-    def readline(self, *_args: object) -> str:
+    def readline(self, *_args: object) -> str:  # type: ignore[override]
         return "yes\n"
 
 

@@ -36,6 +36,7 @@ DAY = re.compile(r"\b2026-1[12]-(\d\d)\b")
 MONTH = re.compile(r"\b2026-11\b(?!-)")
 OUR_ADDRESS = re.compile(r"https://shop\.example|http://127\.0\.0\.1:8000")
 SECRET_FILE = re.compile(r"\bPATH\b")
+BACKUP_FILE = re.compile(r"\bFILE\b")
 # The key of a failure group, as the documents write it.
 GROUP = "3f9c0a1b2c3d4e5f"
 A_WHILE = timedelta(hours=6)
@@ -52,7 +53,12 @@ class Examples:
     names: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     failing: str = ""
-    files: count = field(default_factory=count)  # type: ignore[type-arg]
+    files: count = field(default_factory=count)
+
+    @property
+    def backups(self) -> Path:
+        """Where back-ups go."""
+        return self.directory / "backups"
 
     def fail_again(self) -> None:
         """The event of the failure group has failed, whatever a replay has made of it meanwhile."""
@@ -65,6 +71,9 @@ class Examples:
         text = text.replace(*SHOP)
         text = DAY.sub(_lately, MONTH.sub(f"{timezone.localdate():%Y-%m}", text))
         text = OUR_ADDRESS.sub(self.site.url, text).replace("http://127.0.0.1:8001", self.site.emulator.url)
+        for backup in sorted(self.backups.iterdir()):
+            text = BACKUP_FILE.sub(str(backup), text)
+        text = text.replace("/srv/backups/", f"{self.backups}/")
         return SECRET_FILE.sub(lambda _found: str(self.directory / f"secret-{next(self.files)}"), text)
 
 
@@ -82,6 +91,7 @@ def make_examples(site: Site, directory: Path) -> Examples:
     _register(examples)
     _learn(examples)
     _fail(examples)
+    examples.backups.mkdir()
     (directory / "here" / "users.csv").write_text("id,email,name\nusr-00017,camille@example.org,Camille Martin\n")
     return examples
 
@@ -103,7 +113,7 @@ def _learn(examples: Examples) -> None:
     """Ada has bought a module, holds a token for it, and has subscribed to a plan."""
     client, at = examples.site.emulator.client, timezone.now()
     ada, module = make_learner(), Module.objects.get(slug="drawing")
-    for address in (buy(user=ada, module=module, at=at), subscribe(user=ada, plan=Plan.objects.first(), at=at)):
+    for address in (buy(user=ada, module=module, at=at), subscribe(user=ada, plan=Plan.objects.earliest("pk"), at=at)):
         session = SESSION.search(address)[1]  # type: ignore[index]
         client.raw_request("post", f"/v1/payment_pages/{session}/confirm", payment_method="pm_card_visa")
     purchase = Purchase.objects.get(user=ada)
