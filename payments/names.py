@@ -35,6 +35,11 @@ def read_key(text: str) -> int | None:
     return int(text) if KEY.fullmatch(text) else None
 
 
+def may_be_old_id(text: str) -> bool:
+    """Whether another system may have called somebody or something so: neither an address nor a word."""
+    return "@" not in text and any(letter.isdigit() for letter in text)
+
+
 def read_uuid(text: str) -> UUID | None:
     """A public id in any spelling that people use; None if this is none."""
     try:

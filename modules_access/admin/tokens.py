@@ -23,7 +23,7 @@ from payments.admin.kit.actions import Confirmation, ReasonField, confirmed_acti
 from payments.admin.kit.display import link_to, link_to_order, tells_of
 from payments.admin.kit.screens import ReadOnlyAdmin
 from payments.admin.search import key_of_order
-from payments.names import read_uuid
+from payments.names import may_be_old_id, read_uuid
 
 TOKEN_MAX_HOURS = 366 * 24
 TOKEN_MAX_USES = 1_000_000
@@ -104,7 +104,7 @@ class AccessTokenAdmin(ReadOnlyAdmin):
             return Q(order=order)
         if own := read_uuid(term):
             return Q(jti=own)
-        return beginning_condition(term) or Q(external_id=term) if "@" not in term else None
+        return beginning_condition(term) or (Q(external_id=term) if may_be_old_id(term) else None)
 
     def named(self, term: str) -> Q | None:
         return beginning_condition(term)

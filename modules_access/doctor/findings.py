@@ -15,7 +15,7 @@ from modules_access.doctor.diagnosis import ACCESS, Chain, Conclusion, Link
 from modules_access.doctor.links import ACCOUNT, ENCOURS, TOKEN
 from modules_access.models import ORDER_KIND, AccessToken, ModuleAccess
 from payments.diagnosis import Finding, Records, Remedy, Severity
-from payments.names import read_number, read_uuid
+from payments.names import may_be_old_id, read_number, read_uuid
 from payments.products import Lead
 
 # A page is about one person, or a few with one address.
@@ -39,7 +39,7 @@ def leads_to(text: str) -> Iterator[Lead]:
         for token in AccessToken.objects.filter(jti__range=(first, last)).order_by("jti")[:MAX_PEOPLE]:
             yield Lead(token, token.order_id, None, token.user_id)
     # An old id that is a UUID is the token's own, too.
-    for token in AccessToken.objects.filter(external_id=text) if whole is None else ():
+    for token in AccessToken.objects.filter(external_id=text) if whole is None and may_be_old_id(text) else ():
         yield Lead(token, token.order_id, None, token.user_id)
 
 

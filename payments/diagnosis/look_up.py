@@ -15,7 +15,7 @@ from django.db.models import Model, Q
 from accounts.models import User
 from payments.billing.models import Customer, Dispute, Receipt, Refund, Subscription
 from payments.ledger.models import PaymentEvent, Redelivery, RefusedDeliveries
-from payments.names import ORDER, REGISTRATION, read_number, read_uuid
+from payments.names import ORDER, REGISTRATION, may_be_old_id, read_number, read_uuid
 from payments.orders.models import Order, Reference
 from payments.products import all_products
 
@@ -137,7 +137,7 @@ def _by_money(named: Named) -> None:
 
 def _by_old_id(named: Named) -> None:
     """Somebody by their id in the system from which they were imported."""
-    if user := User.objects.filter(external_id=named.text).first():
+    if may_be_old_id(named.text) and (user := User.objects.filter(external_id=named.text).first()):
         _of_address(named, user.email)
 
 
