@@ -22,7 +22,7 @@ from django.db import connection
 from redis import Redis, RedisError
 
 from config.env import DOCKER_SECRETS, secret
-from payments.diagnosis.setup_rules import ending
+from payments.stripe_api.signature import ending
 
 # What must not be in logs or on screens; the last three hold passwords inside addresses.
 SECRETS = (
