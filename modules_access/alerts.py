@@ -22,4 +22,4 @@ def accesses_were_wrong(look: Look) -> Iterator[Trouble]:
     told = Effect.objects.filter(key__startswith=f"{ALERT_KIND}:{look.at:%Y%m%d}").values_list("data", flat=True)
     for data in told[:1]:
         text = gettext_noop("Last night accesses did not follow what gives them: %(count)s.")
-        yield Trouble(text, reverse("admin:modules_access_repair"), {"count": str(data["healed"])})
+        yield Trouble(text, reverse("admin:modules_access_paid_without"), {"count": str(data["healed"])})

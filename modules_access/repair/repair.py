@@ -112,7 +112,7 @@ def accesses_were_healed(effect: Effect) -> Mail:
     data = effect.data
     more = max(0, data["healed"] - len(data["differences"]))
     context = {**data, **data["counts"], "more": more, "repaired_at": effect.created_at}
-    return to_staff(context, page=reverse("admin:modules_access_repair"))
+    return to_staff(context, page=reverse("admin:modules_access_paid_without"))
 
 
 def _alert_about(report: Report) -> EffectRequest:

@@ -98,7 +98,8 @@ def check_needed(*, at: datetime) -> list[Check]:
     except tuple(REASONS) as error:
         name = next(word for kind, word in REASONS.items() if isinstance(error, kind))
         title, remedy = NEEDED[name]
-        return [Check(name, title, CheckState.FAULT, _("It does not answer."), remedy)]
+        says = _("Some are missing.") if name == "migrations" else _("It does not answer.")
+        return [Check(name, title, CheckState.FAULT, says, remedy)]
     return [Check(name, title, CheckState.OK, _("All is well.")) for name, (title, _remedy) in NEEDED.items()]
 
 

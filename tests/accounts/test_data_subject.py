@@ -196,6 +196,7 @@ class TestPage:
     @time_machine.travel(LATER)
     def test_exports_and_erases_after_a_preview(self, ada, client):
         client.force_login(make_staff())
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
         address = reverse("admin:accounts_user_changelist")
         chosen = {"_selected_action": [ada.pk]}
 
@@ -215,6 +216,7 @@ class TestPage:
 
     def test_says_why_not_yet(self, ada, client):
         client.force_login(make_staff())
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
         Dispute.objects.update(phase=DisputePhase.OPEN)
         OrderException.objects.update(is_open=True)
 

@@ -63,6 +63,25 @@ def empty_tables() -> None:
 
 
 @contextmanager
+def another_database() -> Iterator[str]:
+    """The name of one that is migrated as well, and otherwise empty; gone afterwards."""
+    name = f"{connection.settings_dict['NAME']}_another"
+    with _beside_databases() as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+        found = server.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datname !~ '_unfinished$'",
+            [f"test_{USUAL}_template"],
+        )
+        ((template,),) = found.fetchall()
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+        server.execute("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
+        try:
+            yield name
+        finally:
+            _drop(server, name)
+
+
+@contextmanager
 def shared_rows(blocker: DjangoDbBlocker) -> Iterator[None]:
     """For a fixture of a class, which makes its rows in here once: each test finds them as they were made.
 

@@ -25,7 +25,7 @@ from payments.endpoints.wanted import hears_by_cli
 from payments.handlers.registry import handled_types
 from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
 
-DISABLED = "What happens while it is disabled is not sent later: enable it again, then run `manage.py reconcile`."
+DISABLED = "What happens while it is disabled is not sent later: enable it again, then run `manage.py stripe_backfill`."
 SET_IT = {
     "apply": "Set it as STRIPE_WEBHOOK_SECRET (beside an older one, as long as that endpoint is there) and restart.",
     "rotate": "Set it in STRIPE_WEBHOOK_SECRET beside the old one, and restart; once events have come: "

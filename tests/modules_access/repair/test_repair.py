@@ -320,7 +320,7 @@ class TestRepairAndAlert:
         for text in read(sent()):
             assert lost.order.number in text
             assert "ada@example.com" in text
-        assert leads_to(sent(), reverse("admin:modules_access_repair"))
+        assert leads_to(sent(), reverse("admin:modules_access_paid_without"))
 
     def test_says_it_as_an_error(self, lost):
         with structlog.testing.capture_logs() as logs:

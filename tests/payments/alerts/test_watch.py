@@ -19,6 +19,7 @@ from payments.incidents.models import Incident
 from payments.ledger.models import HeldType, PaymentEvent, RefusedDeliveries
 from payments.statuses import EffectStatus, EventStatus
 from payments.tallies import Tally
+from tests.support.factories import make_staff
 from tests.support.road import NOON
 from tests.support.watching import (
     A_DAY,
@@ -161,7 +162,9 @@ def all_well(order):
 
 class TestWatch:
     @pytest.mark.parametrize(("go_wrong", "rule", "says"), WRONGS, ids=lambda value: getattr(value, "__name__", ""))
-    def test_opens_one_alert_with_one_mail_and_closes_it_by_itself(self, all_well, settings, go_wrong, rule, says):
+    def test_opens_one_alert_with_one_mail_and_closes_it_by_itself(
+        self, all_well, settings, client, go_wrong, rule, says
+    ):
         settings.LANGUAGE_CODE = "en"
         go_wrong(all_well)
 
@@ -177,6 +180,8 @@ class TestWatch:
         assert says in message.body
         assert str(row.remedy) in message.body
         assert f"{settings.SITE_URL}{row.page}" in message.body
+        client.force_login(make_staff())
+        assert client.get(row.page).status_code == 200
         assert watched(at=NOON + 2 * AN_HOUR) == []
         assert deliver_all(clock=lambda: NOON + 2 * AN_HOUR) == 0
 

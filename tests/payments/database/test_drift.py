@@ -6,7 +6,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from payments.database.backup import back_up
 from payments.database.drift import compare, find_drift
 from payments.database.schema import read_schema
-from payments.database.throwaway import PREFIX, throwaway_database
+from payments.database.throwaway import PREFIX, NoThrowaway, Throwaway, throwaway_database
+from tests.support.database import another_database
+from tests.support.deep import DEEP
 
 # What somebody does by hand, what is said of it, and the beginning of what ends it.
 BY_HAND = [
@@ -60,17 +62,25 @@ class TestCompare:
             call_command("check_schema")
 
 
-@pytest.mark.slow
 class TestThrowaway:
     def test_takes_a_back_up_and_is_built_like_this_database(self, transactional_db, registration, tmp_path):
         back_up(tmp_path / "state.zip")
 
-        with throwaway_database() as database:
+        with another_database() as name:
+            database = Throwaway(name)
             told = database.run("restore_state", str(tmp_path / "state.zip"))
             differences = find_drift(database)
+            with pytest.raises(NoThrowaway, match=r"manage.py restore_state has failed: .*is not empty"):
+                database.run("restore_state", str(tmp_path / "state.zip"))
 
         assert "Restored, and every row read back is the same" in told
         assert differences == []
+
+    @pytest.mark.skipif(not DEEP, reason="all migrations take a quarter of a minute")
+    def test_is_migrated_and_gone_afterwards(self, transactional_db):
+        with throwaway_database() as database:
+            assert find_drift(database) == []
+
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
             assert cursor.fetchone() == (0,)
