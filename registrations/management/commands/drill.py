@@ -87,7 +87,7 @@ class Command(BaseCommand):
     def _end(self, options: dict[str, Any]) -> None:
         for each in end():
             self.stdout.write(f"  {each}")
-        self.stdout.write("The drill is over; everything is as it was before.")
+        self.stdout.write("The drill is over.")
 
 
 def _as_text(line: Line) -> str:

@@ -192,6 +192,12 @@ class TestEnd:
 
         assert [(each["id"], each["status"]) for each in ours().ours] == [(endpoint, "enabled")]
 
+    def test_says_what_it_cannot_put_back(self, endpoint):
+        said("start", "lost-webhooks")
+        endpoints.delete_endpoint(endpoint=endpoint)
+
+        assert f"{endpoint} was deleted meanwhile" in said("end")
+
     def test_says_so_where_the_file_is_damaged(self, tmp_path):
         (tmp_path / "drill.json").write_text("{")
 
