@@ -29,7 +29,8 @@ def sell(run: Run, *, cards: Sequence[str]) -> None:
     """One buyer for each card; each is noted before they pay. Raises GatewayRefused, GatewayUnavailable."""
     now = timezone.now()
     activity = Activity.objects.create(
-        slug=run.mark, title=f"Pottery ({run.mark})", price=PRICE, capacity=len(cards), starts_at=now + timedelta(days=30)
+        slug=run.mark, title=f"Pottery ({run.mark})", price=PRICE, capacity=len(cards),
+        starts_at=now + timedelta(days=30),
     )  # fmt: skip
     run.activity = activity.slug
     run.keep()
@@ -97,7 +98,8 @@ def _left_open(run: Run) -> Finding:
 
 ALL_PAID = Check("orders-paid", 25, "every order is paid", f"{ORDERS_PAGE}, or `manage.py drain`", _paid)
 ALL_SEATED = Check(
-    "places-taken", 25, "every buyer has a place", "it follows the orders; `manage.py check_places` says where not", _seated
+    "places-taken", 25, "every buyer has a place", "it follows the orders; `manage.py check_places` says where not",
+    _seated,
 )  # fmt: skip
 NOBODY_PAID_BACK = Check("paid-back", 25, "nobody is paid back", "fetch what is missing instead", _paid_back)
 NOTHING_TWICE = Check(

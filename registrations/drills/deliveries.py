@@ -108,7 +108,7 @@ TRAPS = (NOBODY_PAID_BACK, NOTHING_TWICE, NOT_BY_HAND, KEPT, SALES_GO_ON)
 
 
 class LostWebhooks(Drill):
-    """The endpoint is disabled; Stripe keeps what it would have sent in its list of events, and sends none of it later."""
+    """The endpoint is disabled; Stripe lists what it would have sent, and sends none of it later."""
 
     name = "lost-webhooks"
     teaches = "what Stripe does not send, it does not send later: enable the endpoint, then fetch"
@@ -135,8 +135,9 @@ class WrongSecret(Drill):
     name = "wrong-secret"
     teaches = "who signs with what: two endpoints at one address, and only one secret that is known here"
     ticket = (
-        "A mail from Stripe: “We could not deliver events to your endpoint: it answers 400.” A colleague adds: “I tidied "
-        "up the Dashboard this morning, everything looked the same afterwards.” Buyers who have paid get no confirmation."
+        "A mail from Stripe: “We could not deliver events to your endpoint: it answers 400.” A colleague adds: "
+        "“I tidied up the Dashboard this morning, everything looked the same afterwards.” "
+        "Buyers who have paid get no confirmation."
     )
     hints = (
         "`manage.py diagnose --webhooks` says why deliveries are refused.",
