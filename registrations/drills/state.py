@@ -17,10 +17,7 @@ class DrillRefused(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """One drill under way. `orders`: the ids of its buyers' orders; `endpoints`: those that were enabled before.
-
-    `refunded`, `failing`, `disputed`: the orders among them that have a fate of their own.
-    """
+    """One drill under way. `orders`: the ids of its buyers' orders; `endpoints`: those that were enabled before."""
 
     drill: str
     started_at: datetime
@@ -29,9 +26,6 @@ class Run:
     activity: str = ""
     orders: list[int] = field(default_factory=list)
     endpoints: list[str] = field(default_factory=list)
-    refunded: list[int] = field(default_factory=list)
-    failing: list[int] = field(default_factory=list)
-    disputed: list[int] = field(default_factory=list)
 
     @property
     def mark(self) -> str:
