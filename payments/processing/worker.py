@@ -121,8 +121,14 @@ class DeliveryProcess:
                     self._input_of(self._process).write(b"\n")
 
     def ask_to_stop(self) -> None:
-        """No further effect after the one at hand. Called once `stopping` is set."""
-        self._hang_up()
+        """No further effect after the one at hand. Called once `stopping` is set.
+
+        A process that still starts has none, and ends at the signal, which it ignores once it delivers.
+        """
+        with self._lock:
+            self._hang_up()
+            if self._process:
+                self._process.terminate()
 
     def kill(self) -> None:
         """What takes too long is cut off: the next worker finds it, as after any death."""
