@@ -130,7 +130,8 @@ def _forget_account(erasure: Erasure) -> dict[str, int]:
     user = erasure.person.user
     if user and user.email != erasure.alias:
         user.email, user.name, user.is_active = erasure.alias, "", False
-        user.email_confirmed_at = user.last_login = None
+        # By its old id the system from which it was imported still tells who it was.
+        user.email_confirmed_at = user.last_login = user.external_id = None
         user.set_unusable_password()
         user.save()
         counts[ACCOUNT] = 1

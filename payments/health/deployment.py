@@ -197,7 +197,14 @@ BOXES: tuple[tuple[str, str, Rule], ...] = (
     ("before", "Webhook endpoint at Stripe", _endpoint),
     ("before", "Settings", _settings),
     ("before", "Validation", _validation),
-    ("deployment", "Back-up", _ask("Is there a back-up of today, and has one of them been restored for a try?")),
+    (
+        "deployment",
+        "Back-up",
+        _ask(
+            "Is there a back-up of today, and has one of them been restored for a try?",
+            "manage.py backup_state … --verify",
+        ),
+    ),
     ("deployment", "Version and migrations", _version),
     ("deployment", "Everything reachable", _reachable),
     ("deployment", "Webhook answers", _webhook),
