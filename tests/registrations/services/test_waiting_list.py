@@ -190,7 +190,7 @@ class TestTooManyEntries:
 
         self.join(full, "Ben", at=NOON + timedelta(minutes=61))
         WaitingEntry.objects.exclude(pk=entry.pk).delete()
-        confirm_waiting(entry=entry)
+        confirm_waiting(entry=entry, at=NOON)
         self.join(full, "Cleo")
 
         assert WaitingEntry.objects.count() == 2
@@ -503,7 +503,7 @@ class TestUnconfirmedEntries:
     def test_count_from_when_they_were_made_once_confirmed(self, full):
         [first] = ask_to_wait_for(full, "First Unread")
         wait_for(full, "Second Reader", at=LATER)
-        confirm_waiting(entry=first)
+        confirm_waiting(entry=first, at=LATER)
         add_places(full, 2)
 
         offer_places(at=LATER)
