@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts.fields import LowercaseEmailField, normal_address
+from accounts.pictures.models import Picture as Picture
 
 
 class UserManager(BaseUserManager["User"]):
