@@ -12,7 +12,7 @@ from django.utils.timezone import get_default_timezone, localdate
 from accounts.pictures.models import Picture
 from accounts.pictures.upload import keep_picture
 from registrations.demo_pictures.draw import HERE as PICTURES
-from registrations.models import folded
+from registrations.models import Activity, folded
 
 A_DAY = timedelta(days=1)
 WEEKDAY_EVENINGS, SATURDAY = frozenset({1, 2, 3}), frozenset({5})
@@ -72,13 +72,12 @@ class Thing:
         own = settings.LANGUAGE_CODE[:2]
         texts = {language: _columns(told) for language, told in self.told.items()}
         base = texts.pop(own, None) or _columns(self.told["en"])
-        words = [*base.values(), *(text for told in texts.values() for text in told.values())]
-        return {
+        columns = {
             **base, "translations": texts, "picture": picture, "starts_at": starts_at,
             "ends_at": starts_at + self.lasts, "place": self.venue.place, "address": self.venue.address,
             "city": self.venue.city, "price": self.price, "refund_days": REFUND_DAYS if self.price else None,
-            "search_text": folded(" ".join([*words, self.venue.place, self.venue.city])),
         }  # fmt: skip
+        return {**columns, "search_text": folded(" ".join(Activity(**columns).words()))}
 
 
 def _columns(told: Told) -> dict[str, str]:

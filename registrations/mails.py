@@ -19,9 +19,9 @@ from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.orders.money_in_words import here_in_words, refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
-from registrations.calendar_file import CONTENT_TYPE, FILE_NAME, calendar_file
+from registrations.calendar_file import FILE_NAME, calendar_file
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.models import EmailState, Registration, WaitingEntry
+from registrations.models import WITHDRAWN, EmailState, Registration, WaitingEntry
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The registration no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile."))
@@ -39,6 +39,8 @@ LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
 # A card is under way for a moment, too: only what takes its time is told.
 PROCESSING_DELAY = timedelta(minutes=1)
+# The charset is the mail's.
+CALENDAR_TYPE = "text/calendar; method=PUBLISH"
 # Mission B4: normal while the buyer is still on the bank's page.
 ACTION_REQUIRED_DELAY = timedelta(minutes=10)
 
@@ -156,7 +158,8 @@ def given_up(row: Registration, effect: Effect) -> Mail | Skip:
     """Also where the activity is called off since: who has left hears nothing of that, and cannot register again."""
     if not (row.given_up_at and row.order.status == OrderStatus.PAID):
         return SKIP_STATE_CHANGED
-    return mail_about(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
+    is_own_wish = row.order.changes.filter(field=WITHDRAWN).exists()
+    return mail_about(row, is_own_wish=is_own_wish, again=activity_url(row.activity) if row.activity.is_on_sale else "")
 
 
 @mails_about("registration.refunded")
@@ -253,7 +256,7 @@ def why_not_pay(row: Registration, effect: Effect) -> Skip | None:
 
 
 def _calendar_of(row: Registration, *, at: datetime) -> MailFile:
-    return MailFile(FILE_NAME, CONTENT_TYPE, partial(calendar_file, row, at=at))
+    return MailFile(FILE_NAME, CALENDAR_TYPE, partial(calendar_file, row, at=at))
 
 
 def _is_paid_and_kept(row: Registration) -> bool:

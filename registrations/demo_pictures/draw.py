@@ -86,12 +86,12 @@ def _bowl(sheet: Sheet) -> None:
 
 def _first_aid(sheet: Sheet) -> None:
     """The box, a roll of bandage, a plaster."""
-    sheet.arc(400, 160, 62, 52, "#7c1f27", width=18, is_upper=True)
-    sheet.box(235, 155, 565, 400, "#c8323c", corner=26)
-    sheet.box(235, 255, 565, 270, "#a8252f")
+    sheet.arc(400, 160, 62, 52, "#1d5a3e", width=18, is_upper=True)
+    sheet.box(235, 155, 565, 400, "#2f8f63", corner=26)
+    sheet.box(235, 255, 565, 270, "#237250")
     sheet.oval(400, 265, 84, 84, CREAM)
-    sheet.box(381, 210, 419, 320, "#c8323c", corner=5)
-    sheet.box(345, 246, 455, 284, "#c8323c", corner=5)
+    sheet.box(381, 210, 419, 320, "#2f8f63", corner=5)
+    sheet.box(345, 246, 455, 284, "#2f8f63", corner=5)
     sheet.oval(150, 360, 58, 58, CREAM)
     sheet.oval(150, 360, 38, 38, "#e6dcc8")
     sheet.oval(150, 360, 18, 18, "#c9bda4")
@@ -203,14 +203,13 @@ def _watercolour(sheet: Sheet) -> None:
     sheet.box(170, 70, 580, 370, WHITE, corner=6)
     sheet.box(190, 90, 560, 350, "#d9ecf4")
     sheet.oval(480, 150, 36, 36, "#f7d98b")
-    sheet.half(290, 275, 150, 105, "#a7c7a1", is_upper=True)
+    sheet.half(320, 275, 130, 105, "#a7c7a1", is_upper=True)
     sheet.half(450, 275, 130, 75, "#7fae93", is_upper=True)
     sheet.box(190, 272, 560, 350, "#8fc1d9")
     for number in range(5):
         left = 215 + 62 * number
         sheet.line([(left, 292 + 11 * (number % 3)), (left + 58, 292 + 11 * (number % 3))], "#c6e2ee", width=6)
-    sheet.box(140, 70, 190, 370, "#e6f1f5")
-    sheet.box(580, 70, 612, 370, "#e6f1f5")
+    sheet.box(560, 90, 580, 350, WHITE)
     sheet.box(190, 392, 560, 452, INK, corner=12)
     for number, tone in enumerate(("#c8323c", "#f4a03f", "#f7d95b", "#4d9a63", "#3b7fb8", "#6a4c93")):
         sheet.oval(222 + 61 * number, 422, 22, 20, tone)

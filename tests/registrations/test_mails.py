@@ -118,7 +118,7 @@ FRENCH = {
         "paiement est en cours",
         "paiement de 49,00 € pour « Atelier poterie & thé » est en cours",
         "quelques jours ouvrés",
-        "Votre place vous est réservée",
+        "Votre place vous est gardée",
         "n’avez rien à faire",
     ),
     "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
