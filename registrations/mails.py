@@ -5,10 +5,11 @@ Each looks at the state as it is when it is written, and is skipped if that has 
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import partial, wraps
+from datetime import timedelta
+from functools import wraps
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from payments.effects.deliver import Deliver, Skip
@@ -131,9 +132,10 @@ def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
     until = row.activity.refund_until()
     return mail_about(
         row,
-        files=(_calendar_of(row, at=effect.delivery_at),),
+        files=(MailFile(FILE_NAME, CALENDAR_TYPE, lambda: calendar_file(row, at=timezone.now())),),
         receipt=receipt_url(row) if row.order.amount else "",
-        refund_until=until if until and until > effect.delivery_at else None,
+        # Who has bought later than that was never promised it.
+        refund_until=until if until and row.order.paid_at and until > row.order.paid_at else None,
     )
 
 
@@ -253,10 +255,6 @@ def why_not_pay(row: Registration, effect: Effect) -> Skip | None:
     if has_another_place(row):
         return SKIP_HAS_PLACE
     return SKIP_BEGUN if row.activity.starts_at <= effect.delivery_at else None
-
-
-def _calendar_of(row: Registration, *, at: datetime) -> MailFile:
-    return MailFile(FILE_NAME, CALENDAR_TYPE, partial(calendar_file, row, at=at))
 
 
 def _is_paid_and_kept(row: Registration) -> bool:
