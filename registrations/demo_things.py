@@ -102,9 +102,9 @@ POTTERY = Thing(
         ),
         "fr": Told(
             "Atelier poterie", "Une journée pour tourner, modeler et émailler votre premier bol.",
-            "Une journée au tour, en petit groupe : centrer la terre, l’ouvrir, monter les parois, puis choisir "
+            "Une journée au tour, en petit groupe : centrer la terre, l’ouvrir, monter les parois, puis choisir "
             "un émail.\n\nLa terre, les outils et la cuisson sont compris. Prévoyez des vêtements qui ne craignent "
-            "rien ; votre bol est prêt dix jours plus tard.",
+            "rien ; votre bol est prêt dix jours plus tard.",
         ),
     },
 )  # fmt: skip
@@ -118,7 +118,7 @@ FIRST_AID = Thing(
         ),
         "fr": Told(
             "Formation premiers secours", "Les gestes qui sauvent, avec beaucoup de pratique.",
-            "Alerter, protéger, secourir : chaque geste est répété en petit groupe jusqu’à devenir un réflexe.\n\n"
+            "Alerter, protéger, secourir : chaque geste est répété en petit groupe jusqu’à devenir un réflexe.\n\n"
             "Une attestation est remise en fin de journée. Le café est offert, le déjeuner n’est pas compris.",
         ),
     },
@@ -149,8 +149,8 @@ OPEN_DAY = Thing(
         ),
         "fr": Told(
             "Portes ouvertes", "Venez voir les ateliers, essayer le tour et rencontrer les artisans.",
-            "Venez quand vous voulez : chaque heure, une visite des ateliers et un tour de potier à essayer.\n\n"
-            "L’entrée est libre ; inscrivez-vous pour qu’il y ait assez de gâteau.",
+            "Venez quand vous voulez : chaque heure, une visite des ateliers et un tour de potier à essayer.\n\n"
+            "L’entrée est libre ; inscrivez-vous pour qu’il y ait assez de gâteau.",
         ),
     },
 )  # fmt: skip
@@ -164,7 +164,7 @@ KILN = Thing(
         ),
         "fr": Told(
             "Une soirée au four à bois", "Une heure et demie autour du feu, le soir de la cuisson.",
-            "Le four est à 1 280 °C : on voit comment on l’alimente et comment on lit l’émail par le regard.\n\n"
+            "Le four est à 1 280 °C : on voit comment on l’alimente et comment on lit l’émail par le regard.\n\n"
             "Le lieu est petit, les places sont peu nombreuses. Prévoyez des chaussures fermées.",
         ),
     },
@@ -179,7 +179,7 @@ BASKETS = Thing(
         ),
         "fr": Told(
             "Initiation à la vannerie", "D’une botte d’osier au panier que l’on emporte.",
-            "Tremper, trier, monter, tresser : le soir, chacun repart avec un panier solide.\n\n"
+            "Tremper, trier, monter, tresser : le soir, chacun repart avec un panier solide.\n\n"
             "L’osier et les outils sont compris, la soupe de midi aussi.",
         ),
     },
@@ -194,7 +194,7 @@ BINDING = Thing(
         ),
         "fr": Told(
             "Reliure en une journée", "Un carnet cousu et relié à la main.",
-            "Plier, percer, coudre, coller : vous repartez avec un carnet qui s’ouvre à plat et dure des années.\n\n"
+            "Plier, percer, coudre, coller : vous repartez avec un carnet qui s’ouvre à plat et dure des années.\n\n"
             "Papier, toile et fil sont compris. Aucune expérience requise, un peu de patience.",
         ),
     },
@@ -208,7 +208,7 @@ WATERCOLOUR = Thing(
             "Paper, brushes and paint are there. You take home what you have painted.",
         ),
         "fr": Told(
-            "Aquarelle après le travail", "Couleurs, eau et lumière : une soirée pour lâcher prise.",
+            "Aquarelle après le travail", "Couleurs, eau et lumière : une soirée pour lâcher prise.",
             "Une courte démonstration, puis chacun peint la même vue à son rythme.\n\n"
             "Papier, pinceaux et couleurs sont sur place. Vous repartez avec vos peintures.",
         ),

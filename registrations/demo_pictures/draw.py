@@ -170,13 +170,13 @@ def _basket(sheet: Sheet) -> None:
     sheet.shape([(225, 245), (575, 245), (530, 405), (270, 405)], "#c79355")
     for row in range(5):
         for column in range(12):
-            x, y = 240 + row * 8 + column * (320 - row * 16) / 12, 268 + row * 28
+            left, top = 240 + row * 8 + column * (320 - row * 16) / 12, 268 + row * 28
             if (row + column) % 2:
-                sheet.box(x, y, x + (320 - row * 16) / 12 - 4, y + 20, "#a97638", corner=6)
+                sheet.box(left, top, left + (320 - row * 16) / 12 - 4, top + 20, "#a97638", corner=6)
     sheet.box(210, 232, 590, 262, "#9a6b3f", corner=15)
     for number in range(16):
-        x = 222 + 23 * number
-        sheet.line([(x, 260), (x + 16, 234)], "#c79355", width=5)
+        left = 222 + 23 * number
+        sheet.line([(left, 260), (left + 16, 234)], "#c79355", width=5)
 
 
 def _notebook(sheet: Sheet) -> None:

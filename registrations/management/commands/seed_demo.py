@@ -56,7 +56,7 @@ ACTIVITIES = (
     Spec("choir", CHOIR, 5, 30),
     Spec("open-day", OPEN_DAY, 40, 10, has_people=False),
     Spec("kiln", KILN, 3, 17, waiting=2),
-    Spec("bookbinding", BINDING, 8, 24, has_people=False),
+    Spec("bookbinding", BINDING, 8, 35, has_people=False),
     Spec("baskets", BASKETS, 10, -12, has_people=False),
     Spec("watercolour", WATERCOLOUR, 12, 8, has_people=False, called_off_because=ILL),
 )
