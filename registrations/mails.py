@@ -22,7 +22,7 @@ from payments.orders.money_in_words import here_in_words, refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
 from registrations.calendar_file import FILE_NAME, calendar_file
 from registrations.links import activity_url, page_url, receipt_url
-from registrations.models import WITHDRAWN, EmailState, Registration, WaitingEntry
+from registrations.models import EmailState, Registration, WaitingEntry
 
 SKIP_ROW_MISSING = Skip(gettext_noop("The registration no longer exists."))
 SKIP_STATE_CHANGED = Skip(gettext_noop("The registration has moved on meanwhile."))
@@ -38,6 +38,8 @@ KINDS_SENT_UNCONFIRMED = ("registration.confirm_address",)
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
+# What the history of the order has where the person has given the place back themselves (services/withdraw.py).
+WITHDRAWN = "withdrawn"
 # A card is under way for a moment, too: only what takes its time is told.
 PROCESSING_DELAY = timedelta(minutes=1)
 # The charset is the mail's.

@@ -250,8 +250,6 @@ def is_called(name: str) -> Exact:
 
 # Of the orders that pay registrations.
 ORDER_KIND = "registration"
-# What the history of an order calls it when the buyer cannot come and gives the place back.
-WITHDRAWN = "withdrawn"
 
 
 class Registration(models.Model):

@@ -13,12 +13,12 @@ from payments.names import REFUND_KIND
 from payments.orders.models import Order
 from payments.refunds.refund import left_to_refund, name_of, refund_requests
 from payments.statuses import DisputeState, OrderStatus
-from registrations.models import WITHDRAWN, Registration
+from registrations.models import Registration
 from registrations.services.staff_actions import give_up_place, record_staff_action
 
 log = structlog.get_logger(__name__)
-# What the history of an order calls who did it, and the refund's own key: asked for twice, it happens once.
-BUYER, REFUND_KEY = "buyer", "withdrawn"
+# What the history of an order calls it, who did it, and the refund's own key: asked for twice, it happens once.
+WITHDRAWN, BUYER, REFUND_KEY = "withdrawn", "buyer", "withdrawn"
 REASON = "The buyer cannot come."
 
 

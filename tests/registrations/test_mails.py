@@ -21,6 +21,7 @@ from registrations.mails import (
     message_for,
 )
 from registrations.models import Activity, Registration, RegistrationStatus
+from registrations.services.withdraw import withdraw
 from registrations.templatetags.public import map_link
 from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent
@@ -567,6 +568,16 @@ class TestPlaceGivenUp:
             deliver_due(at=NOON + timedelta(minutes=minute))
 
         assert [message.subject for message in post.outbox] == ["Your place has been released: Open-Day"]
+
+    def test_is_told_as_their_own_wish_where_the_person_has_given_it_back(self, confirmed):
+        withdraw(registration=confirmed, at=NOON)
+
+        deliver_due(at=NOON)
+
+        [message] = [each for each in post.outbox if each.subject.startswith("Your place has been released")]
+        for text in read(message):
+            assert "You have given back your place in “Open-Day”." in text
+            assert "our team" not in text
 
     def test_is_not_told_as_confirmed_any_more(self, given_up):
         deliver_due(at=NOON)
