@@ -362,6 +362,11 @@ class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
         """Who still waits for an offer; whose address is not confirmed takes nobody's turn."""
         return self.filter(offered__isnull=True).exclude(email_state=EmailState.ASKED)
 
+    def ahead_of(self, entry: "WaitingEntry") -> "WaitingEntryQuerySet":
+        """Who is offered a place of the same activity before."""
+        is_older = Q(created_at__lt=entry.created_at) | Q(created_at=entry.created_at, pk__lt=entry.pk)
+        return self.waiting().filter(is_older, activity=entry.activity_id)
+
 
 class WaitingEntry(models.Model):
     """Somebody who wants a place in a full activity. `offered`: the registration that holds a freed place for them."""
