@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts.fields import LowercaseEmailField, normal_address
+from accounts.shop.models import Shop
+
+__all__ = ["GivenRight", "Shop", "User", "UserManager"]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.shop.identity import current_shop
 from payments.billing.models import Payment, Receipt
 from payments.locks import wait_for_advisory_lock
 from payments.statuses import WAS_PAID
@@ -20,10 +21,13 @@ class NothingPaid(Exception):
 
 
 def seller() -> dict[str, object]:
-    """Who sells, for the templates of receipts: `seller`, `seller_lines`, `vat_note`."""
+    """Who sells, for the templates of receipts: by the shop, or where that is silent by the settings."""
+    shop = current_shop()
+    configured = [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()]
     return {
-        "seller": settings.SELLER_NAME,
-        "seller_lines": [line.strip() for line in settings.SELLER_ADDRESS.split("|") if line.strip()],
+        "seller": shop.legal_entity or shop.name or settings.SELLER_NAME,
+        "seller_lines": list(shop.address) or configured,
+        "seller_contact": [each for each in (shop.email, shop.phone) if each],
         "vat_note": settings.SELLER_VAT_NOTE,
     }
 

@@ -10,13 +10,15 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from accounts.shop.identity import Identity
+
 register = template.Library()
 
 
-@register.simple_tag
-def site_title() -> str:
+@register.filter
+def called(shop: Identity) -> str:
     """Who sells here; a site that has not said so is called by what it offers."""
-    return _("Activities") if settings.SELLER_NAME in ("", settings.SITE_NAME) else settings.SELLER_NAME
+    return shop.title or _("Activities")
 
 
 @register.simple_tag
