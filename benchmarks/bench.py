@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from benchmarks import bulk, drain, footprint, fulfil, growth, ingest, seed
+from benchmarks import batches, bulk, drain, footprint, fulfil, growth, ingest, seed
 from benchmarks.measure import FULL, QUICK, in_rounds
 from benchmarks.report import DOCUMENT, details, goal_table, write_document
 from config.command_line import at_least_one
@@ -21,6 +21,7 @@ from payments import bell
 PARTS = {
     "ingest": ingest.variants,
     "drain": drain.variants,
+    "batch": batches.variants,
     "fulfil": fulfil.one_by_one,
     "burst": fulfil.at_once,
     "bulk": bulk.variants,

@@ -28,7 +28,7 @@ def variants(size: Size) -> dict[str, Callable[[], Figures]]:
 
 def first_time(count: int) -> Figures:
     """Each event pays another order."""
-    _fill(count)
+    fill(count)
     began = time.perf_counter()
     drain()
     return {"rate": _processed(count) / (time.perf_counter() - began)}
@@ -36,7 +36,7 @@ def first_time(count: int) -> Figures:
 
 def once_more(count: int) -> Figures:
     """The same events, once they have been processed."""
-    _fill(count)
+    fill(count)
     drain()
     settle()
     run = start_run(Selection(statuses=(EventStatus.PROCESSED,)), by=None, reason="measured", at=timezone.now())
@@ -49,7 +49,8 @@ def once_more(count: int) -> Figures:
     return {"rate": _processed(count) / spent}
 
 
-def _fill(count: int) -> None:
+def fill(count: int) -> None:
+    """So many events wait, each about an order of its own."""
     clear()
     now = timezone.now()
     rows = make_registrations(count, activities=20, at=now, prefix=token_hex(4))

@@ -14,7 +14,7 @@ import psycopg
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import bulk, drain, footprint, fulfil, growth, ingest, seed
+from benchmarks import batches, bulk, drain, footprint, fulfil, growth, ingest, seed
 from benchmarks.measure import Series
 from config.env import ROOT
 
@@ -51,6 +51,8 @@ GOALS = (
     Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 50, peer=ingest.DJ_STRIPE),
     Goal("ingest, group commit", "ingest", "rate", ingest.FAST, 15, peer=ingest.DJ_STRIPE_CALLBACK),
     Goal("drain, mixed events", "drain", "rate", drain.OURS, 15, peer=drain.TASKS),
+    Goal("CPU of a batch of one", "batch", "batch_ms", batches.ONE, 5, is_most=True),
+    Goal("CPU of a batch of a hundred", "batch", "batch_ms", batches.HUNDRED, 40, is_most=True),
     Goal("POST → PAID on an idle site, p50", "fulfil", "p50", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("POST → PAID on an idle site, p99", "fulfil", "p99", fulfil.OURS, 0.5, peer=fulfil.TASKS, is_most=True),
     Goal("burst, until all are PAID", "burst", "all_paid", fulfil.OURS, 0.15, peer=fulfil.TASKS, is_most=True),
@@ -68,16 +70,18 @@ FORMS = {
     "rate": "{:,.0f}/s", "p50": "{:,.1f} ms", "p99": "{:,.1f} ms", "answered_p50": "{:,.1f} ms",
     "answered_p99": "{:,.1f} ms", "all_answered": "{:.2f} s", "all_paid": "{:.2f} s", "seconds": "{:.2f} s",
     "app_us": "{:,.0f} µs", "db_us": "{:,.0f} µs", "own_us": "{:,.0f} µs", "megabytes": "{:,.0f} MB",
-    "last_first": "{:.2f}",
+    "last_first": "{:.2f}", "batch_ms": "{:,.1f} ms",
 }  # fmt: skip
 TITLES = {
     "rate": "events", "app_us": "CPU, application", "db_us": "CPU, database", "own_us": "CPU, generator",
     "megabytes": "memory per process", "answered_p50": "200 after, p50", "answered_p99": "200 after, p99",
     "all_answered": "all answered", "all_paid": "all PAID", "last_first": "last quarter ÷ first", "seconds": "takes",
+    "batch_ms": "CPU of the worker",
 }  # fmt: skip
 PARTS = {
     "ingest": "Ingest: signed POST → committed row → 200",
     "drain": "Drain of a long queue, two processes",
+    "batch": "One batch of the drain, without the mails",
     "fulfil": "POST → PAID, 40 a second on an idle site",
     "burst": "POST → PAID, all at once",
     "bulk": "Events processed for the first time and replayed, one process",

@@ -36,6 +36,7 @@ ALLOWED_HOSTS = lines("ALLOWED_HOSTS") or ([] if PRODUCTION else ["localhost", "
 INSTALLED_APPS = [
     "config.apps.AdminConfig",  # django.contrib.admin with doors of our own
     *(f"django.contrib.{name}" for name in ("auth", "contenttypes", "messages", "postgres", "sessions")),
+    "django.contrib.sitemaps",
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",

@@ -21,7 +21,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("accounts.urls")),
     path("", include("accounts.shop.pages")),
+    path("", include("accounts.pictures.pages")),
     path("", include("payments.pages.urls")),
+    path("", include("payments.pages.sitemap")),
     path("", include("modules_access.urls")),
     # Browsers ask for it on pages that name no icon: those of the admin.
     path("favicon.ico", lambda _request: redirect(static("public/icon.svg"))),

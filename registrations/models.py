@@ -1,22 +1,24 @@
 """Activities with limited places, and registrations: one place in one activity for one person."""
 
+import unicodedata
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinLengthValidator
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Lower, Upper
 from django.db.models.lookups import Exact
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
 from accounts.personal import shown_name
+from accounts.pictures.models import Picture
 from payments.money import Chargeable, format_amount
 from payments.names import REGISTRATION
 from payments.orders.opening import give_names
@@ -52,6 +54,21 @@ class EmailState(models.TextChoices):
     CONFIRMED = "confirmed", _("Confirmed")
 
 
+def folded(text: str) -> str:
+    """Lower case without accents: as people look for it."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+class SearchField(models.TextField):
+    """What an activity is found by: its words, folded, written with each save."""
+
+    def pre_save(self, instance: models.Model, add: bool) -> str:
+        text = folded(" ".join(cast(Activity, instance).words()))
+        setattr(instance, self.attname, text)
+        return text
+
+
 class ActivityQuerySet(models.QuerySet["Activity"]):
     """What the public is shown of activities."""
 
@@ -59,6 +76,16 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         """Those on sale, the next one first: what is not, may not be announced yet."""
         on_sale = self.filter(is_on_sale=True, called_off_at=None, starts_at__gt=at)
         return on_sale.order_by("starts_at", "pk")
+
+    def matching(self, text: str) -> "ActivityQuerySet":
+        """Those in which each of the words occurs, in any language, accents or not."""
+        return self.filter(*(Q(search_text__contains=word) for word in folded(text).split()))
+
+    def free_ones_first(self) -> "ActivityQuerySet":
+        """Those that are full (`is_full`, also where somebody waits) come last."""
+        is_full = Q(places_taken__gte=F("capacity")) | Q(_somebody_waits())
+        annotated = self.annotate(is_full=Case(When(is_full, then=True), default=False))
+        return annotated.order_by("is_full", "starts_at", "pk")
 
     def with_waiting(self) -> "ActivityQuerySet":
         """Each with `has_waiting`: one statement reads places and waiting people, so what is said of them agrees."""
@@ -79,18 +106,32 @@ class Activity(Chargeable, models.Model):
     price_field = "price"
     slug = models.SlugField(_("address"), unique=True)
     title = models.CharField(_("title"), max_length=200)
-    starts_at = models.DateTimeField(_("starts"))
-    place = models.CharField(_("where"), max_length=200, blank=True)
+    summary = models.CharField(_("in a sentence"), max_length=300, blank=True, default="", db_default="")
     description = models.TextField(_("description"), blank=True)
+    # By language what differs there: {"fr": {"title": …, "summary": …, "description": …}}.
+    translations = models.JSONField(default=dict, db_default={}, blank=True)
+    picture = models.ForeignKey(
+        Picture, models.PROTECT, null=True, blank=True, related_name="activities", verbose_name=_("picture"),
+        db_index=False,  # few rows, looked for only where a picture is taken away
+    )  # fmt: skip
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    # How often a date or a place was changed: calendars take the greater number.
+    moves = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    place = models.CharField(_("where"), max_length=200, blank=True)
+    address = models.CharField(_("street and house"), max_length=200, blank=True, default="", db_default="")
+    city = models.CharField(_("city"), max_length=100, blank=True, default="", db_default="")
     price = models.PositiveBigIntegerField(_("price"), help_text=_("In the smallest unit: 4900 is 49.00 EUR."))
     currency = models.CharField(_("currency"), max_length=3, default="eur", validators=[MinLengthValidator(3)])
     capacity = models.PositiveIntegerField(_("places"))
     places_taken = models.PositiveIntegerField(_("places taken"), default=0, editable=False)
+    refund_days = models.PositiveSmallIntegerField(_("refund until"), null=True, blank=True)
     late_money = models.CharField(_("late payments"), max_length=10, choices=LateMoney.choices, default=LateMoney.ASK)
     is_on_sale = models.BooleanField(_("on sale"), default=True)
     called_off_at = models.DateTimeField(_("called off"), null=True, blank=True, editable=False)
     called_off_reason = models.CharField(_("called off because"), max_length=500, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    search_text = SearchField(default="", db_default="", editable=False)
 
     objects = ActivityQuerySet.as_manager()
 
@@ -109,6 +150,41 @@ class Activity(Chargeable, models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def name(self) -> str:
+        """The title in the reader's language."""
+        return self.told("title")
+
+    @property
+    def short_text(self) -> str:
+        """The sentence about it in the reader's language."""
+        return self.told("summary")
+
+    @property
+    def long_text(self) -> str:
+        """The description in the reader's language."""
+        return self.told("description")
+
+    def told(self, field: str, *, language: str = "") -> str:
+        """A text in this language, by default that of the reader; as it is written where there is no other."""
+        spoken = (language or get_language() or "")[:2]
+        return self.translations.get(spoken, {}).get(field) or getattr(self, field)
+
+    def words(self) -> list[str]:
+        """What it is found by."""
+        translated = (text for told in self.translations.values() for text in (told.get("title"), told.get("summary")))
+        return [self.title, self.summary, self.place, self.city, *filter(None, translated)]
+
+    @property
+    def where(self) -> str:
+        """Place, street and city on one line; what the place says already is not said twice."""
+        parts = [self.place, self.address, "" if self.city and self.city in self.place else self.city]
+        return ", ".join(filter(None, parts))
+
+    def refund_until(self) -> datetime | None:
+        """Until when a buyer who cannot come gets the money back without asking; None: not without asking."""
+        return None if self.refund_days is None else self.starts_at - timedelta(days=self.refund_days)
 
     def has_waiting_people(self) -> bool:
         """Whether somebody still waits for an offer: then it is full for everybody else. One query."""

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from registrations.pages.activities import ActivityPage, WaitingListPage, catalogue
+from registrations.pages.activities import ActivityPage, WaitingListPage
+from registrations.pages.catalogue import catalogue
 from registrations.pages.confirmation import ConfirmPage, ConfirmWaitingPage
 from registrations.pages.registration import PayRegistrationPage, receipt, registration
+from registrations.pages.withdrawal import WithdrawPage, calendar
 
 urlpatterns = [
     path("", catalogue, name="catalogue"),
@@ -15,4 +17,6 @@ urlpatterns = [
     path("registrations/<str:token>/", registration, name="registration"),
     path("registrations/<str:token>/pay", PayRegistrationPage.as_view(), name="pay"),
     path("registrations/<str:token>/receipt/", receipt, name="receipt"),
+    path("registrations/<str:token>/calendar.ics", calendar, name="calendar"),
+    path("registrations/<str:token>/cannot-come", WithdrawPage.as_view(), name="cannot-come"),
 ]

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from accounts.shop import identity
 from payments import bell
+from payments.alerts.watch import forget_looks
 from payments.incidents import switches
 from payments.stripe_api import clock
 from registrations.models import Activity, Registration
@@ -71,6 +72,12 @@ def _in_english() -> Iterator[None]:
 def _clock_unknown() -> None:
     """How far Stripe's clock is from ours was learned by the test before, of another time."""
     clock.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_looked_at() -> None:
+    """At which moment each rule has looked last, the test before may have said, at another time."""
+    forget_looks()
 
 
 @pytest.fixture(autouse=True)

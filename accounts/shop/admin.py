@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models, transaction
-from django.forms import Textarea
+from django.forms import ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.pictures.upload import LARGEST_BYTES, PictureField, forget_picture
 from accounts.shop.colours import NIGHT_GROUND, WHITE, by_day, by_night
 from accounts.shop.identity import forget
 from accounts.shop.models import SHOP_ID, Shop, ShopPage
@@ -24,23 +25,43 @@ def _texts(code: str) -> tuple[str, ...]:
     return tuple(f"{page.column}_{code}" for page in ShopPage)
 
 
+class ShopForm(ModelForm):
+    """A file becomes the logo."""
+
+    logo = PictureField(
+        label=gettext_lazy("Logo"),
+        help_text=gettext_lazy("At the head of every page, beside the name. A transparent PNG suits light and dark."),
+    )
+
+    class Meta:
+        model = Shop
+        fields = ("logo",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "logo" in self.fields:
+            self.initial["logo"] = self.instance.logo
+
+
 @admin.register(Shop)
 class ShopAdmin(StaffScreen):
     """There is always exactly one: it is neither added nor deleted, and a list of it would say nothing."""
 
     job, position = Job.SHOP, 0
     actions = None
+    form = ShopForm
+    takes_files = LARGEST_BYTES
     formfield_overrides = {
         **StaffScreen.formfield_overrides,
         models.TextField: {"widget": Textarea(attrs={"rows": 10, "class": "vLargeTextField"})},
     }
     readonly_fields = ("accent_preview",)
     fieldsets = (
-        (gettext_lazy("Name and look"), {"fields": ("name", "accent", "accent_preview")}),
+        (gettext_lazy("Name and look"), {"fields": ("name", "logo", "accent", "accent_preview")}),
         (gettext_lazy("Contact"), {"fields": ("email", "phone", "legal_entity", "address")}),
         (gettext_lazy("Texts in English"), {"fields": _texts("en"), "description": gettext_lazy(
-            "Shown at the foot of every public page and beside the buttons that cost money, as soon as there is a text. "
-            "“# ” begins a heading, “- ” a line of a list; an empty line ends a paragraph."
+            "Shown at the foot of every public page and beside the buttons that cost money, as soon as there is a "
+            "text. “# ” begins a heading, “- ” a line of a list; an empty line ends a paragraph."
         )}),
         (gettext_lazy("Texts in French"), {"fields": _texts("fr")}),
     )  # fmt: skip
@@ -68,7 +89,10 @@ class ShopAdmin(StaffScreen):
 
     def save_model(self, request: HttpRequest, obj: Shop, form: Any, change: bool) -> None:
         """Other processes see it within seconds, this one at once."""
+        before = Shop.objects.filter(pk=obj.pk).first() if "logo" in form.changed_data else None
         super().save_model(request, obj, form, change)
+        if before and before.logo != obj.logo:
+            forget_picture(before.logo)
         transaction.on_commit(partial(forget))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.urls import reverse
 
+from accounts.pictures.models import Picture
 from accounts.shop.colours import Palette, by_day, by_night, style_sheet
 from accounts.shop.models import TEXT_LANGUAGES, Shop, ShopPage
 
@@ -21,6 +22,7 @@ class Identity:
     """What is known of the shop; "" where nobody has said so. `pages`: those that have a text, in any language."""
 
     name: str = ""
+    logo: Picture | None = None
     accent: str = ""
     email: str = ""
     phone: str = ""
@@ -98,11 +100,12 @@ def read_shop() -> Identity:
     """From the database; without the texts, which are long, but knowing which there are."""
     texts = [f"{page.column}_{code}" for page in ShopPage for code in TEXT_LANGUAGES]
     there = {f"has_{page.column}": _has_text(page) for page in ShopPage}
-    row = Shop.objects.defer(*texts).annotate(**there).first()
+    row = Shop.objects.select_related("logo").defer(*texts, "logo__narrow", "logo__wide").annotate(**there).first()
     if row is None:
         return Identity()
     return Identity(
         name=row.name,
+        logo=row.logo,
         accent=row.accent,
         email=row.email,
         phone=row.phone,

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.pictures.models import Picture
 from accounts.shop.colours import check_accent
 
 # The one row.
@@ -38,6 +39,9 @@ class Shop(models.Model):
     name = models.CharField(
         _("name"), max_length=80, blank=True,
         help_text=_("As visitors know you: on every page, in e-mails, on receipts."),
+    )  # fmt: skip
+    logo = models.ForeignKey(
+        Picture, models.PROTECT, null=True, blank=True, related_name="shops", verbose_name=_("logo"), db_index=False,
     )  # fmt: skip
     accent = models.CharField(
         _("accent colour"), max_length=7, blank=True, validators=[check_accent],

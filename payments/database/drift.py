@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.apps import apps
 from django.db import connection
 
-from payments.database.schema import Column, Key, Schema, read_schema
+from payments.database.schema import Column, Key, Schema, quoted, read_schema
 from payments.database.throwaway import Throwaway
 
 T = TypeVar("T")
@@ -134,8 +134,8 @@ def _trigger_remedy(table: str, name: str, now: str, then: str) -> str:
 
 
 def _view_remedy(_table: str, name: str, now: str, then: str) -> str:
-    kind = now.split(f' "{name}"')[0].removeprefix("CREATE ")
-    return " ".join(filter(None, (f'DROP {kind} "{name}";' if now else "", then)))
+    kind = now.split(f" {quoted(name)}")[0].removeprefix("CREATE ")
+    return " ".join(filter(None, (f"DROP {kind} {quoted(name)};" if now else "", then)))
 
 
 def _switched_off(here: Schema, made: Schema) -> Iterator[Difference]:

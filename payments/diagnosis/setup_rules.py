@@ -4,7 +4,7 @@ Each is a sentence with a remedy, or that all is well. Of secrets only their las
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -54,7 +54,7 @@ class SetUp:
     refused: Sequence[RefusedDeliveries] = ()
     last_event_at: datetime | None = None
     unused_secrets: Sequence[str] = ()
-    shop: Identity = Identity()
+    shop: Identity = field(default_factory=Identity)
 
 
 SetUpRule = Callable[[SetUp], Iterator[Finding]]

@@ -36,7 +36,7 @@ def shop_findings(shop: Identity) -> Iterator[Finding]:
     missing = [_missing(told, Severity.WAITING) for page, told in REQUIRED.items() if page not in shop.pages]
     missing += [_missing(told, Severity.NOTE) for page, told in RECOMMENDED.items() if page not in shop.pages]
     if unknown := [str(words) for name, words in FACTS.items() if not getattr(shop, name)]:
-        told = _("Visitors, receipts and e-mails are not told who sells: %(missing)s is missing.")
+        told = _("Visitors, receipts and e-mails are not told who sells; what is missing: %(missing)s")
         missing.append(_missing(told % {"missing": ", ".join(unknown)}, Severity.NOTE))
     yield from missing or [fine(_("The shop says who it is, and what one agrees to."))]
 

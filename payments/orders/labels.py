@@ -32,6 +32,7 @@ def name_of(what: str) -> str:
         "clean-up": _("clean-up"),
         "freed": _("place freed by hand"),
         "called off": _("called off"),
+        "withdrawn": _("the buyer cannot come"),
         "address": _("address corrected"),
         "message": _("message sent again"),
         "offered": _("place offered by staff"),

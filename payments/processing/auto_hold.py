@@ -13,25 +13,24 @@ import structlog
 from django.conf import settings
 from django.db.models import Max
 
-from payments.ledger.models import HAS_FAILED, HeldType, PaymentEvent
+from payments.ledger.models import HAS_FAILED, AttemptOutcome, EventAttempt, HeldType, PaymentEvent
 from payments.names import ORDER
-from payments.statuses import EventStatus
 
 log = structlog.get_logger(__name__)
 EQUAL_FAILURES, WITHIN = 20, timedelta(minutes=10)
 # One order whose every event fails is that order's trouble; a broken handler fails for several.
 FEWEST_SUBJECTS = 3
-# Looked at of a group, and of the type's events whether one succeeded: the newest.
+# Of a group: the newest.
 MOST_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """One event that fails so: what it is about, when it was tried last."""
+    """One event that fails so: what it is about, and the number of its last attempt."""
 
     type: str
     subject: str
-    tried_at: datetime
+    attempt: int
     error: str
 
 
@@ -46,8 +45,8 @@ def _hold_if_broken(group: str, *, at: datetime) -> str:
     failures = _latest_failures(group, at=at)
     if len(failures) < EQUAL_FAILURES or len({each.subject for each in failures}) < FEWEST_SUBJECTS:
         return ""
-    event_type, since = failures[0].type, failures[-1].tried_at
-    if _has_succeeded(event_type, since=since):
+    event_type = failures[0].type
+    if _has_succeeded(event_type, since=failures[-1].attempt):
         return ""
     reason = f"held by itself: {EQUAL_FAILURES} failures in a row: {failures[0].error}"[:500]
     _row, is_new = HeldType.objects.get_or_create(type=event_type, defaults={"reason": reason, "failure_group": group})
@@ -62,14 +61,14 @@ def _latest_failures(group: str, *, at: datetime) -> Sequence[_Failure]:
     newest = PaymentEvent.objects.filter(HAS_FAILED, error_group=group).order_by("-occurred_at", "-pk")
     rows = (
         PaymentEvent.objects.filter(pk__in=newest.values("pk")[:MOST_LOOKED_AT])
-        .annotate(tried_at=Max("attempt_rows__started_at"))
+        .annotate(tried_at=Max("attempt_rows__started_at"), attempt=Max("attempt_rows__pk"))
         .filter(tried_at__gte=at - WITHIN)
-        .order_by("-tried_at", "-pk")
-        .values_list("type", "order_id", "mentions", "object_id", "tried_at", "error")
+        .order_by("-attempt")
+        .values_list("type", "order_id", "mentions", "object_id", "attempt", "error")
     )
     return [
-        _Failure(event_type, _subject(order_id, mentions, object_id), tried_at, error)
-        for event_type, order_id, mentions, object_id, tried_at, error in rows[:EQUAL_FAILURES]
+        _Failure(event_type, _subject(order_id, mentions, object_id), attempt, error)
+        for event_type, order_id, mentions, object_id, attempt, error in rows[:EQUAL_FAILURES]
     ]
 
 
@@ -79,6 +78,12 @@ def _subject(order_id: int | None, mentions: Sequence[str], object_id: str) -> s
     return named or (str(order_id) if order_id else object_id)
 
 
-def _has_succeeded(event_type: str, *, since: datetime) -> bool:
-    newest = PaymentEvent.objects.filter(type=event_type).order_by("-pk").values("pk")[:MOST_LOOKED_AT]
-    return PaymentEvent.objects.filter(pk__in=newest, status=EventStatus.PROCESSED, processed_at__gte=since).exists()
+def _has_succeeded(event_type: str, *, since: int) -> bool:
+    """Whether another of the type was processed by a later attempt than this one.
+
+    Attempts are numbered as they are made; events are not made in the order in which they are processed: of a long
+    queue the newest still wait. At most those of ten minutes are looked through, and all of them only once: then the
+    type is held.
+    """
+    later = EventAttempt.objects.filter(pk__gt=since, event__type=event_type)
+    return later.filter(outcome=AttemptOutcome.PROCESSED).exists()

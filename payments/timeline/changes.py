@@ -71,6 +71,7 @@ class Author:
 
 # Sources that name no person: who speaks, and what they did.
 SOURCES: dict[str, tuple[Kind, Label]] = {
+    "buyer": (Kind.BUYER, gettext_lazy("The buyer cannot come.")),
     "checkout": (Kind.BUYER, gettext_lazy("A new payment was begun.")),
     "account": (Kind.BUYER, gettext_lazy("Changed in the buyer’s account.")),
     "modules": (Kind.BUYER, gettext_lazy("The buyer began another order instead.")),

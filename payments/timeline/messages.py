@@ -126,7 +126,7 @@ def told_by_questions(questions: Iterable[OrderException]) -> Iterator[Moment]:
             by = str(getattr(row, "closed_by_name", None) or "")
             yield Moment(
                 row.closed_at, Kind.STAFF if by else Kind.QUESTION, _("Settled: %(kind)s.") % {"kind": kind}, by=by,
-                detail=row.closed_reason if by else _(row.closed_reason or ""), links=link, tells_of=(QUESTION,),
+                detail=row.closed_reason if by else _(row.closed_reason), links=link, tells_of=(QUESTION,),
             )  # fmt: skip
 
 

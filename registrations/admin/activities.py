@@ -1,11 +1,9 @@
 """The activities' screen: added, edited and called off, never deleted; with their places at a glance."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,14 +18,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
 from accounts.personal import shown_name
+from accounts.pictures.upload import LARGEST_BYTES, forget_picture
 from payments.admin.kit.actions import Confirmation, ReasonField, ReasonForm, confirmed_action
 from payments.admin.kit.display import NONE, amount, tells_of
-from payments.admin.kit.money import AmountField, PricedAdmin, PricedForm
+from payments.admin.kit.money import PricedAdmin
 from payments.admin.kit.screens import ListAdmin, may_see
 from payments.statuses import OrderStatus
+from registrations.admin.activity_form import ActivityForm, translated_fields
 from registrations.admin.participants import ParticipantScreens
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.services.activities import NotPossible, require_capacity, require_sellable
 from registrations.services.call_off import call_off, preview_call_off
 from registrations.services.waiting_list import offer_places_of, seat_waiting
 
@@ -37,46 +36,6 @@ WAITING_SHOWN = 50
 def seat_now() -> None:
     """More places may have been added: whoever paid and waits gets them first."""
     seat_waiting(at=timezone.now())
-
-
-class CapacityWidget(forms.NumberInput):
-    """How many places there are, and what became of them: one field. `bar` is drawn below the number."""
-
-    bar: str | SafeString = ""
-
-    def render(self, *args: Any, **kwargs: Any) -> SafeString:
-        return format_html('<div class="places-field">{}{}</div>', super().render(*args, **kwargs), self.bar)
-
-
-class ActivityForm(PricedForm):
-    """Says in words what Stripe or the database would refuse."""
-
-    price = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 49.00; 0 is free."))
-
-    class Meta:
-        widgets = {"capacity": CapacityWidget(attrs={"min": 0})}
-
-    def clean_price(self) -> int:
-        return self.clean_money()
-
-    def clean_capacity(self) -> int:
-        capacity: int = self.cleaned_data["capacity"]
-        if self.instance.pk is not None:
-            self._ask(require_capacity, activity=self.instance, capacity=capacity)
-        return capacity
-
-    def clean_is_on_sale(self) -> bool:
-        is_on_sale: bool = self.cleaned_data["is_on_sale"]
-        if is_on_sale:
-            self._ask(require_sellable, activity=self.instance)
-        return is_on_sale
-
-    @staticmethod
-    def _ask(rule: Callable[..., None], **about: Any) -> None:
-        try:
-            rule(**about)
-        except NotPossible as refusal:
-            raise ValidationError(str(refusal)) from refusal
 
 
 class CallOffForm(ReasonForm):
@@ -147,6 +106,7 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
     actions = (call_off_action, offer_action)
     job, position = Job.ACTIVITIES, 0
     form = ActivityForm
+    takes_files = LARGEST_BYTES
     add_text = gettext_lazy("Add an activity")
     list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")
     sortable_by = None  # few rows
@@ -154,7 +114,8 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
     ordering = ("starts_at",)
     search_fields = ("title", "slug")
     fields = (
-        "title", "slug", "starts_at", "place", "description", ("price", "currency"), "capacity",
+        "title", "slug", "summary", "description", *(name for name, _language, _text in translated_fields()), "picture",
+        "starts_at", "ends_at", "place", "address", "city", ("price", "currency"), "capacity", "refund_days",
         "late_money", "is_on_sale", ("called_off_at", "called_off_reason"), "waiting_text",
     )  # fmt: skip
     readonly_fields = ("places_text", "waiting_text", "called_off_at", "called_off_reason")
@@ -164,15 +125,15 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
         return with_paid(super().get_queryset(request))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whoever may only look sees the bar instead of the number, which it contains."""
+        """Whoever may only look sees the bar instead of the number, which it contains, and no fields of the form."""
         fields = super().get_fields(request, obj)
-        if (
-            obj is None
-            or self.has_change_permission(request, obj)
-            or not may_see(request, "registrations.registration")
-        ):
+        if obj is None or self.has_change_permission(request, obj):
             return fields
-        return ["places_text" if each == "capacity" else each for each in fields]
+        translated = {name for name, _language, _text in translated_fields()}
+        shown = [each for each in fields if not (isinstance(each, str) and each in translated)]
+        if not may_see(request, "registrations.registration"):
+            return shown
+        return ["places_text" if each == "capacity" else each for each in shown]
 
     def get_form(self, request: HttpRequest, obj: Activity | None = None, change: bool = False, **more: Any) -> Any:
         form = super().get_form(request, obj, change, **more)
@@ -188,7 +149,10 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
 
     def save_model(self, request: HttpRequest, obj: Activity, form: Any, change: bool) -> None:
         """Only what was edited: the counter of places moves on while somebody looks at the form."""
-        obj.save(update_fields=form.changed_data if change else None)
+        before = Activity.objects.get(pk=obj.pk).picture if change and "picture" in form.changed_data else None
+        obj.save(update_fields=form.changed_columns if change else None)
+        if before != obj.picture:
+            forget_picture(before)
         # After the commit: orders are locked before activities, and this one is locked now.
         transaction.on_commit(seat_now)
 

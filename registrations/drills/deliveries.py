@@ -41,11 +41,8 @@ def _switch_off(run: Run) -> None:
     carry_out(plan_switch(found, on=False), keep=lambda _secret: None)
 
 
-def put_back(run: Run) -> list[str]:
-    """The endpoints as they were before the drill; safe to be done again. Returns what was done.
-
-    Raises GatewayUnavailable, GatewayRefused.
-    """
+def _put_back(run: Run) -> list[str]:
+    """The endpoints as they were before the drill."""
     done = []
     for each in _foreign(run):
         endpoints.delete_endpoint(endpoint=str(each["id"]))
@@ -104,10 +101,25 @@ FETCHED = Check(
 KEPT = Check(
     "endpoint-deleted", 25, "our endpoint is not deleted", "enable it instead: a new one has a new secret", _deleted
 )
-TRAPS = (NOBODY_PAID_BACK, NOTHING_TWICE, NOT_BY_HAND, KEPT, SALES_GO_ON)
 
 
-class LostWebhooks(Drill):
+class Deliveries(Drill):
+    """What both have in common: buyers pay, and what Stripe would tell of it does not arrive."""
+
+    traps = (NOBODY_PAID_BACK, NOTHING_TWICE, NOT_BY_HAND, KEPT, SALES_GO_ON)
+
+    def begin(self, run: Run) -> None:
+        self.break_it(run)
+        sell(run, cards=[USUAL_CARD] * BUYERS)
+
+    def break_it(self, run: Run) -> None:
+        _switch_off(run)
+
+    def end(self, run: Run) -> list[str]:
+        return _put_back(run)
+
+
+class LostWebhooks(Deliveries):
     """The endpoint is disabled; Stripe lists what it would have sent, and sends none of it later."""
 
     name = "lost-webhooks"
@@ -122,14 +134,9 @@ class LostWebhooks(Drill):
         "Enable the endpoint. What happened before that only comes by `manage.py stripe_backfill`.",
     )
     checks = (ENABLED, FETCHED, ALL_PAID, ALL_SEATED)
-    traps = TRAPS
-
-    def begin(self, run: Run) -> None:
-        _switch_off(run)
-        sell(run, cards=[USUAL_CARD] * BUYERS)
 
 
-class WrongSecret(Drill):
+class WrongSecret(Deliveries):
     """A second endpoint leads here, and its secret was told to nobody: every delivery is refused with 400."""
 
     name = "wrong-secret"
@@ -154,12 +161,10 @@ class WrongSecret(Drill):
         Check("orders-paid", 20, ALL_PAID.needed, ALL_PAID.remedy, ALL_PAID.look),
         Check("places-taken", 20, ALL_SEATED.needed, ALL_SEATED.remedy, ALL_SEATED.look),
     )  # fmt: skip
-    traps = TRAPS
 
-    def begin(self, run: Run) -> None:
-        _switch_off(run)
+    def break_it(self, run: Run) -> None:
+        super().break_it(run)
         endpoints.create_endpoint(
             url=wanted_url(), events=handled_types(), version=settings.STRIPE_API_VERSION, description="Shop (new)",
             metadata={MADE_BY: run.mark},
         )  # fmt: skip
-        sell(run, cards=[USUAL_CARD] * BUYERS)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from django.db import OperationalError, connection
+
 from registrations.drills.state import Run
 
 FULL_SCORE = 100
@@ -47,6 +49,13 @@ class Drill:
         """Break it, and let buyers come. Raises DrillRefused, GatewayRefused, GatewayUnavailable."""
         raise NotImplementedError
 
+    def end(self, run: Run) -> list[str]:
+        """Put back what the drill has changed beside its buyers; safe to be done again. Returns what was done.
+
+        Raises GatewayRefused, GatewayUnavailable.
+        """
+        return []
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -87,10 +96,25 @@ class Score:
 
 
 def judge(drill: Drill, run: Run, *, at: datetime) -> Score:
-    """Look at everything, change nothing. Raises GatewayRefused, GatewayUnavailable."""
+    """Look at everything, change nothing; while the database is away nothing is done, and nothing done wrongly.
+
+    Raises GatewayRefused, GatewayUnavailable.
+    """
+    if not _database_answers():
+        away = Finding("The database does not answer.")
+        lines, minutes = [Line(check, away) for check in drill.checks], (at - run.started_at).total_seconds() / 60
+        return Score(lines, run.hints, round(minutes))
     needed = [Line(check, check.look(run)) for check in drill.checks]
     traps = [Line(trap, trap.look(run), is_trap=True) for trap in drill.traps]
     moments = [line.finding.done_at for line in needed if line.finding.done_at]
     is_over = all(line.is_well for line in needed) and moments
     took = (max(moments) if is_over else at) - run.started_at
     return Score([*needed, *traps], run.hints, max(0, round(took.total_seconds() / 60)))
+
+
+def _database_answers() -> bool:
+    try:
+        connection.ensure_connection()
+    except OperationalError:
+        return False
+    return True

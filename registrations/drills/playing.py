@@ -4,12 +4,16 @@ from datetime import datetime
 
 from django.conf import settings
 
-from registrations.drills import deliveries
+from registrations.drills.deliveries import LostWebhooks, WrongSecret
 from registrations.drills.drill import Drill, Score, judge
+from registrations.drills.money import DisputeWeek, RefundStorm
+from registrations.drills.outage import DeadDatabase
 from registrations.drills.state import DrillRefused, Run, begin_run, current_run, forget_run
 from registrations.models import Activity
 
-DRILLS: dict[str, Drill] = {drill.name: drill for drill in (deliveries.LostWebhooks(), deliveries.WrongSecret())}
+DRILLS: dict[str, Drill] = {
+    drill.name: drill for drill in (LostWebhooks(), WrongSecret(), RefundStorm(), DisputeWeek(), DeadDatabase())
+}
 
 
 def require_emulator() -> None:
@@ -56,7 +60,7 @@ def end() -> list[str]:
     then the drill is still there to be ended.
     """
     run = current_run()
-    done = deliveries.put_back(run)
+    done = DRILLS[run.drill].end(run)
     if run.activity and Activity.objects.filter(slug=run.activity, is_on_sale=True).update(is_on_sale=False):
         done.append(f"the sales of “{run.activity}” are closed; its orders stay")
     forget_run()

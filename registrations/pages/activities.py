@@ -1,9 +1,7 @@
-"""`/` and `/activities/<slug>/`: what one can register for, one activity of it, and the way to a place in it."""
+"""`/activities/<slug>/`: one activity, and the way to a place in it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +12,6 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 
 from config.rate_limit import ALLOWED, LimitDecision, allow, sentence
 from payments.checkout.attempts import OrderNotPayable
@@ -24,6 +21,7 @@ from registrations.forms import PersonForm
 from registrations.holds import TooManyEntries, TooManyHolds
 from registrations.links import page_path
 from registrations.models import Activity, Registration, Sale
+from registrations.pages.shared import structured
 from registrations.services.register import (
     ActivityFull,
     AlreadyRegistered,
@@ -36,18 +34,8 @@ from registrations.services.register import (
 from registrations.services.waiting_list import PlacesLeft, join_waiting_list
 from registrations.visitors import Visitor, visitor_of
 
-ACTIVITIES_PER_PAGE = 60
-MAX_PAGE_NUMBER = 10_000
 # For each try to pay, so many forms that cost nothing: each may send a mail to somebody.
 FREE_TRIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityCard:
-    """One activity as it is offered."""
-
-    activity: Activity
-    sale: Sale
 
 
 class Notice(StrEnum):
@@ -87,20 +75,6 @@ class FormResult:
     notice: Notice = Notice.NONE
     registration: Registration | None = None
     decision: LimitDecision = ALLOWED
-
-
-@require_safe
-@cache_control(private=True, no_cache=True)
-def catalogue(request: HttpRequest) -> HttpResponse:
-    """What is on sale, the soonest first."""
-    page = _page_number(request)
-    found = _cards(at=timezone.now(), page=page)
-    context = {
-        "cards": found[:ACTIVITIES_PER_PAGE],
-        "previous_page": page - 1,
-        "next_page": page + 1 if len(found) > ACTIVITIES_PER_PAGE else 0,
-    }
-    return render(request, "public/catalogue.html", context)
 
 
 @method_decorator(cache_control(private=True, no_cache=True), name="dispatch")
@@ -177,25 +151,14 @@ class WaitingListPage(ActivityFormPage):
         return _activity_with(Notice.MAILED if entry.is_unconfirmed else Notice.WAITING, activity)
 
 
-def _cards(*, at: datetime, page: int) -> list[ActivityCard]:
-    """One page of what can be registered for, and one card more if there is another page. One query."""
-    first = (page - 1) * ACTIVITIES_PER_PAGE
-    rows = Activity.objects.coming(at=at).with_waiting()[first : first + ACTIVITIES_PER_PAGE + 1]
-    return [ActivityCard(row, row.sale_at(at, has_waiting=cast(Any, row).has_waiting)) for row in rows]
-
-
-def _page_number(request: HttpRequest) -> int:
-    """The page that was asked for; the first for anything odd."""
-    text = request.GET.get("page", "")
-    return min(max(int(text), 1), MAX_PAGE_NUMBER) if text.isascii() and text.isdigit() and len(text) < 9 else 1
-
-
 def _show(request: HttpRequest, activity: Activity, form: PersonForm, result: FormResult) -> HttpResponse:
     """The page with what happened; the form keeps what was typed."""
     activity.refresh_from_db()
+    sale = activity.sale_at(timezone.now(), has_waiting=activity.has_waiting_people())
     context = {
         "activity": activity,
-        "sale": activity.sale_at(timezone.now(), has_waiting=activity.has_waiting_people()),
+        "sale": sale,
+        "structured": structured(activity, sale),
         "Sale": Sale,
         "form": form,
         "notice": result.notice,

@@ -31,6 +31,7 @@ from registrations.links import Link, find_link, receipt_path, token_of
 from registrations.models import Registration
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of, is_payable
 from registrations.services.register import CheckoutUnavailable, confirm_address, prove_address, start_checkout
+from registrations.services.withdraw import withdrawal_of
 from registrations.visitors import visitor_of
 
 COOKIE, COOKIE_SECONDS = "registration", 24 * 3600
@@ -162,6 +163,7 @@ def _context(
         "refunded": refunded,
         "unfitting": unfitting,
         "nothing_charged": row.order.amount and not (refunded or unfitting),
+        "withdrawal": withdrawal_of(row, at=at).way,
         "has_receipt": bool(receipt_path(row)),
         "can_register_again": not row.activity.sale_at(at).is_closed,
     }

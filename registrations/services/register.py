@@ -103,8 +103,8 @@ def register(
     if not activity.is_on_sale:
         raise SalesClosed(activity.title)
     order = Order(
-        kind=ORDER_KIND, email=email, label=activity.title, amount=activity.price, currency=activity.currency,
-        livemode=settings.STRIPE_LIVEMODE, created_at=at,
+        kind=ORDER_KIND, email=email, label=activity.told("title", language=language), amount=activity.price,
+        currency=activity.currency, livemode=settings.STRIPE_LIVEMODE, created_at=at,
     )  # fmt: skip
     by = visitor or NOBODY
     row = Registration(

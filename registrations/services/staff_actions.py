@@ -166,7 +166,7 @@ def _end_waiting(registration: Registration, *, reason: str, by: Any, at: dateti
     if order.status in AWAITING_PAYMENT:
         end_holds([row], at=at)
         return True
-    _give_up(row, by=by, at=at)
+    give_up_place(row, by=by, at=at)
     return False
 
 
@@ -181,7 +181,7 @@ def _refuse_what_stays(row: Registration, order: Order) -> None:
         raise PlaceNotFreed(_("Order %s has been paid: refund it, and the place is free.") % order.number)
 
 
-def _give_up(row: Registration, *, by: Any, at: datetime) -> None:
+def give_up_place(row: Registration, *, by: Any, at: datetime) -> None:
     """What the order says no longer seats them; looked at once more, the place goes to who waits, and they are told."""
     row.given_up_at = row.held_until = at
     row.save(update_fields=["given_up_at", "held_until"])

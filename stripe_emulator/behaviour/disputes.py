@@ -12,7 +12,8 @@ INQUIRY, CHARGEBACK, RESOLUTION = "inquiry", "chargeback", "resolution"
 REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
 SECONDS_TO_RESPOND = 9 * 24 * 3600
 SECONDS_TO_DECIDE = 5
-OPEN_STATUSES = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+AWAITING_ANSWER = ("needs_response", "warning_needs_response")
+OPEN_STATUSES = (*AWAITING_ANSWER, "under_review", "warning_under_review")
 # https://docs.stripe.com/testing#evidence
 VERDICTS = {"winning_evidence": True, "losing_evidence": False}
 

@@ -29,3 +29,10 @@ class Staff(Visitor):
         self.page.locator("[name=reason]").fill("Fell ill")
         self.press("Refund now")
         expect(self.page.locator(".messagelist .success")).to_be_visible()
+
+    def decides(self, button: str, *, reason: str) -> None:
+        """A button of the page in front, and the page that asks why."""
+        self.press(button)
+        self.page.locator("[name=reason]").fill(reason)
+        self.page.locator("[name=confirmed]").click()
+        expect(self.page.locator(".messagelist .success")).to_be_visible()

@@ -58,7 +58,9 @@ def _as_text(run: BackfillRun) -> Iterator[str]:
     yield run.sentence
     for each in run.events:
         trouble = f"  (cannot be taken in: {each['trouble']})" if each["trouble"] else ""
-        yield f"  {each['id']}  {each['type']}  {parse_datetime(each['occurred_at']):%Y-%m-%d %H:%M:%S} UTC{trouble}"
+        # In the site's zone, as the sentence above.
+        at = timezone.localtime(parse_datetime(each["occurred_at"]))
+        yield f"  {each['id']}  {each['type']}  {at:%Y-%m-%d %H:%M:%S %Z}{trouble}"
     if run.missing > len(run.events):
         yield f"  … and {run.missing - len(run.events)} more"
     if run.unlisted:

@@ -165,6 +165,16 @@ def prevent(id: str, form: Form) -> None:
     disputes.prevent_dispute(charge, at=at, amount=_amount(form.get(f"amount {id}", ""), charge.data["currency"]))
 
 
+def _answer(dispute: StoredObject, *, at: int) -> None:
+    """With a text that decides nothing: whoever plays the bank presses another button afterwards."""
+    text = {"uncategorized_text": "See the evidence pack."}
+    disputes.update_dispute(dispute, at=at, evidence=text, metadata=dispute.data["metadata"], submit=True)
+
+
+DISPUTE.offers(
+    "dispute.answer", _("Submit evidence"), _answer,
+    when=has_status(*disputes.AWAITING_ANSWER), done=_("The evidence is with the bank."),
+)  # fmt: skip
 DISPUTE.offers(
     "dispute.win", _("Win dispute"), partial(disputes.close_dispute, won=True),
     when=has_status(*disputes.OPEN_STATUSES), done=_("The dispute is won."),

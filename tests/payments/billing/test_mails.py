@@ -63,7 +63,7 @@ class TestEveryMail:
 
         message = sent()
         assert message.to == ["ada@example.com"]
-        assert all(f"{settings.SITE_URL}/account/" in text for text in read(message))
+        assert leads_to(message, "/account/")
         assert "Hello Ada," in read(message)[0]
         assert "Monthly" in html_of(message)
 

@@ -22,6 +22,7 @@ BY_HAND = [
     ("CREATE INDEX mine ON payments_order (kind)", "mine: added by hand", 'DROP INDEX CONCURRENTLY "mine";'),
     ("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'event_due'::regclass", "due: not valid", "REINDEX"),
     ("CREATE VIEW mine AS SELECT 1 AS one", "view mine: added by hand", 'DROP VIEW "mine";'),
+    ("DROP VIEW legacy.modules", "view legacy.modules: missing", 'CREATE VIEW "legacy"."modules" AS'),
     ("CREATE TABLE mine (a int)", "table mine: added by hand", 'DROP TABLE "mine";'),
     ("DROP TABLE payments_movedday", "table payments_movedday: missing", "Restore it"),
     (

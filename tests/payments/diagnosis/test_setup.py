@@ -265,7 +265,7 @@ WRONG = [
     (no_mail_server, "mail.server", NOTE, "No mail leaves this machine (payments.effects.mail)"),
     (no_shop, "site.shop", WARNING, "The site has no legal notice"),
     (no_terms, "site.shop", WARNING, "The site has no terms of sale"),
-    (unnamed_shop, "site.shop", NOTE, "a name, a contact e-mail is missing"),
+    (unnamed_shop, "site.shop", NOTE, "what is missing: a name, a contact e-mail"),
     (odd_secret, "site.settings", WARNING, "A webhook secret does not begin with whsec_"),
 ]
 

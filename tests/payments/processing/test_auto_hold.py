@@ -11,7 +11,7 @@ from payments.processing.auto_hold import EQUAL_FAILURES
 from payments.processing.drain import drain
 from payments.processing.replay import release_held
 from payments.statuses import EventStatus
-from tests.support.road import NOON, keep
+from tests.support.road import NOON, event_of, keep
 
 pytestmark = pytest.mark.django_db
 TYPE = "customer.updated"
@@ -86,13 +86,20 @@ class TestHoldWhatKeepsFailing:
 
         assert not HeldType.objects.exists()
 
-    def test_spares_what_succeeds_in_between(self, broken, registration):
-        ids = customers(EQUAL_FAILURES + 5)
-        broken.over = ids[1:]
-        PaymentEvent.objects.filter(stripe_event_id=ids[0]).update(status=EventStatus.PROCESSED, processed_at=NOON)
+    def test_spares_what_succeeds_in_between_however_long_the_queue_is(self, make_registration, settings):
+        """The newest of a long queue still wait while the oldest are processed."""
+        settings.DRAIN_BATCH_SIZE = 50
+        rows = [make_registration(f"Buyer {number}") for number in range(4)]
+        events = [
+            event_of(rows[number % 4], "checkout.session.completed") for number in range(9 * EQUAL_FAILURES + 240)
+        ]
+        for event in events[: 9 * EQUAL_FAILURES : 9]:
+            event["data"]["object"]["amount_total"] = "forty-nine"
+        keep(*events, at=NOON)
 
         drain(at=NOON)
 
+        assert PaymentEvent.objects.filter(status=EventStatus.FAILED).count() == EQUAL_FAILURES
         assert not HeldType.objects.exists()
 
     def test_spares_what_fails_now_and_then(self, broken):

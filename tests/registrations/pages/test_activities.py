@@ -1,3 +1,5 @@
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -6,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from registrations.links import page_path, token_of
 from registrations.models import Activity, Registration, WaitingEntry
-from registrations.pages.activities import ACTIVITIES_PER_PAGE
+from registrations.pages.catalogue import PER_PAGE
 from tests.support.factories import ActivityFactory
 from tests.support.fake_gateway import refused, unavailable
 from tests.support.pages import text_of
@@ -38,6 +40,17 @@ class TestActivityPage:
         for words in ("Pottery", "Lyon", "First line.", "10 places left", "Pay €49.00", "held for 30 minutes"):
             assert words in page
         assert "<b>Second" not in response.content.decode()
+
+    def test_tells_search_engines_what_it_is_and_lets_nobody_break_out_of_it(self, visitor, make_activity):
+        make_activity(description="</script><b>", place="Atelier", city="Lyon", ends_at=NOON + timedelta(days=31))
+
+        page = visitor.get(ADDRESS).content.decode()
+
+        (told,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
+        event = json.loads(told)
+        assert (event["@type"], event["name"], event["description"]) == ("Event", "Pottery", "</script><b>")
+        assert (event["location"]["address"], event["offers"]["price"]) == ("Atelier, Lyon", "49.00")
+        assert f'<meta property="og:url" content="http://127.0.0.1:8000{ADDRESS}">' in page
 
     def test_asks_for_no_money_where_there_is_nothing_to_pay(self, visitor, make_activity):
         make_activity(price=0)
@@ -412,21 +425,66 @@ class TestCatalogue:
         assert "Out of sight" not in page
         assert "Nothing is on sale at the moment" in page
 
-    def test_asks_the_database_once_however_much_there_is(self, visitor, django_assert_num_queries):
+    def test_asks_the_database_four_times_however_much_there_is(self, visitor, django_assert_num_queries):
         for _ in range(5):
             coming()
 
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(4):
             visitor.get("/")
 
     def test_leads_on_when_there_is_more_than_fits_on_a_page(self, visitor):
-        for _ in range(ACTIVITIES_PER_PAGE + 1):
-            coming()
+        for _ in range(PER_PAGE + 1):
+            coming(city="Lyon")
 
-        first, second = visitor.get("/"), visitor.get("/?page=2")
+        first, second = visitor.get("/?city=Lyon"), visitor.get("/?city=Lyon&page=2")
 
-        assert "?page=2" in first.content.decode()
+        assert "?city=Lyon&amp;page=2" in first.content.decode()
+        assert (text_of(first).count("1–24 of 25 activities"), text_of(second).count("25–25 of 25 activities")) == (
+            1,
+            1,
+        )
         assert second.content.decode().count('class="card"') == 1
+
+    def test_shows_what_is_full_last(self, visitor):
+        coming(title="Full one", capacity=0)
+        coming(title="Later one", starts_at=NOON + timedelta(days=40))
+
+        page = text_of(visitor.get("/"))
+
+        assert page.index("Later one") < page.index("Full one")
+
+    @pytest.mark.parametrize(
+        ("query", "shown"),
+        [
+            ({"q": "THÉÂTRE"}, {"Theatre"}),
+            ({"q": "theatre atelier"}, {"Theatre"}),
+            ({"q": "bols"}, {"Pots"}),
+            ({"city": "Lyon"}, {"Theatre", "Choir"}),
+            ({"month": "2026-04"}, {"Theatre", "Pots"}),
+            ({"month": "2026-05", "city": "Lyon"}, {"Choir"}),
+            ({"free": "1"}, {"Choir"}),
+            ({"places": "1"}, {"Theatre", "Choir"}),
+            ({"q": "nothing of the kind"}, set()),
+            ({"month": "9999-99", "city": " "}, {"Theatre", "Choir", "Pots"}),
+        ],
+    )
+    def test_finds_what_is_looked_for(self, visitor, query, shown):
+        april, may = NOON + timedelta(days=40), NOON + timedelta(days=70)
+        coming(title="Theatre", summary="Atelier de théâtre", city="Lyon", starts_at=april)
+        coming(title="Choir", city="Lyon", price=0, starts_at=may)
+        pots = {"fr": {"title": "Bols", "summary": "Tourner des bols"}}
+        coming(title="Pots", city="Vienne", capacity=0, translations=pots, starts_at=april)
+
+        page = text_of(visitor.get("/", query))
+
+        assert {title for title in ("Theatre", "Choir", "Pots") if title in page} == shown
+        assert ("Nothing matches what you are looking for" in page) is (not shown)
+
+    def test_says_each_thing_in_the_language_of_the_reader(self, visitor):
+        coming(title="Pots", translations={"fr": {"title": "Bols"}})
+
+        assert "Bols" in text_of(visitor.get("/", headers={"accept-language": "fr"}))
+        assert "Pots" in text_of(visitor.get("/"))
 
     @pytest.mark.parametrize("page", ["0", "-1", "x", "", "²", "9" * 30])
     def test_takes_an_odd_page_for_the_first(self, visitor, page):

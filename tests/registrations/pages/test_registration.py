@@ -127,7 +127,7 @@ class TestRegistrationPage:
 
         for words in (
             "canceled Your place has been released",
-            "Your place was released by our team.",
+            "It has been given back, and nothing is left to be done.",
             "Register again",
         ):
             assert words in page

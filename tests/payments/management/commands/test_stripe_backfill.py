@@ -56,7 +56,7 @@ class TestStripeBackfill:
 
         assert lines == [
             "Complete up to 11/30/2026 3:05 p.m., 1 missing.",
-            f"  {lost}  customer.updated  2026-11-30 13:55:00 UTC",
+            f"  {lost}  customer.updated  2026-11-30 14:55:00 CET",
         ]
         assert PaymentEvent.objects.get().stripe_event_id == lost
 

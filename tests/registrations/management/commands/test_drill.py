@@ -1,22 +1,37 @@
 """Each drill is begun on the emulator, judged at once, solved as staff would, and judged again."""
 
+import contextlib
 import io
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from config import env
+from config.devdb import machine
+from config.devdb.server import lasting_server
+from config.env import ROOT
 from payments.backfill.backfill import BackfillOptions, backfill
+from payments.effects.deliver import deliver_all
 from payments.endpoints.change import carry_out, ours, plan_switch
 from payments.incidents.models import Incident
 from payments.incidents.opening import Switches, open_incident
+from payments.orders.models import OrderException
 from payments.processing.drain import drain
+from payments.refunds.staff_refunds import dismiss, preview_refund, refund_order
+from payments.statuses import ExceptionKind
 from payments.stripe_api import endpoints, gateway
-from registrations.drills import deliveries
+from registrations.drills import deliveries, money, outage
+from registrations.drills.state import begin_run
 from registrations.models import Activity, Registration
+from registrations.services.call_off import call_off
+from stripe_emulator.events.chaos import Chaos
 from tests.support.emulator import official_client
+from tests.support.factories import make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -203,3 +218,105 @@ class TestEnd:
 
         with pytest.raises(CommandError, match="is damaged"):
             said("end")
+
+
+def begun(drill):
+    """The drill has begun, and what its buyers paid is known here; the orders by the card that paid them."""
+    said("start", drill)
+    fetch()
+    rows = Registration.objects.select_related("order").order_by("order")
+    return [row.order for row in rows]
+
+
+def refund(order):
+    """As staff do on its page."""
+    shown = str(preview_refund(order)[0])
+    refund_order(order_id=order.pk, amount=None, reason="asked for", by="Ada", shown=shown, at=timezone.now())
+    settle()
+
+
+def settle():
+    deliver_all(clock=timezone.now)
+    fetch()
+
+
+class TestRefundStorm:
+    def test_is_solved_by_calling_the_class_off_and_settling_what_the_bank_sent_back(self, monkeypatch):
+        monkeypatch.setattr(money, "STORM_CARDS", money.STORM_CARDS[:3])
+        begun("refund-storm")
+        before, code = judged()
+        assert (before["points"], code) == (0, 1)
+
+        call_off(activity=Activity.objects.get(), reason="a broken arm", by=make_staff(), at=timezone.now())
+        settle()
+        call_command("stripe_emulator", "advance", "1h", stdout=io.StringIO())
+        fetch()
+
+        half, _code = judged()
+        assert (half["points"], missing(half)) == (70, {"owed-settled"})
+        owed = OrderException.objects.get(kind=ExceptionKind.REFUND_OWED, is_open=True)
+        dismiss(exception=owed, reason="bank transfer", by=make_staff(email="ada@example.com"), at=timezone.now())
+        score, code = judged()
+        assert (score["points"], code) == (100, 0)
+
+
+class TestDisputeWeek:
+    def test_is_solved_by_answers_where_the_bank_asks_and_a_refund_where_it_only_warns(self):
+        orders = begun("dispute-week")
+        before, code = judged()
+        assert (before["points"], code) == (0, 1)
+
+        for dispute in (dispute for order in orders for dispute in order.disputes.all()):
+            gateway.stripe_client().v1.disputes.update(dispute.stripe_id, {"submit": True})
+        refund(orders[money.WEEK_CARDS.index(money.WARNED_CARD)])
+
+        score, code = judged()
+        assert (score["points"], code) == (100, 0)
+
+    def test_costs_points_where_everybody_is_paid_back_to_have_peace(self):
+        orders = begun("dispute-week")
+
+        refund(orders[0])
+
+        assert "refunded-too-much" in missing(judged()[0])
+
+
+class TestDeadDatabase:
+    def test_stops_the_server_of_make_run_and_is_solved_by_starting_it_and_fetching(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(machine, "VAR", tmp_path)
+        server = lasting_server()
+        with contextlib.ExitStack() as stack:
+            stack.callback(server.stop)
+            server.start(tied=True)
+            monkeypatch.setenv("DATABASE_URL", server.url)
+            monkeypatch.setenv("VAR_DIR", str(tmp_path))
+
+            said("start", "dead-database")
+
+            assert server.pid() is None
+            before, code = judged()
+            assert (missing(before), code) == ({"events-fetched", "orders-paid", "places-taken"}, 1)
+            assert Chaos.current().delay_seconds == outage.LATE_SECONDS
+            fetch()
+            assert judged()[0]["points"] == 100
+            assert "the database is started" in said("end")
+            assert server.pid()
+            assert not Chaos.current().is_on
+
+    def test_is_refused_where_the_database_may_be_anybodys(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(machine, "VAR", tmp_path)
+
+        with pytest.raises(CommandError, match="uses another one"):
+            said("start", "dead-database")
+
+        assert not Activity.objects.exists()
+
+    def test_has_no_points_and_no_traceback_while_the_database_is_away(self, tmp_path):
+        begin_run(drill="dead-database", at=timezone.now())
+        away = {"DATABASE_URL": f"postgres://nobody@/nothing?host={tmp_path}", "VAR_DIR": str(tmp_path)}
+        command = (sys.executable, "manage.py", "drill", "score", "--json")
+
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **away}, capture_output=True, text=True)
+
+        assert (done.returncode, json.loads(done.stdout)["points"]) == (1, 0), done.stderr
+        assert {line["missing"] for line in json.loads(done.stdout)["checks"]} == {"The database does not answer."}
