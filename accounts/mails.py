@@ -21,6 +21,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts.models import User
+from accounts.next_page import with_next
 from config.counters import CountersDown, count
 
 log = structlog.get_logger(__name__)
@@ -57,10 +58,13 @@ class LinkTokens(PasswordResetTokenGenerator):
 link_tokens = LinkTokens()
 
 
-def write_link(*, email: str, language: str, at: datetime, is_signing_up: bool = False) -> None:
+def write_link(
+    *, email: str, language: str, at: datetime, is_signing_up: bool = False, next_path: str = ""
+) -> None:  # fmt: skip
     """Send the link to the account of this address, or why there is none: exactly one mail in either case.
 
-    So nobody can tell from outside which it was. `language` is for an address without an account. Talks to the mail
+    So nobody can tell from outside which it was. `language` is for an address without an account; `next_path`: where on
+    this site the link goes on to. Talks to the mail
     server: not to be called inside a transaction. Raises MailUnavailable.
     """
     if _is_flooded(email, at=at):
@@ -68,18 +72,19 @@ def write_link(*, email: str, language: str, at: datetime, is_signing_up: bool =
         return
     user = User.objects.filter(email=email).first()
     if user is None:
-        link = f"{settings.SITE_URL}{reverse('sign-up')}"
+        link = f"{settings.SITE_URL}{with_next(reverse('sign-up'), next_path)}"
         send("account.none", to=email, language=language, context={"link": link})
     elif not user.is_active:
         send("account.closed", to=user.email, language=user.language, context={})
     else:
-        _send_link(user, is_signing_up=is_signing_up)
+        _send_link(user, is_signing_up=is_signing_up, next_path=next_path)
 
 
-def password_url(user: User) -> str:
+def password_url(user: User, *, next_path: str = "") -> str:
     """Where the password is chosen, which also confirms the address: a secret between us and that mailbox."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))
-    return f"{settings.SITE_URL}{reverse('choose-password', args=[uid, link_tokens.make_token(user)])}"
+    path = reverse("choose-password", args=[uid, link_tokens.make_token(user)])
+    return f"{settings.SITE_URL}{with_next(path, next_path)}"
 
 
 def send(kind: str, *, to: str, language: str, context: Mapping[str, object]) -> None:
@@ -109,10 +114,10 @@ def build(kind: str, *, to: str, language: str, context: Mapping[str, object]) -
     return message
 
 
-def _send_link(user: User, *, is_signing_up: bool) -> None:
+def _send_link(user: User, *, is_signing_up: bool, next_path: str) -> None:
     kind = "account.confirm" if user.is_sign_up_pending else "account.password"
     context = {
-        "link": password_url(user),
+        "link": password_url(user, next_path=next_path),
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
         "is_signing_up": is_signing_up,
     }

@@ -16,6 +16,7 @@ from django.contrib.auth.views import (
 )
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,8 +28,10 @@ from django.views.decorators.cache import never_cache
 from accounts.doors import changes_a_password, tries_a_password
 from accounts.forms import AddressForm, ChangePasswordForm, ChoosePasswordForm, DetailsForm, SignInForm, SignUpForm
 from accounts.hooks import join, sections_for
+from accounts.language import remember_language, typed_before
 from accounts.mails import MailUnavailable, link_tokens, write_link
 from accounts.models import User
+from accounts.next_page import next_of, own_path
 from accounts.services import LinkSpent, change_details, choose_password, sign_up
 from config.rate_limit import limited
 
@@ -37,6 +40,8 @@ HTTP_SEE_OTHER = 303
 HTTP_GONE = 410
 # What has just been done, as the address names it after a redirect.
 NOTICES = ("password", "saved")
+# In the session of who chooses a password: where they go on to.
+NEXT = "account.next"
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -46,7 +51,8 @@ class AccountPage(LoginRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = cast(User, request.user)
         notice = next((word for word in NOTICES if word in request.GET), "")
-        return self._show(request, DetailsForm(initial={"name": user.name, "language": user.language}), notice=notice)
+        told = {"name": user.name, "language": user.language}
+        return self._show(request, DetailsForm(initial={**told, **typed_before(request)}), notice=notice)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = DetailsForm(request.POST)
@@ -54,7 +60,7 @@ class AccountPage(LoginRequiredMixin, View):
             return self._show(request, form, status=400)
         change_details(user_id=cast(User, request.user).pk, details=form.cleaned_data, at=timezone.now())
         response = HttpResponseRedirect(f"{request.path}?saved", status=HTTP_SEE_OTHER)
-        _remember_language(response, form.cleaned_data["language"])
+        remember_language(response, form.cleaned_data["language"])
         return response
 
     def _show(self, request: HttpRequest, form: DetailsForm, *, notice: str = "", status: int = 200) -> HttpResponse:
@@ -74,25 +80,26 @@ class MailPage(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         if "sent" in request.GET:
             return render(request, "accounts/look_at_mail.html")
-        return self._show(request, self.form_class())
+        return self._show(request, self.form_class(initial=typed_before(request)))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = self.form_class(request.POST)
         if not form.is_valid():
             return self._show(request, form, notice="invalid", status=400)
         try:
-            self.submit(**form.cleaned_data)
+            self.submit(next_path=next_of(request), **form.cleaned_data)
         except MailUnavailable as error:
             log.warning("account.mail_failed", error=str(error))
             return self._show(request, form, notice="unavailable", status=503)
         return HttpResponseRedirect(f"{request.path}?sent", status=HTTP_SEE_OTHER)
 
-    def submit(self, **data: str) -> None:
-        """What the form is for. Raises MailUnavailable."""
+    def submit(self, *, next_path: str, **data: str) -> None:
+        """What the form is for; the link in the mail goes on to `next_path`. Raises MailUnavailable."""
         raise NotImplementedError
 
     def _show(self, request: HttpRequest, form: Form, *, notice: str = "", status: int = 200) -> HttpResponse:
-        return render(request, self.template, {"form": form, "notice": notice}, status=status)
+        context = {"form": form, "notice": notice, "next_path": next_of(request)}
+        return render(request, self.template, context, status=status)
 
 
 class SignUpPage(MailPage):
@@ -102,12 +109,12 @@ class SignUpPage(MailPage):
     template = "accounts/sign_up.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return redirect("account") if request.user.is_authenticated else super().get(request)
+        return redirect(next_of(request) or "account") if request.user.is_authenticated else super().get(request)
 
-    def submit(self, **data: str) -> None:
+    def submit(self, *, next_path: str, **data: str) -> None:
         at, language = timezone.now(), _current_language()
         sign_up(**data, language=language, at=at)
-        write_link(email=data["email"], language=language, at=at, is_signing_up=True)
+        write_link(email=data["email"], language=language, at=at, is_signing_up=True, next_path=next_path)
 
 
 class LinkPage(MailPage):
@@ -116,8 +123,8 @@ class LinkPage(MailPage):
     form_class = AddressForm
     template = "accounts/link.html"
 
-    def submit(self, **data: str) -> None:
-        write_link(email=data["email"], language=_current_language(), at=timezone.now())
+    def submit(self, *, next_path: str, **data: str) -> None:
+        write_link(email=data["email"], language=_current_language(), at=timezone.now(), next_path=next_path)
 
 
 @method_decorator(tries_a_password, name="dispatch")
@@ -127,6 +134,12 @@ class SignInPage(LoginView):
     form_class = SignInForm
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
+
+    def get_initial(self) -> dict[str, Any]:
+        return {**super().get_initial(), **typed_before(self.request)}
+
+    def get_context_data(self, **told: Any) -> dict[str, Any]:
+        return super().get_context_data(**told, next_path=next_of(self.request))
 
     def get_redirect_url(self) -> str:  # type: ignore[override]  # the stubs are of a later Django
         """Never this page itself: who is signed in would go round in circles."""
@@ -157,6 +170,12 @@ class ChoosePasswordPage(PasswordResetConfirmView):
     template_name = "accounts/choose_password.html"
     token_generator = link_tokens
 
+    def dispatch(self, *args: Any, **names: Any) -> HttpResponseBase:  # type: ignore[override]
+        """Django's redirect drops the query: where the link goes on to is remembered before."""
+        if next_path := own_path(self.request.GET.get("next", "")):
+            self.request.session[NEXT] = next_path
+        return super().dispatch(*args, **names)
+
     def get_user(self, uidb64: str) -> User | None:
         user = super().get_user(uidb64)
         return user if user and user.is_active else None
@@ -170,8 +189,9 @@ class ChoosePasswordPage(PasswordResetConfirmView):
             self.validlink = False
             return self.render_to_response(self.get_context_data())
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
+        next_path = own_path(self.request.session.pop(NEXT, ""))
         login(self.request, user)
-        return HttpResponseRedirect(f"{reverse('account')}?password", status=HTTP_SEE_OTHER)
+        return HttpResponseRedirect(next_path or f"{reverse('account')}?password", status=HTTP_SEE_OTHER)
 
     def form_invalid(self, form: SetPasswordForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=400)
@@ -199,17 +219,3 @@ class ChangePasswordPage(PasswordChangeView):
 def _current_language() -> str:
     """The one in which this page is shown."""
     return (get_language() or settings.LANGUAGE_CODE)[:2]
-
-
-def _remember_language(response: HttpResponse, language: str) -> None:
-    """In the cookie that Django's own page for choosing a language sets."""
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        language,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
-        path=settings.LANGUAGE_COOKIE_PATH,
-        domain=settings.LANGUAGE_COOKIE_DOMAIN,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-    )

@@ -27,6 +27,6 @@ urlpatterns = [
     path("", include("modules_access.urls")),
     # Browsers ask for it on pages that name no icon: those of the admin.
     path("favicon.ico", lambda _request: redirect(static("public/icon.svg"))),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/", include("accounts.language")),
     path("", include("registrations.urls")),
 ]

@@ -22,12 +22,21 @@ from modules_access.entitlements import (
     rows_by_key,
     sync_accesses,
 )
+from modules_access.links import receipt_path
 from modules_access.mails import message_for
-from modules_access.models import ORDER_KIND, AccessEnd, AccessToken, AccessType, ModuleAccess, Purchase
+from modules_access.models import (
+    ORDER_KIND,
+    AccessEnd,
+    AccessToken,
+    AccessType,
+    ModuleAccess,
+    PlanOpening,
+    Purchase,
+)
 from modules_access.services.my_modules import my_modules_of
 from modules_access.story import accesses_of, told_by_access
 from payments.apply.apply import follow_subscriptions_again
-from payments.billing.models import Subscription
+from payments.billing.models import Plan, Subscription
 from payments.diagnosis import Finding
 from payments.diagnosis import Records as DiagnosisRecords
 from payments.figures.days import day_in_sql
@@ -104,6 +113,20 @@ class ModuleProduct(Product):
 
     def page_of(self, order: Order) -> str:
         return reverse("encours")
+
+    def receipt_of(self, order: Order) -> str:
+        return receipt_path(order)
+
+    def opened_by(self, plan: Plan) -> Iterator[Label]:
+        """The titles of the modules; in a word where it is all of them."""
+        opening = PlanOpening.objects.filter(plan=plan, is_all=False).first()
+        if opening is None:
+            yield gettext_lazy("All modules, those to come as well")
+            return
+        titles = list(opening.modules.order_by("title").values_list("title", flat=True))
+        yield from titles[:MAX_LINES]
+        if (more := len(titles) - MAX_LINES) > 0:
+            yield ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
 
     def purchased_rows(self, subject: Subject) -> Iterator[tuple[Model, str]]:
         """The module that an order buys by its title, the access that it gives by its number."""

@@ -19,7 +19,7 @@ from payments.statuses import ExceptionKind
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from payments.billing.models import Subscription
+    from payments.billing.models import Plan, Subscription
     from payments.diagnosis import Finding, Records
     from payments.effects.enqueue import EffectRequest
     from payments.orders.models import Order
@@ -156,6 +156,14 @@ class Product(AccountExtension):
     def page_in_mails(self, order: "Order") -> str:
         """The same for a mail to the buyer, whose mailbox may open more than their browser."""
         return self.page_of(order)
+
+    def opened_by(self, plan: "Plan") -> Iterable[Label]:
+        """What of it a subscription to the plan opens, as the page of the plans says it."""
+        return ()
+
+    def receipt_of(self, order: "Order") -> str:
+        """The path of the receipt for the order; "" while there is none."""
+        return ""
 
     # For staff.
 

@@ -131,6 +131,10 @@ class RegistrationProduct(Product):
         row = Registration.objects.filter(order=order).first()
         return page_path(row) if row else ""
 
+    def receipt_of(self, order: Order) -> str:
+        row = Registration.objects.select_related("order").filter(order=order).first()
+        return receipt_path(row) if row else ""
+
     def page_in_mails(self, order: Order) -> str:
         row = Registration.objects.filter(order=order).first()
         return mailed_page_path(row) if row else ""

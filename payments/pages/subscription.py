@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from config.rate_limit import limited
-from payments.billing.models import Plan
+from payments.billing.models import Plan, Subscription
 from payments.incidents.switches import while_selling
 from payments.orders.models import Order
 from payments.pages.base_views import OwnPage, see_other, user_of
@@ -33,6 +33,7 @@ from payments.subscribing import (
     subscribe,
 )
 from payments.subscribing.account import display_state_of
+from payments.subscribing.offer import offers_of
 
 
 def to_account(done: str) -> HttpResponse:
@@ -62,9 +63,21 @@ class SubscriptionPage(OwnPage):
 @cache_control(private=True, no_cache=True)
 def plans(request: HttpRequest) -> HttpResponse:
     """The plans on sale; whoever has one already is shown the way to another."""
-    live = live_of(user_of(request)).first() if request.user.is_authenticated else None
-    context = {"plans": Plan.objects.filter(is_on_sale=True), "subscription": live}
+    context = {"offers": offers_of(list(Plan.objects.filter(is_on_sale=True))), "subscription": _live(request)}
     return render(request, "payments/plans.html", context)
+
+
+@require_safe
+@cache_control(private=True, no_cache=True)
+def plan(request: HttpRequest, slug: str) -> HttpResponse:
+    """One plan with one button: where somebody who had to sign in first, or sign up, comes back to."""
+    chosen, live = get_object_or_404(Plan, slug=slug, is_on_sale=True), _live(request)
+    offer = next(each for each in offers_of(list(Plan.objects.filter(is_on_sale=True))) if each.plan == chosen)
+    return render(request, "payments/plan.html", {"offer": offer, "plan": chosen, "subscription": live})
+
+
+def _live(request: HttpRequest) -> Subscription | None:
+    return live_of(user_of(request)).first() if request.user.is_authenticated else None
 
 
 @method_decorator([while_selling, limited("payment")], name="dispatch")
@@ -72,10 +85,10 @@ class SubscribePage(SubscriptionPage):
     """The button of a plan; nothing of its own to see."""
 
     def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # leads there with a GET
-        return see_other(f"{reverse('sign-in')}?next={reverse('plans')}")
+        return see_other(f"{reverse('sign-in')}?next={reverse('plan', args=[self.kwargs['slug']])}")
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return redirect("plans")
+        return redirect("plan", slug)
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
         plan = get_object_or_404(Plan, slug=names["slug"], is_on_sale=True)

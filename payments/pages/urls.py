@@ -9,12 +9,14 @@ from payments.pages.subscription import (
     ResumePage,
     SubscribePage,
     offers,
+    plan,
     plans,
     returning,
 )
 
 urlpatterns = [
     path("plans/", plans, name="plans"),
+    path("plans/<slug:slug>/", plan, name="plan"),
     path("plans/<slug:slug>/subscribe", SubscribePage.as_view(), name="subscribe"),
     path("subscription/", returning, name="subscription"),
     path("subscription/change/", offers, name="change-plan"),

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.cache import cache_control
 
+from accounts.language import typed_before
 from config.rate_limit import ALLOWED, LimitDecision, allow, sentence
 from payments.checkout.attempts import OrderNotPayable
 from payments.incidents.switches import while_selling
@@ -111,7 +112,8 @@ class ActivityPage(ActivityFormPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         notice = next((word for word in (Notice.WAITING, Notice.MAILED) if word in request.GET), Notice.NONE)
-        return _show(request, get_object_or_404(Activity, slug=slug), PersonForm(), FormResult(notice=notice))
+        form = PersonForm(initial=typed_before(request))
+        return _show(request, get_object_or_404(Activity, slug=slug), form, FormResult(notice=notice))
 
     def limit(self, request: HttpRequest, activity: Activity) -> LimitDecision:
         return allow(request, "payment") if activity.price else super().limit(request, activity)

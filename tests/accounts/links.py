@@ -15,7 +15,8 @@ def path_in_mail() -> str:
     """The address in the only mail, without the site."""
     (url,) = re.findall(r"https?://\S+", str(sent().body))
     post.outbox.clear()
-    return urlsplit(url).path
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def open_link(visitor: Client, path: str) -> str:

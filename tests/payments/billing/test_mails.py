@@ -56,7 +56,7 @@ def alert(**data):
 
 class TestEveryMail:
     @pytest.mark.parametrize("kind", KINDS)
-    def test_reaches_the_subscriber_and_leads_to_their_account(self, kind, settings):
+    def test_reaches_the_subscriber_and_leads_to_their_account(self, kind):
         member(kind)
 
         assert tell(kind).status == EffectStatus.DONE

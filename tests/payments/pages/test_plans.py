@@ -1,8 +1,10 @@
 import pytest
 
+from modules_access.models import PlanOpening
 from payments.billing.models import Plan
 from payments.orders.models import Order
 from payments.resync import on_return
+from tests.support.modules import make_module
 from tests.support.pages import text_of
 from tests.support.subscriber import pay, unreachable
 
@@ -17,7 +19,29 @@ class TestPlans:
         assert "€30.00" not in page
 
     def test_asks_who_is_not_signed_in_to_do_so_first(self, visitor):
-        assert "/account/sign-in/?next=/plans/" in visitor.get("/plans/").content.decode()
+        assert 'href="/plans/yearly/"' in visitor.get("/plans/").content.decode()
+        page = visitor.get("/plans/yearly/").content.decode()
+        for door in ("sign-in", "sign-up"):
+            assert f'href="/account/{door}/?next=/plans/yearly/"' in page
+
+    def test_say_what_they_open_and_what_the_longer_one_saves(self, visitor):
+        Plan.objects.filter(slug="yearly").update(amount=3000)
+
+        page = text_of(visitor.get("/plans/"))
+
+        assert "€2.50 a month · save 37 %" in page
+        assert page.count("All modules, those to come as well") == 2
+        assert page.count("best value") == 1
+
+    def test_compare_only_what_opens_the_same(self, visitor):
+        Plan.objects.filter(slug="yearly").update(amount=3000)
+        opening = PlanOpening.objects.create(plan=Plan.objects.get(slug="monthly"), is_all=False)
+        opening.modules.add(make_module())
+
+        page = text_of(visitor.get("/plans/"))
+
+        assert "save" not in page
+        assert "€2.50 a month" in page
 
     def test_offers_a_change_to_who_has_one(self, browser, subscribed):
         page = browser.get("/plans/")
@@ -42,10 +66,10 @@ class TestSubscribePage:
         assert response.status_code == 303
         assert "/pay/cs_test_" in response["Location"]
 
-    def test_leads_to_the_sign_in_and_from_there_to_the_plans(self, visitor):
+    def test_leads_to_the_sign_in_and_from_there_back_to_the_plan(self, visitor):
         response = visitor.post("/plans/monthly/subscribe")
 
-        assert (response.status_code, response["Location"]) == (303, "/account/sign-in/?next=/plans/")
+        assert (response.status_code, response["Location"]) == (303, "/account/sign-in/?next=/plans/monthly/")
         assert not Order.objects.exists()
 
     @pytest.mark.parametrize(
@@ -69,7 +93,7 @@ class TestSubscribePage:
         assert not Order.objects.exists()
 
     def test_has_nothing_to_see(self, browser):
-        assert browser.get("/plans/monthly/subscribe")["Location"] == "/plans/"
+        assert browser.get("/plans/monthly/subscribe")["Location"] == "/plans/monthly/"
 
     def test_counts_as_a_payment(self, browser, settings):
         settings.STRIPE_RATE_LIMIT_MAX = 1
