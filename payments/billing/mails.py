@@ -1,10 +1,12 @@
 """The mails to whoever has a subscription, and to staff about an invoice of it that cannot be paid."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_noop
@@ -16,6 +18,7 @@ from payments.effects.mail import Mail, amount_in_words, mails, to_staff
 from payments.effects.models import Effect
 from payments.statuses import (
     SUBSCRIPTION_NOT_BEGUN,
+    EffectStatus,
     SubscriptionStatus,
 )
 
@@ -27,6 +30,12 @@ ANOTHER_MAIL_OF_END = Skip(gettext_noop("Another mail says that the access has e
 ACCESS_IS_BACK = Skip(gettext_noop("The access has come back meanwhile."))
 NO_TRIAL = Skip(gettext_noop("The trial is over already."))
 NO_END_PLANNED = Skip(gettext_noop("The subscription goes on after all."))
+CHANGED_AGAIN = Skip(gettext_noop("The plan has been changed again meanwhile."))
+CANCELED_AGAIN = Skip(gettext_noop("The subscription has been canceled again meanwhile."))
+NEVER_TOLD = Skip(gettext_noop("Nobody was told that it would end."))
+ALL_BACK = Skip(gettext_noop("The money has gone back meanwhile, which another e-mail tells."))
+# Who has just read that it ends need not be reminded.
+REMINDED_AFTER = timedelta(days=3)
 ACCOUNT = "/account/"
 
 Check = Callable[[Subscription, Effect], Skip | None]
@@ -80,7 +89,45 @@ def trial_will_end(row: Subscription, effect: Effect) -> Skip | None:
 def ending_soon(row: Subscription, effect: Effect) -> Skip | None:
     if row.money_back:
         return ANOTHER_MAIL_OF_END
+    if _of_its_end(row).filter(status=EffectStatus.DONE, delivered_at__gt=effect.created_at - REMINDED_AFTER).exists():
+        return ANOTHER_MAIL
     return None if row.cancel_at and row.cancel_at > timezone.now() else NO_END_PLANNED
+
+
+@_about("subscription.begun")
+def begun(row: Subscription, effect: Effect) -> Skip | None:
+    return NOT_BEGUN if row.status in SUBSCRIPTION_NOT_BEGUN else None
+
+
+@_about("subscription.changed")
+def changed(row: Subscription, effect: Effect) -> Skip | None:
+    return None if row.plan and row.plan.slug == effect.data["plan"] else CHANGED_AGAIN
+
+
+@_about("subscription.canceled")
+def canceled(row: Subscription, effect: Effect) -> Skip | None:
+    return None if row.cancel_at else NO_END_PLANNED
+
+
+@_about("subscription.resumed")
+def resumed(row: Subscription, effect: Effect) -> Skip | None:
+    if row.cancel_at:
+        return CANCELED_AGAIN
+    last = _of_its_end(row).order_by("-pk").first()
+    return NEVER_TOLD if last and last.status == EffectStatus.SKIPPED else None
+
+
+@mails("subscription.paid")
+def paid(effect: Effect) -> Mail | Skip:
+    """With the receipt; also of one that has ended since."""
+    row, payment = find_subscription(effect), Payment.objects.filter(key=effect.data["payment"]).first()
+    if row is None or payment is None:
+        return SUBJECT_GONE
+    if not payment.left:
+        return ALL_BACK
+    receipt = f"{settings.SITE_URL}{reverse('payment-receipt', args=[payment.pk])}"
+    amount = amount_in_words(payment.received, payment.currency)
+    return subscriber_mail(row, effect, amount=amount, paid_at=payment.paid_at, receipt=receipt)
 
 
 @mails("subscription.access_ended")
@@ -115,6 +162,11 @@ def find_subscription(effect: Effect) -> Subscription | None:
     """The subscription that the effect names, with its person and plan."""
     rows = Subscription.objects.select_related("customer__user", "plan")
     return rows.filter(stripe_id=effect.data["subscription"]).first()
+
+
+def _of_its_end(row: Subscription) -> QuerySet[Effect]:
+    """The mails that tell of a planned end."""
+    return Effect.objects.filter(subscription=row.pk, kind="subscription.canceled")
 
 
 def _is_paid(effect: Effect) -> bool:

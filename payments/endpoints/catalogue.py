@@ -37,6 +37,9 @@ LOST_MAILS = (
 )  # fmt: skip
 DISPUTE_MAILS = ("alert.dispute", *LOST_MAILS)
 
+BEGUN_MAILS = ("subscription.begun", "subscription.paid")
+SUBSCRIPTION_MAILS = (*BEGUN_MAILS, "subscription.changed", "subscription.canceled", "subscription.resumed")
+
 PAID = _("The order becomes PAID, the place is kept, the module opens. Amount or currency differ: staff are asked.")
 WHOLE_REFUND = _("Every event of a refund carries the whole refund: it is counted once, whichever comes first.")
 WHOLE_DISPUTE = _("Every event of a dispute carries the whole dispute. Won: as before. Lost: place and access end.")
@@ -114,21 +117,25 @@ CATALOGUE: dict[str, Line] = {
         _("Nothing is to be done about a warning any more."), _("The question closes by itself.")
     ),
     "customer.subscription.created": Line(
-        _("A subscription was begun."), _("It is noted; nothing opens before the first payment or a trial.")
+        _("A subscription was begun."),
+        _("It is noted; nothing opens before the first payment or a trial."),
+        BEGUN_MAILS,
     ),
     "customer.subscription.updated": Line(
-        _("A renewal, another plan, a planned end, a pause."), WHOLE_SUBSCRIPTION, ("subscription.ending_soon",)
+        _("A renewal, another plan, a planned end, a pause."),
+        WHOLE_SUBSCRIPTION,
+        (*SUBSCRIPTION_MAILS, "subscription.ending_soon"),
     ),
     "customer.subscription.deleted": Line(
         _("A subscription has ended."), _("The modules that only this subscription opened close.")
     ),
-    "customer.subscription.paused": Line(_("A subscription pauses."), WHOLE_SUBSCRIPTION),
-    "customer.subscription.resumed": Line(_("A subscription goes on."), WHOLE_SUBSCRIPTION),
+    "customer.subscription.paused": Line(_("A subscription pauses."), WHOLE_SUBSCRIPTION, SUBSCRIPTION_MAILS),
+    "customer.subscription.resumed": Line(_("A subscription goes on."), WHOLE_SUBSCRIPTION, SUBSCRIPTION_MAILS),
     "customer.subscription.trial_will_end": Line(
         _("A trial ends in three days."), _("The subscriber is told."), ("subscription.trial_will_end",)
     ),
-    "invoice.paid": Line(_("An invoice is settled."), SETTLED),
-    "invoice.payment_succeeded": Line(_("Stripe has taken the money for an invoice."), SETTLED),
+    "invoice.paid": Line(_("An invoice is settled."), SETTLED, BEGUN_MAILS),
+    "invoice.payment_succeeded": Line(_("Stripe has taken the money for an invoice."), SETTLED, BEGUN_MAILS),
     "invoice.payment_failed": Line(
         _("One attempt to collect failed; Stripe may try again."),
         _("Access goes on for the days of grace (PAST_DUE_GRACE_DAYS). The subscriber is told."),

@@ -1,22 +1,35 @@
-"""Plans are sold: a Checkout that begins a subscription is an order of kind "plan" (docs/adr/0009-subscriptions.md)."""
+"""Plans are sold: a Checkout that begins a subscription is an order of kind "plan" (docs/adr/0009-subscriptions.md).
 
-from collections.abc import Collection
-from datetime import datetime
+What has just become of a subscription is told to its subscriber (the texts: payments/billing/mails.py): asked for in
+the transaction that learns it, each once by its key. What lies days back is no news: a replay, a back-fill or a
+subscription that moves in tells nobody of it.
+"""
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.hooks import Ending, Section
 from accounts.models import User
-from payments.billing.models import Customer
-from payments.effects.enqueue import enqueue
-from payments.orders.models import Order
-from payments.products import Product, register
-from payments.statuses import PLAN
+from payments.billing.models import Customer, Payment, Subscription
+from payments.effects.enqueue import EffectRequest, enqueue
+from payments.orders.models import Order, OrderChange
+from payments.products import FollowResult, Product, register
+from payments.statuses import PLAN, SUBSCRIPTION_PAYING
 from payments.stripe_api.checkout_params import Recurring
 from payments.subscribing.account import subscription_section
 from payments.subscribing.ending import ask_about_closed_accounts, billed_on, end_request
 from payments.subscribing.person import tell_stripe_who
+
+NEWS_LAST = timedelta(days=7)
+# Its first payment belongs to its beginning, which one mail tells.
+BEGINNING = timedelta(days=1)
+# What the history calls what is compared with what was known before.
+COMPARED = ("plan", "cancel_at")
+Before = Mapping[tuple[int, str], str]
 
 
 class PlanProduct(Product):
@@ -38,6 +51,10 @@ class PlanProduct(Product):
 
     def price_name(self, order: Order) -> str:
         return f"{PLAN}:{order.plan.slug if order.plan else order.label}"
+
+    def follow_subscriptions(self, subscriptions: Sequence[Subscription], *, at: datetime) -> FollowResult:
+        """Nothing rests on them here; their people are told what is new."""
+        return FollowResult(effects=news_of(subscriptions, at=at))
 
     def page_of(self, order: Order) -> str:
         return reverse("subscription")
@@ -63,6 +80,70 @@ class PlanProduct(Product):
 
     def account_section(self, user: User, *, at: datetime) -> Section:
         return subscription_section(user)
+
+
+def news_of(rows: Sequence[Subscription], *, at: datetime) -> list[EffectRequest]:
+    """The mails for these subscriptions, which are locked and written; the history is as it was before. Two queries."""
+    told = [row for row in rows if row.customer_id and row.plan_id and row.stripe_updated_at and not row.has_ended]
+    if not told:
+        return []
+    ids = [row.pk for row in told]
+    before = _known_before(ids)
+    payments = _new_payments(ids, at=at)
+    found = [request for row in told for request in _of_one(row, before, at=at)]
+    return [*found, *(request for row in told for request in _of_payments(row, payments))]
+
+
+def _of_one(row: Subscription, before: Before, *, at: datetime) -> Iterator[EffectRequest]:
+    is_news = _is_news(row.stripe_updated_at, at=at)
+    if row.status in SUBSCRIPTION_PAYING and _is_news(row.started_at, at=at):
+        yield _request("begun", row, row.stripe_id)
+    if row.cancel_at and _is_news(row.canceled_at, at=at):
+        yield _request("canceled", row, _at(row, row.canceled_at))
+    if is_news and row.cancel_at is None and before.get((row.pk, "cancel_at")):
+        yield _request("resumed", row, _at(row, row.stripe_updated_at))
+    plan, former = row.plan.slug if row.plan else "", before.get((row.pk, "plan"))
+    if is_news and former and former != plan:
+        yield _request("changed", row, f"{_at(row, row.stripe_updated_at)}:{plan}", former=former, plan=plan)
+
+
+def _of_payments(row: Subscription, payments: Sequence[Payment]) -> Iterator[EffectRequest]:
+    for payment in payments:
+        is_first = row.started_at is not None and payment.paid_at and payment.paid_at < row.started_at + BEGINNING
+        own = payment.subscription_id == row.pk
+        if own and not (is_first and _is_earliest(payment)):
+            yield _request("paid", row, payment.key, payment=payment.key)
+
+
+def _is_earliest(payment: Payment) -> bool:
+    others = Payment.objects.filter(subscription=payment.subscription_id, received__gt=0)
+    return not others.filter(Q(paid_at__lt=payment.paid_at) | Q(paid_at=payment.paid_at, pk__lt=payment.pk)).exists()
+
+
+def _known_before(ids: Collection[int]) -> Before:
+    """By subscription and field, as the history tells it: this transaction writes its own changes down after this."""
+    rows = OrderChange.objects.filter(subscription__in=ids, field__in=COMPARED).order_by("pk")
+    return {(row, field): after for row, field, after in rows.values_list("subscription", "field", "after") if row}
+
+
+def _new_payments(ids: Collection[int], *, at: datetime) -> list[Payment]:
+    rows = Payment.objects.filter(subscription__in=ids, received__gt=0, paid_at__gt=at - NEWS_LAST)
+    return list(rows.order_by("paid_at", "pk"))
+
+
+def _is_news(moment: datetime | None, *, at: datetime) -> bool:
+    return moment is not None and moment > at - NEWS_LAST
+
+
+def _at(row: Subscription, moment: datetime | None) -> str:
+    return f"{row.stripe_id}:{int(moment.timestamp()) if moment else 0}"
+
+
+def _request(what: str, row: Subscription, subject: str, **data: str) -> EffectRequest:
+    kind = f"subscription.{what}"
+    return EffectRequest(
+        f"{kind}:{subject}", kind, row.order_id, {"subscription": row.stripe_id, **data}, subscription_id=row.pk
+    )
 
 
 register(PlanProduct())

@@ -7,6 +7,7 @@ from django.core import mail as post
 from payments.billing import mails
 from payments.billing.models import Payment, Subscription
 from payments.effects.mail import NO_ADDRESS
+from payments.effects.models import Effect
 from payments.orders.models import OrderException
 from payments.statuses import EffectStatus
 from tests.support.factories import NOON
@@ -15,13 +16,23 @@ from tests.support.members import make_member
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-KINDS = ("payment_failed", "action_required", "trial_will_end", "ending_soon", "access_ended")
+KINDS = (
+    "payment_failed", "action_required", "trial_will_end", "ending_soon", "begun", "changed", "canceled", "resumed",
+    "paid", "access_ended",
+)  # fmt: skip
+# What they tell holds for what has ended, too.
+ALSO_OF_ENDED = ("paid", "access_ended")
 FITTING = {
     "payment_failed": {"status": "past_due"},
     "action_required": {"status": "past_due"},
     "trial_will_end": {"status": "trialing", "trial_end": NOON + 3 * DAY},
     "ending_soon": {"cancel_at": NOON + 2 * DAY},
     "access_ended": {"money_back": "refunded"},
+    "begun": {},
+    "changed": {},
+    "canceled": {"cancel_at": NOON + 20 * DAY},
+    "resumed": {},
+    "paid": {},
 }
 
 
@@ -38,7 +49,10 @@ def language(request):
 
 def member(kind, language="en", **fields):
     row = make_member(**{**FITTING[kind], **fields})
-    Payment.objects.create(key="in_9", subscription=row, received=400, refunded=400, currency="eur")
+    back = 400 if kind == "access_ended" else 0
+    Payment.objects.create(
+        key="in_9", subscription=row, received=400, refunded=back, currency="eur", paid_at=NOON - DAY
+    )
     row.customer.user.language = language
     row.customer.user.save()
     return row
@@ -46,6 +60,7 @@ def member(kind, language="en", **fields):
 
 def tell(kind, **data):
     given = {"subscription": "sub_1", "invoice": "in_1", "payment": "in_9", "next_try_at": "", "reason": "", **data}
+    given = {"plan": "monthly", **given}
     return deliver(f"subscription.{kind}:in_1", kind=f"subscription.{kind}", **given)
 
 
@@ -63,7 +78,8 @@ class TestEveryMail:
 
         message = sent()
         assert message.to == ["ada@example.com"]
-        assert leads_to(message, "/account/")
+        receipt = Payment.objects.get().pk
+        assert leads_to(message, f"/subscription/payments/{receipt}/receipt/" if kind == "paid" else "/account/")
         assert "Hello Ada," in read(message)[0]
         assert "Monthly" in html_of(message)
 
@@ -75,8 +91,7 @@ class TestEveryMail:
 
         assert [english_in(text) for text in (sent().subject, *read(sent()))] == [[], [], []]
 
-    # That its money went back holds for what has ended, too.
-    @pytest.mark.parametrize("kind", KINDS[:-1])
+    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ALSO_OF_ENDED])
     def test_is_skipped_when_the_subscription_has_ended(self, kind):
         row = member(kind)
         Subscription.objects.filter(pk=row.pk).update(status="canceled")
@@ -100,6 +115,61 @@ class TestEveryMail:
     @pytest.mark.parametrize("kind", KINDS)
     def test_is_skipped_when_the_subscription_is_gone(self, kind):
         assert tell(kind).outcome == mails.SUBJECT_GONE.reason
+
+
+class TestNews:
+    """What is told of one's own doing, unless it holds no longer when the mail is written."""
+
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            ("begun", "your subscription has begun. The next payment, €4.00, is due on"),
+            ("changed", "From now on you have the plan Monthly for €4.00."),
+            ("canceled", "stays active until March 22, 2026, then ends. Nothing more is charged."),
+            ("resumed", "Your subscription is no longer canceled."),
+            ("paid", "we received your payment of €4.00 on March 1, 2026."),
+        ],
+    )
+    def test_says_what_has_become_of_it(self, kind, words):
+        member(kind)
+
+        tell(kind)
+
+        assert all(words in text for text in read(sent()))
+
+    @pytest.mark.parametrize(
+        ("kind", "fields", "data", "reason"),
+        [
+            ("begun", {"status": "incomplete"}, {}, mails.NOT_BEGUN),
+            ("changed", {}, {"plan": "yearly"}, mails.CHANGED_AGAIN),
+            ("canceled", {"cancel_at": None}, {}, mails.NO_END_PLANNED),
+            ("resumed", {"cancel_at": NOON + DAY}, {}, mails.CANCELED_AGAIN),
+        ],
+    )
+    def test_is_skipped_where_it_holds_no_longer(self, kind, fields, data, reason):
+        member(kind, **fields)
+
+        assert tell(kind, **data).outcome == reason.reason
+
+    def test_of_money_that_went_back_is_told_by_another_mail(self):
+        member("paid")
+        Payment.objects.update(refunded=400)
+
+        assert tell("paid").outcome == mails.ALL_BACK.reason
+
+    def test_of_going_on_is_none_for_who_never_heard_of_the_end(self):
+        row = member("resumed")
+        deliver("subscription.canceled:1", kind="subscription.canceled", subscription="sub_1")
+        Effect.objects.update(subscription=row, status=EffectStatus.SKIPPED)
+
+        assert tell("resumed").outcome == mails.NEVER_TOLD.reason
+
+    def test_of_an_end_saves_the_reminder_of_the_same(self):
+        row = member("ending_soon")
+        deliver("subscription.canceled:1", kind="subscription.canceled", subscription="sub_1")
+        Effect.objects.update(subscription=row)
+
+        assert tell("ending_soon").outcome == mails.ANOTHER_MAIL.reason
 
 
 class TestPaymentFailed:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from payments.billing.models import Subscription
+from payments.billing.models import Plan, Subscription
 from payments.subscribing.account import SubscriptionDisplayState, display_state_of
 from tests.support.mails import english_in
 from tests.support.members import make_member
@@ -32,7 +32,10 @@ SENTENCES = {
 @pytest.fixture
 def member(ada):
     def make(**fields):
-        return make_member(user=ada, period_end=LATER, **fields)
+        row = make_member(user=ada, period_end=LATER, **fields)
+        # A name that is no word of ours, in either language.
+        Plan.objects.update(name="Premium")
+        return row
 
     return make
 
