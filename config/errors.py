@@ -74,7 +74,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose page is older than the sign-in, or that comes from another site."""
     misaddressed.send(sender=None, request=request, code="csrf_failed")
     message = _("This form has expired. Go back, load the page again and send it once more.")
-    return answer(request, status=403, code="csrf_failed", message=message)
+    # Nothing of it is offered to be sent again: another site may have written it.
+    return answer(request, status=403, code="csrf_failed", message=message, leads_back=True)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -89,8 +90,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, status=500, code="server_error", message=message)
 
 
-def answer(request: HttpRequest, *, status: int, code: str, message: str | Promise) -> HttpResponse:
-    """One refusal, as JSON for programs or as a page for people."""
+def answer(
+    request: HttpRequest, *, status: int, code: str, message: str | Promise, leads_back: bool = False
+) -> HttpResponse:
+    """One refusal, as JSON for programs or as a page for people; `leads_back`: to the page of the form as well."""
     if wants_json(request):
         with override(ENGLISH):
             body = error_body(request, code=code, message=str(message))
@@ -100,7 +103,9 @@ def answer(request: HttpRequest, *, status: int, code: str, message: str | Promi
         "request_id": request_id(request),
         "version": settings.VERSION,
         "environment": settings.ENVIRONMENT,
+        "back": request.path if leads_back else "",
     }
+    # Without the request: whoever asks for what is not there costs no look at the database or the session.
     return HttpResponse(render_to_string("errors.html", page), status=status)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.next_page import next_of
 from config.rate_limit import limited
 from payments.billing.models import Plan, Subscription
 from payments.incidents.switches import while_selling
@@ -196,7 +197,7 @@ def returning(request: HttpRequest) -> HttpResponse:
 
 @method_decorator(limited("subscription"), name="dispatch")
 class PortalPage(SubscriptionPage):
-    """The button "Card and invoices"."""
+    """The button "Card and invoices"; from there one comes back to `next`."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return redirect("account")
@@ -205,8 +206,9 @@ class PortalPage(SubscriptionPage):
         language = (get_language() or "auto")[:2]
         try:
             url = open_portal(
-                user=user_of(request), return_path=reverse("account"), language=language, at=timezone.now()
-            )
+                user=user_of(request), return_path=next_of(request) or reverse("account"), language=language,
+                at=timezone.now(),
+            )  # fmt: skip
         except NoCustomer:
             return redirect("account")
         return see_other(url)

@@ -192,3 +192,23 @@ class TestPages:
 class TestRequestId:
     def test_is_empty_for_a_request_that_never_came_by_the_middleware(self, rf):
         assert errors.request_id(rf.get("/")) == ""
+
+
+@pytest.mark.urls("config.urls")
+class TestWaysOn:
+    """A page that refuses something keeps the ways to everything else, and asks no database for them."""
+
+    def test_stand_under_what_is_refused(self):
+        page = Client().post("/account/sign-up/", {}, headers={"host": "another.example"}).content.decode()
+
+        assert 'href="/plans/"' in page
+        assert 'href="/account/"' in page
+
+    def test_lead_from_a_form_that_has_expired_back_to_it(self):
+        response = Client(enforce_csrf_checks=True).post("/account/sign-up/", {"name": "Zoë"})
+
+        page = response.content.decode()
+        assert response.status_code == 403
+        assert '<a class="button" href="/account/sign-up/">' in page
+        # Another site may have written it.
+        assert "Zoë" not in page

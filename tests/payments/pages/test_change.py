@@ -146,6 +146,13 @@ class TestChangePage:
 
         assert response.status_code == 402
         assert "your subscription is as it was" in text_of(response)
+        page = response.content.decode()
+        # To the sum once more, and from the card at Stripe back to it.
+        assert '<a class="button second" href="/subscription/change/yearly">' in page
+        back = {"next": re.search(r'name="next" value="([^"]+)"', page)[1]}
+        portal = browser.post("/subscription/portal", back)["Location"]
+        session = StoredObject.objects.get(stripe_id=portal.rpartition("/")[2])
+        assert session.data["return_url"].endswith("/subscription/change/yearly")
 
     def test_says_that_stripe_does_not_answer(self, browser, subscribed, monkeypatch):
         agreed = agreed_on(browser.get("/subscription/change/yearly"))
