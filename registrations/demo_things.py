@@ -12,7 +12,8 @@ from django.utils.timezone import get_default_timezone, localdate
 from accounts.pictures.models import Picture
 from accounts.pictures.upload import keep_picture
 from registrations.demo_pictures.draw import HERE as PICTURES
-from registrations.models import Activity, folded
+from registrations.details import folded
+from registrations.models import Activity
 
 A_DAY = timedelta(days=1)
 WEEKDAY_EVENINGS, SATURDAY = frozenset({1, 2, 3}), frozenset({5})

@@ -20,7 +20,7 @@ from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.orders.money_in_words import here_in_words, refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
-from registrations.calendar_file import FILE_NAME, calendar_file
+from registrations.details import CALENDAR_FILE, calendar_file
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import EmailState, Registration, WaitingEntry
 
@@ -134,7 +134,9 @@ def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
     until = row.activity.refund_until()
     return mail_about(
         row,
-        files=(MailFile(FILE_NAME, CALENDAR_TYPE, lambda: calendar_file(row, at=timezone.now())),),
+        files=(
+            MailFile(CALENDAR_FILE, CALENDAR_TYPE, lambda: calendar_file(row, url=page_url(row), at=timezone.now())),
+        ),
         receipt=receipt_url(row) if row.order.amount else "",
         # Who has bought later than that was never promised it.
         refund_until=until if until and row.order.paid_at and until > row.order.paid_at else None,
