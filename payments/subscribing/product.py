@@ -18,7 +18,7 @@ from payments.billing.models import Customer, Payment, Subscription
 from payments.effects.enqueue import EffectRequest, enqueue
 from payments.orders.models import Order, OrderChange
 from payments.products import FollowResult, Product, register
-from payments.statuses import PLAN, SUBSCRIPTION_PAYING
+from payments.statuses import PLAN, SUBSCRIPTION_NOT_BEGUN, SUBSCRIPTION_PAYING
 from payments.stripe_api.checkout_params import Recurring
 from payments.subscribing.account import subscription_section
 from payments.subscribing.ending import ask_about_closed_accounts, billed_on, end_request
@@ -28,7 +28,7 @@ NEWS_LAST = timedelta(days=7)
 # Its first payment belongs to its beginning, which one mail tells.
 BEGINNING = timedelta(days=1)
 # What the history calls what is compared with what was known before.
-COMPARED = ("plan", "cancel_at")
+COMPARED, PAID = ("status", "plan", "cancel_at"), "paid "
 Before = Mapping[tuple[int, str], str]
 
 
@@ -83,46 +83,51 @@ class PlanProduct(Product):
 
 
 def news_of(rows: Sequence[Subscription], *, at: datetime) -> list[EffectRequest]:
-    """The mails for these subscriptions, which are locked and written; the history is as it was before. Two queries."""
+    """The mails for these subscriptions, which are locked and written. Two queries.
+
+    News is what the history does not know yet: this transaction writes its own changes down after this.
+    """
     told = [row for row in rows if row.customer_id and row.plan_id and row.stripe_updated_at and not row.has_ended]
     if not told:
         return []
     ids = [row.pk for row in told]
-    before = _known_before(ids)
-    payments = _new_payments(ids, at=at)
+    before, payments = _known_before(ids), _new_payments(ids, at=at)
     found = [request for row in told for request in _of_one(row, before, at=at)]
-    return [*found, *(request for row in told for request in _of_payments(row, payments))]
+    return [*found, *(request for row in told for request in _of_payments(row, payments, before))]
 
 
 def _of_one(row: Subscription, before: Before, *, at: datetime) -> Iterator[EffectRequest]:
-    is_news = _is_news(row.stripe_updated_at, at=at)
-    if row.status in SUBSCRIPTION_PAYING and _is_news(row.started_at, at=at):
+    is_news, was_ending = _is_news(row.stripe_updated_at, at=at), before.get((row.pk, "cancel_at"))
+    is_new = before.get((row.pk, "status"), "") in ("", *SUBSCRIPTION_NOT_BEGUN)
+    if is_new and row.status in SUBSCRIPTION_PAYING and _is_news(row.started_at, at=at):
         yield _request("begun", row, row.stripe_id)
-    if row.cancel_at and _is_news(row.canceled_at, at=at):
+    if row.cancel_at and not was_ending and _is_news(row.canceled_at, at=at):
         yield _request("canceled", row, _at(row, row.canceled_at))
-    if is_news and row.cancel_at is None and before.get((row.pk, "cancel_at")):
+    if is_news and was_ending and row.cancel_at is None:
         yield _request("resumed", row, _at(row, row.stripe_updated_at))
     plan, former = row.plan.slug if row.plan else "", before.get((row.pk, "plan"))
     if is_news and former and former != plan:
         yield _request("changed", row, f"{_at(row, row.stripe_updated_at)}:{plan}", former=former, plan=plan)
 
 
-def _of_payments(row: Subscription, payments: Sequence[Payment]) -> Iterator[EffectRequest]:
+def _of_payments(row: Subscription, payments: Sequence[Payment], before: Before) -> Iterator[EffectRequest]:
     for payment in payments:
-        is_first = row.started_at is not None and payment.paid_at and payment.paid_at < row.started_at + BEGINNING
-        own = payment.subscription_id == row.pk
-        if own and not (is_first and _is_earliest(payment)):
+        is_known = before.get((row.pk, f"{PAID}{payment.key}"[:40]), "0") != "0"
+        if payment.subscription_id == row.pk and not is_known and not _belongs_to_beginning(payment, row):
             yield _request("paid", row, payment.key, payment=payment.key)
 
 
-def _is_earliest(payment: Payment) -> bool:
-    others = Payment.objects.filter(subscription=payment.subscription_id, received__gt=0)
+def _belongs_to_beginning(payment: Payment, row: Subscription) -> bool:
+    if row.started_at is None or payment.paid_at is None or payment.paid_at >= row.started_at + BEGINNING:
+        return False
+    others = Payment.objects.filter(subscription=row, received__gt=0)
     return not others.filter(Q(paid_at__lt=payment.paid_at) | Q(paid_at=payment.paid_at, pk__lt=payment.pk)).exists()
 
 
 def _known_before(ids: Collection[int]) -> Before:
-    """By subscription and field, as the history tells it: this transaction writes its own changes down after this."""
-    rows = OrderChange.objects.filter(subscription__in=ids, field__in=COMPARED).order_by("pk")
+    """By subscription and field, as the history tells it."""
+    named = Q(field__in=COMPARED) | Q(field__startswith=PAID)
+    rows = OrderChange.objects.filter(named, subscription__in=ids).order_by("pk")
     return {(row, field): after for row, field, after in rows.values_list("subscription", "field", "after") if row}
 
 

@@ -55,6 +55,14 @@ def to_a_month(life: Life) -> None:
     life.changes_item(price=life.price("monthly").id)
 
 
+def lives_on_the_credit(life: Life) -> None:
+    life.checks_out("yearly")
+    life.passes(3 * DAY)
+    item = {"id": life.stripe["items"].data[0].id, "price": life.price("monthly").id}
+    life.changes(items=[item], proration_behavior="always_invoice")
+    life.renews()
+
+
 def to_another_plan_of_a_month(life: Life) -> None:
     life.checks_out()
     life.passes(DAY)
@@ -131,6 +139,7 @@ STORIES = (
         ending(plan="yearly", costs=(YEARLY, "eur", "year"), payments=[(MONTHLY, 0), (YEARLY, 0)]),
     ),
     story("changes from a year to a month", to_a_month, ending(payments=[(YEARLY, 0), (MONTHLY, 0)])),
+    story("changes to a month that the year has paid for", lives_on_the_credit, ending(payments=[(YEARLY, 0)])),
     story(
         "changes to another plan from the next period on", to_another_plan_of_a_month,
         ending(plan="gold", costs=(DEARER, "eur", "month"), payments=[(MONTHLY, 0), (DEARER, 0)]),

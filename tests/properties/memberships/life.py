@@ -159,8 +159,8 @@ class Life:
         self.api.subscriptions.update(self.subscription, params)
 
     def changes_item(self, **fields: Any) -> None:
-        """Another price or quantity."""
-        self.changes(items=[{"id": self.stripe["items"].data[0].id, **fields}])
+        """Another price or quantity, not prorated: what that comes to depends on how long the month is."""
+        self.changes(items=[{"id": self.stripe["items"].data[0].id, **fields}], proration_behavior="none")
 
     def pays_with(self, method: str) -> None:
         """Another card or bank account, from the next try on."""
