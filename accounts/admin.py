@@ -21,9 +21,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.hooks import Ending, billed_to, end_billing, follow_account
 from accounts.models import User
 from accounts.personal import people_called, sees_people, shown_name
+from accounts.shop.admin import ShopAdmin
 from accounts.staff_site import Job, StaffScreen
 from accounts.trace import asked_for, form_changes, sentence
 
+__all__ = ["GroupAdmin", "ShopAdmin", "UserAdmin"]
 RIGHTS_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 # What is not changed without a reason.
 REASONED_FIELDS = ("email", "is_active", *RIGHTS_FIELDS)

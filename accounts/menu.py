@@ -31,6 +31,7 @@ class Job(TextChoices):
     SUBSCRIPTIONS = "subscriptions", _("Subscriptions")
     PEOPLE = "people", _("People")
     LEARNING = "learning", _("Learning")
+    SHOP = "shop", _("Shop")
     EVENTS = "events", _("Stripe events")
     HEALTH = "health", _("Health")
     TECHNICAL = "technical", _("Technical")

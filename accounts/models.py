@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts.fields import LowercaseEmailField, normal_address
-from accounts.pictures.models import Picture as Picture
+from accounts.pictures.models import Picture
+from accounts.shop.models import Shop
+
+__all__ = ["GivenRight", "Picture", "Shop", "User", "UserManager"]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -36,6 +36,7 @@ from accounts.lists import ShortList, ShortPaginator
 from accounts.menu import LAST_POSITION, Count, Job, StaffPage, build_menu, current_trail
 from accounts.moments import moment
 from accounts.personal import masking
+from accounts.shop.identity import current_shop
 
 __all__ = ["Job", "StaffScreen", "StaffSite", "staff_context", "staff_page"]
 
@@ -234,7 +235,7 @@ class StaffSite(GuardedSite):
         return find_page(self, request)
 
     def each_context(self, request: Any) -> dict[str, Any]:
-        name = _("%(shop)s – Staff") % {"shop": settings.SITE_NAME}
+        name = _("%(shop)s – Staff") % {"shop": current_shop().name or settings.SITE_NAME}
         menu = build_menu(request, self._registry, PAGES) if self.has_permission(request) else []
         return {
             **super().each_context(request),

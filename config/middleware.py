@@ -7,12 +7,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
@@ -214,6 +216,31 @@ class NoFiles(FileUploadHandler):
         return None
 
 
+class KeptInMemory(FileUploadHandler):
+    """Takes files of a page that wants them (`takes_files`), up to so many bytes in all."""
+
+    def __init__(self, request: HttpRequest, *, most: int) -> None:
+        super().__init__(request)
+        self.left = most
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file = BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.left -= len(raw_data)
+        if self.left < 0:
+            raise UnwantedFile("The file is too large.")
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
+        self.file.seek(0)
+        return InMemoryUploadedFile(
+            self.file, self.field_name, self.file_name or "", self.content_type, file_size, self.charset,
+            self.content_type_extra,
+        )  # fmt: skip
+
+
 class RequestGuardMiddleware:
     """Refuses long bodies, files and NUL characters before anything reads or keeps them.
 
@@ -235,17 +262,25 @@ class RequestGuardMiddleware:
         api_view = getattr(view, "cls", None)  # Django REST framework says so of its views
         if request.method in SAFE_METHODS or (api_view and not api_view.parser_classes):
             return None
+        # A screen of the admin says how many bytes of files its form may bring; strangers bring none.
+        most = getattr(getattr(view, "model_admin", None), "takes_files", 0)
+        if most and getattr(request, "user", None) is not None and request.user.is_staff:
+            request.upload_handlers = [KeptInMemory(request, most=most)]
+            return refuse_length(request, files=most) or refuse_files(request)
         # What is no JSON, the API refuses by its type.
         return refuse_length(request) or (None if api_view else refuse_files(request))
 
 
-def refuse_length(request: HttpRequest) -> HttpResponse | None:
-    """Why a body is too long to be read, or tells no length: Django would take it for an empty one."""
+def refuse_length(request: HttpRequest, *, files: int = 0) -> HttpResponse | None:
+    """Why a body is too long to be read, or tells no length: Django would take it for an empty one.
+
+    `files`: so many bytes of it may be files.
+    """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
         message = _("The request must say how long it is.")
         return answer(request, status=411, code="length_required", message=message)
-    if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE + files:
         return answer(request, status=413, code="body_too_large", message=_("The body is too long."))
     return None
 

@@ -7,7 +7,7 @@ A person may be in several groups. What nobody finds here (accounts of staff, gr
 # Everything that happened, in lists and pages; people only by initials (docs/adr/0016-rights.md).
 _SEE = (
     "payments.view_*", "payments.diagnose*", "registrations.view_*", "modules_access.view_*",
-    "modules_access.diagnose_access", "accounts.view_user",
+    "modules_access.diagnose_access", "accounts.view_user", "accounts.view_shop",
 )  # fmt: skip
 _SEE_PEOPLE = (*_SEE, "accounts.view_personal_data")
 # What is sold: no money of anybody's, but what it will cost.
@@ -44,6 +44,7 @@ STAFF_GROUPS: dict[str, tuple[str, ...]] = {
         "registrations.call_off_activity",
         "modules_access.delete_module", "modules_access.add_planopening", "modules_access.change_planopening",
         "modules_access.add_servicekey", "modules_access.rotate_servicekey", "modules_access.revoke_servicekey",
+        "accounts.change_shop",
         "accounts.add_user", "accounts.change_user", "accounts.export_personal_data", "accounts.erase_personal_data",
         "auth.view_group",
     ),

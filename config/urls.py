@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/", include("modules_access.api.urls")),
     path("admin/", admin.site.urls),
     path("account/", include("accounts.urls")),
+    path("", include("accounts.shop.pages")),
     path("", include("accounts.pictures.pages")),
     path("", include("payments.pages.urls")),
     path("", include("payments.pages.sitemap")),

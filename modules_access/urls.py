@@ -14,6 +14,7 @@ urlpatterns = [
     path("encours/<int:access_id>/open", OpenPage.as_view(), name="open-module"),
     path("encours/<uuid:public_id>/pay", PayModulePage.as_view(), name="pay-module"),
     path("encours/<uuid:public_id>/receipt/", receipt, name="module-receipt"),
+    path("encours/<uuid:public_id>/receipt.pdf", receipt, {"as_pdf": True}, name="module-receipt-pdf"),
     # 404 in production.
     path("demo/module/<slug:slug>/", demo_room, name="demo-module"),
 ]

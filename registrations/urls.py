@@ -17,6 +17,7 @@ urlpatterns = [
     path("registrations/<str:token>/", registration, name="registration"),
     path("registrations/<str:token>/pay", PayRegistrationPage.as_view(), name="pay"),
     path("registrations/<str:token>/receipt/", receipt, name="receipt"),
+    path("registrations/<str:token>/receipt.pdf", receipt, {"as_pdf": True}, name="receipt-pdf"),
     path("registrations/<str:token>/calendar.ics", calendar, name="calendar"),
     path("registrations/<str:token>/cannot-come", WithdrawPage.as_view(), name="cannot-come"),
 ]

@@ -11,6 +11,7 @@ from django.test import TransactionTestCase
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from accounts.shop import identity
 from payments import bell
 from payments.alerts.watch import forget_looks
 from payments.incidents import switches
@@ -83,6 +84,12 @@ def _nothing_is_looked_at() -> None:
 def _nothing_is_switched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks for an incident until one is opened: every few seconds would be a query that nobody can foresee."""
     monkeypatch.setattr(switches, "_known", switches._Known(until=inf))
+
+
+@pytest.fixture(autouse=True)
+def _shop_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks for the shop until one is made (`tests/support/shop.py`), for the same reason."""
+    monkeypatch.setattr(identity, "_known", identity._Known(until=inf))
 
 
 @pytest.fixture

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -24,7 +28,7 @@ from modules_access.pages.opening import find_origin
 from modules_access.services.buy import resume
 from modules_access.services.my_modules import ModuleLine, MyModules, my_modules_of
 from payments.billing.models import Payment
-from payments.billing.receipts import NothingPaid, receipt_context
+from payments.billing.receipts import Paper, paper_of_order
 from payments.incidents.switches import while_selling
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
@@ -36,6 +40,7 @@ from payments.pages.checkout_return import (
     UnpaidState,
     newest_session,
 )
+from payments.pages.receipts import show_receipt
 from payments.statuses import AWAITING_PAYMENT, OPEN_STATUSES, OrderStatus
 
 # Notices that other pages ask for, by the parameter that names the module.
@@ -142,12 +147,20 @@ def _origins(lines: Iterable[ModuleLine]) -> list[str]:
 @require_safe
 @never_cache
 @login_required
-def receipt(request: HttpRequest, public_id: UUID) -> HttpResponse:
+def receipt(request: HttpRequest, public_id: UUID, as_pdf: bool = False) -> HttpResponse:
     """Made to be printed; 404 where nothing was paid, or by somebody else."""
-    rows = Purchase.objects.select_related("order", "module").filter(user=user_of(request))
+    rows = Purchase.objects.select_related("order", "module", "user").filter(user=user_of(request))
     purchase = get_object_or_404(rows, order__public_id=public_id)
-    try:
-        context = receipt_context(purchase.order, at=timezone.now())
-    except NothingPaid as error:
-        raise Http404 from error
-    return render(request, "modules_access/receipt.html", {**context, "purchase": purchase})
+    return show_receipt(
+        request,
+        lambda: _paper(purchase, at=timezone.now()),
+        as_pdf=as_pdf,
+        pdf=reverse("module-receipt-pdf", args=[public_id]),
+        back=(reverse("encours"), _("Your modules")),
+    )
+
+
+def _paper(purchase: Purchase, *, at: datetime) -> Paper:
+    order, user = purchase.order, purchase.user
+    days = render_to_string("modules_access/days.html", {"days": purchase.access_days})
+    return paper_of_order(order, buyer=[user.name, order.email], what=order.label, details=days, at=at)

@@ -395,15 +395,26 @@ class Dispute(models.Model):
 
 
 class Receipt(models.Model):
-    """The number under which the payment of an order is acknowledged: 1, 2, 3, … without a gap."""
+    """The number under which a payment is acknowledged, of an order or of a subscription: 1, 2, 3, … without a gap."""
 
     number = models.PositiveBigIntegerField(_("number"), primary_key=True)
-    order = models.OneToOneField("payments.Order", models.PROTECT, related_name="receipt", verbose_name=_("order"))
+    order = models.OneToOneField(
+        "payments.Order", models.PROTECT, null=True, blank=True, related_name="receipt", verbose_name=_("order")
+    )
+    payment = models.OneToOneField(
+        Payment, models.PROTECT, null=True, blank=True, related_name="receipt", verbose_name=_("payment")
+    )
     issued_at = models.DateTimeField(_("issued"))
 
     class Meta:
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")
+        constraints = [
+            models.CheckConstraint(
+                name="receipt_of_one",
+                condition=Q(order__isnull=False, payment__isnull=True) | Q(order__isnull=True, payment__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"R-{self.number:06d}"

@@ -93,7 +93,9 @@ def _by_number(named: Named) -> bool:
     if key := read_number(named.text):
         named.orders = list(Order.objects.select_related("plan", "user").filter(pk=key))
     elif key := read_number(named.text, prefix="R"):
-        named.add_owners(Receipt.objects.select_related("order__plan", "order__user").filter(pk=key))
+        found = Receipt.objects.select_related("order__plan", "order__user", "payment__subscription").filter(pk=key)
+        named.add_owners(found)
+        named.add_owners(row.payment for row in found if row.payment)
     return key is not None
 
 

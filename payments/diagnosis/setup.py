@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.shop.identity import read_shop
 from payments.billing.models import Plan
 from payments.diagnosis.findings import Finding, Severity
 from payments.diagnosis.mail_server import ask_mail_server
@@ -88,6 +89,7 @@ def validate_set_up(*, at: datetime, seconds: float = DEADLINE_SECONDS) -> SetUp
         refused_rows(at=at),
         last_event_at(),
         [use.ending for use in unused_secrets(at=at)],
+        read_shop(),
     )
     return SetUpReport(at, list(set_up_findings(found)), diagnose_webhooks(at=at))
 

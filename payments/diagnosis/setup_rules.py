@@ -4,7 +4,7 @@ Each is a sentence with a remedy, or that all is well. Of secrets only their las
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.shop.identity import Identity
 from payments import checks
 from payments.billing.models import Plan
 from payments.diagnosis.causes import cause_of
@@ -19,6 +20,7 @@ from payments.diagnosis.endpoint_rules import endpoint_findings, unasked_endpoin
 from payments.diagnosis.findings import Finding, Remedy, Severity, fine, moment
 from payments.diagnosis.mail_server import MailServer
 from payments.diagnosis.probe import Probe, probe_findings
+from payments.diagnosis.shop_rules import shop_findings
 from payments.diagnosis.stripe_answers import ACCOUNT, PORTAL, StripeAnswers
 from payments.diagnosis.webhooks import no_secret
 from payments.endpoints.secrets import UNUSED_REMEDY
@@ -52,6 +54,7 @@ class SetUp:
     refused: Sequence[RefusedDeliveries] = ()
     last_event_at: datetime | None = None
     unused_secrets: Sequence[str] = ()
+    shop: Identity = field(default_factory=Identity)
 
 
 SetUpRule = Callable[[SetUp], Iterator[Finding]]
@@ -296,5 +299,6 @@ RULES: tuple[tuple[str, SetUpRule], ...] = (
     ("webhooks.secret", secret),
     ("alerts.address", alert_address),
     ("mail.server", mail),
+    ("site.shop", lambda found: shop_findings(found.shop)),
     ("site.settings", other_settings),
 )

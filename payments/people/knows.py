@@ -48,6 +48,12 @@ class Traces:
         return PaymentEvent.objects.filter(self.theirs | Q(mentions__overlap=sorted(names) or [""])).order_by("pk")
 
 
+def _of(found: Traces) -> Q:
+    """The receipts of their orders and of what they paid for subscriptions."""
+    subscribed = Q(payment__subscription__in=found.subscriptions.values("pk"))
+    return Q(order__in=found.orders.values("pk")) | subscribed
+
+
 class PaymentsOfPerson(AccountExtension):
     """Amounts, dates and Stripe's ids stay, for the accounts; whom they were of goes."""
 
@@ -65,7 +71,7 @@ class PaymentsOfPerson(AccountExtension):
             "payments": all_told(found.of(Payment.objects.all())),
             "refunds": all_told(found.of(Refund.objects.all())),
             "disputes": all_told(found.of(Dispute.objects.all())),
-            "receipts": all_told(Receipt.objects.filter(order__in=found.orders.values("pk"))),
+            "receipts": all_told(Receipt.objects.filter(_of(found)).order_by("pk")),
             "payment_pages": all_told(CheckoutAttempt.objects.filter(order__in=found.orders.values("pk"))),
             "history": all_told(found.of(OrderChange.objects.all())),
             "questions": all_told(found.of(OrderException.objects.all())),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.menu import Job
 from accounts.personal import shown_name
-from accounts.pictures.upload import forget_picture
+from accounts.pictures.upload import LARGEST_BYTES, forget_picture
 from payments.admin.kit.actions import Confirmation, ReasonField, ReasonForm, confirmed_action
 from payments.admin.kit.display import NONE, amount, tells_of
 from payments.admin.kit.money import PricedAdmin
@@ -106,6 +106,7 @@ class ActivityAdmin(PricedAdmin, ParticipantScreens, ListAdmin):
     actions = (call_off_action, offer_action)
     job, position = Job.ACTIVITIES, 0
     form = ActivityForm
+    takes_files = LARGEST_BYTES
     add_text = gettext_lazy("Add an activity")
     list_display = ("title", "starts_at", "price_shown", "places_text", "is_on_sale", "called_off_at")
     sortable_by = None  # few rows

@@ -15,23 +15,26 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.rate_limit import allow, too_often
-from payments.billing.receipts import NothingPaid, receipt_context
+from payments.billing.receipts import Paper, paper_of_order
 from payments.checkout.attempts import OrderNotPayable
 from payments.incidents.switches import while_selling
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.pages.base_views import see_other
 from payments.pages.checkout_return import CheckoutReturn, newest_session
+from payments.pages.receipts import show_receipt
 from registrations.links import Link, find_link, receipt_path, token_of
 from registrations.models import Registration
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of, is_payable
 from registrations.services.register import CheckoutUnavailable, confirm_address, prove_address, start_checkout
 from registrations.services.withdraw import withdrawal_of
+from registrations.templatetags.public import said
 from registrations.visitors import visitor_of
 
 COOKIE, COOKIE_SECONDS = "registration", 24 * 3600
@@ -81,18 +84,24 @@ class PayRegistrationPage(View):
 
 @require_safe
 @never_cache
-def receipt(request: HttpRequest, token: str) -> HttpResponse:
+def receipt(request: HttpRequest, token: str, as_pdf: bool = False) -> HttpResponse:
     """The receipt for what was paid, made to be printed; 404 where nothing was."""
     link = _get_link(token)
     if link.has_ended:
-        return _way_on(request, link.registration, page="receipt")
+        return _way_on(request, link.registration, page="receipt-pdf" if as_pdf else "receipt")
     row = link.registration
-    try:
-        context = receipt_context(row.order, at=timezone.now())
-    except NothingPaid as error:
-        raise Http404 from error
-    context |= {"token": token, "registration": row, "activity": row.activity}
-    return render(request, "registrations/receipt.html", context)
+    return show_receipt(
+        request,
+        lambda: _paper(row, at=timezone.now()),
+        as_pdf=as_pdf,
+        pdf=reverse("receipt-pdf", args=[token]),
+        back=(reverse("registration", args=[token]), _("Your registration")),
+    )
+
+
+def _paper(row: Registration, *, at: datetime) -> Paper:
+    details = ", ".join(filter(None, (said(row.activity.starts_at), row.activity.where)))
+    return paper_of_order(row.order, buyer=[row.name, row.email], what=row.activity.name, details=details, at=at)
 
 
 def _get_link(token: str) -> Link:

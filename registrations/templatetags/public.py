@@ -15,17 +15,20 @@ from django.utils.translation import ngettext
 
 from accounts.pictures.models import WIDTHS, Picture
 from accounts.pictures.pages import picture_path, shown_size
+from accounts.shop.identity import Identity
 
 register = template.Library()
 # So many are in sight when the page opens.
 PICTURES_AT_ONCE = 3
 MINUTES_OF_A_DAY = 24 * 60
+# In pixels.
+LOGO_HEIGHT = 36
 
 
-@register.simple_tag
-def site_title() -> str:
+@register.filter
+def called(shop: Identity) -> str:
     """Who sells here; a site that has not said so is called by what it offers."""
-    return _("Activities") if settings.SELLER_NAME in ("", settings.SITE_NAME) else settings.SELLER_NAME
+    return shop.title or _("Activities")
 
 
 @register.simple_tag
@@ -49,6 +52,16 @@ def picture(shown: Picture, *, lazy: int = 0, width: int = 400) -> str:
         narrow, narrow, WIDTHS[0], wide, WIDTHS[1], f"(max-width: 30rem) 90vw, {width}px",
         *shown_size(shown, width=width), mark_safe(' loading="lazy"') if lazy >= PICTURES_AT_ONCE else "",
     )  # fmt: skip
+
+
+@register.simple_tag
+def logo(shown: Picture) -> str:
+    """As high as a line of the head of the page; the name stands beside it."""
+    height = LOGO_HEIGHT
+    width = max(1, round(shown.width * height / shown.height))
+    return format_html(
+        '<img src="{}" width="{}" height="{}" alt="">', picture_path(shown, width=WIDTHS[0]), width, height
+    )
 
 
 @register.simple_tag

@@ -25,6 +25,7 @@ from registrations.models import Registration, WaitingEntry
 from tests.support.factories import ActivityFactory, RegistrationFactory, make_staff
 from tests.support.modules import make_grant, make_learner, make_module, make_token
 from tests.support.road import NOON, event_of, hear
+from tests.support.shop import open_shop
 from tests.support.subscriber import make_plans
 from tests.support.subscriptions import make_customer, make_subscription, paid, refs, tell, told
 
@@ -38,6 +39,7 @@ STORY = (
 
 def make_everything() -> None:
     """More than one of what there can be many of, so that a query for each would show."""
+    open_shop()
     activity = ActivityFactory.create(slug="raku")
     tell_of_all(RegistrationFactory.create(activity=activity))
     HeldType.objects.create(type="charge.refunded", reason="looks odd", held_by=make_staff())

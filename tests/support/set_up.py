@@ -18,6 +18,7 @@ from payments.stripe_api import endpoints, lookups
 from tests.payments.diagnosis.conftest import make_event
 from tests.support.fake_gateway import FakeAccount
 from tests.support.fake_stripe import FakeStripe, fake_stripe
+from tests.support.shop import open_shop
 from tests.support.subscriptions import make_plan
 
 PRICE: dict[str, Any] = {
@@ -71,6 +72,7 @@ def site_in_order(changed: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sit
     stripe = account_for(monkeypatch)
     changed.STRIPE_API_BASE = "http://stands.in.for.stripe"
     changed.STRIPE_SECRET_KEY, changed.STRIPE_ALERT_EMAIL = "sk_test_secret_1234", ["staff@example.com"]
+    open_shop()
     Plan.objects.all().delete()
     make_plan(price="price_1")
     stripe.prices["price_1"] = {**PRICE}

@@ -17,8 +17,8 @@ from tests.support.factories import RegistrationFactory
 
 MOST_QUERIES = 10
 EDITABLE = {
-    "accounts.user", "auth.group", "modules_access.module", "modules_access.planopening", "payments.plan",
-    "registrations.activity",
+    "accounts.shop", "accounts.user", "auth.group", "modules_access.module", "modules_access.planopening",
+    "payments.plan", "registrations.activity",
 }  # fmt: skip
 # Made on a form of their own, which asks a service; never edited.
 ASKED_FOR = {

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.shop.models import Shop
 from payments.diagnosis import probe
 from payments.diagnosis.findings import Severity
 from payments.diagnosis.setup import validate_set_up
@@ -190,6 +191,18 @@ def no_mail_server(site):
     site.settings.EMAIL_BACKEND = "payments.effects.mail.EmailBackend"
 
 
+def no_shop(site):
+    Shop.objects.all().delete()
+
+
+def no_terms(site):
+    Shop.objects.update(terms_en="", terms_fr="")
+
+
+def unnamed_shop(site):
+    Shop.objects.update(name="", email="")
+
+
 @pytest.fixture(autouse=True)
 def _clock_of_a_new_process():
     clock.forget()
@@ -250,6 +263,9 @@ WRONG = [
     (nobody_is_told, "alerts.address", FAULT, "there is no address for alerts"),
     (mail_server_is_down, "mail.server", FAULT, "127.0.0.1:1 takes no mail from us: ConnectionRefusedError"),
     (no_mail_server, "mail.server", NOTE, "No mail leaves this machine (payments.effects.mail)"),
+    (no_shop, "site.shop", WARNING, "The site has no legal notice"),
+    (no_terms, "site.shop", WARNING, "The site has no terms of sale"),
+    (unnamed_shop, "site.shop", NOTE, "what is missing: a name, a contact e-mail"),
     (odd_secret, "site.settings", WARNING, "A webhook secret does not begin with whsec_"),
 ]
 
