@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
+from config.reader import written_as
+
 
 def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -80,9 +82,14 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 
 
 def format_amount(amount: int, currency: str) -> str:
-    """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks."""
+    """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks.
+
+    On a public page as in the reader's country, where their browser names it.
+    """
     # Where translations are off, as on the command line, texts are English.
-    locale = Locale.parse(to_locale(get_language() or "en"))
+    language = to_locale(get_language() or "en")
+    named = written_as.get()
+    locale = Locale.parse(named if named[:2] == language[:2] else language)
     pattern, decimals = copy(locale.currency_formats["standard"]), _shown(amount, currency)
     pattern.frac_prec = (decimals, decimals)
     written = pattern.apply(to_decimal(amount, currency), locale, currency=currency.upper(), currency_digits=False)
