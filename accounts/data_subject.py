@@ -131,7 +131,7 @@ def _forget_account(erasure: Erasure) -> dict[str, int]:
     if user and user.email != erasure.alias:
         user.email, user.name, user.is_active = erasure.alias, "", False
         # By its old id the system from which it was imported still tells who it was.
-        user.email_confirmed_at = user.last_login = user.external_id = None
+        user.email_confirmed_at = user.last_login = user.external_id = user.erasure_asked_at = None
         user.set_unusable_password()
         user.save()
         counts[ACCOUNT] = 1

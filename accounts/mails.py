@@ -67,7 +67,7 @@ def write_link(
     this site the link goes on to. Talks to the mail
     server: not to be called inside a transaction. Raises MailUnavailable.
     """
-    if _is_flooded(email, at=at):
+    if is_flooded(email, at=at):
         log.warning("account.mails_refused")
         return
     user = User.objects.filter(email=email).first()
@@ -125,7 +125,7 @@ def _send_link(user: User, *, is_signing_up: bool, next_path: str) -> None:
     log.info("account.link_sent", user=user.pk, kind=kind)
 
 
-def _is_flooded(email: str, *, at: datetime) -> bool:
+def is_flooded(email: str, *, at: datetime) -> bool:
     """Counted without keeping the address. Who cannot be counted is written to."""
     try:
         attempts = count(f"account.mail:{sha256(email.encode()).hexdigest()}", window=MAIL_COUNT_WINDOW, at=at)

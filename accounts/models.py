@@ -56,6 +56,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+    # The person wants to be erased (accounts/own_data.py): staff see to it.
+    erasure_asked_at = models.DateTimeField(_("erasure asked for"), null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -79,6 +81,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["email"], name="user_is_staff", condition=models.Q(is_staff=True)),
             models.Index(fields=["email"], name="user_is_superuser", condition=models.Q(is_superuser=True)),
             models.Index(fields=["email"], name="user_is_off", condition=models.Q(is_active=False)),
+            models.Index(
+                fields=["erasure_asked_at"],
+                name="user_to_be_erased",
+                condition=models.Q(erasure_asked_at__isnull=False),
+            ),
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_parts"),
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_parts"),
         ]

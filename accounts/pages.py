@@ -31,6 +31,7 @@ from accounts.hooks import join, sections_for
 from accounts.language import remember_language, typed_before
 from accounts.mails import MailUnavailable, link_tokens, write_link
 from accounts.models import User
+from accounts.new_address import AddressNotChanged, ask_for_address, change_address, wanted_address
 from accounts.next_page import next_of, own_path
 from accounts.services import LinkSpent, change_details, choose_password, sign_up
 from config.rate_limit import limited
@@ -170,7 +171,7 @@ class ChoosePasswordPage(PasswordResetConfirmView):
     template_name = "accounts/choose_password.html"
     token_generator = link_tokens
 
-    def dispatch(self, *args: Any, **names: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, *args: Any, **names: Any) -> HttpResponseBase:
         """Django's redirect drops the query: where the link goes on to is remembered before."""
         if next_path := own_path(self.request.GET.get("next", "")):
             self.request.session[NEXT] = next_path
@@ -199,6 +200,42 @@ class ChoosePasswordPage(PasswordResetConfirmView):
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
         options.setdefault("status", 200 if self.validlink else HTTP_GONE)
         return super().render_to_response(context, **options)
+
+
+@method_decorator(limited("account.mail"), name="dispatch")
+class NewAddressPage(LoginRequiredMixin, MailPage):
+    """Asks for another address; nothing changes before the link that is sent there has been opened."""
+
+    form_class = AddressForm
+    template = "accounts/new_address.html"
+
+    def submit(self, *, next_path: str, **data: str) -> None:
+        ask_for_address(user=cast(User, self.request.user), email=data["email"], at=timezone.now())
+
+
+@method_decorator(never_cache, name="dispatch")
+class ConfirmAddressPage(View):
+    """Opened, the link does nothing: its button changes the address, in whatever browser."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            _user, email = wanted_address(token)
+        except AddressNotChanged:
+            return self._ended(request)
+        return render(request, "accounts/confirm_address.html", {"email": email})
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            change_address(token=token, at=timezone.now())
+        except AddressNotChanged:
+            return self._ended(request)
+        except MailUnavailable as error:
+            # It is changed; only the old address was not told.
+            log.warning("account.mail_failed", error=str(error))
+        return HttpResponseRedirect(f"{reverse('account')}?saved", status=HTTP_SEE_OTHER)
+
+    def _ended(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "accounts/confirm_address.html", {"email": ""}, status=HTTP_GONE)
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
+from accounts.own_data import DataPage, ErasurePage
 from accounts.pages import (
     AccountPage,
     ChangePasswordPage,
     ChoosePasswordPage,
+    ConfirmAddressPage,
     LinkPage,
+    NewAddressPage,
     SignInPage,
     SignOutPage,
     SignUpPage,
@@ -18,6 +21,10 @@ urlpatterns = [
     path("sign-in/", SignInPage.as_view(), name="sign-in"),
     path("sign-out/", SignOutPage.as_view(), name="sign-out"),
     path("link/", LinkPage.as_view(), name="account-link"),
+    path("address/", NewAddressPage.as_view(), name="new-address"),
+    path("address/<str:token>/", ConfirmAddressPage.as_view(), name="confirm-address"),
+    path("data/", DataPage.as_view(), name="own-data"),
+    path("erasure/", ErasurePage.as_view(), name="erasure"),
     path("password/", ChangePasswordPage.as_view(), name="change-password"),
     # The access log masks what is called "token".
     path("password/<uidb64>/<token>/", ChoosePasswordPage.as_view(), name="choose-password"),

@@ -97,6 +97,7 @@ app.conf.update(
         "look after what could not be delivered": every(300, "payments.look_after_undelivered"),
         "seat people who paid and wait": every(60, "registrations.seat_waiting"),
         "offer free places to who waits": every(60, "registrations.offer_places"),
+        "remind who has begun to pay": every(60, "registrations.remind_unpaid"),
         "finish calling activities off": every(60, "registrations.finish_calling_off"),
         "settle orders whose time is over": every(300, "payments.clean_up"),
         "ask Stripe about doubtful subscriptions": every(600, "payments.look_up_doubtful"),

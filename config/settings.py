@@ -82,7 +82,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["accounts.templatetags.reader"],
+            "builtins": ["payments.money"],
+            "libraries": {"shop": "accounts.shop.identity"},
         },
     },
 ]

@@ -114,8 +114,8 @@ class ModuleProduct(Product):
     def page_of(self, order: Order) -> str:
         return reverse("encours")
 
-    def receipt_of(self, order: Order) -> str:
-        return receipt_path(order)
+    def receipts_of(self, orders: Sequence[Order]) -> Mapping[int, str]:
+        return {order.pk: path for order in orders if (path := receipt_path(order))}
 
     def opened_by(self, plan: Plan) -> Iterator[Label]:
         """The titles of the modules; in a word where it is all of them."""

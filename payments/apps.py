@@ -38,6 +38,7 @@ class PaymentsConfig(AppConfig):
             "incidents.alerts",
             "incidents.mails",
             "orders.mails",
+            "pages.own_orders",
             "people.knows",
             "processing.process",
             "reconcile.unfinished",

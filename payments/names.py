@@ -19,11 +19,6 @@ DEMO_ID = re.compile(rf"[a-z]+(_test|_live)?_{DEMO}", re.ASCII)
 KEY = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-def order_number(key: int | None) -> str:
-    """12 → "O-000012": what people quote."""
-    return f"O-{key:06d}" if key else "O-new"
-
-
 def read_number(text: str, *, prefix: str = "O") -> int | None:
     """ "O-000012" → 12, in any case and with any number of zeros; None if this is no such number."""
     match = re.fullmatch(rf"{prefix}-0*([1-9][0-9]{{0,17}})", text.strip(), re.IGNORECASE | re.ASCII)

@@ -161,9 +161,9 @@ class Product(AccountExtension):
         """What of it a subscription to the plan opens, as the page of the plans says it."""
         return ()
 
-    def receipt_of(self, order: "Order") -> str:
-        """The path of the receipt for the order; "" while there is none."""
-        return ""
+    def receipts_of(self, orders: "Sequence[Order]") -> Mapping[int, str]:
+        """The paths of the receipts for these orders of its kind, by the order's key; without those that have none."""
+        return {}
 
     # For staff.
 

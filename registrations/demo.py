@@ -10,6 +10,7 @@ from random import Random
 
 from django.conf import settings
 
+from accounts.pictures.models import Picture
 from payments.checkout.attempts import SESSION_LIFE
 from payments.orders.models import Order
 from payments.orders.opening import open_order
@@ -30,32 +31,11 @@ from payments.samples.crowd import (
 from payments.samples.seeding import Seller, sells
 from payments.samples.telling import tell
 from payments.samples.template import Template
+from registrations.demo_things import CURRENCY, OFTEN, Thing, keep_pictures
 from registrations.models import ORDER_KIND, Activity, Registration
 from registrations.places import take_place
 from registrations.services.register import confirm_free
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What takes place again and again. `price` in minor units."""
-
-    slug: str
-    title: str
-    price: int
-    place: str
-    description: str
-
-
-KINDS = (
-    Kind("poterie", "Atelier poterie", 4900, "Maison des arts, Lyon", "Une journée pour tourner son premier bol."),
-    Kind("secours", "Formation premiers secours", 6000, "Salle Jean-Moulin, Villeurbanne", "Les gestes qui sauvent."),
-    Kind("chorale", "Stage de chorale", 3000, "Conservatoire, Grenoble", "Deux jours de chant pour toutes les voix."),
-    Kind("vannerie", "Initiation à la vannerie", 5500, "Ferme du Plan, Vienne", "Un panier d’osier à emporter."),
-    Kind("visite", "Visite du four à bois", 0, "Poterie du Vallon, Vienne", "Une heure autour du four."),
-    Kind("reliure", "Reliure en une journée", 7200, "Atelier du Quai, Lyon", "Un carnet cousu et relié à la main."),
-    Kind("aquarelle", "Aquarelle en plein air", 3800, "Parc de la Tête d’or, Lyon", "Couleurs, eau et lumière."),
-)
-CURRENCY = "eur"
 # So many people who register one after the other do so for the same few activities.
 PEOPLE_AT_ONCE, ACTIVITIES_AT_ONCE = 100, 4
 SLUG = "demo-{kind}-{number}"
@@ -73,7 +53,7 @@ def count_demo() -> int:
 def make(*, count: int, since: datetime, at: datetime) -> Iterator[Batch]:
     """Make so many registrations with all that belongs to them. Raises NoneFree, NotTold."""
     people = max(FEWEST_PEOPLE, int(count * PEOPLE_PER_PLACE))
-    crowd = _Crowd(at=at, people=people, told=tell_all())
+    crowd = _Crowd(at=at, people=people, told=tell_all(), pictures=keep_pictures(OFTEN))
     return in_batches(crowd.write, count=count, since=since, at=at)
 
 
@@ -111,11 +91,12 @@ def _begin(at: datetime, *, price: int) -> Order:
 
 @dataclass(slots=True)
 class _Crowd:
-    """Who registers. `people`: how many there are; `number`: of the next activity."""
+    """Who registers. `people`: how many there are; `pictures` by name; `number`: of the next activity."""
 
     at: datetime
     people: int
     told: Told
+    pictures: Mapping[str, Picture]
     dice: Random = field(default_factory=Random)
     number: int = 1
 
@@ -137,26 +118,26 @@ class _Crowd:
     def _activities(self, groups: Sequence[Sequence[datetime]]) -> list[Activity]:
         """The same few for each group; they begin when all of it have registered."""
         begins = [group for group in groups for _ in range(ACTIVITIES_AT_ONCE)]
-        kinds = [KINDS[(self.number + n) % len(KINDS)] for n in range(len(begins))]
-        keys, slugs = reserve_ids(Activity, len(begins)), self._free_slugs(kinds)
+        things = [OFTEN[(self.number + n) % len(OFTEN)] for n in range(len(begins))]
+        keys, slugs = reserve_ids(Activity, len(begins)), self._free_slugs(things)
         return [
             Activity(
-                pk=key, slug=slug, title=kind.title, price=kind.price, currency=CURRENCY, place=kind.place,
-                description=kind.description, capacity=0, places_taken=0, starts_at=self._starts_after(group[-1]),
+                pk=key, slug=slug, currency=CURRENCY, capacity=0, places_taken=0,
                 created_at=group[0] - timedelta(days=self.dice.randint(3, 20)),
+                **thing.columns(starts_at=self._start_of(thing, group), picture=self.pictures[thing.picture]),
             )
-            for key, slug, kind, group in zip(keys, slugs, kinds, begins, strict=True)
+            for key, slug, thing, group in zip(keys, slugs, things, begins, strict=True)
         ]  # fmt: skip
 
-    def _starts_after(self, last: datetime) -> datetime:
-        day = (last + timedelta(days=self.dice.randint(5, 45))).replace(minute=0, second=0)
-        return day.replace(hour=self.dice.randint(7, 17))
+    def _start_of(self, thing: Thing, group: Sequence[datetime]) -> datetime:
+        """Some weeks after the last of them has registered."""
+        return thing.starts_after(group[-1] + timedelta(days=self.dice.randint(5, 45)))
 
-    def _free_slugs(self, kinds: Sequence[Kind]) -> list[str]:
+    def _free_slugs(self, things: Sequence[Thing]) -> list[str]:
         """A run of numbers of which none is taken, after those of earlier runs. Raises NoneFree."""
         for _try in range(MAX_TRIES):
-            slugs = [SLUG.format(kind=kind.slug, number=number) for kind, number in zip(kinds, numbers(self.number))]
-            self.number += len(kinds)
+            slugs = [SLUG.format(kind=each.slug, number=number) for each, number in zip(things, numbers(self.number))]
+            self.number += len(things)
             if not Activity.objects.filter(slug__in=slugs).exists():
                 return slugs
             self.number = max(self.number, Activity.objects.count())

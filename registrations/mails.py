@@ -9,16 +9,18 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from payments.effects.deliver import Deliver, Skip
 from payments.effects.enqueue import EffectRequest
-from payments.effects.mail import Mail, mails, one_line
+from payments.effects.mail import Mail, MailFile, mails, one_line
 from payments.effects.models import Effect
 from payments.orders.decline_reasons import decline_reason_of
 from payments.orders.models import Order
 from payments.orders.money_in_words import here_in_words, refunded_in_words
 from payments.statuses import AWAITING_PAYMENT, CLOSED_STATUSES, DisputeState, OrderStatus
+from registrations.details import CALENDAR_FILE, calendar_file
 from registrations.links import activity_url, page_url, receipt_url
 from registrations.models import EmailState, Registration, WaitingEntry
 
@@ -36,6 +38,12 @@ KINDS_SENT_UNCONFIRMED = ("registration.confirm_address",)
 # What turns into a link in a mail program: a name can be chosen by anybody, and the address be somebody else's.
 LINK_PATTERN = re.compile(r"[/:@<>]|\w{2}\.\w{2}")
 
+# What the history of the order has where the person has given the place back themselves (services/withdraw.py).
+WITHDRAWN = "withdrawn"
+# A card is under way for a moment, too: only what takes its time is told.
+PROCESSING_DELAY = timedelta(minutes=1)
+# The charset is the mail's.
+CALENDAR_TYPE = "text/calendar; method=PUBLISH"
 # Mission B4: normal while the buyer is still on the bank's page.
 ACTION_REQUIRED_DELAY = timedelta(minutes=10)
 
@@ -50,15 +58,15 @@ def message_for(row: Registration, order: Order) -> EffectRequest | None:
         case OrderStatus.REFUNDED:
             return _request("refunded", row, order, key=f"{order.pk}")
         case OrderStatus.EXPIRED | OrderStatus.CANCELED:
-            return _request("closed", row, order, key=f"{order.pk}:{order.attempt_number}")
+            return _request("closed", row, order, key=_key_of_attempt(order))
+        case OrderStatus.PROCESSING:
+            return _request("processing", row, order, key=_key_of_attempt(order), delay=PROCESSING_DELAY)
         case OrderStatus.FAILED | OrderStatus.ACTION_REQUIRED if order.amount_received or has_another_place(row):
             return None
         case OrderStatus.FAILED:
             return order.message_of_failure("registration.failed", registration=row.pk)
         case OrderStatus.ACTION_REQUIRED:
-            return _request(
-                "action_required", row, order, key=f"{order.pk}:{order.attempt_number}", delay=ACTION_REQUIRED_DELAY
-            )
+            return _request("action_required", row, order, key=_key_of_attempt(order), delay=ACTION_REQUIRED_DELAY)
     return None
 
 
@@ -87,6 +95,10 @@ def _paid_message(row: Registration, order: Order) -> EffectRequest | None:
     # Whoever was told that there is no place hears again when one is found.
     waits = f":{row.times_waited}" if row.times_waited else ""
     return _request("confirmed" if row.holds_place else "no_place", row, order, key=f"{order.pk}{waits}")
+
+
+def _key_of_attempt(order: Order) -> str:
+    return f"{order.pk}:{order.attempt_number}"
 
 
 def _request(kind: str, row: Registration, order: Order, *, key: str, delay: timedelta = timedelta(0)) -> EffectRequest:
@@ -119,7 +131,24 @@ def mails_about(kind: str) -> Callable[[Write], Deliver]:
 def confirmed(row: Registration, effect: Effect) -> Mail | Skip:
     if not (_is_paid_and_kept(row) and row.holds_place):
         return SKIP_STATE_CHANGED
-    return mail_about(row, receipt=receipt_url(row) if row.order.amount else "")
+    until = row.activity.refund_until()
+    return mail_about(
+        row,
+        files=(
+            MailFile(CALENDAR_FILE, CALENDAR_TYPE, lambda: calendar_file(row, url=page_url(row), at=timezone.now())),
+        ),
+        receipt=receipt_url(row) if row.order.amount else "",
+        # Who has bought later than that was never promised it.
+        refund_until=until if until and row.order.paid_at and until > row.order.paid_at else None,
+    )
+
+
+@mails_about("registration.processing")
+def processing(row: Registration, effect: Effect) -> Mail | Skip:
+    """A debit takes days; from here on the page tells how it stands."""
+    if not (row.order.status == OrderStatus.PROCESSING and row.order.is_in_attempt_of(effect)):
+        return SKIP_STATE_CHANGED
+    return mail_about(row, has_place=row.holds_place)
 
 
 @mails_about("registration.no_place")
@@ -135,7 +164,8 @@ def given_up(row: Registration, effect: Effect) -> Mail | Skip:
     """Also where the activity is called off since: who has left hears nothing of that, and cannot register again."""
     if not (row.given_up_at and row.order.status == OrderStatus.PAID):
         return SKIP_STATE_CHANGED
-    return mail_about(row, again=activity_url(row.activity) if row.activity.is_on_sale else "")
+    is_own_wish = row.order.changes.filter(field=WITHDRAWN).exists()
+    return mail_about(row, is_own_wish=is_own_wish, again=activity_url(row.activity) if row.activity.is_on_sale else "")
 
 
 @mails_about("registration.refunded")
@@ -235,8 +265,9 @@ def _is_paid_and_kept(row: Registration) -> bool:
     return row.order.has_money and not row.given_up_at
 
 
-def mail_about(row: Registration, **context: Any) -> Mail:
+def mail_about(row: Registration, *, files: tuple[MailFile, ...] = (), **context: Any) -> Mail:
     return Mail(
+        files=files,
         to=(row.email,) if row.email else (),
         language=row.language,
         context={

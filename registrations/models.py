@@ -1,10 +1,9 @@
 """Activities with limited places, and registrations: one place in one activity for one person."""
 
-import unicodedata
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -13,7 +12,7 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Lower, Upper
 from django.db.models.lookups import Exact
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import LowercaseEmailField
@@ -22,6 +21,7 @@ from accounts.pictures.models import Picture
 from payments.money import Chargeable, format_amount
 from payments.names import REGISTRATION
 from payments.orders.opening import give_names
+from registrations.details import ActivityDetails, SearchField, folded
 
 
 class LateMoney(models.TextChoices):
@@ -52,21 +52,6 @@ class EmailState(models.TextChoices):
     NOT_ASKED = "", _("Not asked")
     ASKED = "asked", _("Link not opened yet")
     CONFIRMED = "confirmed", _("Confirmed")
-
-
-def folded(text: str) -> str:
-    """Lower case without accents: as people look for it."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-class SearchField(models.TextField):
-    """What an activity is found by: its words, folded, written with each save."""
-
-    def pre_save(self, instance: models.Model, add: bool) -> str:
-        text = folded(" ".join(cast(Activity, instance).words()))
-        setattr(instance, self.attname, text)
-        return text
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
@@ -100,7 +85,7 @@ def _somebody_waits() -> Exists:
     return Exists(WaitingEntry.objects.waiting().filter(activity=OuterRef("pk")))
 
 
-class Activity(Chargeable, models.Model):
+class Activity(ActivityDetails, Chargeable, models.Model):
     """What people register for. `price` in minor units; `places_taken` moves only with a registration."""
 
     price_field = "price"
@@ -150,41 +135,6 @@ class Activity(Chargeable, models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def name(self) -> str:
-        """The title in the reader's language."""
-        return self.told("title")
-
-    @property
-    def short_text(self) -> str:
-        """The sentence about it in the reader's language."""
-        return self.told("summary")
-
-    @property
-    def long_text(self) -> str:
-        """The description in the reader's language."""
-        return self.told("description")
-
-    def told(self, field: str, *, language: str = "") -> str:
-        """A text in this language, by default that of the reader; as it is written where there is no other."""
-        spoken = (language or get_language() or "")[:2]
-        return self.translations.get(spoken, {}).get(field) or getattr(self, field)
-
-    def words(self) -> list[str]:
-        """What it is found by."""
-        translated = (text for told in self.translations.values() for text in (told.get("title"), told.get("summary")))
-        return [self.title, self.summary, self.place, self.city, *filter(None, translated)]
-
-    @property
-    def where(self) -> str:
-        """Place, street and city on one line; what the place says already is not said twice."""
-        parts = [self.place, self.address, "" if self.city and self.city in self.place else self.city]
-        return ", ".join(filter(None, parts))
-
-    def refund_until(self) -> datetime | None:
-        """Until when a buyer who cannot come gets the money back without asking; None: not without asking."""
-        return None if self.refund_days is None else self.starts_at - timedelta(days=self.refund_days)
 
     def has_waiting_people(self) -> bool:
         """Whether somebody still waits for an offer: then it is full for everybody else. One query."""
@@ -361,6 +311,11 @@ class WaitingEntryQuerySet(models.QuerySet["WaitingEntry"]):
     def waiting(self) -> "WaitingEntryQuerySet":
         """Who still waits for an offer; whose address is not confirmed takes nobody's turn."""
         return self.filter(offered__isnull=True).exclude(email_state=EmailState.ASKED)
+
+    def ahead_of(self, entry: "WaitingEntry") -> "WaitingEntryQuerySet":
+        """Who is offered a place of the same activity before."""
+        is_older = Q(created_at__lt=entry.created_at) | Q(created_at=entry.created_at, pk__lt=entry.pk)
+        return self.waiting().filter(is_older, activity=entry.activity_id)
 
 
 class WaitingEntry(models.Model):

@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, F, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from accounts.blotting import told
+from accounts.blotting import all_told, told
 from accounts.hooks import AccountExtension, Erasure, Individual, extend_accounts
+from payments.effects.models import Effect
 from registrations.models import Registration, WaitingEntry
 
 FORMER_NAME = "erased "
+# Mails about an entry of a waiting list belong to no order: the key begins with the kind and the entry.
+KINDS_ABOUT_WAITING = ("waiting.confirm_address", "waiting.joined", "waiting.called_off")
 
 
 class RegistrationsOfPerson(AccountExtension):
@@ -33,6 +36,7 @@ class RegistrationsOfPerson(AccountExtension):
         return {
             "registrations": [{"activity": row.activity.title, "order": row.order.number, **told(row)} for row in rows],
             "waiting_lists": [{"activity": row.activity.title, **told(row)} for row in waiting],
+            "mails_about_waiting": all_told(_mails_about(waiting).order_by("pk"), leave_out=("cause",)),
         }
 
     def under_way(self, person: Individual, *, at: datetime) -> Iterator[str]:
@@ -45,12 +49,22 @@ class RegistrationsOfPerson(AccountExtension):
 
     def forget(self, erasure: Erasure) -> Mapping[str, int]:
         """Who waits, waits no more. Names stay different from each other: no two people hold one place."""
-        waiting, _rows = WaitingEntry.objects.filter(email=erasure.person.email).delete()
+        entries = WaitingEntry.objects.filter(email=erasure.person.email)
+        mails = _mails_about(entries).filter(sent__isnull=False).update(sent=None)
+        waiting, _rows = entries.delete()
         rows = Registration.objects.filter(erasure.person.owned).exclude(email=erasure.alias)
         count = rows.update(
             name=Concat(Value(FORMER_NAME), Cast(F("pk"), CharField())), email=erasure.alias, client="", browser=""
         )
-        return {"registrations": count, "waiting_lists": waiting}
+        return {"registrations": count, "waiting_lists": waiting, "mails_about_waiting": mails}
+
+
+def _mails_about(entries: QuerySet[WaitingEntry]) -> QuerySet[Effect]:
+    found = Q(pk__in=())
+    for entry in entries:
+        for key in (f"{kind}:{entry.pk}" for kind in KINDS_ABOUT_WAITING):
+            found |= Q(key=key) | Q(key__startswith=f"{key}:")
+    return Effect.objects.filter(found)
 
 
 extend_accounts(RegistrationsOfPerson())

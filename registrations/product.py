@@ -131,9 +131,9 @@ class RegistrationProduct(Product):
         row = Registration.objects.filter(order=order).first()
         return page_path(row) if row else ""
 
-    def receipt_of(self, order: Order) -> str:
-        row = Registration.objects.select_related("order").filter(order=order).first()
-        return receipt_path(row) if row else ""
+    def receipts_of(self, orders: Sequence[Order]) -> Mapping[int, str]:
+        rows = Registration.objects.filter(order__in=orders).select_related("order")
+        return {row.order_id: path for row in rows if (path := receipt_path(row))}
 
     def page_in_mails(self, order: Order) -> str:
         row = Registration.objects.filter(order=order).first()

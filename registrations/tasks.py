@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from registrations.services.call_off import finish_calling_off
 from registrations.services.check_places import check_places
+from registrations.services.reminders import remind_unpaid
 from registrations.services.waiting_list import offer_places, seat_waiting
 
 
@@ -18,6 +19,12 @@ def seat_waiting_job(**_later: object) -> None:
 def offer_places_job(**_later: object) -> None:
     """Whoever waits longest is offered the place that has become free."""
     offer_places(at=timezone.now())
+
+
+@shared_task(name="registrations.remind_unpaid")
+def remind_unpaid_job(**_later: object) -> None:
+    """Whoever has begun to pay, and whose time is nearly over, is told so once."""
+    remind_unpaid(at=timezone.now())
 
 
 @shared_task(name="registrations.finish_calling_off")

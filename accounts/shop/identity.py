@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
+from typing import Any
 
+from django import template
 from django.conf import settings
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.urls import reverse
@@ -77,6 +79,16 @@ class _Known:
 
 
 _known = _Known()
+# `{% load shop %}` (config/settings.py): what a page shows stands where it is read.
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def shop(context: Any) -> Identity:
+    """`{% shop as shop %}`: as it is now; on a page that tells of an error as it was seen last, since the database may
+    be what is broken.
+    """
+    return known_shop() if "request_id" in context and "request" not in context else current_shop()
 
 
 def current_shop() -> Identity:

@@ -11,10 +11,9 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.shop.identity import current_shop
-from config.reader import day_in_words
 from payments.billing.models import Payment, Receipt
 from payments.locks import wait_for_advisory_lock
-from payments.money import format_amount
+from payments.money import day_in_words, format_amount
 from payments.statuses import WAS_PAID
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from payments.apply.apply import apply
 from payments.apply.batch import ApplyResult, FactSet
 from payments.checkout.open_checkout import NO_MONEY_COMES
 from payments.facts import Fact, NoFacts
-from payments.handlers.registry import EventView, find_handler
+from payments.handlers.registry import HANDLERS, EventView
 from payments.stripe_api import gateway
 from payments.stripe_api.gateway import GatewayRefused
 from payments.stripe_api.snapshots import StripeCheckoutSession
@@ -74,7 +74,7 @@ def _events_of(session: StripeCheckoutSession) -> Iterable[tuple[str, Json]]:
 
 
 def _handled(view: EventView) -> Iterable[Fact | NoFacts]:
-    handler = find_handler(view.type)
+    handler = HANDLERS.get(view.type)
     if handler is None:
         raise Untold(f"no handler for {view.type}")
     return handler(view)

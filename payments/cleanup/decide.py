@@ -14,8 +14,7 @@ from payments.checkout.attempts import OrderNotPayable, remember_session
 from payments.checkout.session_facts import apply_session, find_session, has_failed
 from payments.cleanup import decide as decisions
 from payments.cleanup.closing import HOLD_AFTER_FAILURE, WaitingOrder, close_order, close_waiting, find_waiting
-from payments.names import order_number
-from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException
+from payments.orders.models import CheckoutAttempt, Order, OrderChange, OrderException, order_number
 from payments.products import Question
 from payments.statuses import ExceptionKind, OrderStatus
 from payments.stripe_api import gateway

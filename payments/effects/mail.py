@@ -40,12 +40,22 @@ LINK = re.compile(r"(https?://[^/?#\s<>\"]+)[/?#][^\s<>\"]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class MailFile:
+    """A file that goes along. `make`: its bytes, asked for only when the mail goes out."""
+
+    name: str
+    content_type: str
+    make: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What to write to whom: `context` fills the templates `email/<kind>.{subject.txt,txt,html}`."""
 
     to: tuple[str, ...]
     language: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[MailFile, ...] = ()
 
 
 Write = Callable[[Effect], Mail | Skip]
@@ -70,6 +80,8 @@ def mails(kind: str) -> Callable[[Write], Deliver]:
                 # It may become known; until then somebody waits for this mail.
                 raise Refused(NO_ADDRESS)
             message = build(mail, kind=kind, key=effect.key)
+            for file in mail.files:
+                message.attach(file.name, file.make(), file.content_type)
             effect.sent = as_sent(message)
             send(message)
             return None

@@ -23,6 +23,7 @@ class Line:
 
 PAID_MAILS = ("registration.confirmed", "registration.no_place", "module.opened")
 FAILED_MAILS = ("registration.failed", "module.failed")
+UNDER_WAY_MAILS = ("registration.processing",)
 CLOSED_MAILS = ("registration.closed",)
 REFUND_MAILS = (
     "registration.refunded", "module.refunded", "order.refunded_in_part", "subscription.refunded",
@@ -46,7 +47,7 @@ CATALOGUE: dict[str, Line] = {
     "checkout.session.completed": Line(
         _("The buyer went through Checkout."),
         _("Paid: as payment_intent.succeeded. A delayed method: the order waits in PROCESSING and keeps its place."),
-        PAID_MAILS,
+        (*PAID_MAILS, *UNDER_WAY_MAILS),
     ),
     "checkout.session.expired": Line(
         _("Nobody can pay on this payment page any more."),
@@ -76,7 +77,9 @@ CATALOGUE: dict[str, Line] = {
         ("registration.action_required",),
     ),
     "payment_intent.processing": Line(
-        _("A delayed method is under way; it may take days."), _("The order waits in PROCESSING and keeps its place.")
+        _("A delayed method is under way; it may take days."),
+        _("The order waits in PROCESSING and keeps its place."),
+        UNDER_WAY_MAILS,
     ),
     "charge.refunded": Line(
         _("Money went back, wholly or in part."),

@@ -23,7 +23,8 @@ class EventView:
 Handler = Callable[[EventView], Facts]
 # Thin events are sent to a destination of their own, and stand in no list of events: https://docs.stripe.com/event-destinations
 THIN_TYPES = "v2."
-_handlers: dict[str, Handler] = {}
+# By the event type; there is none for a type that we keep but do not follow.
+HANDLERS: dict[str, Handler] = {}
 
 
 class HandledTwice(RuntimeError):
@@ -35,19 +36,14 @@ def handles(*event_types: str) -> Callable[[Handler], Handler]:
 
     def register(handler: Handler) -> Handler:
         for event_type in event_types:
-            if event_type in _handlers:
+            if event_type in HANDLERS:
                 raise HandledTwice(event_type)
-            _handlers[event_type] = handler
+            HANDLERS[event_type] = handler
         return handler
 
     return register
 
 
-def find_handler(event_type: str) -> Handler | None:
-    """The function for this event type; None for a type that we keep but do not follow."""
-    return _handlers.get(event_type)
-
-
 def handled_types() -> list[str]:
     """Every event type that has a handler, sorted: what the endpoint at Stripe must send. Thin ones stand apart."""
-    return sorted(name for name in _handlers if not name.startswith(THIN_TYPES))
+    return sorted(name for name in HANDLERS if not name.startswith(THIN_TYPES))

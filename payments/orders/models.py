@@ -15,7 +15,7 @@ from payments.effects.deliver import Skip
 from payments.effects.enqueue import EffectRequest
 from payments.effects.models import Effect
 from payments.money import format_amount, with_amounts
-from payments.names import ORDER, order_number, read_number, read_uuid
+from payments.names import ORDER, read_number, read_uuid
 from payments.orders.money_in_words import MoneyInWords
 from payments.statuses import DisputeState, ExceptionKind, OrderStatus
 
@@ -34,6 +34,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if key := read_number(text):
             return self.filter(pk=key)
         return self.filter(references__name__in=[text, f"{ORDER}{read_uuid(text) or text.lower()}"])
+
+
+def order_number(key: int | None) -> str:
+    """12 → "O-000012": what people quote; `payments.names.read_number` reads it."""
+    return f"O-{key:06d}" if key else "O-new"
 
 
 class Order(MoneyInWords, models.Model):

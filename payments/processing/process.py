@@ -31,7 +31,7 @@ from payments.facts import (
     moves_money,
     references_to_wait_for,
 )
-from payments.handlers.registry import EventView, find_handler
+from payments.handlers.registry import HANDLERS, EventView
 from payments.ledger.models import (
     ALL_TYPES,
     UNKNOWN_ORDER,
@@ -305,7 +305,7 @@ def _handle(event: PaymentEvent, *, held: frozenset[str]) -> HandledEvent:
         return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))
     if event.type in held or ALL_TYPES in held:
         return HandledEvent(event, result=AttemptResult(EventStatus.HELD))
-    handler = find_handler(event.type)
+    handler = HANDLERS.get(event.type)
     if handler is None:
         reason = THIN_EVENT if event.payload.get("object") == THIN else NO_HANDLER
         return HandledEvent(event, result=AttemptResult(EventStatus.IGNORED, reason=reason))

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from registrations.models import folded
+from registrations.details import folded
 
 
 def write_words(apps, _editor):

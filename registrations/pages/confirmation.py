@@ -52,7 +52,7 @@ class ConfirmWaitingPage(View):
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         entry = self._find(token)
-        confirm_waiting(entry=entry)
+        confirm_waiting(entry=entry, at=timezone.now())
         return _on_the_list(entry)
 
     def _find(self, token: str) -> WaitingEntry:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from config.rate_limit import allow, too_often
 from payments.money import format_amount
 from payments.pages.base_views import see_other
-from registrations.calendar_file import CONTENT_TYPE, FILE_NAME, calendar_file
-from registrations.links import Link, find_link
+from registrations.details import CALENDAR_FILE, CALENDAR_TYPE, calendar_file
+from registrations.links import Link, find_link, page_url
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.services.withdraw import CannotWithdraw, Way, withdraw, withdrawal_of
 
@@ -53,8 +53,8 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     shown = (RegistrationDisplayState.CONFIRMED, RegistrationDisplayState.CALLED_OFF_PAID)
     if display_state_of(row, at=now) not in shown:
         raise Http404
-    headers = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
-    return HttpResponse(calendar_file(row, at=now), content_type=CONTENT_TYPE, headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{CALENDAR_FILE}"'}
+    return HttpResponse(calendar_file(row, url=page_url(row), at=now), content_type=CALENDAR_TYPE, headers=headers)
 
 
 def _living(token: str) -> Link:

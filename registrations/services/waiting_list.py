@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from payments.apply.apply import follow_orders_again
 from payments.effects.enqueue import enqueue
 from payments.orders.models import CheckoutAttempt
-from registrations.holds import require_few_entries, wait_in_line
-from registrations.invitations import waiting_confirmation_messages
+from registrations.holds import AN_HOUR, require_few_entries, wait_in_line
+from registrations.invitations import joined_message, waiting_confirmation_messages
 from registrations.mails import offer_message
 from registrations.models import Activity, EmailState, Registration, Sale, WaitingEntry, is_called
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, register
@@ -63,15 +63,20 @@ def join_waiting_list(
     if is_new:
         log.info("waiting.joined", entry=entry.pk, activity=activity.slug)
     if visitor.owns(email):
-        confirm_waiting(entry=entry)
+        confirm_waiting(entry=entry, at=at)
     elif entry.is_unconfirmed:
         enqueue(waiting_confirmation_messages(entry, at=at), at=at)
     return entry
 
 
-def confirm_waiting(*, entry: WaitingEntry) -> None:
-    """Somebody who reads mail at the address wants to wait: from now on the entry counts, as old as it is."""
+@transaction.atomic
+def confirm_waiting(*, entry: WaitingEntry, at: datetime) -> None:
+    """Somebody who reads mail at the address wants to wait: from now on the entry counts, as old as it is.
+
+    A mail tells them so, once.
+    """
     if WaitingEntry.objects.filter(pk=entry.pk, email_state=EmailState.ASKED).update(email_state=EmailState.CONFIRMED):
+        enqueue([joined_message(entry, hours=OFFER_LIFETIME // AN_HOUR)], at=at)
         log.info("waiting.confirmed", entry=entry.pk)
     entry.refresh_from_db()
 

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.pictures.models import WIDTHS, Picture
 from accounts.pictures.pages import picture_path, shown_size
 from accounts.shop.identity import Identity
-from config.reader import day_in_words, time_in_words
+from payments.money import day_in_words, time_in_words
 
 register = template.Library()
 # So many are in sight when the page opens.

@@ -21,10 +21,11 @@ from payments.orders.models import Order, OrderChange, OrderException
 from payments.processing.replay import replay_event
 from payments.statuses import DisputePhase, EffectStatus
 from registrations.models import Registration
-from tests.support.factories import RegistrationFactory, UserFactory, make_staff
+from tests.support.factories import ActivityFactory, RegistrationFactory, UserFactory, make_staff
 from tests.support.modules import make_grant, make_module
 from tests.support.road import NOON, event_of, hear
 from tests.support.subscriptions import make_customer, make_subscription
+from tests.support.waiting_people import wait_for
 
 EMAIL, NAME, CHILD = "ada.lovelace@example.com", "Ada Lovelace", "Annabella Byron"
 LATER = NOON + timedelta(days=60)  # the activity is over
@@ -34,12 +35,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ada():
-    """Has an account, registered herself as such and a child as a guest, both paid, and had access to a module."""
+    """Has an account, registered herself as such and a child as a guest, both paid, had a module, and waits."""
     user = UserFactory(email=EMAIL, name=NAME, email_confirmed_at=NOON)
     mine = RegistrationFactory(name=NAME, email=EMAIL, user=user, order__email=EMAIL, order__user=user)
     child = RegistrationFactory(name=CHILD, email=EMAIL, activity=mine.activity, order__email=EMAIL)
     for row in (mine, child):
         hear(event_of(row, "checkout.session.completed"), event_of(row, "payment_intent.succeeded"))
+    wait_for(ActivityFactory(capacity=0, starts_at=LATER + timedelta(days=1)), NAME)
     deliver_all(clock=lambda: LATER)
     make_customer("cus_ada", email=EMAIL, name=NAME, user=user)
     access = make_grant(user, make_module(), expires_at=NOON + timedelta(days=1))

@@ -10,7 +10,6 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.mails import build
 from payments.billing.models import Subscription
 from payments.cleanup.cleanup import clean_up
 from payments.effects.deliver import deliver_all
@@ -44,10 +43,9 @@ def assert_short(trip, most):
 
 class TestWebhook:
     def test_is_short_from_the_delivery_to_the_mail(self, client, registration):
-        client.get("/stripe/webhooks")  # imports the views
+        client.get("/stripe/webhooks")  # imports the view
+        reverse("catalogue")  # and every other, which is no part of the way
         event = event_of(registration, "checkout.session.completed", at=timezone.now())
-        with followed() as frame:
-            build("account.closed", to="ada@example.com", language="en", context={})
 
         with followed() as trip:
             assert signed_post(client, event).status_code == 200
@@ -56,9 +54,6 @@ class TestWebhook:
 
         assert Order.objects.get().status == "PAID"
         assert len(mail.outbox) == 1
-        # The shop's name and signature stand around every mail, and are no part of the way.
-        for file in frame.files:
-            trip.files.pop(file, None)
         assert_short(trip, 32)
 
 

@@ -46,6 +46,11 @@ def test_is_found_in_two_clicks_bought_put_into_the_calendar_and_given_back(buye
         buyer.follow("Add to calendar")
     assert b"SUMMARY:" + activity.title.encode() in download.value.path().read_bytes()
     buyer.examines()
+    buyer.follow("Receipt for your payment")
+    buyer.reads("Total paid")
+    buyer.follow("Your registration")
+    mail = buyer.mails.wait_for(buyer.words("Your place is confirmed: %(title)s", title=activity.title))
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["activity.ics"]
     buyer.follow("I cannot come")
     buyer.examines()
     buyer.press("Release my place and refund %(sum)s", sum=buyer.amount(4900))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from config.reader import locale_named, zone_in_words
-from payments.money import format_amount
+from config.reader import locale_named
+from payments.money import format_amount, zone_in_words
 from tests.support.factories import ActivityFactory
 from tests.support.pages import text_of
 

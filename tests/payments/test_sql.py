@@ -8,8 +8,7 @@ from structlog.testing import capture_logs
 
 from payments.ledger.models import PaymentEvent
 from payments.locks import advisory_lock, wait_for_advisory_lock
-from payments.names import order_number
-from payments.orders.models import Order, OrderChange, Reference
+from payments.orders.models import Order, OrderChange, Reference, order_number
 from payments.sql import (
     StaleRows,
     insert_rows,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail as post
 from django.utils import translation
+from icalendar import Calendar
 
 from payments.apply.apply import follow_orders_again
 from payments.effects.deliver import deliver_due
@@ -20,6 +21,8 @@ from registrations.mails import (
     message_for,
 )
 from registrations.models import Activity, Registration, RegistrationStatus
+from registrations.services.withdraw import withdraw
+from registrations.templatetags.public import map_link
 from tests.support.factories import NOON, ActivityFactory, RegistrationFactory
 from tests.support.mails import deliver, english_in, html_of, read, sent
 
@@ -36,6 +39,7 @@ WANTED = {
         "order__failure_code": "insufficient_funds",
     },
     "action_required": {"order__status": OrderStatus.ACTION_REQUIRED},
+    "processing": {"order__status": OrderStatus.PROCESSING},
     "expired": {"order__status": OrderStatus.EXPIRED},
     "canceled": {"order__status": OrderStatus.CANCELED},
     "refunded": {"order__status": OrderStatus.REFUNDED},
@@ -47,6 +51,8 @@ WANTED = {
         "given_up_at": NOON,
     },
 }
+# Begun, and nothing has come of it yet.
+BEGUN: dict[str, object] = {"order__status": OrderStatus.PENDING}
 KINDS = {"expired": "closed", "canceled": "closed"}
 SUMMER_EVENING = datetime(2026, 7, 14, 16, 30, tzinfo=UTC)
 
@@ -65,6 +71,13 @@ ENGLISH = {
         "bank asks you to confirm",
         "Nothing is charged before",
         "payment page",
+    ),
+    "processing": (
+        "payment is under way",
+        "payment of €49.00 for “Atelier poterie & thé” is under way",
+        "few working days",
+        "Your place is held",
+        "nothing you need to do",
     ),
     "expired": (
         "has expired",
@@ -102,6 +115,13 @@ FRENCH = {
         "Rien n’est débité avant",
         "page de paiement",
     ),
+    "processing": (
+        "paiement est en cours",
+        "paiement de 49,00 € pour « Atelier poterie & thé » est en cours",
+        "quelques jours ouvrés",
+        "Votre place vous est gardée",
+        "n’avez rien à faire",
+    ),
     "expired": ("a expiré", "est écoulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
     "canceled": ("est annulée", "a été annulé", "Rien n’a été débité", "a été libérée", "inscrire de nouveau"),
     "refunded": (
@@ -120,8 +140,11 @@ FRENCH = {
 
 def registered(case, **others):
     """A registration in the state in which this mail is wanted."""
-    activity = ActivityFactory(title="Atelier poterie & thé", starts_at=SUMMER_EVENING)
-    return RegistrationFactory(**{"activity": activity, "name": "Inès O'Neil", **WANTED[case], **others})
+    activity = ActivityFactory(
+        title="Atelier poterie & thé", starts_at=SUMMER_EVENING, ends_at=SUMMER_EVENING + timedelta(hours=2),
+        place="Maison des arts", address="12 rue de l'Eau", city="Lyon",
+    )  # fmt: skip
+    return RegistrationFactory(**{"activity": activity, "name": "Inès O'Neil", **WANTED.get(case, BEGUN), **others})
 
 
 def tell(row, kind, *, key="1", **data):
@@ -149,16 +172,20 @@ class TestEveryMail:
     @pytest.mark.parametrize("case", WANTED)
     @pytest.mark.parametrize(
         ("language", "date", "price"),
-        [("en", "July 14, 2026 at 6:30 p.m.", "€49.00"), ("fr", "14 juillet 2026 à 18:30", "49,00 €")],
+        [
+            ("en", "Tuesday, July 14, 2026 at 6:30 p.m. – 8:30 p.m.", "€49.00"),
+            ("fr", "14 juillet 2026 à 18:30 – 20:30", "49,00 €"),
+        ],
     )
-    def test_names_order_activity_date_in_the_sites_time_and_amount(self, case, language, date, price):
+    def test_names_person_order_activity_place_amount_and_when_in_the_sites_time(self, case, language, date, price):
         row = registered(case, language=language)
 
         tell(row, case)
 
         for text in read(sent()):
-            for fact in (row.order.number, "Atelier poterie & thé", date, "Inès O'Neil"):
+            for fact in (row.order.number, "Atelier poterie & thé", date, "Maison des arts, 12 rue de l'Eau, Lyon"):
                 assert fact in text
+            assert text.count("Inès O'Neil") == 2, "in the greeting, and among the facts"
             assert (price in text) == (row.order.amount > 0)
 
     @pytest.mark.parametrize("case", WANTED)
@@ -182,15 +209,16 @@ class TestEveryMail:
         assert ("€49.00" in sent().body) == (row.order.amount > 0)
 
     @pytest.mark.parametrize("case", WANTED)
-    def test_leads_to_the_persons_own_page_or_to_a_new_registration_and_nowhere_else(self, case):
+    def test_leads_to_the_persons_own_page_or_to_a_new_registration_to_a_map_and_nowhere_else(self, case):
         row = registered(case)
 
         tell(row, case)
 
         expected = {"confirmed": {page_url(row), receipt_url(row)}, "given_up": {activity_url(row.activity)}}
-        expected = expected.get(case, {page_url(row)})
+        expected = {map_link(row.activity.where)} | expected.get(case, {page_url(row)})
         assert set(re.findall(r"http\S+", sent().body)) == expected
         assert set(re.findall(r'href="([^"]*)"', html_of(sent()))) == expected
+        assert html_of(sent()).count('class="button"') == 1
 
     @pytest.mark.parametrize("case", WANTED)
     def test_loads_nothing_and_has_no_style_but_its_own(self, case):
@@ -216,6 +244,83 @@ class TestEveryMail:
 
         assert tell(row, case).outcome == SKIP_ROW_MISSING.reason
         assert post.outbox == []
+
+
+class TestCalendarFile:
+    def test_goes_along_with_the_confirmation(self):
+        row = registered("confirmed", language="fr")
+
+        tell(row, "confirmed")
+
+        [part] = [part for part in sent().message().walk() if part.get_content_type() == "text/calendar"]
+        [event] = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+        assert part.get_filename() == "activity.ics"
+        assert event["UID"].startswith(str(row.public_id))
+        assert (event.decoded("DTSTART"), event.decoded("DTEND")) == (row.activity.starts_at, row.activity.ends_at)
+
+    def test_goes_along_with_nothing_else(self):
+        tell(registered("processing"), "processing")
+
+        assert sent().attachments == []
+
+
+class TestWayBack:
+    """The confirmation says how one cancels."""
+
+    @pytest.mark.parametrize(
+        ("price", "days", "words"),
+        [
+            (4900, 7, "until July 7, 2026 at 6:30 p.m. you can cancel on the same page and get your money back."),
+            (4900, 200, "please let us know by replying to this e-mail"),
+            (4900, None, "please let us know by replying to this e-mail"),
+            (0, None, "please give your place back on the same page"),
+        ],
+    )
+    def test_is_that_of_the_activity_as_long_as_there_is_time(self, price, days, words):
+        row = registered(
+            "confirmed", language="en",
+            activity=ActivityFactory(price=price, starts_at=SUMMER_EVENING, refund_days=days),
+        )  # fmt: skip
+
+        tell(row, "confirmed")
+
+        for text in read(sent()):
+            assert words in text
+
+
+class TestUnpaid:
+    def remind(self, row):
+        tell(row, "unpaid")
+        return Effect.objects.get(kind="registration.unpaid")
+
+    def begun(self, **others):
+        held_until = NOON + timedelta(minutes=9)
+        return registered("begun", **{"held_until": held_until, "language": "en", **others})
+
+    def test_says_until_when_the_place_is_held_and_leads_to_the_payment(self):
+        row = self.begun()
+
+        assert self.remind(row).status == EffectStatus.DONE
+        for text in read(sent()):
+            assert "Until March 2, 2026 at 1:09 p.m. we hold your place for you." in text
+        assert f'href="{page_url(row)}">Pay €49.00<' in html_of(sent())
+
+    @pytest.mark.parametrize("case", WANTED)
+    def test_is_skipped_once_something_has_come_of_it(self, case):
+        row = registered(case, held_until=NOON + timedelta(minutes=9))
+
+        assert self.remind(row).outcome == SKIP_STATE_CHANGED.reason
+
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ({"held_until": NOON}, SKIP_STATE_CHANGED),
+            ({"holds_place": False}, SKIP_STATE_CHANGED),
+            ({"order__amount_received": 100}, SKIP_MONEY_HERE),
+        ],
+    )
+    def test_is_skipped_where_it_is_too_late_or_money_is_here(self, fields, why):
+        assert self.remind(self.begun(**fields)).outcome == why.reason
 
 
 class TestGreeting:
@@ -463,6 +568,16 @@ class TestPlaceGivenUp:
             deliver_due(at=NOON + timedelta(minutes=minute))
 
         assert [message.subject for message in post.outbox] == ["Your place has been released: Open-Day"]
+
+    def test_is_told_as_their_own_wish_where_the_person_has_given_it_back(self, confirmed):
+        withdraw(registration=confirmed, at=NOON)
+
+        deliver_due(at=NOON)
+
+        [message] = [each for each in post.outbox if each.subject.startswith("Your place has been released")]
+        for text in read(message):
+            assert "You have given back your place in “Open-Day”." in text
+            assert "our team" not in text
 
     def test_is_not_told_as_confirmed_any_more(self, given_up):
         deliver_due(at=NOON)

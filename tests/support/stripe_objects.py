@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from payments.facts import Fact, NoFacts
-from payments.handlers.registry import EventView, find_handler
+from payments.handlers.registry import HANDLERS, EventView
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MORNING = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -101,6 +101,6 @@ def dispute_object(**changes: Any) -> Json:
 
 def told_by(event_type: str, stripe_object: Json, *, at: datetime = NOON) -> list[Fact | NoFacts]:
     """Everything that the handler of this type says about an event with this object."""
-    handler = find_handler(event_type)
+    handler = HANDLERS.get(event_type)
     assert handler, f"nobody handles {event_type}"
     return list(handler(EventView(id="evt_1", type=event_type, occurred_at=at, object=stripe_object)))

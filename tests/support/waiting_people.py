@@ -11,7 +11,7 @@ def wait_for(activity: Activity, *names: str, at: datetime = NOON, language: str
     """They join the waiting list, one second after the other, in this order, and open the link in their mail."""
     entries = ask_to_wait_for(activity, *names, at=at, language=language)
     for entry in entries:
-        confirm_waiting(entry=entry)
+        confirm_waiting(entry=entry, at=entry.created_at)
     return entries
 
 

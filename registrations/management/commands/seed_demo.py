@@ -18,52 +18,56 @@ from payments.samples.crowd import NoneFree
 from payments.samples.seeding import AlreadySeeding, Report
 from payments.samples.seeding import seed as fill_shop
 from payments.samples.telling import NotTold
-from registrations.models import Activity, Registration
+from registrations.demo_things import (
+    BASKETS,
+    BINDING,
+    CHOIR,
+    CURRENCY,
+    FIRST_AID,
+    KILN,
+    OPEN_DAY,
+    POTTERY,
+    WATERCOLOUR,
+    Thing,
+    keep_pictures,
+)
+from registrations.models import Activity, EmailState, Registration, WaitingEntry
 from registrations.services.register import ActivityFull, AlreadyRegistered, SalesClosed, confirm_free, register
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One demo activity: `price` in minor units, `days` from now."""
+    """One demo activity: it takes place some `days` from now. `waiting`: so many wait for a place."""
 
     slug: str
-    title: str
-    price: int
+    thing: Thing
     capacity: int
     days: int
-    place: str
-    description: str
     has_people: bool = True
+    waiting: int = 0
+    called_off_because: str = ""
 
 
+ILL = "L’animatrice est souffrante. Our instructor is ill."
+# Open, free, with few places, full with a waiting list, over, and called off: what a shop can have.
 ACTIVITIES = (
-    Spec(
-        "pottery", "Atelier poterie", 4900, 20, 14, "Maison des arts, Lyon",
-        "Une journée pour tourner, modeler et émailler votre premier bol.\n\n"
-        "La terre, les outils et la cuisson sont compris. Prévoyez des vêtements qui ne craignent rien.",
-    ),
-    Spec(
-        "first-aid", "Formation premiers secours", 6000, 12, 21, "Salle Jean-Moulin, Villeurbanne",
-        "Les gestes qui sauvent, en petit groupe et avec beaucoup de pratique.\n\nUne attestation est remise à la fin.",
-    ),
-    Spec(
-        "choir", "Stage de chorale", 3000, 5, 30, "Conservatoire, Grenoble",
-        "Deux jours de chant pour toutes les voix, avec ou sans expérience.",
-    ),
-    Spec(
-        "open-day", "Portes ouvertes", 0, 40, 10, "Maison des arts, Lyon",
-        "Venez voir les ateliers, essayer le tour et rencontrer les artisans. L’entrée est libre, sur inscription.",
-        has_people=False,
-    ),
-    Spec(
-        "kiln", "Visite du four à bois", 0, 3, 17, "Poterie du Vallon, Vienne",
-        "Une heure autour du four, le soir de la cuisson. Le lieu est petit : trois personnes au plus.",
-    ),
-)  # fmt: skip
+    Spec("pottery", POTTERY, 20, 14),
+    Spec("first-aid", FIRST_AID, 12, 21),
+    Spec("choir", CHOIR, 5, 30),
+    Spec("open-day", OPEN_DAY, 40, 10, has_people=False),
+    Spec("kiln", KILN, 3, 17, waiting=2),
+    Spec("bookbinding", BINDING, 8, 35, has_people=False),
+    Spec("baskets", BASKETS, 10, -12, has_people=False),
+    Spec("watercolour", WATERCOLOUR, 12, 8, has_people=False, called_off_because=ILL),
+)
 PEOPLE = (
     ("Camille Martin", "camille.martin@example.com", "fr"),
     ("Alex Smith", "alex.smith@example.com", "en"),
     ("Inès Dubois", "ines.dubois@example.com", "fr"),
+)
+WAITING_PEOPLE = (
+    ("Nadia Benali", "nadia.benali@example.com", "fr"),
+    ("Oscar Weber", "oscar.weber@example.com", "en"),
 )
 
 
@@ -153,15 +157,15 @@ def seed(*, at: datetime) -> list[Registration]:
 
 
 def _activity(spec: Spec, *, at: datetime) -> Activity:
-    defaults = {
-        "title": spec.title,
-        "price": spec.price,
-        "capacity": spec.capacity,
-        "starts_at": (at + timedelta(days=spec.days)).replace(minute=0, second=0, microsecond=0),
-        "place": spec.place,
-        "description": spec.description,
-    }
-    activity, _created = Activity.objects.get_or_create(slug=spec.slug, defaults=defaults)
+    if found := Activity.objects.filter(slug=spec.slug).first():
+        return found
+    picture = keep_pictures([spec.thing])[spec.thing.picture]
+    columns = spec.thing.columns(starts_at=spec.thing.starts_after(at + timedelta(days=spec.days)), picture=picture)
+    activity = Activity(slug=spec.slug, currency=CURRENCY, capacity=spec.capacity, **columns)
+    if spec.called_off_because:
+        activity.is_on_sale, activity.called_off_at = False, at
+        activity.called_off_reason = spec.called_off_because
+    activity.save()
     return activity
 
 
@@ -178,4 +182,13 @@ def _fill(activity: Activity, spec: Spec, *, at: datetime) -> list[Registration]
         if not row.order.amount:
             confirm_free(registration=row, at=at)
         made.append(row)
+    for name, email, language in WAITING_PEOPLE[: spec.waiting]:
+        _let_wait(activity, name=name, email=email, language=language, at=at)
     return made
+
+
+def _let_wait(activity: Activity, *, name: str, email: str, language: str, at: datetime) -> None:
+    """As somebody does whose address is confirmed."""
+    WaitingEntry.objects.create(
+        activity=activity, name=name, email=email, language=language, created_at=at, email_state=EmailState.CONFIRMED
+    )

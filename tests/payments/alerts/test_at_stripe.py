@@ -135,7 +135,7 @@ class TestHours:
         for _number in range(9):
             stripe.products.create({"name": "A course"})
         with monkeypatch.context() as patched:
-            patched.setitem(registry._handlers, "product.created", stumble)
+            patched.setitem(registry.HANDLERS, "product.created", stumble)
             assert set(delivered_news(client)) == {200}
             drain()
 

@@ -1,5 +1,5 @@
 from payments.facts import LookUp
-from payments.handlers.registry import find_handler, handled_types
+from payments.handlers.registry import HANDLERS, handled_types
 from tests.support.stripe_objects import told_by
 
 NOT_MADE = "v2.core.health.event_generation_failure.resolved"
@@ -13,5 +13,5 @@ class TestEventNotMade:
         assert told_by(NOT_MADE, {}) == [LookUp()]
 
     def test_is_nothing_that_the_endpoint_for_snapshots_is_sent_or_that_lists_hold(self):
-        assert find_handler(NOT_MADE)
+        assert HANDLERS.get(NOT_MADE)
         assert NOT_MADE not in handled_types()

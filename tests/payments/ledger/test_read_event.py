@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from payments.facts import NoFacts, references_to_wait_for
-from payments.handlers.registry import EventView, find_handler
+from payments.handlers.registry import HANDLERS, EventView
 from payments.ledger.read_event import MalformedEvent, mentions_of, read_event
 from payments.samples.events import SAMPLES, sample_event
 from payments.samples.story import CURRENT_SHAPE, OLD_SHAPE, SampleSubject
@@ -173,7 +173,7 @@ class TestMentionsOf:
 
         facts = [
             fact
-            for fact in find_handler(event_type)(
+            for fact in HANDLERS.get(event_type)(
                 EventView("evt_1", event_type, datetime(2026, 3, 2, tzinfo=UTC), event["data"]["object"])
             )
             if not isinstance(fact, NoFacts)

@@ -19,7 +19,7 @@ STATES = {
     SubscriptionDisplayState.NONE: {"status": "canceled", "ended_at": LATER},
 }
 SENTENCES = {
-    SubscriptionDisplayState.ACTIVE: "Renews on May 3, 2030.",
+    SubscriptionDisplayState.ACTIVE: "Next payment: €4.00 on May 3, 2030.",
     SubscriptionDisplayState.TRIAL: "Your trial ends on May 3, 2030",
     SubscriptionDisplayState.ENDING: "It ends on May 3, 2030.",
     SubscriptionDisplayState.OVERDUE: "Update your card",

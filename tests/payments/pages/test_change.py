@@ -102,7 +102,7 @@ class TestResumePage:
         page = text_of(browser.post("/subscription/resume", follow=True))
 
         assert "Your subscription goes on." in page
-        assert "Renews on" in page
+        assert "Next payment: " in page
 
 
 class TestPortalPage:

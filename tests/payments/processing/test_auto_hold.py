@@ -33,7 +33,7 @@ class Broken:
 @pytest.fixture
 def broken(monkeypatch):
     handler = Broken()
-    monkeypatch.setitem(registry._handlers, TYPE, handler)
+    monkeypatch.setitem(registry.HANDLERS, TYPE, handler)
     return handler
 
 

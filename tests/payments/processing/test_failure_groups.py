@@ -50,12 +50,12 @@ class TestAttempt:
         def broken(_event):
             raise KeyError("amount_total")
 
-        handler = registry._handlers[COMPLETED]
-        monkeypatch.setitem(registry._handlers, COMPLETED, broken)
+        handler = registry.HANDLERS[COMPLETED]
+        monkeypatch.setitem(registry.HANDLERS, COMPLETED, broken)
         (event,) = hear(event_of(registration, COMPLETED))
         [group] = failure_groups()
 
-        monkeypatch.setitem(registry._handlers, COMPLETED, handler)
+        monkeypatch.setitem(registry.HANDLERS, COMPLETED, handler)
         PaymentEvent.objects.update(next_attempt_at=NOON)
         drain(at=NOON)
 

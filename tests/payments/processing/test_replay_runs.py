@@ -40,8 +40,8 @@ class Handler:
 
 @pytest.fixture
 def handler(monkeypatch):
-    handler = Handler(registry._handlers[COMPLETED])
-    monkeypatch.setitem(registry._handlers, COMPLETED, handler)
+    handler = Handler(registry.HANDLERS[COMPLETED])
+    monkeypatch.setitem(registry.HANDLERS, COMPLETED, handler)
     return handler
 
 

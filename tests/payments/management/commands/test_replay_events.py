@@ -55,7 +55,7 @@ class TestReplay:
         def broken(_event):
             raise KeyError("amount_total")
 
-        monkeypatch.setitem(registry._handlers, COMPLETED, broken)
+        monkeypatch.setitem(registry.HANDLERS, COMPLETED, broken)
 
         code, words = refused("--type", COMPLETED)
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0009_pictures'),
+        ('accounts', '0011_people_to_be_erased'),
     ]
 
     operations = [

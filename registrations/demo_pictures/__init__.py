@@ -1,0 +1,1 @@
+"""Pictures of the demo activities, and how they are drawn."""
