@@ -157,6 +157,14 @@ class Product(AccountExtension):
         """The same for a mail to the buyer, whose mailbox may open more than their browser."""
         return self.page_of(order)
 
+    def facts_in_mails(self, order: "Order") -> Mapping[str, object]:
+        """What mails about the money of an order say of what was bought.
+
+        `name`: who is greeted. `facts`: the part of a mail ("email/thing", once .html and once .txt) that tells the
+        rest, from what is given beside it; without it they say only what the order is called.
+        """
+        return {}
+
     def opened_by(self, plan: "Plan") -> Iterable[Label]:
         """What of it a subscription to the plan opens, as the page of the plans says it."""
         return ()

@@ -19,6 +19,9 @@ A_DAY = timedelta(days=1)
 WEEKDAY_EVENINGS, SATURDAY = frozenset({1, 2, 3}), frozenset({5})
 
 
+_scaled: dict[str, dict[str, Any]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What is said of it in one language."""
@@ -87,8 +90,17 @@ def _columns(told: Told) -> dict[str, str]:
 
 def keep_pictures(things: Collection[Thing]) -> dict[str, Picture]:
     """The pictures of these things, kept where the site serves them from, by their names."""
-    names = dict.fromkeys(thing.picture for thing in things)
-    return {name: keep_picture(BytesIO((PICTURES / f"{name}.webp").read_bytes())) for name in names}
+    return {name: _keep(name) for name in dict.fromkeys(thing.picture for thing in things)}
+
+
+def _keep(name: str) -> Picture:
+    """Scaling takes a tenth of a second, and is done once a process."""
+    if name not in _scaled:
+        made = keep_picture(BytesIO((PICTURES / f"{name}.webp").read_bytes()))
+        _scaled[name] = {each: getattr(made, each) for each in ("digest", "narrow", "wide", "width", "height")}
+    columns = _scaled[name]
+    picture, _is_new = Picture.objects.get_or_create(digest=columns["digest"], defaults=columns)
+    return picture
 
 
 CURRENCY = "eur"

@@ -280,6 +280,11 @@ def mail_about(row: Registration, *, files: tuple[MailFile, ...] = (), **context
     )
 
 
+def facts_about(row: Registration) -> dict[str, Any]:
+    """For the mails that payments write about its money."""
+    return {"name": _polite_name(row.name), "activity": row.activity, "facts": "email/activity"}
+
+
 def _polite_name(name: str) -> str:
     """The name for the greeting; "" for one that would turn our mail into somebody's advertisement."""
     line = one_line(name)

@@ -24,7 +24,7 @@ from payments.timeline import Holding, Moment, Subject
 from payments.todo import Done, Source
 from registrations.findings import findings_about
 from registrations.links import mailed_page_path, page_path, receipt_path
-from registrations.mails import message_for
+from registrations.mails import facts_about, message_for
 from registrations.models import ORDER_KIND, Activity, Registration, RegistrationStatus
 from registrations.pages.display_state import RegistrationDisplayState, display_state_of
 from registrations.places import find_seatable, move_places, refund_late_money, whose_money_stays
@@ -138,6 +138,10 @@ class RegistrationProduct(Product):
     def page_in_mails(self, order: Order) -> str:
         row = Registration.objects.filter(order=order).first()
         return mailed_page_path(row) if row else ""
+
+    def facts_in_mails(self, order: Order) -> Mapping[str, object]:
+        row = Registration.objects.select_related("activity").filter(order=order).first()
+        return facts_about(row) if row else {}
 
     def price_name(self, order: Order) -> str:
         slugs = Registration.objects.filter(order=order).values_list("activity__slug", flat=True)

@@ -77,5 +77,6 @@ def payment_taken_back(effect: Effect) -> Mail | Skip:
 def _mail(order: Order, **context: Any) -> Mail:
     address = order.user.email if order.user else order.email
     path = product_of(order).page_in_mails(order)
-    known = {"order": order, "link": f"{settings.SITE_URL}{path}" if path else ""}
+    link = f"{settings.SITE_URL}{path}" if path else ""
+    known = {"order": order, "link": link, **product_of(order).facts_in_mails(order)}
     return Mail(to=(address,) if address else (), language=language_of(order), context={**known, **context})

@@ -58,6 +58,13 @@ class TestMake:
         assert find_violations() == []
         assert Activity.objects.filter(places_taken__gt=0).exists()
 
+    def test_makes_activities_that_are_found_by_their_words_and_shown_with_a_picture(self):
+        found = Activity.objects.all().matching("ÂTELIER quai")
+
+        assert found.exists()
+        assert not Activity.objects.filter(picture=None).exists()
+        assert not Activity.objects.filter(ends_at=None).exists()
+
     def test_lets_only_what_began_a_moment_ago_wait_and_everything_else_be_over(self, now):
         earlier = Order.objects.filter(created_at__lt=now - MOMENT)
 

@@ -49,6 +49,14 @@ class TestRefundedInPart:
             for words in ("9.00", "49.00", "What you bought stays as it is", paid.order.number):
                 assert words in text
 
+    def test_says_whose_place_it_is_and_when(self, paid):
+        hear(event_of(paid, REFUND, amount=900))
+        _post()
+
+        for text in _texts("A part of"):
+            for words in ("Hello Camille Martin,", "Activity", "Wednesday, April 1, 2026 at 2 p.m."):
+                assert words in text
+
     def test_is_told_once_whichever_events_tell_of_it(self, paid):
         hear(event_of(paid, REFUND, amount=900), event_of(paid, "charge.refunded", amount=900))
         hear(event_of(paid, "refund.updated", amount=900))

@@ -21,7 +21,7 @@ from payments.statuses import OrderStatus
 from registrations import demo
 from registrations.demo import count_demo
 from registrations.management.commands.seed_demo import ACTIVITIES, PEOPLE, seed
-from registrations.models import Activity, Registration
+from registrations.models import Activity, Registration, Sale
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -42,6 +42,18 @@ class TestSeed:
         assert kiln.places_taken == kiln.capacity
         statuses = Registration.objects.filter(activity=kiln).values_list("order__status", flat=True)
         assert set(statuses) == {OrderStatus.PAID}
+
+    def test_shows_every_state_of_sale_in_three_cities_and_people_who_wait(self):
+        seed(at=NOON)
+
+        rows = Activity.objects.with_waiting()
+        states = {row.sale_at(NOON, has_waiting=row.has_waiting) for row in rows}
+        assert states == set(Sale) - {Sale.PAUSED}
+        assert len({row.city for row in rows}) == 3
+        assert all(row.picture and row.ends_at > row.starts_at and row.summary for row in rows)
+        assert Activity.objects.coming(at=NOON).filter(price=0).exists()
+        assert any(0 < row.places_left < 3 for row in rows)
+        assert Activity.objects.awaited().get().slug == "kiln"
 
     def test_makes_nothing_a_second_time(self):
         seed(at=NOON)
