@@ -18,12 +18,13 @@ from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from rest_framework.permissions import SAFE_METHODS
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config.errors import API_PATHS, ENGLISH, answer, bad_request
+from config.reader import locale_named, written_as
 from config.seen import Seen, seen
 
 log = structlog.get_logger(__name__)
@@ -124,6 +125,25 @@ def safe_path(request: HttpRequest) -> str:
     found = request.resolver_match
     code = str(found.kwargs.get("token", "")) if found else ""
     return request.path.replace(code, "***")[:200] if code else request.path[:200]
+
+
+class ReaderMiddleware:
+    """Stands behind LocaleMiddleware, which has chosen the language."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(("/admin/", "/api/")):
+            return self.get_response(request)
+        header = request.headers.get("Accept-Language", "")
+        # Without a dash no country is named.
+        named = locale_named(header, language=get_language() or "en") if "-" in header else ""
+        before = written_as.set(named)
+        try:
+            return self.get_response(request)
+        finally:
+            written_as.reset(before)
 
 
 class AnswerMiddleware:

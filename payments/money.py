@@ -1,4 +1,7 @@
-"""Amounts are integers in the currency's minor unit, as Stripe counts them; here they become words for people.
+"""Amounts, days and hours in words for people, on public pages as the reader's country writes them (config/reader.py).
+
+Amounts are integers in the currency's minor unit, as Stripe counts them. In every template `date` and `time` take the
+place of Django's filters (settings, "builtins"): "DATE_FORMAT" and "TIME_FORMAT" are written so, all else is Django's.
 
 What Stripe charges, in which steps, from how little to how much: https://docs.stripe.com/currencies
 """
@@ -7,13 +10,24 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from babel import Locale
+from babel.dates import format_date, format_time, get_timezone, get_timezone_location
+from django import template
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.template import defaultfilters
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
+
+from config.reader import written_as
+
+register = template.Library()
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -80,9 +94,14 @@ def to_decimal(amount: int, currency: str) -> Decimal:
 
 
 def format_amount(amount: int, currency: str) -> str:
-    """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks."""
+    """4900, "eur" → "€49.00" in English, "49,00 €" in French, as Unicode's tables write it. It never breaks.
+
+    On a public page as in the reader's country, where their browser names it.
+    """
     # Where translations are off, as on the command line, texts are English.
-    locale = Locale.parse(to_locale(get_language() or "en"))
+    language = to_locale(get_language() or "en")
+    named = written_as.get()
+    locale = Locale.parse(named if named[:2] == language[:2] else language)
     pattern, decimals = copy(locale.currency_formats["standard"]), _shown(amount, currency)
     pattern.frac_prec = (decimals, decimals)
     written = pattern.apply(to_decimal(amount, currency), locale, currency=currency.upper(), currency_digits=False)
@@ -114,6 +133,49 @@ def total_text(amounts: Iterable[tuple[int, str]]) -> str:
     for amount, code in amounts:
         totals[code] += amount
     return " + ".join(format_amount(amount, code) for code, amount in sorted(totals.items()) if amount)
+
+
+def day_in_words(moment: datetime) -> str:
+    """ "December 1, 2026", "1 December 2026", "1 décembre 2026", in the site's time zone."""
+    name = written_as.get()
+    return format_date(localtime(moment), "long", locale=name) if name else date_format(localtime(moment))
+
+
+def time_in_words(moment: datetime) -> str:
+    """ "2:00 PM", "14:00", in the site's time zone; one word for the line break."""
+    name, local = written_as.get(), localtime(moment)
+    told = format_time(local, "short", locale=name) if name else date_format(local, "TIME_FORMAT")
+    return told.replace(" ", NO_BREAK).replace("\N{NARROW NO-BREAK SPACE}", NO_BREAK)
+
+
+def zone_in_words() -> str:
+    """The city whose time it is: "Paris", "Londres"; the name of a zone that is no city's."""
+    if "/" not in settings.TIME_ZONE:
+        return settings.TIME_ZONE
+    zone = get_timezone(settings.TIME_ZONE)
+    return get_timezone_location(zone, locale=to_locale(get_language() or "en"), return_city=True)
+
+
+@register.filter(expects_localtime=True, is_safe=False)
+def date(value: Any, arg: str | None = None) -> str:
+    """As Django's."""
+    if arg == "DATE_FORMAT" and isinstance(value, datetime) and written_as.get():
+        return day_in_words(value)
+    return str(defaultfilters.date(value, arg))
+
+
+@register.filter(expects_localtime=True, is_safe=False)
+def time(value: Any, arg: str | None = None) -> str:
+    """As Django's."""
+    if arg == "TIME_FORMAT" and isinstance(value, datetime) and written_as.get():
+        return time_in_words(value)
+    return str(defaultfilters.time(value, arg))
+
+
+@register.simple_tag
+def whose_time() -> str:
+    """Said once, below: an hour means nothing to who is elsewhere and does not know whose it is."""
+    return _("All times are %(city)s time.") % {"city": zone_in_words()}
 
 
 class Chargeable:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.lists import MOST_ROWS
 from accounts.menu import Job
+from accounts.pictures.upload import LARGEST_BYTES, PictureField, forget_picture
 from modules_access.admin.doctor import DoctorScreens
 from modules_access.admin.figures import figures_page
 from modules_access.admin.kit import list_of
@@ -35,6 +36,15 @@ class ModuleForm(PricedForm):
     """Says in words what Stripe or a browser would refuse."""
 
     price = AmountField(label=gettext_lazy("Price"), help_text=gettext_lazy("For example 49.00; 0 is free."))
+
+    picture = PictureField(
+        label=gettext_lazy("Picture"), help_text=gettext_lazy("JPEG, PNG or WebP; it is scaled by itself.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "picture" in self.fields:
+            self.initial["picture"] = self.instance.picture
 
     def clean_price(self) -> int:
         return self.clean_money()
@@ -55,6 +65,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
     actions = None
     change_list_template = "admin/modules_access/module/change_list.html"
     form = ModuleForm
+    takes_files = LARGEST_BYTES
     add_text = gettext_lazy("Add a module")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("title", "slug", "price_shown", "access_days", "is_on_sale", "active_shown", "position")
@@ -63,7 +74,7 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
     ordering = ("position", "slug")
     search_fields = ("title", "slug", "external_id__exact")
     fields = (
-        "title", "slug", "summary", "description", ("price", "currency"), "access_days", "url",
+        "title", "slug", "summary", "description", "picture", ("price", "currency"), "access_days", "url",
         ("is_on_sale", "position"), ("active_shown", "external_id"),
     )  # fmt: skip
 
@@ -90,7 +101,10 @@ class ModuleAdmin(PricedAdmin, DoctorScreens):
 
     def save_model(self, request: HttpRequest, obj: Module, form: Any, change: bool) -> None:
         """A new module is opened by the plans that open all, and so to those who have subscribed to them."""
+        before = Module.objects.get(pk=obj.pk).picture if change and "picture" in form.changed_data else None
         obj.save(update_fields=form.changed_data if change else None)
+        if before != obj.picture:
+            forget_picture(before)
         if not change:
             request_follow(plan_id=None, at=timezone.now())
             text = _("The plans that include all modules include it too: their subscribers get access shortly.")

@@ -1,11 +1,16 @@
 """What can be learned, which plan opens it, and who has bought it."""
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinLengthValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from accounts.pictures.models import Picture
 from payments.money import Chargeable, format_amount
 
 MAX_ACCESS_DAYS = 36_500
@@ -17,6 +22,12 @@ class ModuleQuerySet(models.QuerySet["Module"]):
     def on_sale(self) -> "ModuleQuerySet":
         """What the catalogue shows."""
         return self.filter(is_on_sale=True)
+
+    def matching(self, text: str) -> "ModuleQuerySet":
+        """Those in which each of the words occurs."""
+        columns = ("title", "summary", "description")
+        words = (reduce(or_, (Q(**{f"{name}__icontains": word}) for name in columns)) for word in text.split())
+        return self.filter(*words)
 
 
 class Module(Chargeable, models.Model):
@@ -30,6 +41,10 @@ class Module(Chargeable, models.Model):
     title = models.CharField(_("title"), max_length=200)
     summary = models.CharField(_("in one sentence"), max_length=300, blank=True)
     description = models.TextField(_("description"), blank=True)
+    picture = models.ForeignKey(
+        Picture, models.PROTECT, null=True, blank=True, related_name="modules", verbose_name=_("picture"),
+        db_index=False,  # few rows, looked for only where a picture is taken away
+    )  # fmt: skip
     price = models.PositiveBigIntegerField(
         _("price"), help_text=_("In the smallest unit: 4900 is 49.00 EUR; 0 is free.")
     )

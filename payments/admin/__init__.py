@@ -11,6 +11,7 @@ from payments.admin import (
     health,
     incidents,
     ledger,
+    mail_previews,
     orders,
     payouts,
     people,
@@ -25,6 +26,6 @@ from payments.admin import (
 
 __all__ = [
     "backfill", "billing", "customers", "dashboard", "diagnosis", "exceptions", "finance_export", "health", "incidents",
-    "ledger", "orders", "payouts", "people", "plans", "reconcile", "refunds_owed", "replays", "stripe_setup",
-    "subscriptions", "todo",
+    "ledger", "mail_previews", "orders", "payouts", "people", "plans", "reconcile", "refunds_owed", "replays",
+    "stripe_setup", "subscriptions", "todo",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from payments.billing.receipts import Paper
 FONTS = Path(__file__).parent / "fonts"
 FAMILY = "DejaVu"
 # In millimetres, and in points.
-MARGIN, LABEL_WIDTH, AMOUNT_WIDTH, LINE = 22, 42, 45, 6
+MARGIN, LABEL_WIDTH, AMOUNT_WIDTH, LINE = 22, 50, 45, 6
 TEXT_SIZE, TITLE_SIZE = 10, 18
 QUIET = (85, 95, 108)
 LOGO_HEIGHT = 14

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from accounts.shop.identity import current_shop
 from payments.billing.models import Payment, Receipt
 from payments.locks import wait_for_advisory_lock
-from payments.money import format_amount
+from payments.money import day_in_words, format_amount
 from payments.statuses import WAS_PAID
 
 if TYPE_CHECKING:
@@ -141,9 +139,9 @@ def _paper(
     test = "" if is_live else _("Made in test mode: no real money moved.")
     return Paper(
         receipt=receipt,
-        issued_on=_day(receipt.issued_at),
+        issued_on=day_in_words(receipt.issued_at),
         buyer=[line for line in buyer if line],
-        paid_on=_day(paid_at) if paid_at else "",
+        paid_on=day_in_words(paid_at) if paid_at else "",
         order_number=order_number,
         what=what,
         details=details,
@@ -160,8 +158,7 @@ def _paper(
 def _period(payment: Payment) -> str:
     if not (payment.period_start and payment.period_end):
         return ""
-    return _("%(first)s to %(last)s") % {"first": _day(payment.period_start), "last": _day(payment.period_end)}
-
-
-def _day(moment: datetime) -> str:
-    return date_format(localtime(moment), "DATE_FORMAT")
+    return _("%(first)s to %(last)s") % {
+        "first": day_in_words(payment.period_start),
+        "last": day_in_words(payment.period_end),
+    }

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from accounts.pictures.models import WIDTHS, Picture
 from accounts.pictures.pages import picture_path, shown_size
 from accounts.shop.identity import Identity
+from payments.money import day_in_words, time_in_words
 
 register = template.Library()
 # So many are in sight when the page opens.
@@ -87,7 +88,7 @@ def said(moment: datetime) -> str:
     local = localtime(moment)
     parts = {
         "weekday": capfirst(date_format(local, "l")),
-        "day": date_format(local, "DATE_FORMAT"),
+        "day": day_in_words(moment),
         "time": time_of(local),
     }
     return _("%(weekday)s, %(day)s at %(time)s") % parts
@@ -95,7 +96,7 @@ def said(moment: datetime) -> str:
 
 def time_of(local: datetime) -> str:
     """ "4 p.m." is one word for the line break."""
-    return date_format(local, "TIME_FORMAT").replace(" ", "\N{NO-BREAK SPACE}")
+    return time_in_words(local)
 
 
 @register.simple_tag

@@ -132,9 +132,9 @@ class TestMail:
         plain, html = read(build("account.closed", to="ada@example.com", language="en", context={}))
 
         signed = "Maison des arts bonjour@maison.example +33 4 78 00 00 00 12 rue des Tanneurs 69001 Lyon"
-        assert plain.endswith(f"Kind regards {signed}")
+        assert f"Kind regards {signed}" in plain
         assert html.startswith("Maison des arts Your account is closed")
-        assert html.endswith(f"Kind regards {signed}")
+        assert f"Kind regards {signed}" in html
 
 
 class TestScreen:

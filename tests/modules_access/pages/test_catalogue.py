@@ -1,13 +1,17 @@
+import json
+import re
 from datetime import timedelta
 
 import pytest
 
+from accounts.pictures.upload import keep_picture
 from modules_access.models import Module, ModuleAccess, PlanOpening, Purchase
 from modules_access.pages.catalogue import PER_PAGE
 from payments.apply.apply import follow_subscriptions_again
 from payments.billing.models import Plan
 from payments.orders.models import CheckoutAttempt, Order
 from payments.statuses import OrderStatus
+from tests.accounts.shop.test_shop import picture_file
 from tests.support.factories import NOON
 from tests.support.members import make_member
 from tests.support.modules import give_back, make_buyer, make_grant, make_learner, make_module, make_token
@@ -82,8 +86,39 @@ class TestCatalogue:
         )
 
         assert "M000" in text_of(visitor.get("/modules/"))
-        assert text_of(visitor.get("/modules/", {"page": 2})).count("View module") == 1
+        last = text_of(visitor.get("/modules/", {"page": 2}))
+        assert last.count("View module") == 1
+        assert f"{PER_PAGE + 1}–{PER_PAGE + 1} of {PER_PAGE + 1} modules" in last
         assert visitor.get("/modules/", {"page": page}).status_code == 200
+
+    def test_finds_by_words_and_what_is_free_and_keeps_both_on_the_next_page(self, visitor, module):
+        make_module("singing", price=0, title="Singing in a choir")
+        make_module("pottery", price=0, description="Clay and fire.")
+
+        assert "1–1 of 1 module" in text_of(visitor.get("/modules/", {"q": "CLAY fire"}))
+        free = visitor.get("/modules/", {"free": "1", "q": ""})
+        assert "1–2 of 2 modules" in text_of(free)
+        assert "noindex" in free.content.decode()
+        assert "Nothing matches what you are looking for." in text_of(visitor.get("/modules/", {"q": "100%"}))
+
+    def test_shows_of_ones_own_no_price_but_the_way_in(self, browser, ada, module):
+        make_module("singing")
+        row = make_buyer(ada, module)
+        access = ModuleAccess.objects.get(order=row.order)
+
+        page = browser.get("/modules/", {"owned": "1"})
+
+        assert "1–1 of 1 module" in text_of(page)
+        assert "Open – Drawing" in text_of(page)
+        assert "€49.00" not in text_of(page)
+        assert f'action="/encours/{access.pk}/open"' in page.content.decode()
+        assert module.url.split("/")[2] in page["Content-Security-Policy"]
+
+    def test_lets_who_is_not_signed_in_own_nothing(self, visitor, module):
+        page = text_of(visitor.get("/modules/", {"owned": "1"}))
+
+        assert "1–1 of 1 module" in page
+        assert "Mine" not in page
 
     def test_asks_the_database_as_often_however_much_there_is(self, browser, ada, module, django_assert_num_queries):
         for number in range(5):
@@ -168,6 +203,19 @@ class TestModulePage:
         assert ("This module is yours" if has_it else "This module is not on sale") in text_of(page)
         assert "Pay" not in text_of(page)
         assert "noindex" in page.content.decode()
+
+    def test_tells_search_engines_and_those_with_whom_it_is_shared(self, visitor, module):
+        Module.objects.update(summary="Lines </script> & light", picture=keep_picture(picture_file()))
+
+        page = visitor.get(PAGE).content.decode()
+
+        [told] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
+        course = json.loads(told)
+        assert (course["@type"], course["description"]) == ("Course", "Lines </script> & light")
+        assert course["offers"]["price"] == "49.00"
+        assert 'property="og:title" content="Drawing"' in page
+        assert 'property="og:image"' in page
+        assert "/modules/drawing/" in visitor.get("/sitemap.xml").content.decode()
 
     def test_knows_no_other(self, visitor):
         assert visitor.get(PAGE).status_code == 404

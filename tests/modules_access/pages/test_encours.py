@@ -371,7 +371,7 @@ class TestPage:
             "https://drawing.example"
         ]
         assert rules["script-src"] == "'self'"
-        assert "drawing.example" not in browser.get("/modules/")[CONTENT_SECURITY_POLICY]
+        assert "drawing.example" not in browser.get("/plans/")[CONTENT_SECURITY_POLICY]
 
     def test_is_kept_by_nobody_and_shown_to_who_is_signed_in(self, browser):
         assert "no-store" in browser.get("/encours/")["Cache-Control"]
