@@ -16,19 +16,22 @@ from config.rate_limit import limited
 from payments.billing.models import Plan, Subscription
 from payments.incidents.switches import while_selling
 from payments.orders.models import Order
-from payments.pages.base_views import OwnPage, see_other, user_of
+from payments.pages.base_views import OwnPage, log, see_other, user_of
 from payments.pages.checkout_return import CheckoutReturn, UnpaidState
-from payments.stripe_api.gateway import GatewayRefused
+from payments.stripe_api.gateway import GatewayRefused, GatewayUnavailable
+from payments.stripe_api.snapshots import MalformedObject
 from payments.subscribing import (
     AlreadySubscribed,
     NoCustomer,
     NoSubscription,
     NotChangeable,
+    SumMoved,
     can_change,
     cancel_at_period_end,
     change_plan,
     live_of,
     open_portal,
+    preview_change,
     resume,
     subscribe,
 )
@@ -122,14 +125,29 @@ class ChangePage(SubscriptionPage):
         row = live_of(user_of(request)).first()
         if row is None or not can_change(row, plan):
             return redirect("change-plan")
-        return render(
-            request, "payments/change.html", {"subscription": row, "display_state": display_state_of(row), "plan": plan}
-        )
+        return self._show(row, plan)
 
     def act(self, request: HttpRequest, **names: str) -> HttpResponse:
-        plan = get_object_or_404(Plan, slug=names["slug"])
-        change_plan(user=user_of(request), plan=plan, at=timezone.now())
+        plan, user = get_object_or_404(Plan, slug=names["slug"]), user_of(request)
+        try:
+            change_plan(user=user, plan=plan, at=timezone.now(), agreed=request.POST.get("agreed", ""))
+        except SumMoved as moved:
+            log.info("subscription.sum_moved", user=user.pk, plan=plan.slug, reason=str(moved))
+            row = live_of(user).first()
+            return self._show(row, plan, has_moved=True) if row else redirect("account")
         return to_account("changed")
+
+    def _show(self, row: Subscription, plan: Plan, *, has_moved: bool = False) -> HttpResponse:
+        """With the sum of today as Stripe says it, or without a button."""
+        context = {"subscription": row, "display_state": display_state_of(row), "plan": plan, "has_moved": has_moved}
+        try:
+            preview = preview_change(row, plan, at=timezone.now())
+        except (GatewayUnavailable, GatewayRefused, MalformedObject) as trouble:
+            log.warning("subscription.no_preview", subscription=row.stripe_id, plan=plan.slug, error=str(trouble))
+            return render(self.request, "payments/change.html", context, status=503)
+        return render(
+            self.request, "payments/change.html", {**context, "preview": preview}, status=409 if has_moved else 200
+        )
 
 
 @method_decorator(limited("subscription"), name="dispatch")

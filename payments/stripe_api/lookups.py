@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import stripe
 import structlog
+from stripe.params import InvoiceCreatePreviewParams
 
 from payments.stripe_api.gateway import (
     MAX_PAGE_SIZE,
@@ -78,6 +79,15 @@ def look_up_dispute(dispute: str) -> Answer:
 def look_up_charge(charge: str) -> Answer:
     """A charge."""
     return ask_one(lambda api: api.charges.retrieve(charge))
+
+
+def preview_invoice(*, subscription: str, changes: Mapping[str, Any]) -> Answer:
+    """The invoice that these changes of the subscription would bring; nothing is done.
+
+    https://docs.stripe.com/api/invoices/create_preview
+    """
+    told = cast(InvoiceCreatePreviewParams, {"subscription": subscription, "subscription_details": {**changes}})
+    return ask_one(lambda api: api.invoices.create_preview(told))
 
 
 def look_up_invoice(invoice: str) -> Answer:

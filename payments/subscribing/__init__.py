@@ -15,14 +15,17 @@ from payments.subscribing.change import (
 )
 from payments.subscribing.current import NoSubscription, ask_about_second_subscriptions, live_of
 from payments.subscribing.ending import ask_about_closed_accounts
+from payments.subscribing.preview import ChangePreview, SumMoved, preview_change
 from payments.subscribing.staff import cancel_now, give_access_back
 from payments.subscribing.start import AlreadySubscribed, subscribe
 
 __all__ = [
     "AlreadySubscribed",
+    "ChangePreview",
     "NoCustomer",
     "NoSubscription",
     "NotChangeable",
+    "SumMoved",
     "ask_about_closed_accounts",
     "ask_about_second_subscriptions",
     "can_change",
@@ -32,6 +35,7 @@ __all__ = [
     "give_access_back",
     "live_of",
     "open_portal",
+    "preview_change",
     "resume",
     "subscribe",
 ]

@@ -14,9 +14,8 @@ from payments.checkout.refusals import Cause, asking_about_refusals
 from payments.statuses import SUBSCRIPTION_PAYING
 from payments.stripe_api.gateway import create_portal_session, update_subscription
 from payments.stripe_api.lookups import look_up_subscription
-from payments.stripe_api.snapshots import Json, MalformedObject
-from payments.stripe_api.snapshots.reading import find_object, find_rows, get_id, id_of
 from payments.subscribing.current import apply_answer, get_live, live_of
+from payments.subscribing.preview import Agreed, changed_items, confirm_sum
 
 log = structlog.get_logger(__name__)
 # Stripe's own name for it.
@@ -39,25 +38,34 @@ def can_change(row: Subscription, plan: Plan) -> bool:
     return is_offered and row.status in SUBSCRIPTION_PAYING and row.cancel_at is None and not row.pause
 
 
-def change_plan(*, user: User, plan: Plan, at: datetime) -> Subscription:
+def change_plan(*, user: User, plan: Plan, at: datetime, agreed: str | None = None) -> Subscription:
     """Go over to the plan now; what is left of the old period is credited. Safe to call again.
 
-    Raises NoSubscription, NotChangeable; GatewayRefused with `is_declined` where the bank declines: then nothing has
-    changed.
+    `agreed`: the token of the preview that was shown; exactly its sum is charged. None (programs, which ask for no
+    preview): what Stripe counts at this second.
+
+    Raises NoSubscription, NotChangeable, SumMoved; GatewayRefused with `is_declined` where the bank declines: then
+    nothing has changed.
     """
     row = get_live(user)
     if row.plan_id == plan.pk:
         return row
     if not can_change(row, plan):
         raise NotChangeable(plan.slug)
-    item = _item(look_up_subscription(row.stripe_id).raw, row)
-    params = {
-        "items": [{"id": get_id(item), **_price(plan, item)}],
+    seen = None if agreed is None else Agreed.read(agreed, row=row, plan=plan)
+    items = changed_items(row, plan)
+    if seen:
+        confirm_sum(row, plan, seen, items)
+    params: dict[str, Any] = {
+        "items": items,
         "metadata": {"plan": plan.slug},
         "proration_behavior": "always_invoice",
         "payment_behavior": "error_if_incomplete",
     }
-    return _update(row, params, verb=f"plan:{plan.slug}", cause=Cause.of_plan(plan), at=at)
+    verb = f"plan:{plan.slug}"
+    if seen and seen.date is not None:
+        params["proration_date"], verb = seen.date, f"{verb}:{seen.date}"
+    return _update(row, params, verb=verb, cause=Cause.of_plan(plan), at=at)
 
 
 def cancel_at_period_end(*, user: User, at: datetime) -> Subscription:
@@ -109,22 +117,3 @@ def _idempotency_key(row: Subscription, verb: str, at: datetime) -> str:
     Not for ever: Stripe keeps a refusal with its key for a day, and by then the person may have another card.
     """
     return f"{row.stripe_id}:{verb}:{seconds(row.stripe_updated_at)}:{row.fingerprint[:16]}:{at:%Y%m%d%H%M}"
-
-
-def _item(raw: Json, row: Subscription) -> Json:
-    """The item that is the plan; add-ons may stand beside it. Raises MalformedObject."""
-    rows = find_rows(raw, "items")
-    own = [item for item in rows if id_of(item.get("price")) == row.price] or rows
-    if len(own) != 1:
-        raise MalformedObject(f"subscription {get_id(raw)}: which of its {len(rows)} items is the plan?")
-    return own[0]
-
-
-def _price(plan: Plan, item: Json) -> dict[str, Any]:
-    """The plan's price at Stripe; where it has none, one that is made for the product of the old price."""
-    if plan.stripe_price:
-        return {"price": plan.stripe_price}
-    product = id_of(find_object(item, "price").get("product"))
-    recurring = {"interval": plan.interval}
-    amount = {"currency": plan.currency, "unit_amount": plan.amount}
-    return {"price_data": {**amount, "product": product, "recurring": recurring}}

@@ -4,11 +4,11 @@ from django.db.models import QuerySet
 
 from stripe_emulator import store
 from stripe_emulator.api.routes import Call, readable, route
-from stripe_emulator.behaviour import invoice_collection, invoice_lines, invoices
+from stripe_emulator.behaviour import invoice_collection, invoice_lines, invoices, renewals, subscription_status
 from stripe_emulator.behaviour.amounts import check_greatest, check_step, known_currency
 from stripe_emulator.behaviour.customers import method_of_customer
 from stripe_emulator.behaviour.subscription_items import DAY
-from stripe_emulator.errors import Json, missing_param, refuse_unsupported, require_param
+from stripe_emulator.errors import Json, StripeRefusal, missing_param, refuse_unsupported, require_param
 from stripe_emulator.models import StoredObject
 from stripe_emulator.objects.billing import new_invoice
 
@@ -17,6 +17,8 @@ INVOICE_FIELDS = (
 )  # fmt: skip
 INVOICE_FILTERS = ("collection_method", "customer", "due_date", "status")
 UNSUPPORTED_OF_ITEMS = ("invoice", "price", "price_data", "pricing", "quantity", "subscription", "unit_amount_decimal")
+KNOWN_OF_PREVIEWS = {"items", "proration_behavior", "proration_date"}
+UNSUPPORTED_OF_PREVIEWS = ("discounts", "invoice_items", "issuer", "schedule", "schedule_details")
 PAYMENT_FILTERS = ("invoice", "payment", "status")
 ITEM_FIELDS = ("amount", "description", "discountable", "period")
 
@@ -53,6 +55,21 @@ def create_invoice(call: Call) -> StoredObject:
     if call.params.get("pending_invoice_items_behavior", usual) == "include":
         data = invoice_lines.with_pending_items(data)
     return invoices.create_draft(data, at=at)
+
+
+@route("POST", "invoices/create_preview", params="InvoiceCreatePreviewParams")
+def preview_invoice(call: Call) -> Json:
+    """What a change of a subscription would cost, or its next invoice; nothing is kept of it."""
+    refuse_unsupported(call.params, UNSUPPORTED_OF_PREVIEWS, of="previews")
+    subscription, at = store.locked("subscription", require_param(call.params, "subscription"), param="subscription")
+    details = call.params.get("subscription_details") or {}
+    if unknown := set(details) - KNOWN_OF_PREVIEWS:
+        name = f"subscription_details[{min(unknown)}]"
+        raise StripeRefusal(f"The emulator previews other items only, not {name}.", param=name)
+    if subscription.data["status"] in subscription_status.ENDED:
+        raise StripeRefusal("You cannot preview the upcoming invoice for a canceled subscription.")
+    items = [{"metadata": {}, **row} for row in details.get("items", [])]
+    return renewals.preview_update(subscription, {**details, "items": items}, at=at)
 
 
 @route("POST", "invoices/{id}/finalize", params="InvoiceFinalizeInvoiceParams")

@@ -37,21 +37,29 @@ def create_item(*, customer: str, currency: str, at: int, amount: int, **fields:
 
 def create_priced_item(price: Json, quantity: int, *, customer: str, at: int) -> StoredObject:
     """So many of a price that is paid once."""
-    told = {"quantity": quantity, "description": _product_name(price), "pricing": pricing_of(price)}
+    told = {"quantity": quantity, "description": product_name(price), "pricing": pricing_of(price)}
     amount = price["unit_amount"] * quantity
     return create_item(customer=customer, currency=price["currency"], at=at, amount=amount, **told)
 
 
+def wait_for_next(lines: list[Json], *, customer: str, at: int) -> None:
+    """Let lines that were worked out already wait for the customer's next invoice."""
+    for line in lines:
+        told = {name: line[name] for name in SHARED_WITH_LINE}
+        create_item(customer=customer, at=at, proration=True, proration_details={"credited_items": None}, **told)
+
+
 def _item_line(item: Json) -> Json:
     """The line of an invoice item."""
-    details = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
+    told = {"proration": item["proration"], "proration_details": item["proration_details"]}
+    details = {"invoice_item": item["id"], "subscription": None, **told}
     parent = {"invoice_item_details": details, "subscription_item_details": None, "type": "invoice_item_details"}
     return new_invoice_line(parent=parent, **{name: item[name] for name in SHARED_WITH_LINE})
 
 
 def _subscription_line(subscription: Json, item: Json, *, is_trial: bool) -> Json:
     price, quantity = item["price"], item["quantity"]
-    name, about = _product_name(price), {"subscription": subscription["id"], "subscription_item": item["id"]}
+    name, about = product_name(price), {"subscription": subscription["id"], "subscription_item": item["id"]}
     details = {"invoice_item": None, "proration": False, "proration_details": None, **about}
     kind = "subscription_item_details"
     return new_invoice_line(
@@ -67,5 +75,6 @@ def _subscription_line(subscription: Json, item: Json, *, is_trial: bool) -> Jso
     )
 
 
-def _product_name(price: Json) -> str:
+def product_name(price: Json) -> str:
+    """What is sold at this price is called so."""
     return str(store.get("product", price["product"]).data["name"])

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from stripe_emulator import store
 from stripe_emulator.behaviour import payment_intents, subscription_status
+from stripe_emulator.behaviour.amounts import least_charge
 from stripe_emulator.behaviour.customers import default_method_id
 from stripe_emulator.behaviour.payment_intents import observes
 from stripe_emulator.behaviour.subscription_items import DAY
@@ -71,6 +72,7 @@ def finalize(invoice: StoredObject, *, at: int, intent: StoredObject | None = No
     if invoice.data["status"] != "draft":
         raise StripeRefusal("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     drop_timer("invoice.finalize", invoice)
+    _settle_with_balance(invoice, is_paid_elsewhere=intent is not None)
     turn(
         invoice,
         "open",
@@ -78,7 +80,6 @@ def finalize(invoice: StoredObject, *, at: int, intent: StoredObject | None = No
         number=_next_number(invoice),
         automatically_finalizes_at=None,
         effective_at=at,
-        ending_balance=0,
         hosted_invoice_url=f"{settings.STRIPE_EMULATOR_URL}/objects/{invoice.stripe_id}",
     )
     emit("invoice.finalized", invoice, at=at)
@@ -89,6 +90,30 @@ def finalize(invoice: StoredObject, *, at: int, intent: StoredObject | None = No
     if intent:
         _follow_intent(intent, at)
         invoice.refresh_from_db()
+
+
+def with_balance(data: Json, balance: int) -> Json:
+    """The invoice with what the customer's balance (minor units; less than 0: their credit) takes off or adds.
+
+    A credit beyond the total stays for later, and so does what is too little to be charged:
+    https://docs.stripe.com/billing/customer/balance
+    """
+    due = data["total"] + balance
+    left = due if due < least_charge(data["currency"]) else 0
+    asked = due - left
+    sums = {"amount_due": asked, "amount_remaining": asked}
+    return {**data, **sums, "starting_balance": balance, "ending_balance": left}
+
+
+def _settle_with_balance(invoice: StoredObject, *, is_paid_elsewhere: bool) -> None:
+    """Only what is to be collected: what a session has charged is what it has shown."""
+    customer = store.get("customer", invoice.data["customer"], lock=True)
+    if is_paid_elsewhere:
+        invoice.change(ending_balance=customer.data["balance"], starting_balance=customer.data["balance"])
+        return
+    settled = with_balance(invoice.data, customer.data["balance"])
+    invoice.change(**settled)
+    customer.change(balance=settled["ending_balance"])
 
 
 def pay_invoice(

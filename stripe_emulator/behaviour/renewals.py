@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from stripe_emulator import store
 from stripe_emulator.behaviour import subscription_status
 from stripe_emulator.behaviour.customers import default_method_id
 from stripe_emulator.behaviour.invoice_collection import collect
-from stripe_emulator.behaviour.invoice_lines import with_pending_items
-from stripe_emulator.behaviour.invoices import create_draft, finalize, lock_invoice, void
-from stripe_emulator.behaviour.subscription_items import changed_items, interval_of, moved_to_next_period, period_of
+from stripe_emulator.behaviour.invoice_lines import subscription_lines, wait_for_next, with_pending_items
+from stripe_emulator.behaviour.invoices import create_draft, finalize, lock_invoice, void, with_balance
+from stripe_emulator.behaviour.prorations import ItemsChange, items_change
+from stripe_emulator.behaviour.subscription_items import moved_to_next_period, period_of
 from stripe_emulator.behaviour.subscriptions import (
     cancellation_fields,
     change_subscription,
@@ -59,9 +62,9 @@ def resume(subscription: StoredObject, *, at: int) -> None:
 
 
 def update_subscription(subscription: StoredObject, params: Json, *, at: int) -> None:
-    """All that the parameters ask for, told as one change. Nothing is prorated: other prices count from the next
-    period on. An interval of another length begins a new period now, which is billed at once; so does the end of a
-    trial. Metadata, also of items, is what it is to be afterwards. Raises StripeRefusal.
+    """All that the parameters ask for, told as one change. Other prices are prorated (behaviour/prorations.py). An
+    interval of another length begins a new period now, which is billed at once; so does the end of a trial. Metadata,
+    also of items, is what it is to be afterwards. Raises StripeRefusal.
     """
     fields: Json = {name: params[name] or None for name in COPIED_FIELDS if name in params}
     fields |= {"metadata": params["metadata"]} if "metadata" in params else {}
@@ -73,11 +76,52 @@ def update_subscription(subscription: StoredObject, params: Json, *, at: int) ->
     if details := params.get("cancellation_details"):
         fields["cancellation_details"] = {**subscription.data["cancellation_details"], **details}
     if params.get("items"):
-        _change_items(subscription, params["items"], at=at, fields=fields)
+        _change_items(subscription, items_change(subscription, params, at=at), at=at, fields=fields)
     elif fields:
         change_subscription(subscription, at=at, **fields)
     if "trial_end" in params:
         _move_trial_end(subscription, params["trial_end"], at)
+
+
+def preview_update(subscription: StoredObject, params: Json, *, at: int) -> Json:
+    """The invoice that such an update would bring, or without `items` the next one; nothing of it is kept.
+
+    https://docs.stripe.com/api/invoices/create_preview Raises StripeRefusal.
+    """
+    with transaction.atomic():
+        draft = _previewed(subscription, params, at)
+        transaction.set_rollback(True)
+    id = draft["id"].replace("in_", "upcoming_in_", 1)
+    lines = [{**line, "invoice": id} for line in draft["lines"]["data"]]
+    return {**draft, "id": id, "lines": {**draft["lines"], "data": lines}}
+
+
+def _previewed(subscription: StoredObject, params: Json, at: int) -> Json:
+    customer, data = store.get("customer", subscription.data["customer"]), {**subscription.data}
+    change = items_change(subscription, params, at=at) if params.get("items") else None
+    start = at if change and change.is_billed_now else period_of(data)[1]
+    if change:
+        data["items"] = items_of(data["id"], change.items)
+    if change and change.restarts:
+        data["billing_cycle_anchor"] = at
+    if change is None or change.restarts or not change.is_billed_now:
+        data["items"] = items_of(data["id"], moved_to_next_period(data, start=start))
+        lines = [*(change.lines if change else []), *subscription_lines(data)]
+    else:
+        lines = change.lines
+    reason = "subscription_update" if change and change.is_billed_now else "upcoming"
+    draft = draft_of(data, customer, at=start, reason=reason, period_start=period_of(subscription.data)[0], lines=lines)
+    if change and change.lines:
+        draft["parent"] = _prorated(draft["parent"], change)
+    return with_balance(with_pending_items(draft), customer.data["balance"])
+
+
+def _prorated(parent: Json, change: ItemsChange) -> Json:
+    """The invoice's `parent` with the second from which it counts."""
+    return {
+        **parent,
+        "subscription_details": {**parent["subscription_details"], "subscription_proration_date": change.date},
+    }
 
 
 def trial_settings(params: Json) -> Json:
@@ -106,10 +150,14 @@ def _end_trial(subscription: StoredObject, *, at: int) -> StoredObject | None:
     return None
 
 
-def _restart_period(subscription: StoredObject, *, at: int, **fields: object) -> None:
+def _restart_period(
+    subscription: StoredObject, *, at: int, prorations: list[Json] | None = None, **fields: object
+) -> None:
     """A new period from now on, with this change; its invoice is tried at once."""
     changed = {"billing_cycle_anchor": at, **fields}
-    invoice = _start_next_period(subscription, at=at, reason="subscription_update", **changed)
+    invoice = _start_next_period(
+        subscription, at=at, reason="subscription_update", prorations=prorations or [], **changed
+    )
     _collect_now(invoice, subscription, at=at)
 
 
@@ -130,13 +178,18 @@ def _pause(subscription: StoredObject, *, at: int) -> None:
     emit("customer.subscription.paused", subscription, at=at)
 
 
-def _start_next_period(subscription: StoredObject, *, at: int, reason: str, **fields: object) -> StoredObject:
+def _start_next_period(
+    subscription: StoredObject, *, at: int, reason: str, prorations: list[Json] | None = None, **fields: object
+) -> StoredObject:
     """The next period begins with its draft, which is returned."""
     customer = store.get("customer", subscription.data["customer"])
     ended_start, _ = period_of(subscription.data)
     data = {**subscription.data, **_resumed_collection(subscription, at), **fields}
     data["items"] = items_of(data["id"], moved_to_next_period(data, start=at))
-    draft = with_pending_items(draft_of(data, customer, at=at, reason=reason, period_start=ended_start))
+    is_trial = data["trial_end"] is not None and data["trial_end"] > at
+    lines = [*(prorations or []), *subscription_lines(data, is_trial=is_trial)]
+    told = draft_of(data, customer, at=at, reason=reason, period_start=ended_start, lines=lines)
+    draft = with_pending_items(told)
     data["latest_invoice"] = draft["id"]
     paused = data["pause_collection"]
     if paused and paused["behavior"] == "keep_as_draft":
@@ -172,14 +225,25 @@ def _cancellation(subscription: StoredObject, params: Json, at: int) -> Json:
     return {}
 
 
-def _change_items(subscription: StoredObject, given: list[Json], *, at: int, fields: dict[str, Any]) -> None:
-    items = changed_items(subscription, given, at=at)
-    is_other_interval = interval_of(items[0]["price"]) != interval_of(subscription.data["items"]["data"][0]["price"])
-    fields["items"] = items_of(subscription.stripe_id, items)
-    if is_other_interval and subscription.data["status"] != "trialing":
-        _restart_period(subscription, at=at, **fields)
+def _change_items(subscription: StoredObject, change: ItemsChange, *, at: int, fields: dict[str, Any]) -> None:
+    fields["items"] = items_of(subscription.stripe_id, change.items)
+    if change.restarts:
+        _restart_period(subscription, at=at, prorations=change.lines, **fields)
+    elif change.is_billed_now:
+        _bill_prorations(subscription, change, at=at, fields=fields)
     else:
         change_subscription(subscription, at=at, **fields)
+        wait_for_next(change.lines, customer=subscription.data["customer"], at=at)
+
+
+def _bill_prorations(subscription: StoredObject, change: ItemsChange, *, at: int, fields: dict[str, Any]) -> None:
+    """The change with an invoice of what it costs for the rest of the period, which is tried at once."""
+    customer, data = store.get("customer", subscription.data["customer"]), {**subscription.data, **fields}
+    period_start = period_of(subscription.data)[0]
+    told = draft_of(data, customer, at=at, reason="subscription_update", period_start=period_start, lines=change.lines)
+    draft = with_pending_items({**told, "parent": _prorated(told["parent"], change)})
+    change_subscription(subscription, at=at, **fields, latest_invoice=draft["id"])
+    _collect_now(create_draft(draft, at=at, parent=subscription), subscription, at=at)
 
 
 def _move_trial_end(subscription: StoredObject, trial_end: int | str, at: int) -> None:

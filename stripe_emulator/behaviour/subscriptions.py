@@ -58,15 +58,23 @@ def create_subscription(
     return subscription
 
 
-def draft_of(data: Json, customer: StoredObject, *, at: int, reason: str, period_start: int | None = None) -> Json:
-    """The draft of an invoice for the period that the subscription's items are in.
+def draft_of(
+    data: Json,
+    customer: StoredObject,
+    *,
+    at: int,
+    reason: str,
+    period_start: int | None = None,
+    lines: list[Json] | None = None,
+) -> Json:
+    """The draft of an invoice for the period that the subscription's items are in, or of these `lines`.
 
     The invoice's own period is the one that has just ended: https://docs.stripe.com/api/invoices/object#invoice_object-period_end
     """
     return new_invoice(
         at,
         customer=customer.data,
-        lines=subscription_lines(data, is_trial=data["trial_end"] is not None and data["trial_end"] > at),
+        lines=subscription_lines(data, is_trial=_is_trial(data, at)) if lines is None else lines,
         currency=data["currency"],
         parent=parent_of(data),
         auto_advance=True,
@@ -76,6 +84,10 @@ def draft_of(data: Json, customer: StoredObject, *, at: int, reason: str, period
         due_date=at + data["days_until_due"] * DAY if data["days_until_due"] else None,
         period_start=at if period_start is None else period_start,
     )
+
+
+def _is_trial(data: Json, at: int) -> bool:
+    return data["trial_end"] is not None and data["trial_end"] > at
 
 
 def set_period_timers(subscription: StoredObject, *, at: int) -> None:

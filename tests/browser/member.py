@@ -17,6 +17,10 @@ class Member(Buyer):
     def asks_for_an_account(self) -> None:
         """As far as the mail."""
         self.open("/account/sign-up/")
+        self.signs_up()
+
+    def signs_up(self) -> None:
+        """On the page for it, as far as the mail."""
         self.examines()
         self.fill("Your name", self.name)
         self.fill("Your e-mail address", self.email)
@@ -25,7 +29,12 @@ class Member(Buyer):
         self.examines()
 
     def chooses_a_password(self) -> None:
-        """By the link of the mail, which confirms the address."""
+        """By the link of the mail, which confirms the address; it leads to the account."""
+        self.confirms()
+        self.sees("Your account")
+
+    def confirms(self) -> None:
+        """By the link of the mail, and a password."""
         [link] = links_in(self.mails.wait_for(self.words("Confirm your e-mail address")))
         self.open(link)
         self.sees("Choose your password")
@@ -33,7 +42,6 @@ class Member(Buyer):
         self.fill("Your new password", PASSWORD)
         self.fill("Confirm password", PASSWORD)
         self.press("Save and sign in")
-        self.sees("Your account")
 
     def signs_in(self) -> None:
         """With the password that they have chosen."""
@@ -49,9 +57,20 @@ class Member(Buyer):
         self.open("/plans/")
         self.examines()
         self.page.locator("main form button").first.click()
+        self.pays_for_the_plan()
+
+    def pays_for_the_plan(self) -> None:
+        """At Stripe, with a card that works; then the account says so."""
         self.arrives_to_pay().fills_in("4242424242424242")
         self.press("Subscribe")
         self.arrives_at_account("Thank you: your subscription has begun.")
+
+    def agrees_to_the_sum(self) -> int:
+        """Presses the button that names what is charged today. Returns that in minor units."""
+        button = self.page.locator("main form button").first
+        euros, cents = re.findall(r"\d+", button.inner_text())
+        button.click()
+        return int(euros) * 100 + int(cents)
 
     def arrives_at_account(self, told: str) -> None:
         """Back on the account's page, which says what has happened."""

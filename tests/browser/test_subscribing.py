@@ -1,7 +1,18 @@
-import pytest
+import re
 
+import pytest
+from playwright.sync_api import expect
+
+from payments.billing.models import Payment
 from tests.browser.member import Member
+from tests.support.processes import wait_until
 from tests.support.subscriptions import make_plan
+
+
+def paid_by(member: Member) -> list[int]:
+    """What Stripe has told us that it has charged, in minor units."""
+    payments = Payment.objects.filter(subscription__customer__user__email=member.email)
+    return list(payments.values_list("received", flat=True))
 
 
 @pytest.fixture
@@ -27,11 +38,19 @@ class TestAccount:
 
 
 class TestSubscription:
-    def test_can_be_begun_changed_ended_and_resumed(self, member):
-        member.asks_for_an_account()
-        member.chooses_a_password()
+    def test_begins_without_an_account_and_can_be_changed_ended_and_resumed(self, member):
+        member.open("/plans/")
+        member.examines()
+        member.page.locator('main a.button[href="/plans/monthly/"]').click()
+        member.examines()
+        member.follow("Create an account and subscribe")
+        member.signs_up()
 
-        member.subscribes()
+        member.confirms()
+        expect(member.page).to_have_url(re.compile("/plans/monthly/$"))
+        member.examines()
+        member.page.locator("main form button").click()
+        member.pays_for_the_plan()
         member.examines()
 
         member.follow("Change the plan")
@@ -40,8 +59,10 @@ class TestSubscription:
         member.page.locator("main a.button").first.click()
         member.sees("Change to this plan?")
         member.examines()
-        member.press("Change the plan now")
+        shown = member.agrees_to_the_sum()
         member.arrives_at_account("Your plan is changed.")
+        assert shown == 2600
+        wait_until(lambda: shown in paid_by(member), seconds=60, or_show=lambda: paid_by(member))
 
         member.follow("Cancel the subscription")
         member.sees("Cancel your subscription?")
