@@ -54,8 +54,8 @@ def preview_view(request: HttpRequest, kind: str, language: str) -> HttpResponse
     """One of them in one language: subject, HTML, plain text."""
     mail = _asked_for(kind, language)
     context = staff_context(
-        request, title=mail.subject, parents=[(reverse("admin:mail_previews"), _("E-mails"))], kind=kind,
-        language=language, plain=mail.body, frame=reverse("admin:mail_frame", args=[kind, language]),
+        request, title=mail.subject, kind=kind, language=language, plain=mail.body,
+        frame=reverse("admin:mail_frame", args=[kind, language]),
         others=[(code, name, reverse("admin:mail_preview", args=[kind, code])) for code, name in settings.LANGUAGES],
     )  # fmt: skip
     response = TemplateResponse(request, "admin/payments/mail_preview.html", context)
