@@ -91,12 +91,12 @@ class Clerk:
     def adds(self, model: type[Model], **fields: str) -> None:
         """On a form of its own."""
         self._open(model, "add")
-        self._saves(**fields)
+        self.saves(**fields)
 
     def changes(self, row: Model, **fields: str) -> None:
         """On the form of the row."""
         self._open(row, "change", row.pk)
-        self._saves(**fields)
+        self.saves(**fields)
         self.is_told()
 
     def deletes(self, row: Model) -> None:
@@ -126,7 +126,7 @@ class Clerk:
         name = f"admin:{about._meta.app_label}_{about._meta.model_name}_{what}"
         self.page.goto(f"{self.url}{reverse(name, args=args)}{query}")
 
-    def _saves(self, **fields: str) -> None:
+    def saves(self, **fields: str) -> None:
         self._looks_at("[name=_save]")
         self._fills(**fields)
         self.page.locator("[name=_save]").click()

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.contrib.auth.models import Group
 
 from accounts.models import User
+from accounts.shop.models import Shop
 from modules_access.models import Module, PlanOpening
 from payments.billing.models import Plan
 from payments.incidents.models import Incident
@@ -92,6 +93,15 @@ def add_a_plan(clerk: Clerk) -> None:
 
     clerk.is_told()
     assert Plan.objects.get(slug="gold").amount == 900
+
+
+@walk("shop.change")
+def say_who_sells(clerk: Clerk) -> None:
+    clerk.opens("accounts_shop_changelist")
+    clerk.saves(name="Maison des arts", phone="+33 4 78 00 00 00")
+
+    clerk.is_told()
+    assert Shop.objects.get().name == "Maison des arts"
 
 
 @walk("plan.change")

@@ -42,7 +42,7 @@ def make_learners(accesses: int, *, at: datetime = NOON) -> None:
     order = make_buyer(learner, modules[0], at=at).order
     token = make_token(learner, modules[0], order=order, at=at)
     own = make_token(learner, modules[0], at=at)
-    member = make_member(user=learner, at=at)
+    member = make_member(user=learner, at=at, started_at=NOON - timedelta(days=30))
     follow_subscriptions_again([member.pk], source="template", at=at)
     orders, tokens, members = accesses // 2, accesses * 3 // 20, accesses // 5 // MODULES
     by = {"id": "$B + n", "user_id": "$B + n"}

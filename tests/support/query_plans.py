@@ -76,6 +76,8 @@ def grow_tables() -> None:
     multiply_rows(dict.fromkeys(SIZES, COPIES))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = on")  # off where a drain has been at work
+        # Small ones too: what PostgreSQL guesses of a table that it has never looked at is no small number.
+        cursor.execute("ANALYZE")
         # The pages are those of the copies: so many times as many would have to be read.
         cursor.execute(f"SET LOCAL seq_page_cost = {min(SIZES.values()) / COPIES}")
         for table, rows in SIZES.items():

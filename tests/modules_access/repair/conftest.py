@@ -25,8 +25,8 @@ def purchase(learner, module):
 
 @pytest.fixture
 def member(learner, module):
-    """Has subscribed to a plan that opens all modules."""
-    row = make_member(user=learner)
+    """Has subscribed to a plan that opens all modules, a month ago: that is no news to anybody."""
+    row = make_member(user=learner, started_at=NOON - timedelta(days=30))
     follow_subscriptions_again([row.pk], source="test", at=NOON)
     return row
 

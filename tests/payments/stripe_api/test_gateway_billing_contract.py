@@ -88,7 +88,12 @@ class TestUpdateSubscription:
     def test_says_that_the_bank_has_declined(self, stripe_api, subscription):
         card = stripe_api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": subscription.customer})
         stripe_api.subscriptions.update(subscription.id, {"default_payment_method": card.id})
-        items = [{"id": subscription["items"].data[0].id, "price": price_of(stripe_api, interval="year").id}]
+        items = [
+            {
+                "id": subscription["items"].data[0].id,
+                "price": price_of(stripe_api, 90_000, interval="year").id,
+            }
+        ]
 
         with pytest.raises(GatewayRefused) as refusal:
             update_subscription(
